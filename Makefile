@@ -1,0 +1,47 @@
+# make demo    build, install and run the main job on real data
+# make test    the same with the development tools, then every test
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
+
+.PHONY: demo test lint bench accuracy clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/.app
+	$(BIN)/plogq demo
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/cross_entropy.py
+	$(BIN)/python benchmarks/score.py
+
+accuracy: $(VENV)/.dev
+	$(BIN)/python docs/accuracy.py
+
+clean:
+	rm -rf $(VENV) build dist src/plogq/kernels/_native*.so
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "plogq needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12"; exit 1; }
+	@command -v $${CXX:-c++} >/dev/null || \
+	  { echo "plogq needs a C++20 compiler, and $${CXX:-c++} was not found. Debian, Ubuntu: apt-get install g++"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.app: $(BUILD) | $(VENV)/bin/python
+	$(PIP) -e '.[app]'
+	@touch $@
+
+$(VENV)/.dev: $(BUILD) | $(VENV)/bin/python
+	$(PIP) -e '.[dev]'
+	@touch $(VENV)/.app $@

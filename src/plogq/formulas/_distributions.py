@@ -1,0 +1,93 @@
+"""Distributions as arguments: checked once, here, for every measure and every loss."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from array_api_compat import device, is_array_api_obj
+
+from plogq.formulas._arrays import (
+    Array,
+    classes_last,
+    first_row,
+    same_shape,
+    sum_tolerance,
+    to_arrays,
+)
+from plogq.formulas._check import refuse
+
+
+def distributions(axis: int, **named: Any) -> tuple[ModuleType, *tuple[Any, ...]]:
+    """Give the namespace, then each argument as checked distributions along its last axis."""
+    xp, *arrays = to_arrays(**named)
+    tolerance = sum_tolerance(xp, *named.values())
+    names = list(named)
+    for name, array in zip(names[1:], arrays[1:], strict=True):
+        same_shape(arrays[0], array, (names[0], name))
+    arrays = [classes_last(xp, x, axis, name) for name, x in zip(names, arrays, strict=True)]
+    for name, x in zip(names, arrays, strict=True):
+        check_distribution(xp, x, name, tolerance)
+    return (xp, *arrays)
+
+
+def check_distribution(xp: ModuleType, p: Array, name: str, tolerance: float) -> None:
+    """Refuse a row that is no distribution over its last axis (NaN fails the comparisons too)."""
+    row = first_row(xp, ~xp.all(p >= 0, axis=-1))
+    if row is not None:
+        refuse(name, "be probabilities, none negative or NaN", _row(p, row), row=row)
+    total = xp.sum(p, axis=-1)
+    row = first_row(xp, ~(xp.abs(total - 1) <= tolerance))
+    if row is not None:
+        came = f"{_row(p, row)}, which sums to {float(total[row]):.9g}"
+        refuse(name, "sum to 1 along its class axis", came, row=row)
+
+
+def check_probabilities(xp: ModuleType, p: Array, name: str) -> None:
+    """Refuse a number outside [0, 1], or NaN."""
+    row = first_row(xp, ~((p >= 0) & (p <= 1)))
+    if row is not None:
+        refuse(name, "be probabilities in [0, 1]", float(p[row]), row=row)
+
+
+def check_logits(xp: ModuleType, x: Array, name: str) -> None:
+    """Refuse NaN and +inf, and a row of nothing but −inf: −inf alone is a masked class."""
+    top = xp.max(x, axis=-1)
+    row = first_row(xp, ~(xp.isfinite(top)) | xp.any(xp.isnan(x), axis=-1))
+    if row is not None:
+        expected = "be finite, or -inf for a masked class, with one class left in each row"
+        refuse(name, expected, _row(x, row), row=row)
+
+
+def _row(x: Array, row: int | tuple[int, ...]) -> str:
+    """Show the first few numbers of a row."""
+    shown = [f"{float(v):.6g}" for v in x[row][:6]]
+    return "[" + ", ".join(shown) + (", …]" if x.shape[-1] > 6 else "]")
+
+
+def class_targets(xp: ModuleType, target: Any, logits: Array, axis: int) -> Array:
+    """Give targets as distributions along the last axis of `logits`: index, one-hot or soft."""
+    if not is_array_api_obj(target):
+        target = xp.asarray(target, device=device(logits))
+    if target.ndim == logits.ndim - 1:
+        return _one_hot(xp, target, logits)
+    if target.ndim != logits.ndim:
+        expected = f"have the {logits.ndim} axes of the logits, or one less (class indices)"
+        refuse("target", expected, f"shape {tuple(target.shape)}")
+    soft = xp.moveaxis(xp.astype(target, logits.dtype), axis, -1)
+    same_shape(logits, soft, ("logits", "target"))
+    check_distribution(xp, soft, "target", sum_tolerance(xp, target, logits))
+    return soft
+
+
+def _one_hot(xp: ModuleType, target: Array, logits: Array) -> Array:
+    classes = logits.shape[-1]
+    if not xp.isdtype(target.dtype, "integral"):
+        refuse("target", "be integers as class indices", target.dtype, error=TypeError)
+    if target.shape != logits.shape[:-1]:
+        refuse("target", f"have shape {tuple(logits.shape[:-1])}", tuple(target.shape))
+    row = first_row(xp, (target < 0) | (target >= classes))
+    if row is not None:
+        refuse("target", f"be a class index in [0, {classes})", int(target[row]), row=row)
+    index = xp.arange(classes, dtype=target.dtype, device=device(logits))
+    return xp.astype(index == xp.expand_dims(target, axis=-1), logits.dtype)

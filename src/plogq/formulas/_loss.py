@@ -1,0 +1,72 @@
+"""What all the losses share: the pair they give back, their targets, and the one gradient."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from array_api_compat import is_array_api_obj
+
+from plogq.formulas._arrays import Array, first_row, to_arrays
+from plogq.formulas._check import refuse
+from plogq.formulas.softmax_state import Softmax
+
+
+class ValueAndGrad(NamedTuple):
+    """A loss of each row, in nats, and its gradient with respect to the first argument."""
+
+    value: Array
+    grad: Array
+
+
+def value_and_grad(xp: ModuleType, value: Array, grad: Array, like: Any, axis: int) -> ValueAndGrad:
+    """Give the pair with the classes back on `axis` and the gradient in the input's dtype."""
+    grad = xp.moveaxis(grad, -1, axis) if grad.ndim else grad
+    if is_array_api_obj(like) and xp.isdtype(like.dtype, "real floating"):
+        grad = xp.astype(grad, like.dtype)
+    return ValueAndGrad(value, grad)
+
+
+def softmax_gradient(xp: ModuleType, parts: Softmax, v: Array) -> Array:
+    """∇_x Σ_j v_j (lse − x_j) = (Σ v) p − v, the gradient of every loss that is linear in log p.
+
+    At the top p − 1 would cancel: there Σ_{j≠k} v_j − (Σ v) r/(1 + r) is the same, and exact.
+    """
+    total = xp.sum(v, axis=-1, keepdims=True)
+    others = xp.sum(xp.where(parts.is_top, 0.0, v), axis=-1, keepdims=True)
+    at_top = others - total * (parts.rest / (1 + parts.rest))
+    return xp.where(parts.is_top, at_top, total * parts.probs() - v)
+
+
+def class_weights(xp: ModuleType, weight: Any, x: Array) -> Array:
+    """Give one weight per class, checked; ones without."""
+    if weight is None:
+        return xp.ones_like(x)
+    _, weight, _ = to_arrays(weight=weight, x=x)
+    if weight.shape != x.shape[-1:]:
+        refuse("weight", f"be one number per class, shape ({x.shape[-1]},)", tuple(weight.shape))
+    row = first_row(xp, ~((weight >= 0) & xp.isfinite(weight)))
+    if row is not None:
+        refuse("weight", "be finite and not negative", float(weight[row]), row=row)
+    return xp.astype(weight, x.dtype)
+
+
+def smoothed(xp: ModuleType, target: Array, x: Array, smoothing: float) -> Array:
+    """(1 − ε) t + ε / K over the K classes that are not masked by a logit of −inf."""
+    if not 0 <= smoothing <= 1:
+        refuse("label_smoothing", "be in [0, 1]", smoothing)
+    if smoothing == 0:
+        return target
+    open_ = xp.astype(x > -xp.inf, x.dtype)
+    return (1 - smoothing) * target + smoothing * open_ / xp.sum(open_, axis=-1, keepdims=True)
+
+
+def binary_target(xp: ModuleType, target: Any, x: Array) -> Array:
+    """Give targets in [0, 1] in the shape of x."""
+    _, t, _ = to_arrays(target=target, x=x)
+    if t.shape != x.shape:
+        refuse("target", f"have the input's shape {tuple(x.shape)}", tuple(t.shape))
+    row = first_row(xp, ~((t >= 0) & (t <= 1)))
+    if row is not None:
+        refuse("target", "be in [0, 1]", float(t[row]), row=row)
+    return xp.astype(t, x.dtype)

@@ -1,0 +1,123 @@
+"""Losses of one logit per element through a sigmoid, each with its gradient, in nats."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from plogq.formulas._arrays import Array, first_row, to_arrays
+from plogq.formulas._check import refuse
+from plogq.formulas._loss import ValueAndGrad, binary_target, value_and_grad
+from plogq.formulas._terms import times
+
+
+def sigmoid(logit: Array) -> Array:
+    """σ(z) = 1 / (1 + exp(−z)), by exp(−|z|), so that neither side overflows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> round(float(sigmoid(np.array(1.5))), 4)
+    0.8176
+    """
+    xp, z = to_arrays(logit=logit)
+    return _sigmoid(xp, z)
+
+
+def binary_cross_entropy_from_logits(
+    logit: Array, target: Any, *, pos_weight: Array | float | None = None
+) -> ValueAndGrad:
+    """w t · softplus(−z) + (1 − t) · softplus(z); gradient (1 − t) σ(z) − w t σ(−z).
+
+    softplus(z) = log(1 + exp z) = −log σ(−z). Exact for any finite logit: at z = 200, t = 0 the
+    loss is 200 and the gradient 1.
+
+    Parameters
+    ----------
+    logit : any shape
+        z; ±inf is certainty, with an infinite loss where it is wrong.
+    target : the shape of `logit`
+        t in [0, 1].
+    pos_weight
+        w, what a positive counts; broadcasts against `logit`.
+
+    Raises
+    ------
+    ValueError
+        If a target is outside [0, 1], a logit NaN, or the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss, grad = binary_cross_entropy_from_logits(np.array(1.5), np.array(1.0))
+    >>> round(float(loss), 4), round(float(grad), 4)
+    (0.2014, -0.1824)
+
+    References
+    ----------
+    softplus: Mächler (2012), Accurately computing log(1 − exp(−|a|)), equation 10.
+    """
+    xp, z, t, w = _binary(logit, target, pos_weight)
+    positive = times(xp, w * t, _softplus(xp, -z))
+    negative = times(xp, 1 - t, _softplus(xp, z))
+    grad = (1 - t) * _sigmoid(xp, z) - w * t * _sigmoid(xp, -z)
+    return value_and_grad(xp, positive + negative, grad, logit, -1)
+
+
+def binary_focal_from_logits(
+    logit: Array, target: Any, *, gamma: float = 2.0, alpha: float | None = None
+) -> ValueAndGrad:
+    """α t (1 − p)^γ (−log p) + (1 − α)(1 − t) p^γ (−log(1 − p)) with p = σ(z).
+
+    Gradient of the positive part: −(1 − p)^γ ((1 − p) + γ p (−log p)), and its mirror image.
+    Without `alpha` both classes weigh 1; γ = 0 is then `binary_cross_entropy_from_logits`, whose
+    shapes and errors these are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss, _ = binary_focal_from_logits(np.array(np.log(9.0)), np.array(1.0))
+    >>> round(float(loss), 9)
+    0.001053605
+
+    References
+    ----------
+    Lin et al. (2017), Focal loss for dense object detection, equation 5.
+    """
+    if not gamma >= 0:
+        refuse("gamma", "be at least 0", gamma)
+    if alpha is not None and not 0 <= alpha <= 1:
+        refuse("alpha", "be in [0, 1]", alpha)
+    xp, z, t, _ = _binary(logit, target, None)
+    yes, no = (1.0, 1.0) if alpha is None else (alpha, 1 - alpha)
+    value_yes, slope_yes = _focal_of_positive(xp, z, gamma)
+    value_no, slope_no = _focal_of_positive(xp, -z, gamma)
+    value = times(xp, yes * t, value_yes) + times(xp, no * (1 - t), value_no)
+    return value_and_grad(xp, value, yes * t * slope_yes - no * (1 - t) * slope_no, logit, -1)
+
+
+def _focal_of_positive(xp: ModuleType, z: Array, gamma: float) -> tuple[Array, Array]:
+    """(1 − p)^γ (−log p) with p = σ(z), and its derivative in z."""
+    surprisal, miss, p = _softplus(xp, -z), _sigmoid(xp, -z), _sigmoid(xp, z)
+    share = miss**gamma if gamma else xp.ones_like(miss)
+    return times(xp, share, surprisal), -share * (miss + gamma * times(xp, p, surprisal))
+
+
+def _binary(logit: Array, target: Any, pos_weight: Any) -> tuple[Any, ...]:
+    xp, z, w = to_arrays(logit=logit, pos_weight=1.0 if pos_weight is None else pos_weight)
+    row = first_row(xp, xp.isnan(z))
+    if row is not None:
+        refuse("logit", "be a number", "nan", row=row)
+    row = first_row(xp, ~((w >= 0) & xp.isfinite(w)))
+    if row is not None:
+        refuse("pos_weight", "be finite and not negative", float(w[row]), row=row)
+    return xp, z, binary_target(xp, target, z), w
+
+
+def _softplus(xp: ModuleType, z: Array) -> Array:
+    return xp.where(z > 0, z, 0.0) + xp.log1p(xp.exp(-xp.abs(z)))
+
+
+def _sigmoid(xp: ModuleType, z: Array) -> Array:
+    e = xp.exp(-xp.abs(z))
+    return xp.where(z >= 0, 1.0, e) / (1 + e)

@@ -1,0 +1,172 @@
+"""Softmax and its normaliser, from one mergeable state of each row."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any, NamedTuple, Self
+
+from array_api_compat import device
+
+from plogq.formulas._arrays import Array, classes_last, to_arrays
+from plogq.formulas._check import refuse
+from plogq.formulas._distributions import check_logits
+
+
+class LogSumExp(NamedTuple):
+    """What a row of logits x leaves behind: its maximum m, and the rest r beside it.
+
+    With m = max x, k where it first stands, and r = Σ_{j≠k} exp(x_j − m):
+    lse = log Σ exp x = m + log1p(r).
+
+    Keeping r rather than Σ exp(x − m) = 1 + r keeps the small numbers: a confident, right
+    prediction has the loss log1p(r), and r = 1e-20 survives where 1 + r would not. States merge in
+    any order and grouping, so that chunks, streams and ranks share one formula; the state of no
+    logits at all is (−inf, 0).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> left, right = log_sum_exp(np.array([2.0, 0.5])), log_sum_exp(np.array([-1.0, 0.0]))
+    >>> bool(left.merge(right).value() == logsumexp(np.array([2.0, 0.5, -1.0, 0.0])))
+    True
+
+    References
+    ----------
+    Milakov, Gimelshein (2018), Online normalizer calculation for softmax, arXiv:1805.02867.
+    """
+
+    max: Array
+    rest: Array
+
+    def merge(self, other: Self) -> LogSumExp:
+        """Give the state of both rows' logits together."""
+        xp, m1, r1, m2, r2 = to_arrays(
+            max=self.max, rest=self.rest, max_=other.max, rest_=other.rest
+        )
+        first = m1 >= m2
+        top, rest = xp.where(first, m1, m2), xp.where(first, r1, r2)
+        low, low_rest = xp.where(first, m2, m1), xp.where(first, r2, r1)
+        return LogSumExp(top, rest + (1 + low_rest) * xp.exp(_below(xp, low, top)))
+
+    def value(self) -> Array:
+        """Give log Σ exp x, in nats."""
+        xp, m, r = to_arrays(max=self.max, rest=self.rest)
+        return m + xp.log1p(r)
+
+
+class Softmax(NamedTuple):
+    """The parts of a softmax along the last axis, none of which needs a subtraction from 1."""
+
+    is_top: Array  # the first maximum of each row, as a mask
+    drop: Array  # m − x_j ≥ 0
+    exp: Array  # exp(x_j − m), 1 at the top
+    rest: Array  # Σ exp(x_j − m) but the top's, with the class axis kept
+
+    def probs(self) -> Array:
+        """p_j = exp(x_j − m) / (1 + r)."""
+        return self.exp / (1 + self.rest)
+
+    def surprisals(self, xp: ModuleType) -> Array:
+        """−log p_j = (m − x_j) + log1p(r): two terms ≥ 0, so that nothing cancels."""
+        return self.drop + xp.log1p(self.rest)
+
+    def complements(self, xp: ModuleType) -> Array:
+        """1 − p_j, which at the top is r / (1 + r)."""
+        return xp.where(self.is_top, self.rest, 1 + self.rest - self.exp) / (1 + self.rest)
+
+
+def softmax_parts(xp: ModuleType, x: Array) -> Softmax:
+    """Compute the parts for logits whose classes are on the last axis."""
+    position = xp.arange(x.shape[-1], device=device(x))
+    is_top = position == xp.argmax(x, axis=-1, keepdims=True)
+    # Not max(x): among tied maxima the gradient must go to the very one that `is_top` names.
+    m = xp.sum(xp.where(is_top, x, 0.0), axis=-1, keepdims=True)
+    drop = -_below(xp, x, m)
+    e = xp.exp(-drop)
+    return Softmax(is_top, drop, e, xp.sum(xp.where(is_top, 0.0, e), axis=-1, keepdims=True))
+
+
+def _below(xp: ModuleType, x: Array, top: Array) -> Array:
+    """x − top, where −inf stays −inf beside a top of −inf."""
+    return xp.where(x == -xp.inf, -xp.inf, x - xp.where(top == -xp.inf, 0.0, top))
+
+
+def log_sum_exp(x: Array, *, axis: int = -1) -> LogSumExp:
+    """Give the mergeable state (max, rest) of logits along `axis`; a row of only −inf is (−inf, 0).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> state = log_sum_exp(np.array([0.0, 1.0, 0.0]))
+    >>> float(state.max), round(float(state.rest), 4)
+    (1.0, 0.7358)
+    """
+    xp, x = to_arrays(x=x)
+    x = classes_last(xp, x, axis, "x")
+    parts = softmax_parts(xp, x)
+    empty = xp.all(x == -xp.inf, axis=-1)
+    return LogSumExp(xp.max(x, axis=-1), xp.where(empty, 0.0, parts.rest[..., 0]))
+
+
+def logsumexp(x: Array, *, axis: int = -1) -> Array:
+    """log Σ_j exp(x_j) in nats, without overflow; −inf for a row of only −inf.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(logsumexp(np.array([1000.0, 1000.0])))
+    1000.6931471805599
+    """
+    return log_sum_exp(x, axis=axis).value()
+
+
+def log_softmax(logits: Array, *, axis: int = -1, temperature: float = 1.0) -> Array:
+    """log p_j = x_j / T − log Σ_k exp(x_k / T), in nats, in the shape of `logits`.
+
+    A confident class keeps its digits: log p = −1e-20 comes out as that, not as 0.
+
+    Raises
+    ------
+    ValueError
+        For NaN or +inf logits, a row of only −inf, no classes, or a temperature that is not > 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> log_softmax(np.array([2.0, 0.5, -1.0, 0.0])).round(4)
+    array([-0.3423, -1.8423, -3.3423, -2.3423])
+    """
+    xp, x = checked_logits(axis, temperature, logits=logits)
+    return xp.moveaxis(-softmax_parts(xp, x).surprisals(xp), -1, axis)
+
+
+def softmax(logits: Array, *, axis: int = -1, temperature: float = 1.0) -> Array:
+    """p_j = exp(x_j / T) / Σ_k exp(x_k / T), in the shape of `logits`.
+
+    T > 1 flattens, T < 1 sharpens, T → 0 is argmax. Raises as `log_softmax` does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> softmax(np.array([2.0, 0.5, -1.0, 0.0])).round(4)
+    array([0.7101, 0.1584, 0.0354, 0.0961])
+
+    References
+    ----------
+    Bridle (1990), Probabilistic interpretation of feedforward classification network outputs.
+    """
+    xp, x = checked_logits(axis, temperature, logits=logits)
+    return xp.moveaxis(softmax_parts(xp, x).probs(), -1, axis)
+
+
+def checked_logits(axis: int, temperature: float = 1.0, **named: Any) -> tuple[Any, ...]:
+    """Give the namespace, then each argument as checked logits / T, classes last."""
+    if not temperature > 0:
+        refuse("temperature", "be greater than 0", temperature)
+    xp, *arrays = to_arrays(**named)
+    out = []
+    for name, x in zip(named, arrays, strict=True):
+        x = classes_last(xp, x, axis, name)
+        check_logits(xp, x, name)
+        out.append(x if temperature == 1 else x / temperature)
+    return (xp, *out)

@@ -1,0 +1,34 @@
+"""Units of information: nats inside, bits or hartleys at the surface."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+from plogq.formulas._check import refuse
+
+Unit = Literal["nat", "bit", "hartley"]
+
+NATS_PER_UNIT: dict[str, float] = {"nat": 1.0, "bit": math.log(2), "hartley": math.log(10)}
+
+
+def from_nats(value: Any, unit: Unit) -> Any:
+    """Convert nats: 1 bit = ln 2 nats, 1 hartley (ban, dit) = ln 10 nats.
+
+    Raises
+    ------
+    ValueError
+        If `unit` is none of "nat", "bit", "hartley".
+
+    Examples
+    --------
+    >>> from_nats(math.log(8), "bit")
+    3.0
+
+    References
+    ----------
+    IEC 80000-13:2008, entries 13-24 to 13-27.
+    """
+    if unit not in NATS_PER_UNIT:
+        refuse("unit", 'be "nat", "bit" or "hartley"', repr(unit))
+    return value if unit == "nat" else value / NATS_PER_UNIT[unit]

@@ -1,0 +1,46 @@
+"""What the documents say is true: paths exist, examples run, the demo prints what is shown."""
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+IDS = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
+PATH = re.compile(r"`((?:src|native|tests|docs|benchmarks|examples)/[\w./-]*)`")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=IDS)
+def test_paths_exist(document):
+    missing = [path for path in PATH.findall(document.read_text()) if not (ROOT / path).exists()]
+    assert missing == []
+
+
+def test_architecture_names_the_whole_package():
+    named = (ROOT / "docs" / "architecture.md").read_text()
+    parts = {path.name for path in (ROOT / "src" / "plogq").iterdir() if path.name[0] not in "_."}
+    absent = {part for part in parts - {"py.typed"} if f"src/plogq/{part}" not in named}
+    assert absent == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=IDS)
+def test_examples_run(document):
+    failures, _ = doctest.testfile(
+        str(document),
+        module_relative=False,
+        optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS,
+    )
+    assert failures == 0
+
+
+def test_make_targets_named_in_the_documents_exist():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        target
+        for document in DOCUMENTS
+        for target in re.findall(r"\bmake ([a-z]+)\b(?=`|\n| +#)", document.read_text())
+    }
+    assert named <= targets
+    assert {"demo", "test"} <= named

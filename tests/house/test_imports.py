@@ -1,0 +1,44 @@
+"""`import plogq` is light, the front doors do not leak, and both proofs can fail."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {
+    "torch",
+    "jax",
+    "keras",
+    "tensorflow",
+    "scipy",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "rich",
+    "typer",
+    "sklearn",
+}
+
+
+def heavy_modules_after(statement: str) -> set[str]:
+    """Run the statement in a fresh interpreter and give the heavy modules that it loaded."""
+    program = f"{statement}\nimport sys; print(*{{name.split('.')[0] for name in sys.modules}})"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+    return HEAVY & set(loaded)
+
+
+@pytest.mark.parametrize("module", ["plogq", "plogq.formulas", "plogq.numpy", "plogq.kernels.cpu"])
+def test_no_heavy_import(module):
+    assert heavy_modules_after(f"import {module}") == set()
+
+
+@pytest.mark.parametrize("module", ["rich", "scipy"])
+def test_the_proof_can_fail(module):
+    assert module in heavy_modules_after(f"import plogq, {module}")
+
+
+def test_computing_needs_no_framework():
+    statement = "import plogq; plogq.cross_entropy_from_logits([2.0, 0.5], 0); plogq.entropy([1.0])"
+    assert heavy_modules_after(statement) == set()
