@@ -29,7 +29,7 @@ accuracy: $(VENV)/.dev
 	$(BIN)/python docs/accuracy.py
 
 clean:
-	rm -rf $(VENV) build dist src/plogq/kernels/_native*.so
+	rm -rf $(VENV) build dist
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

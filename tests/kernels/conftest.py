@@ -1,0 +1,64 @@
+import mpmath as mp
+import numpy as np
+import pytest
+
+from plogq.kernels import _native, cpu
+
+
+@pytest.fixture(params=range(len(_native.instruction_sets())), ids=_native.instruction_sets())
+def instruction_set(request, monkeypatch):
+    """Every variant of the native code that this processor can run."""
+    monkeypatch.setattr(cpu, "_INSTRUCTION_SET", request.param)
+
+
+def oracle_row(x, y):
+    """The statistics of one row, and the gradient of its loss, in 120 bits."""
+    with mp.workprec(120):
+        x = [mp.mpf(float(v)) for v in x]
+        top = max(x)
+        argmax = x.index(top)
+        e = [mp.exp(v - top) for v in x]
+        others = e[:argmax] + e[argmax + 1 :]
+        rest = mp.fsum(others)
+        grad = [v / (1 + rest) for v in e]
+        grad[y] = -mp.fsum(e[:y] + e[y + 1 :]) / (1 + rest)
+        gaps = mp.fsum(v * (top - w) for v, w in zip(e, x, strict=True) if v)
+        return {
+            "max": top,
+            "rest": rest,
+            "argmax": argmax,
+            "loss": (top - x[y]) + mp.log1p(rest),
+            "entropy": gaps / (1 + rest) + mp.log1p(rest),
+            "rest_squares": mp.fsum(v * v for v in others),
+            "gradient": grad,
+        }
+
+
+@pytest.fixture(scope="session")
+def oracle():
+    """The same for many rows: arrays of mpmath numbers."""
+
+    def rows(logits, target):
+        found = [oracle_row(x, int(y)) for x, y in zip(logits, target, strict=True)]
+        return {name: np.array([row[name] for row in found], object) for name in found[0]}
+
+    return rows
+
+
+@pytest.fixture(scope="session")
+def ulps():
+    """The largest error in units of the last place, not finer than beside the subnormal numbers.
+
+    A sum of terms that are subnormal has the error of each.
+    """
+
+    def error(got, want):
+        worst = 0.0
+        least = 128 * np.finfo(got.dtype).tiny
+        with mp.workprec(120):
+            for g, w in zip(got.ravel(), want.ravel(), strict=True):
+                unit = np.spacing(max(abs(got.dtype.type(w)), least))
+                worst = max(worst, float(abs(mp.mpf(float(g)) - w) / mp.mpf(float(unit))))
+        return worst
+
+    return error

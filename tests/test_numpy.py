@@ -1,0 +1,215 @@
+"""The NumPy front door: reductions, weights, gradients, buffers."""
+
+import mpmath as mp
+import numpy as np
+import pytest
+
+import plogq.numpy as pn
+from plogq.formulas import cross_entropy_from_logits, squared_error_from_logits
+
+rng = np.random.default_rng(5)
+X = rng.normal(size=(40, 7)) * 3
+Y = rng.integers(0, 7, 40)
+W = rng.random(40)
+IGNORED = np.where(np.arange(40) % 3 == 0, -100, Y)
+KEPT = IGNORED != -100
+
+LOSSES = {
+    "cross_entropy": (pn.cross_entropy, cross_entropy_from_logits),
+    "squared_error": (pn.squared_error, squared_error_from_logits),
+}
+
+
+@pytest.fixture(params=LOSSES)
+def loss(request):
+    return LOSSES[request.param][0]
+
+
+@pytest.fixture
+def formula(request, loss):
+    return next(formula for door, formula in LOSSES.values() if door is loss)
+
+
+def oracle(x, y):
+    """Σ loss of cross-entropy, in 60 digits."""
+    with mp.workdps(60):
+        return mp.fsum(
+            mp.log(mp.fsum(mp.exp(mp.mpf(float(v)) - mp.mpf(float(row[k]))) for v in row))
+            for row, k in zip(x, y, strict=True)
+        )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_mean_against_mpmath(dtype):
+    x = X.astype(dtype)
+    got = pn.cross_entropy(x, Y)
+    assert got.dtype == dtype
+    assert abs(float(got) - float(oracle(x, Y)) / 40) <= 4 * np.spacing(got)
+
+
+@pytest.mark.parametrize("target", [Y, IGNORED], ids=["all", "some"])
+@pytest.mark.parametrize("weight", [None, W])
+@pytest.mark.parametrize(
+    ("reduction", "denominator"), [("mean", None), ("mean", 123.0), ("sum", None), ("none", None)]
+)
+def test_reductions(loss, formula, target, weight, reduction, denominator):
+    value, slope = formula(X, np.maximum(target, 0))
+    w = (np.ones(40) if weight is None else weight) * (target != -100)
+    divisor = (denominator or w.sum()) if reduction == "mean" else 1.0
+    want = w * value if reduction == "none" else (w * value).sum() / divisor
+
+    options = {"reduction": reduction, "row_weight": weight, "denominator": denominator}
+    got, grad = loss(X, target, return_grad=True, **options)
+    np.testing.assert_allclose(got, want, rtol=1e-14)
+    np.testing.assert_allclose(grad, slope * w[:, None] / divisor, rtol=1e-12, atol=1e-300)
+    np.testing.assert_array_equal(loss(X, target, **options), got)
+
+
+def test_parts_add_up_to_the_batch(loss):
+    whole, grad = loss(X, IGNORED, return_grad=True)
+    count = KEPT.sum()
+    parts = [
+        loss(X[a:b], IGNORED[a:b], denominator=count, return_grad=True)
+        for a, b in [(0, 1), (1, 25), (25, 25), (25, 40)]
+    ]
+    np.testing.assert_allclose(sum(part for part, _ in parts), whole, rtol=1e-14)
+    np.testing.assert_allclose(np.concatenate([g for _, g in parts]), grad, rtol=1e-14)
+
+
+@pytest.mark.parametrize("denominator", [None, 8])
+@pytest.mark.parametrize(
+    ("logits", "target", "weight"),
+    [
+        (X, np.full(40, -100), None),
+        (X, np.full(40, -100), W),
+        (X, Y, np.zeros(40)),
+        (X[:0], Y[:0], None),
+        (np.full_like(X, np.nan), np.full(40, -100), None),
+    ],
+)
+def test_nothing_left(loss, logits, target, weight, denominator):
+    value, grad = loss(logits, target, row_weight=weight, denominator=denominator, return_grad=True)
+    assert value == 0
+    assert grad.shape == logits.shape
+    assert not grad.any()
+
+
+def test_gradient_is_the_slope(loss):
+    _, grad = loss(X, IGNORED, row_weight=W, return_grad=True)
+    h = 1e-5
+    for i, j in [(1, 0), (2, Y[2]), (3, 3), (38, 6)]:
+        up, down = X.copy(), X.copy()
+        up[i, j] += h
+        down[i, j] -= h
+        slope = (loss(up, IGNORED, row_weight=W) - loss(down, IGNORED, row_weight=W)) / (2 * h)
+        assert abs(slope - grad[i, j]) < 1e-9
+
+
+def test_masked_target_is_infinite_unless_it_has_no_weight():
+    x = np.array([[0.0, -np.inf], [0.0, 0.0]])
+    assert pn.cross_entropy(x, [1, 0]) == np.inf
+    assert pn.cross_entropy(x, [1, 0], row_weight=[0, 1]) == np.log(2)
+    each = pn.cross_entropy(x, [1, 0], reduction="none")
+    np.testing.assert_array_equal(each, [np.inf, np.log(2)])
+
+
+def test_what_exceeds_float32_is_inf():
+    x = np.array([[3e38, 0], [3e38, 0]], np.float32)
+    assert pn.cross_entropy(x, [1, 1], reduction="sum") == np.inf
+    assert np.isclose(pn.cross_entropy(x, [1, 1]), 3e38)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_dtypes(loss, dtype):
+    x = X.astype(dtype)
+    value, grad = loss(x, Y, return_grad=True)
+    assert value.dtype == (np.float64 if dtype == np.float64 else np.float32)
+    assert grad.dtype == dtype
+    want, want_grad = loss(x.astype(np.float64), Y, return_grad=True)
+    precision = np.finfo(dtype).eps
+    np.testing.assert_allclose(value, want, rtol=1e-6)
+    np.testing.assert_allclose(grad, want_grad, rtol=40 * precision, atol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_out(loss, dtype, order):
+    x = np.array(X, dtype, order=order)
+    want, want_grad = loss(x, IGNORED, return_grad=True)
+    out = np.full_like(x, np.nan)
+    value, grad = loss(x, IGNORED, out=out)
+    assert grad is out
+    np.testing.assert_array_equal(out, want_grad)
+    assert value == want
+    value, grad = loss(x, IGNORED, out=x)
+    assert grad is x
+    np.testing.assert_array_equal(x, want_grad)
+    assert value == want
+
+
+def test_in_place_needs_no_memory():
+    import tracemalloc
+
+    x = np.zeros((1000, 1000), np.float32)
+    y = np.zeros(1000, np.int64)
+    tracemalloc.start()
+    pn.cross_entropy(x, y, out=x)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < x.nbytes / 20
+
+
+def test_lists(loss):
+    assert loss([[0.0, 1.0], [2.0, 3.0]], [0, 1]) == loss(
+        np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([0, 1])
+    )
+
+
+def read_only():
+    out = X.copy()
+    out.flags.writeable = False
+    return out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"reduction": "batchmean"}, "reduction must be one of .*'none', 'mean', 'sum'"),
+        ({"row_weight": W[:3]}, r"row_weight must have shape \(40,\); got shape \(3,\)"),
+        ({"row_weight": -W}, r"row_weight must be finite and not negative; got -.*row 0"),
+        (
+            {"row_weight": np.where(np.arange(40) == 9, np.nan, W)},
+            r"row_weight must be finite and not negative; got nan \(first at row 9\)",
+        ),
+        ({"denominator": 0}, "denominator must be finite and above 0; got 0"),
+        ({"denominator": np.nan}, "denominator must be finite and above 0; got nan"),
+        ({"denominator": 2, "reduction": "sum"}, "denominator must come with reduction='mean'"),
+        ({"out": X[:3].copy()}, "out must be like the logits"),
+        ({"out": X.astype(np.float32)}, "out must be like the logits"),
+        ({"out": read_only()}, "out must be writable"),
+    ],
+)
+def test_wrong_options(loss, options, message):
+    with pytest.raises(ValueError, match=message):
+        loss(X, Y, **options)
+
+
+@pytest.mark.parametrize(
+    ("logits", "target", "error", "message"),
+    [
+        (X, np.eye(7)[Y], ValueError, "target must be class indices of shape"),
+        (X, Y + 0.5, TypeError, "target must be integers, as class indices; got float64"),
+        (X, Y[:5], ValueError, r"target must be class indices of shape \(40,\)"),
+        (X, np.where(np.arange(40) == 8, 7, Y), ValueError, r"target must .*got 7 .*row 8"),
+        (X[0], Y[:7], ValueError, r"logits must have shape \(rows, classes\)"),
+        (X.astype(int), Y, TypeError, "logits must be float32 or float64; got int64"),
+        (np.where(X[5, 2] == X, np.nan, X), Y, ValueError, r"logits must be finite.*row 5"),
+    ],
+)
+def test_wrong_data(loss, logits, target, error, message):
+    with pytest.raises(error, match=message):
+        loss(logits, target)
+
+
+def test_public_names():
+    assert all(hasattr(pn, name) for name in pn.__all__)
