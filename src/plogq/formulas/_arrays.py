@@ -22,11 +22,7 @@ def to_arrays(**named: Any) -> tuple[ModuleType, *tuple[Any, ...]]:
     namespace's float64 (NumPy) or default float. None stays None.
     """
     arrays = {name: x for name, x in named.items() if is_array_api_obj(x)}
-    try:
-        xp = array_namespace(*arrays.values()) if arrays else array_namespace(np.empty(0))
-    except TypeError as error:
-        kinds = ", ".join(f"{name}: {type(x).__module__}" for name, x in arrays.items())
-        raise TypeError(f"arguments must be arrays of one library; got {kinds}") from error
+    xp = one_library(**arrays)
     where = device(next(iter(arrays.values()))) if arrays else None
     dtype = _arithmetic_dtype(xp, arrays)
 
@@ -41,6 +37,15 @@ def to_arrays(**named: Any) -> tuple[ModuleType, *tuple[Any, ...]]:
             refuse(name, "be an array of numbers", type(x).__name__, error=TypeError)
 
     return (xp, *(convert(name, x) for name, x in named.items()))
+
+
+def one_library(**arrays: Any) -> ModuleType:
+    """Give the namespace that all the arrays share; NumPy's where there are none."""
+    try:
+        return array_namespace(*arrays.values()) if arrays else array_namespace(np.empty(0))
+    except TypeError as error:
+        kinds = ", ".join(f"{name}: {type(x).__module__}" for name, x in arrays.items())
+        raise TypeError(f"arguments must be arrays of one library; got {kinds}") from error
 
 
 def _arithmetic_dtype(xp: ModuleType, arrays: dict[str, Any]) -> Any:
@@ -83,6 +88,16 @@ def first_row(xp: ModuleType, bad: Array) -> int | tuple[int, ...] | None:
     index = np.unravel_index(int(xp.argmax(xp.astype(xp.reshape(bad, (-1,)), xp.int8))), bad.shape)
     row = tuple(int(i) for i in index)
     return row[0] if len(row) == 1 else row
+
+
+def shown(x: Array, row: int | tuple[int, ...]) -> str:
+    """Show a number, or the first few of a row, for a message."""
+    came = x[(*(row if isinstance(row, tuple) else (row,)), ...)]
+    came = came.detach() if hasattr(came, "detach") else came  # torch warns of float(x) otherwise
+    if came.ndim == 0:
+        return f"{float(came):.9g}"
+    numbers = [f"{float(came[i]):.6g}" for i in range(min(6, came.shape[0]))]
+    return "[" + ", ".join(numbers) + (", …]" if came.shape[0] > 6 else "]")
 
 
 def sum_tolerance(xp: ModuleType, *originals: Any) -> float:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 from array_api_compat import device, is_array_api_obj
 
 from plogq.formulas._arrays import (
     Array,
     classes_last,
     first_row,
+    one_library,
     same_shape,
+    shown,
     sum_tolerance,
     to_arrays,
 )
@@ -35,11 +38,11 @@ def check_distribution(xp: ModuleType, p: Array, name: str, tolerance: float) ->
     """Refuse a row that is no distribution over its last axis (NaN fails the comparisons too)."""
     row = first_row(xp, ~xp.all(p >= 0, axis=-1))
     if row is not None:
-        refuse(name, "be probabilities, none negative or NaN", _row(p, row), row=row)
+        refuse(name, "be probabilities, none negative or NaN", shown(p, row), row=row)
     total = xp.sum(p, axis=-1)
     row = first_row(xp, ~(xp.abs(total - 1) <= tolerance))
     if row is not None:
-        came = f"{_row(p, row)}, which sums to {float(total[row]):.9g}"
+        came = f"{shown(p, row)}, which sums to {shown(total, row)}"
         refuse(name, "sum to 1 along its class axis", came, row=row)
 
 
@@ -47,34 +50,33 @@ def check_probabilities(xp: ModuleType, p: Array, name: str) -> None:
     """Refuse a number outside [0, 1], or NaN."""
     row = first_row(xp, ~((p >= 0) & (p <= 1)))
     if row is not None:
-        refuse(name, "be probabilities in [0, 1]", float(p[row]), row=row)
+        refuse(name, "be probabilities in [0, 1]", shown(p, row), row=row)
 
 
 def check_logits(xp: ModuleType, x: Array, name: str) -> None:
     """Refuse NaN and +inf, and a row of nothing but −inf: −inf alone is a masked class."""
-    top = xp.max(x, axis=-1)
-    row = first_row(xp, ~(xp.isfinite(top)) | xp.any(xp.isnan(x), axis=-1))
+    row = first_row(xp, ~(xp.all(x < xp.inf, axis=-1) & xp.any(x > -xp.inf, axis=-1)))
     if row is not None:
         expected = "be finite, or -inf for a masked class, with one class left in each row"
-        refuse(name, expected, _row(x, row), row=row)
-
-
-def _row(x: Array, row: int | tuple[int, ...]) -> str:
-    """Show the first few numbers of a row."""
-    shown = [f"{float(v):.6g}" for v in x[row][:6]]
-    return "[" + ", ".join(shown) + (", …]" if x.shape[-1] > 6 else "]")
+        refuse(name, expected, shown(x, row), row=row)
 
 
 def class_targets(xp: ModuleType, target: Any, logits: Array, axis: int) -> Array:
     """Give targets as distributions along the last axis of `logits`: index, one-hot or soft."""
-    if not is_array_api_obj(target):
-        target = xp.asarray(target, device=device(logits))
+    if is_array_api_obj(target):
+        one_library(logits=logits, target=target)
+    else:
+        try:
+            target = xp.asarray(np.asarray(target).tolist(), device=device(logits))
+        except (TypeError, ValueError):
+            refuse("target", "be an array of numbers", type(target).__name__, error=TypeError)
     if target.ndim == logits.ndim - 1:
         return _one_hot(xp, target, logits)
     if target.ndim != logits.ndim:
         expected = f"have the {logits.ndim} axes of the logits, or one less (class indices)"
         refuse("target", expected, f"shape {tuple(target.shape)}")
-    soft = xp.moveaxis(xp.astype(target, logits.dtype), axis, -1)
+    _, soft, _ = to_arrays(target=target, logits=logits)
+    soft = xp.moveaxis(xp.astype(soft, logits.dtype), axis, -1)
     same_shape(logits, soft, ("logits", "target"))
     check_distribution(xp, soft, "target", sum_tolerance(xp, target, logits))
     return soft

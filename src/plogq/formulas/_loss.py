@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from array_api_compat import is_array_api_obj
 
-from plogq.formulas._arrays import Array, first_row, to_arrays
+from plogq.formulas._arrays import Array, first_row, shown, to_arrays
 from plogq.formulas._check import refuse
 from plogq.formulas.softmax_state import Softmax
 
@@ -30,12 +30,11 @@ def value_and_grad(xp: ModuleType, value: Array, grad: Array, like: Any, axis: i
 def softmax_gradient(xp: ModuleType, parts: Softmax, v: Array) -> Array:
     """∇_x Σ_j v_j (lse − x_j) = (Σ v) p − v, the gradient of every loss that is linear in log p.
 
-    At the top p − 1 would cancel: there Σ_{j≠k} v_j − (Σ v) r/(1 + r) is the same, and exact.
+    As (Σ_{j≠k} v_j) p_k − v_k (1 − p_k), where nothing cancels for a target that is one class.
     """
-    total = xp.sum(v, axis=-1, keepdims=True)
-    others = xp.sum(xp.where(parts.is_top, 0.0, v), axis=-1, keepdims=True)
-    at_top = others - total * (parts.rest / (1 + parts.rest))
-    return xp.where(parts.is_top, at_top, total * parts.probs() - v)
+    beside_top = xp.sum(xp.where(parts.is_top, 0.0, v), axis=-1, keepdims=True)
+    others = xp.where(parts.is_top, beside_top, xp.sum(v, axis=-1, keepdims=True) - v)
+    return others * parts.probs() - v * parts.complements(xp)
 
 
 def class_weights(xp: ModuleType, weight: Any, x: Array) -> Array:
@@ -47,7 +46,7 @@ def class_weights(xp: ModuleType, weight: Any, x: Array) -> Array:
         refuse("weight", f"be one number per class, shape ({x.shape[-1]},)", tuple(weight.shape))
     row = first_row(xp, ~((weight >= 0) & xp.isfinite(weight)))
     if row is not None:
-        refuse("weight", "be finite and not negative", float(weight[row]), row=row)
+        refuse("weight", "be finite and not negative", shown(weight, row), row=row)
     return xp.astype(weight, x.dtype)
 
 
@@ -68,5 +67,5 @@ def binary_target(xp: ModuleType, target: Any, x: Array) -> Array:
         refuse("target", f"have the input's shape {tuple(x.shape)}", tuple(t.shape))
     row = first_row(xp, ~((t >= 0) & (t <= 1)))
     if row is not None:
-        refuse("target", "be in [0, 1]", float(t[row]), row=row)
+        refuse("target", "be in [0, 1]", shown(t, row), row=row)
     return xp.astype(t, x.dtype)

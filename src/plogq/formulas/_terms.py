@@ -5,17 +5,40 @@ from __future__ import annotations
 import math
 from types import ModuleType
 
+from array_api_compat import device
+
 from plogq.formulas._arrays import Array
 
 
 def neg_log(xp: ModuleType, p: Array) -> Array:
     """−log p, +inf at 0, never −0."""
-    return xp.where(p > 0, xp.abs(xp.log(xp.where(p > 0, p, 1.0))), xp.inf)
+    return xp.where(p > 0, 0.0 - xp.log(xp.where(p > 0, p, 1.0)), xp.inf)
+
+
+def neg_log_share(xp: ModuleType, n: Array) -> Array:
+    """−log(n_j / Σ n) of weights n ≥ 0 along the last axis, 0 where n_j = 0.
+
+    At the largest as log1p(others / n_j): a share near 1 has lost the digits of its surprisal.
+    """
+    is_top = xp.arange(n.shape[-1], device=device(n)) == xp.argmax(n, axis=-1, keepdims=True)
+    total = xp.broadcast_to(xp.sum(n, axis=-1, keepdims=True), n.shape)
+    others = xp.sum(xp.where(is_top, 0.0, n), axis=-1, keepdims=True)
+    some = n > 0
+    at_top = xp.log1p(others / xp.where(is_top & some, n, 1.0))
+    return xp.where(some, xp.where(is_top, at_top, log_ratio(xp, n, total)), 0.0)
 
 
 def times(xp: ModuleType, weight: Array, value: Array) -> Array:
     """weight · value with 0 · inf = 0: what never happens costs nothing."""
     return xp.where(weight == 0, 0.0, weight * xp.where(weight == 0, 0.0, value))
+
+
+def power(xp: ModuleType, base: Array, exponent: float) -> Array:
+    """Raise a base ≥ 0; at 0 its derivative is taken as 0, where it would be inf, or 0 · inf."""
+    if exponent == 0:
+        return xp.ones_like(base)
+    some = base > 0
+    return xp.where(some, xp.where(some, base, 1.0) ** exponent, 0.0)
 
 
 def log_ratio(xp: ModuleType, p: Array, q: Array) -> Array:
@@ -56,3 +79,23 @@ def kl_terms(xp: ModuleType, p: Array, q: Array, d: Array) -> Array:
     near = p * expm1_minus(xp, xp.where(small, d, 0.0))
     apart = (q - p) - times(xp, p, xp.where(small, 0.0, d))
     return xp.where(small, near, apart)
+
+
+def js_terms(xp: ModuleType, p: Array, q: Array) -> Array:
+    """½ p log(p/m) + ½ q log(q/m) with m = (p + q)/2: each ≥ 0, and their sum is JS.
+
+    It is ½ m g(t) with t = (q − p)/(q + p) and g(t) = (1 + t) log(1 + t) + (1 − t) log(1 − t)
+    = Σ_n t²ⁿ / (n (2n − 1)). The series is for p near q, where the logarithms would cancel; apart,
+    1 − t and 1 + t are p/m and q/m.
+    """
+    m = p / 2 + q / 2
+    some = xp.where(m > 0, m, 1.0)
+    t = (q / 2 - p / 2) / some
+    small = xp.abs(t) <= 0.5
+    square = xp.where(small, t * t, 0.0)
+    series = xp.zeros_like(square)
+    for n in range(25, 0, -1):  # the first term left out is below 4⁻²⁵ / 663 of the sum
+        series = series * square + 1 / (n * (2 * n - 1))
+    shares = (p / some, q / some)
+    apart = 0.0 - sum(times(xp, s, neg_log(xp, s)) for s in shares)
+    return m / 2 * xp.where(small, square * series, apart)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from plogq.formulas._arrays import Array, first_row, to_arrays
+from plogq.formulas._arrays import Array, first_row, shown, to_arrays
 from plogq.formulas._check import refuse
 from plogq.formulas._loss import ValueAndGrad, binary_target, value_and_grad
-from plogq.formulas._terms import times
+from plogq.formulas._terms import power, times
 
 
 def sigmoid(logit: Array) -> Array:
@@ -21,6 +21,7 @@ def sigmoid(logit: Array) -> Array:
     0.8176
     """
     xp, z = to_arrays(logit=logit)
+    _no_nan(xp, z)
     return _sigmoid(xp, z)
 
 
@@ -99,25 +100,38 @@ def binary_focal_from_logits(
 def _focal_of_positive(xp: ModuleType, z: Array, gamma: float) -> tuple[Array, Array]:
     """(1 − p)^γ (−log p) with p = σ(z), and its derivative in z."""
     surprisal, miss, p = _softplus(xp, -z), _sigmoid(xp, -z), _sigmoid(xp, z)
-    share = miss**gamma if gamma else xp.ones_like(miss)
+    share = power(xp, miss, gamma)
     return times(xp, share, surprisal), -share * (miss + gamma * times(xp, p, surprisal))
 
 
 def _binary(logit: Array, target: Any, pos_weight: Any) -> tuple[Any, ...]:
     xp, z, w = to_arrays(logit=logit, pos_weight=1.0 if pos_weight is None else pos_weight)
-    row = first_row(xp, xp.isnan(z))
-    if row is not None:
-        refuse("logit", "be a number", "nan", row=row)
+    _no_nan(xp, z)
     row = first_row(xp, ~((w >= 0) & xp.isfinite(w)))
     if row is not None:
-        refuse("pos_weight", "be finite and not negative", float(w[row]), row=row)
+        refuse("pos_weight", "be finite and not negative", shown(w, row), row=row)
+    try:
+        w = xp.broadcast_to(w, z.shape)
+    except (ValueError, RuntimeError):
+        refuse("pos_weight", f"broadcast to the logit's shape {tuple(z.shape)}", tuple(w.shape))
     return xp, z, binary_target(xp, target, z), w
 
 
+def _no_nan(xp: ModuleType, z: Array) -> None:
+    row = first_row(xp, xp.isnan(z))
+    if row is not None:
+        refuse("logit", "be a number", "nan", row=row)
+
+
 def _softplus(xp: ModuleType, z: Array) -> Array:
-    return xp.where(z > 0, z, 0.0) + xp.log1p(xp.exp(-xp.abs(z)))
+    return xp.where(z >= 0, z, 0.0) + xp.log1p(_exp_minus_abs(xp, z))
 
 
 def _sigmoid(xp: ModuleType, z: Array) -> Array:
-    e = xp.exp(-xp.abs(z))
+    e = _exp_minus_abs(xp, z)
     return xp.where(z >= 0, 1.0, e) / (1 + e)
+
+
+def _exp_minus_abs(xp: ModuleType, z: Array) -> Array:
+    """exp(−|z|), with a derivative from the right at 0, where that of |z| would be taken as 0."""
+    return xp.exp(xp.where(z >= 0, -z, z))

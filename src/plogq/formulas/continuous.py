@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from plogq.formulas._arrays import Array, classes_last, first_row, to_arrays
+import numpy as np
+
+from plogq.formulas._arrays import Array, classes_last, first_row, shown, to_arrays
 from plogq.formulas._check import refuse
 from plogq.formulas._terms import expm1_minus
 from plogq.formulas.units import Unit, from_nats
@@ -30,7 +31,7 @@ def normal_entropy(log_variance: Array, *, axis: int = -1, unit: Unit = "nat") -
     """
     xp, v = to_arrays(log_variance=log_variance)
     v = classes_last(xp, v, axis, "log_variance")
-    _no_nan(xp, log_variance=v)
+    _finite(xp, log_variance=v)
     return from_nats(xp.sum((math.log(2 * math.pi) + 1 + v) / 2, axis=-1), unit)
 
 
@@ -52,7 +53,7 @@ def normal_kl(
     Raises
     ------
     ValueError
-        If the shapes do not broadcast, or something is NaN.
+        If the shapes do not broadcast, or something is NaN or infinite.
 
     Examples
     --------
@@ -67,11 +68,15 @@ def normal_kl(
     xp, mu, v, m, w = to_arrays(
         mean=mean, log_variance=log_variance, q_mean=q_mean, q_log_variance=q_log_variance
     )
-    _no_nan(xp, mean=mu, log_variance=v, q_mean=m, q_log_variance=w)
+    _finite(xp, mean=mu, log_variance=v, q_mean=m, q_log_variance=w)
+    shapes = [tuple(x.shape) for x in (mu, v, m, w)]
     try:
-        terms = ((mu - m) ** 2 * xp.exp(-w) + expm1_minus(xp, v - w)) / 2
-    except (ValueError, RuntimeError, TypeError):
-        refuse("log_variance", f"broadcast with mean {tuple(mu.shape)}", tuple(v.shape))
+        mu, v, m, w = xp.broadcast_arrays(mu, v, m, w)
+    except (ValueError, RuntimeError):
+        refuse("log_variance", "broadcast with the mean, q_mean and q_log_variance", shapes)
+    # Squared at the end: (μ − m)² and 1/s² may overflow where their product does not.
+    distance = (mu - m) * xp.exp(xp.where(mu == m, 0.0, -w / 2))
+    terms = (distance * distance + expm1_minus(xp, v - w)) / 2
     return from_nats(xp.sum(classes_last(xp, terms, axis, "mean"), axis=-1), unit)
 
 
@@ -101,7 +106,7 @@ def density_entropy(p: Density, *, unit: Unit = "nat") -> Quadrature:
     Raises
     ------
     ValueError
-        If the integral does not converge.
+        If the integral does not converge, or p is many distributions or none (NaN parameters).
     TypeError
         If p has no logpdf (a discrete distribution, say).
 
@@ -141,7 +146,8 @@ def density_kl_divergence(p: Density, q: Density, *, unit: Unit = "nat") -> Quad
     0.125
     """
     _density(q, "q")
-    return _expectation(p, lambda x: float(p.logpdf(x)) - float(q.logpdf(x)), unit, "p")
+    kl = _expectation(p, lambda x: float(p.logpdf(x)) - float(q.logpdf(x)), unit, "p")
+    return kl._replace(value=max(kl.value, 0.0))  # what is below 0 is the quadrature's error
 
 
 def _expectation(p: Density, of: Callable[[float], float], unit: Unit, name: str) -> Quadrature:
@@ -153,32 +159,33 @@ def _expectation(p: Density, of: Callable[[float], float], unit: Unit, name: str
     """
     _density(p, name)
     try:
-        from scipy.integrate import IntegrationWarning, quad
-    except ImportError as error:
-        raise ImportError("densities need SciPy: pip install scipy") from error
+        from scipy.integrate import quad
+    except ImportError as missing:
+        raise ImportError("densities need SciPy: pip install scipy") from missing
     value = bound = 0.0
     for quantile in (p.ppf, p.isf):
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", IntegrationWarning)
-            try:
-                half, doubt = quad(lambda u, at=quantile: of(float(at(u))), 0, 0.5, limit=500)
-            except IntegrationWarning as warning:
-                said = str(warning).split("\n")[0].strip()
-                raise ValueError(
-                    f"{name} must give an integral that converges; QUADPACK says: {said}"
-                ) from None
-        value, bound = value + half, bound + doubt
+        half, error, _, *said = quad(
+            lambda u, at=quantile: of(float(at(u))), 0, 0.5, limit=500, full_output=1
+        )
+        # Rounding alone is no reason to refuse: the error estimate tells of it.
+        if math.isnan(half) or half == -math.inf or (said and "roundoff" not in said[0]):
+            came = " ".join(said[0].split()) if said else half
+            refuse(name, "give an integral that converges", came)
+        value, bound = value + half, bound + error
     return Quadrature(from_nats(value, unit), from_nats(bound, unit))
 
 
-def _density(p: object, name: str) -> None:
+def _density(p: Any, name: str) -> None:
     if not all(hasattr(p, method) for method in ("logpdf", "ppf", "isf")):
         expected = "be a continuous distribution with logpdf, ppf and isf (scipy.stats has them)"
         refuse(name, expected, type(p).__name__, error=TypeError)
+    median = np.asarray(p.ppf(0.5))
+    if median.ndim or np.isnan(median):
+        refuse(name, "be one distribution with valid parameters", f"the median {median}")
 
 
-def _no_nan(xp: Any, **named: Array) -> None:
+def _finite(xp: Any, **named: Array) -> None:
     for name, x in named.items():
-        row = first_row(xp, xp.isnan(x))
+        row = first_row(xp, ~xp.isfinite(x))
         if row is not None:
-            refuse(name, "be numbers", "nan", row=row)
+            refuse(name, "be finite", shown(x, row), row=row)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from plogq.formulas._arrays import Array, to_arrays
 from plogq.formulas._distributions import check_probabilities, distributions
-from plogq.formulas._terms import kl_terms, log_ratio, neg_log, times
+from plogq.formulas._terms import js_terms, kl_terms, log_ratio, neg_log, times
 from plogq.formulas.units import Unit, from_nats
 
 
@@ -118,10 +118,9 @@ def js_divergence(p: Array, q: Array, *, axis: int = -1, unit: Unit = "nat") -> 
     Lin (1991), Divergence measures based on the Shannon entropy.
     """
     xp, p, q = distributions(axis, p=p, q=q)
-    m = p / 2 + q / 2
-    terms = kl_terms(xp, p, m, log_ratio(xp, p, m)) + kl_terms(xp, q, m, log_ratio(xp, q, m))
     # Rounding may pass the bound that the mathematics keeps.
-    return from_nats(xp.clip(xp.sum(terms, axis=-1) / 2, max=math.log(2)), unit)
+    nats = xp.clip(xp.sum(js_terms(xp, p, q), axis=-1), max=math.log(2))
+    return from_nats(nats, unit)
 
 
 def js_distance(p: Array, q: Array, *, axis: int = -1, unit: Unit = "nat") -> Array:
@@ -188,7 +187,7 @@ def decompose(p: Array, q: Array, *, axis: int = -1, unit: Unit = "nat") -> Deco
     terms = (
         times(xp, a, neg_log(xp, b)),
         times(xp, a, neg_log(xp, a)),
-        -times(xp, a, log_ratio(xp, a, b)),
+        times(xp, a, log_ratio(xp, b, a)),
     )
     return Decomposition(
         cross_entropy(p, q, axis=axis, unit=unit),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from types import ModuleType
 
 import numpy as np
-from array_api_compat import array_namespace, device, is_array_api_obj
+from array_api_compat import device, is_array_api_obj
 
-from plogq.formulas._arrays import Array, classes_last, first_row, to_arrays
+from plogq.formulas._arrays import Array, classes_last, first_row, one_library, shown, to_arrays
 from plogq.formulas._check import refuse
 from plogq.formulas._distributions import distributions
-from plogq.formulas._terms import kl_terms, log_ratio
+from plogq.formulas._terms import kl_terms, log_ratio, neg_log_share
 from plogq.formulas.information import entropy
 from plogq.formulas.units import Unit, from_nats
 
@@ -54,9 +54,7 @@ def conditional_entropy(p: Array, *, unit: Unit = "nat") -> Array:
     """
     xp, _, table = _table(p)
     # −Σ p(x, y) log p(y | x): every term is ≥ 0, where the difference of entropies would cancel.
-    given = xp.broadcast_to(xp.sum(table, axis=-1, keepdims=True), table.shape)
-    surprisal = xp.where(table > 0, log_ratio(xp, table, given), 0.0)
-    return from_nats(xp.sum(table * surprisal, axis=(-2, -1)), unit)
+    return from_nats(xp.sum(table * neg_log_share(xp, table), axis=(-2, -1)), unit)
 
 
 def mutual_information(p: Array, *, unit: Unit = "nat") -> Array:
@@ -75,9 +73,7 @@ def mutual_information(p: Array, *, unit: Unit = "nat") -> Array:
     Cover, Thomas (2006), section 2.3.
     """
     xp, _, table = _table(p)
-    product = xp.sum(table, axis=-1, keepdims=True) * xp.sum(table, axis=-2, keepdims=True)
-    terms = kl_terms(xp, table, product, log_ratio(xp, table, product))
-    return from_nats(xp.sum(terms, axis=(-2, -1)), unit)
+    return from_nats(_information(xp, table, 1.0), unit)
 
 
 def entropy_of_counts(
@@ -107,10 +103,9 @@ def entropy_of_counts(
     """
     xp, n = _counts(counts)
     n = classes_last(xp, n, axis, "counts")
-    total = xp.sum(n, axis=-1, keepdims=True)
-    terms = n * xp.where(n > 0, log_ratio(xp, n, xp.broadcast_to(total, n.shape)), 0.0)
-    some = xp.where(total > 0, total, 1.0)[..., 0]
-    nats = xp.sum(terms, axis=-1) / some
+    total = xp.sum(n, axis=-1)
+    some = xp.where(total > 0, total, 1.0)
+    nats = xp.sum(n * neg_log_share(xp, n), axis=-1) / some
     if miller_madow:
         seen = xp.sum(xp.astype(n > 0, n.dtype), axis=-1)
         nats = nats + xp.where(seen > 0, seen - 1, 0.0) / (2 * some)
@@ -140,7 +135,7 @@ def information_gain_from_counts(counts: Array, *, unit: Unit = "nat") -> Array:
     row = first_row(xp, total[..., 0, 0] == 0)
     if row is not None:
         refuse("counts", "hold at least one count", "none", row=row)
-    return mutual_information(n / total, unit=unit)
+    return from_nats(_information(xp, n, total), unit)
 
 
 def information_gain(labels: Array, branches: Array, *, unit: Unit = "nat") -> Array:
@@ -172,15 +167,21 @@ def information_gain(labels: Array, branches: Array, *, unit: Unit = "nat") -> A
 
 def _same_library(labels: Array, branches: Array) -> tuple[ModuleType, Array, Array]:
     y, b = (x if is_array_api_obj(x) else np.asarray(x) for x in (labels, branches))
-    return array_namespace(y, b), y, b
+    xp = one_library(labels=y, branches=b)
+    for name, x in (("labels", y), ("branches", b)):
+        row = first_row(xp, xp.isnan(x)) if xp.isdtype(x.dtype, "real floating") else None
+        if row is not None:
+            refuse(name, "be no NaN", "nan", row=row)
+    return xp, y, b
 
 
 def _indicators(xp: ModuleType, values: Array) -> Array:
     """Give, for each value (rows), which of the distinct ones (columns) it is."""
     distinct, code = xp.unique_inverse(values)
     index = xp.arange(distinct.shape[0], dtype=code.dtype, device=device(code))
-    dtype = xp.float64 if hasattr(xp, "float64") else xp.float32
-    return xp.astype(xp.expand_dims(code, axis=1) == index, dtype)
+    # float32 counts to 2²⁴ only; JAX has nothing wider unless it is told to.
+    floats = xp.__array_namespace_info__().dtypes(kind="real floating")
+    return xp.astype(xp.expand_dims(code, axis=1) == index, floats.get("float64", xp.float32))
 
 
 def _table(p: Array) -> tuple[ModuleType, Array, Array]:
@@ -188,14 +189,21 @@ def _table(p: Array) -> tuple[ModuleType, Array, Array]:
     xp, table = to_arrays(p=p)
     if table.ndim < 2:
         refuse("p", "be a table of shape (…, X, Y)", f"shape {tuple(table.shape)}")
-    flat = xp.reshape(table, (*table.shape[:-2], -1))
+    flat = xp.reshape(table, (*table.shape[:-2], table.shape[-2] * table.shape[-1]))
     distributions(-1, p=flat)
     return xp, flat, table
+
+
+def _information(xp: ModuleType, n: Array, total: Array | float) -> Array:
+    """D_KL(n/N ‖ rows/N · columns/N), with N² taken out: counts multiply exactly."""
+    product = xp.sum(n, axis=-1, keepdims=True) * xp.sum(n, axis=-2, keepdims=True)
+    terms = kl_terms(xp, total * n, product, log_ratio(xp, total * n, product))
+    return xp.sum(terms / total**2, axis=(-2, -1))
 
 
 def _counts(counts: Array) -> tuple[ModuleType, Array]:
     xp, n = to_arrays(counts=counts)
     row = first_row(xp, ~((n >= 0) & xp.isfinite(n)))
     if row is not None:
-        refuse("counts", "be finite and not negative", float(n[row]), row=row)
+        refuse("counts", "be finite and not negative", shown(n, row), row=row)
     return xp, n

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
-from plogq.formulas._arrays import Array
+from plogq.formulas._arrays import Array, same_shape
 from plogq.formulas._check import refuse
 from plogq.formulas._distributions import class_targets
 from plogq.formulas._loss import (
@@ -14,8 +15,8 @@ from plogq.formulas._loss import (
     softmax_gradient,
     value_and_grad,
 )
-from plogq.formulas._terms import kl_terms, times
-from plogq.formulas.softmax_state import checked_logits, log_sum_exp, softmax_parts
+from plogq.formulas._terms import kl_terms, power, times
+from plogq.formulas.softmax_state import Softmax, checked_logits, softmax_parts
 
 
 def cross_entropy_from_logits(
@@ -104,7 +105,7 @@ def focal_from_logits(
     u = class_weights(xp, weight, x) * target
     parts = softmax_parts(xp, x)
     surprisal, miss = parts.surprisals(xp), parts.complements(xp)
-    share = miss**gamma if gamma else xp.ones_like(miss)
+    share = power(xp, miss, gamma)
     value = xp.sum(times(xp, u * share, surprisal), axis=-1)
     # −log p / (1 − p) → 1 as p → 1; and p · (−log p) → 0 as p → 0.
     slope = xp.where(miss > 0, surprisal / xp.where(miss > 0, miss, 1.0), 1.0)
@@ -162,16 +163,8 @@ def kl_divergence_from_logits(p_logits: Array, q_logits: Array, *, axis: int = -
     (0.433781, array([-0.3808,  0.3808]))
     """
     xp, a, b = checked_logits(axis, p_logits=p_logits, q_logits=q_logits)
-    if a.shape != b.shape:
-        refuse("q_logits", f"have the shape of p_logits {tuple(a.shape)}", tuple(b.shape))
-    truth, model = softmax_parts(xp, a), softmax_parts(xp, b)
-    p, q = truth.probs(), model.probs()
-    open_ = (a > -xp.inf) & (b > -xp.inf)
-    # log(q/p) from the logits: a difference of near distributions' probabilities would cancel.
-    d = xp.where(open_, truth.surprisals(xp), 0.0) - xp.where(open_, model.surprisals(xp), 0.0)
-    d = xp.where(open_, d, xp.where(p > 0, -xp.inf, xp.where(q > 0, xp.inf, xp.zeros_like(q))))
-    value = xp.sum(kl_terms(xp, p, q, d), axis=-1)
-    return value_and_grad(xp, value, q - p, q_logits, axis)
+    same_shape(a, b, ("p_logits", "q_logits"))
+    return value_and_grad(xp, *_kl(xp, a, b), q_logits, axis)
 
 
 def distillation_from_logits(
@@ -202,7 +195,8 @@ def distillation_from_logits(
     xp, teacher, student = checked_logits(
         axis, temperature, teacher_logits=teacher_logits, logits=logits
     )
-    value, grad = kl_divergence_from_logits(teacher, student)
+    same_shape(teacher, student, ("teacher_logits", "logits"))
+    value, grad = _kl(xp, teacher, student, temperature)
     return value_and_grad(xp, temperature**2 * value, temperature * grad, logits, axis)
 
 
@@ -224,6 +218,38 @@ def z_loss_from_logits(logits: Array, *, axis: int = -1) -> ValueAndGrad:
     Chowdhery et al. (2022), PaLM, section 5.
     """
     xp, x = checked_logits(axis, logits=logits)
-    lse = log_sum_exp(x).value()
-    grad = 2 * xp.expand_dims(lse, axis=-1) * softmax_parts(xp, x).probs()
-    return value_and_grad(xp, lse * lse, grad, logits, axis)
+    parts = softmax_parts(xp, x)
+    lse = parts.top + xp.log1p(parts.rest)
+    return value_and_grad(xp, (lse * lse)[..., 0], 2 * lse * parts.probs(), logits, axis)
+
+
+def _kl(xp: ModuleType, a: Array, b: Array, temperature: float = 1.0) -> tuple[Array, Array]:
+    """D_KL(p ‖ q) and q − p, for p = softmax(a/T) and q = softmax(b/T) along the last axis."""
+    truth, model = softmax_parts(xp, a, temperature), softmax_parts(xp, b, temperature)
+    p, q = truth.probs(), model.probs()
+    d = _log_ratio(xp, a, b, truth, model, temperature)
+    small = xp.abs(d) <= 0.5
+    return xp.sum(kl_terms(xp, p, q, d), axis=-1), xp.where(
+        small, p * xp.expm1(xp.where(small, d, 0.0)), q - p
+    )
+
+
+def _log_ratio(
+    xp: ModuleType, a: Array, b: Array, truth: Softmax, model: Softmax, temperature: float
+) -> Array:
+    """log(q/p), ±inf where one of them is masked.
+
+    With h = (b − a)/T, less its value at p's top, it is h − log Σ p exp h = h − log1p(Σ p expm1 h):
+    for near distributions that keeps the digits that the difference of their logarithms has lost.
+    """
+    in_p, in_q = a > -xp.inf, b > -xp.inf
+    both = in_p & in_q
+    h = xp.where(both, b, 0.0) - xp.where(both, a, 0.0)
+    h = (h - xp.sum(xp.where(truth.is_top, h, 0.0), axis=-1, keepdims=True)) / temperature
+    h = xp.where(both, h, 0.0)
+    near = xp.all((xp.abs(h) <= 1) & (in_p == in_q), axis=-1, keepdims=True)
+    h = xp.where(near, h, 0.0)
+    close = h - xp.log1p(xp.sum(truth.probs() * xp.expm1(h), axis=-1, keepdims=True))
+    far = xp.where(both, truth.surprisals(xp), 0.0) - xp.where(both, model.surprisals(xp), 0.0)
+    edge = xp.where(in_p, -xp.inf, xp.where(in_q, xp.inf, xp.zeros_like(h)))
+    return xp.where(both, xp.where(near, close, far), edge)

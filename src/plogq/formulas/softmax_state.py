@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 
 from array_api_compat import device
 
-from plogq.formulas._arrays import Array, classes_last, to_arrays
+from plogq.formulas._arrays import Array, classes_last, first_row, shown, to_arrays
 from plogq.formulas._check import refuse
 from plogq.formulas._distributions import check_logits
 
@@ -46,7 +46,8 @@ class LogSumExp(NamedTuple):
         first = m1 >= m2
         top, rest = xp.where(first, m1, m2), xp.where(first, r1, r2)
         low, low_rest = xp.where(first, m2, m1), xp.where(first, r2, r1)
-        return LogSumExp(top, rest + (1 + low_rest) * xp.exp(_below(xp, low, top)))
+        e = xp.exp(_below(xp, low, top))
+        return LogSumExp(top, (rest + low_rest * e) + e)  # in this order the same for tied maxima
 
     def value(self) -> Array:
         """Give log Σ exp x, in nats."""
@@ -58,16 +59,17 @@ class Softmax(NamedTuple):
     """The parts of a softmax along the last axis, none of which needs a subtraction from 1."""
 
     is_top: Array  # the first maximum of each row, as a mask
-    drop: Array  # m − x_j ≥ 0
-    exp: Array  # exp(x_j − m), 1 at the top
-    rest: Array  # Σ exp(x_j − m) but the top's, with the class axis kept
+    top: Array  # that maximum m, with the class axis kept
+    drop: Array  # (m − x_j) / T ≥ 0
+    exp: Array  # exp(−drop), 1 at the top
+    rest: Array  # Σ exp(−drop) but the top's, with the class axis kept
 
     def probs(self) -> Array:
-        """p_j = exp(x_j − m) / (1 + r)."""
+        """p_j = exp((x_j − m) / T) / (1 + r)."""
         return self.exp / (1 + self.rest)
 
     def surprisals(self, xp: ModuleType) -> Array:
-        """−log p_j = (m − x_j) + log1p(r): two terms ≥ 0, so that nothing cancels."""
+        """−log p_j = (m − x_j) / T + log1p(r): two terms ≥ 0, so that nothing cancels."""
         return self.drop + xp.log1p(self.rest)
 
     def complements(self, xp: ModuleType) -> Array:
@@ -75,15 +77,18 @@ class Softmax(NamedTuple):
         return xp.where(self.is_top, self.rest, 1 + self.rest - self.exp) / (1 + self.rest)
 
 
-def softmax_parts(xp: ModuleType, x: Array) -> Softmax:
-    """Compute the parts for logits whose classes are on the last axis."""
+def softmax_parts(xp: ModuleType, x: Array, temperature: float = 1.0) -> Softmax:
+    """Compute the parts for logits whose classes are on the last axis.
+
+    The temperature divides the differences: a rounded x_j / T would carry its error into them.
+    """
     position = xp.arange(x.shape[-1], device=device(x))
     is_top = position == xp.argmax(x, axis=-1, keepdims=True)
     # Not max(x): among tied maxima the gradient must go to the very one that `is_top` names.
     m = xp.sum(xp.where(is_top, x, 0.0), axis=-1, keepdims=True)
-    drop = -_below(xp, x, m)
+    drop = -_below(xp, x, m) / temperature
     e = xp.exp(-drop)
-    return Softmax(is_top, drop, e, xp.sum(xp.where(is_top, 0.0, e), axis=-1, keepdims=True))
+    return Softmax(is_top, m, drop, e, xp.sum(xp.where(is_top, 0.0, e), axis=-1, keepdims=True))
 
 
 def _below(xp: ModuleType, x: Array, top: Array) -> Array:
@@ -103,9 +108,11 @@ def log_sum_exp(x: Array, *, axis: int = -1) -> LogSumExp:
     """
     xp, x = to_arrays(x=x)
     x = classes_last(xp, x, axis, "x")
+    row = first_row(xp, ~xp.all(x < xp.inf, axis=-1))
+    if row is not None:
+        refuse("x", "be finite or -inf", shown(x, row), row=row)
     parts = softmax_parts(xp, x)
-    empty = xp.all(x == -xp.inf, axis=-1)
-    return LogSumExp(xp.max(x, axis=-1), xp.where(empty, 0.0, parts.rest[..., 0]))
+    return LogSumExp(parts.top[..., 0], parts.rest[..., 0])
 
 
 def logsumexp(x: Array, *, axis: int = -1) -> Array:
@@ -137,7 +144,7 @@ def log_softmax(logits: Array, *, axis: int = -1, temperature: float = 1.0) -> A
     array([-0.3423, -1.8423, -3.3423, -2.3423])
     """
     xp, x = checked_logits(axis, temperature, logits=logits)
-    return xp.moveaxis(-softmax_parts(xp, x).surprisals(xp), -1, axis)
+    return xp.moveaxis(-softmax_parts(xp, x, temperature).surprisals(xp), -1, axis)
 
 
 def softmax(logits: Array, *, axis: int = -1, temperature: float = 1.0) -> Array:
@@ -156,11 +163,11 @@ def softmax(logits: Array, *, axis: int = -1, temperature: float = 1.0) -> Array
     Bridle (1990), Probabilistic interpretation of feedforward classification network outputs.
     """
     xp, x = checked_logits(axis, temperature, logits=logits)
-    return xp.moveaxis(softmax_parts(xp, x).probs(), -1, axis)
+    return xp.moveaxis(softmax_parts(xp, x, temperature).probs(), -1, axis)
 
 
 def checked_logits(axis: int, temperature: float = 1.0, **named: Any) -> tuple[Any, ...]:
-    """Give the namespace, then each argument as checked logits / T, classes last."""
+    """Give the namespace, then each argument as checked logits, classes last."""
     if not temperature > 0:
         refuse("temperature", "be greater than 0", temperature)
     xp, *arrays = to_arrays(**named)
@@ -168,5 +175,5 @@ def checked_logits(axis: int, temperature: float = 1.0, **named: Any) -> tuple[A
     for name, x in zip(named, arrays, strict=True):
         x = classes_last(xp, x, axis, name)
         check_logits(xp, x, name)
-        out.append(x if temperature == 1 else x / temperature)
+        out.append(x)
     return (xp, *out)

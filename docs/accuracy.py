@@ -1,0 +1,62 @@
+"""Measure the accuracy of every formula and write `docs/accuracy.md`: `make accuracy`."""
+
+import platform
+import sys
+from pathlib import Path
+
+import mpmath
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests import accuracy  # noqa: E402
+
+HEADER = f"""# How exact the formulas are
+
+The error of every public function of `plogq.formulas` against mpmath in 80 digits. Inputs are
+float32 and float64, taken for exactly what they are: random at scales from 1e-3 to 1e4, masked by
+-inf, tied, of one class, nearly one-hot, subnormal, equal but for the last digit, up to ±1e30. The
+worst error is given, and the family of inputs where it occurs; `tests/formulas/test_accuracy.py`
+fails where the bound is passed. `make accuracy` wrote this page.
+
+An ulp is the distance to the next float. Units:
+
+- **{accuracy.ULP}**: of the exact result.
+- **{accuracy.TERM}**: where terms of both signs must cancel: p − t, log Σ exp near 0, log(p/q).
+- **{accuracy.GAP}**: an ulp of the result, and of what it moves when every gap max x − x_j moves by
+  its own size. The gap of two floats is rounded, and exp magnifies that by the size of the gap
+  (Blanchard, Higham, Higham 2021, *Accurately computing the log-sum-exp and softmax functions*).
+- **{accuracy.NATS}**: an ulp of the result for each nat in the exponent of an exponential.
+
+Seed {accuracy.SEED}, NumPy {np.__version__}, mpmath {mpmath.__version__}, Python \
+{platform.python_version()}, {platform.system()} {platform.machine()}.
+The last digit of NumPy's exp and log depends on the CPU: so do the figures, and the bounds leave
+room.
+
+| function | output | unit | bound | float32 | float64 |
+| --- | --- | --- | --- | --- | --- |
+"""
+
+FOOTER = """
+Quadrature (float64): the error is below the estimate that these return, which
+`tests/formulas/test_continuous.py` holds against closed forms.
+
+"""
+
+
+def main() -> None:
+    """Measure, and write the page."""
+    lines = []
+    for entry in accuracy.TABLE:
+        worst = [accuracy.measure(entry, dtype) for dtype in accuracy.DTYPES]
+        measured = " | ".join(f"{error:.1f} ({family})" for error, family in worst)
+        lines.append(f"{accuracy.line(entry)} {measured} |")
+    quadrature = [f"- `{name}`" for name in accuracy.WITHIN_ITS_ESTIMATE]
+    page = HEADER + "\n".join(lines) + "\n" + FOOTER + "\n".join(quadrature) + "\n"
+    (ROOT / "docs" / "accuracy.md").write_text(page)
+    print(page)
+
+
+if __name__ == "__main__":
+    main()

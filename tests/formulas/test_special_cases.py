@@ -1,0 +1,158 @@
+"""One loss is another where an option says nothing; and numbers that are known exactly."""
+
+import math
+
+import numpy as np
+import pytest
+from tests.formulas.calls import PROB, SOFT, TEACHER, T, X, Y, Z
+
+import plogq
+
+ONE_HOT = np.eye(X.shape[-1])[Y]
+FINITE = np.where(np.isfinite(X), X, 0.0)
+
+
+def same(a, b, rel=1e-14):
+    np.testing.assert_allclose(a.value, b.value, rtol=rel)
+    np.testing.assert_allclose(a.grad, b.grad, rtol=rel, atol=1e-15)
+
+
+@pytest.mark.parametrize("target", [Y, ONE_HOT, SOFT], ids=["index", "one-hot", "soft"])
+def test_options_that_say_nothing(target):
+    plain = plogq.cross_entropy_from_logits(X, target)
+    same(plogq.cross_entropy_from_logits(X, target, label_smoothing=0.0), plain)
+    same(plogq.cross_entropy_from_logits(X, target, weight=np.ones(X.shape[-1])), plain)
+    same(plogq.focal_from_logits(X, target, gamma=0.0), plain)
+    distilled = plogq.distillation_from_logits(X, TEACHER, temperature=1.0)
+    same(distilled, plogq.kl_divergence_from_logits(TEACHER, X))
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        plogq.cross_entropy_from_logits,
+        plogq.focal_from_logits,
+        plogq.squared_error_from_logits,
+    ],
+)
+@pytest.mark.parametrize("dtype", [int, float, np.float32, bool], ids=lambda d: d.__name__)
+def test_one_hot_is_index(loss, dtype):
+    same(loss(X, ONE_HOT.astype(dtype)), loss(X, Y), rel=0)
+
+
+def test_one_hot_is_index_for_probabilities():
+    probs = plogq.softmax(X)
+    same(plogq.cross_entropy_from_probs(probs, ONE_HOT), plogq.cross_entropy_from_probs(probs, Y))
+    same(plogq.squared_error_from_probs(probs, ONE_HOT), plogq.squared_error_from_probs(probs, Y))
+
+
+def test_two_classes_are_binary():
+    """A logit z is the logits (0, z)."""
+    pair, target = np.stack([0 * Z, Z], axis=-1), np.stack([1 - T, T], axis=-1)
+    for two, one in (
+        (
+            plogq.cross_entropy_from_logits(pair, target),
+            plogq.binary_cross_entropy_from_logits(Z, T),
+        ),
+        (plogq.focal_from_logits(pair, target), plogq.binary_focal_from_logits(Z, T)),
+        (
+            plogq.cross_entropy_from_logits(pair, target, weight=[1.0, 3.0]),
+            plogq.binary_cross_entropy_from_logits(Z, T, pos_weight=3.0),
+        ),
+    ):
+        same(plogq.ValueAndGrad(two.value, two.grad[:, 1]), one)
+    np.testing.assert_allclose(plogq.softmax(pair)[:, 1], plogq.sigmoid(Z), rtol=1e-14)
+
+
+def test_binary_focal_without_focus_is_binary_cross_entropy():
+    plain = plogq.binary_cross_entropy_from_logits(Z, T)
+    same(plogq.binary_focal_from_logits(Z, T, gamma=0.0), plain)
+    half = plogq.binary_focal_from_logits(Z, T, gamma=0.0, alpha=0.5)
+    same(plogq.ValueAndGrad(2 * half.value, 2 * half.grad), plain)
+
+
+def test_logits_are_probabilities():
+    probs = plogq.softmax(FINITE)
+    for from_logits, from_probs in (
+        (plogq.cross_entropy_from_logits, plogq.cross_entropy_from_probs),
+        (plogq.squared_error_from_logits, plogq.squared_error_from_probs),
+    ):
+        np.testing.assert_allclose(
+            from_logits(FINITE, SOFT).value, from_probs(probs, SOFT).value, rtol=1e-13
+        )
+    np.testing.assert_allclose(
+        plogq.binary_cross_entropy_from_logits(Z, T).value,
+        plogq.binary_cross_entropy_from_probs(plogq.sigmoid(Z), T).value,
+        rtol=1e-13,
+    )
+    np.testing.assert_allclose(
+        plogq.kl_divergence_from_logits(TEACHER, X).value,
+        plogq.kl_divergence(plogq.softmax(TEACHER), plogq.softmax(X)),
+        rtol=1e-12,
+    )
+
+
+def test_losses_of_probabilities_are_the_measures():
+    probs = plogq.softmax(FINITE)
+    loss = plogq.cross_entropy_from_probs(probs, SOFT)
+    np.testing.assert_array_equal(loss.value, plogq.cross_entropy(SOFT, probs))
+    pair = np.stack([PROB, 1 - PROB], axis=-1)
+    brier = plogq.squared_error_from_probs(pair, np.stack([T, 1 - T], axis=-1))
+    np.testing.assert_allclose(brier.value, 2 * plogq.squared_error(PROB, T).value, rtol=1e-14)
+
+
+def test_the_least_smoothed_loss_is_the_entropy_of_its_target():
+    t = np.full(4, 0.1 / 4) + 0.9 * np.eye(4)[1]
+    loss = plogq.cross_entropy_from_logits(np.log(t), 1, label_smoothing=0.1)
+    assert loss.value == pytest.approx(plogq.entropy(t), rel=1e-15)
+    assert loss.grad == pytest.approx(0, abs=1e-15)
+
+
+def test_weights_scale_rows_and_terms():
+    weight = np.array([1.0, 2.0, 0.0, 0.5, 3.0])
+    weighted, plain = (plogq.cross_entropy_from_logits(X, Y, weight=w) for w in (weight, None))
+    same(
+        weighted,
+        plogq.ValueAndGrad(plain.value * weight[Y], plain.grad * weight[Y, None]),
+    )
+    terms = SOFT * weight * np.where(SOFT > 0, -plogq.log_softmax(X), 0)
+    soft = plogq.cross_entropy_from_logits(X, SOFT, weight=weight)
+    np.testing.assert_allclose(soft.value, terms.sum(-1), rtol=1e-14)
+
+
+def test_the_vae_term_is_the_general_one_against_the_standard_normal():
+    mean, log_variance = X[:, :2], TEACHER[:, :2]
+    kept = np.all(np.isfinite(mean), axis=-1)
+    short = plogq.normal_kl(mean[kept], log_variance[kept])
+    general = plogq.normal_kl(mean[kept], log_variance[kept], [0.0, 0.0], [0.0, 0.0])
+    np.testing.assert_array_equal(short, general)
+
+
+@pytest.mark.parametrize("gap", [28.0, 69.0, 600.0])
+def test_a_confident_loss_keeps_its_digits(gap):
+    loss = plogq.cross_entropy_from_logits(np.array([gap, 0.0]), 0)
+    assert loss.value == pytest.approx(math.exp(-gap), rel=1e-12)
+    assert loss.grad == pytest.approx([-math.exp(-gap), math.exp(-gap)], rel=1e-12)
+    assert plogq.log_softmax(np.array([gap, 0.0]))[0] == -loss.value
+
+
+def test_masked_classes_are_as_if_they_were_not_there():
+    masked = np.array([1.0, -np.inf, 0.5, -2.0])
+    kept = [0, 2, 3]
+    for options in ({}, {"label_smoothing": 0.3}):
+        with_mask = plogq.cross_entropy_from_logits(masked, 2, **options)
+        without = plogq.cross_entropy_from_logits(masked[kept], 1, **options)
+        assert with_mask.value == without.value
+        assert with_mask.grad[kept] == pytest.approx(without.grad, rel=1e-15)
+        assert with_mask.grad[1] == 0
+    for loss in (plogq.focal_from_logits, plogq.squared_error_from_logits):
+        assert loss(masked, 2).value == loss(masked[kept], 1).value
+        assert loss(masked, 2).grad[1] == 0
+    assert plogq.z_loss_from_logits(masked).value == plogq.z_loss_from_logits(masked[kept]).value
+    assert plogq.cross_entropy_from_logits(masked, 1).value == math.inf
+
+
+def test_squared_error_of_a_masked_target_is_finite():
+    loss = plogq.squared_error_from_logits(np.array([0.0, -np.inf]), 1)
+    assert loss.value == 2
+    assert loss.grad == pytest.approx(0)
