@@ -1,0 +1,11 @@
+"""What a model's cross-entropy is made of, from a table of its predictions.
+
+Readers give record batches, each batch gives the figures of its rows, a mergeable state folds
+them, and a summary turns the state into a plain `Result`.
+"""
+
+from plogq.score.errors import TableError
+from plogq.score.fold import score
+from plogq.score.result import Result
+
+__all__ = ["Result", "TableError", "score"]

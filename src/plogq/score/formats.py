@@ -1,0 +1,128 @@
+"""Parquet, CSV, Arrow: a file's schema, and the wanted columns of it batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import fs
+
+Types = dict[str, pa.DataType]
+
+
+class ParquetFile:
+    """A Parquet file, read page by page so that memory does not grow with its row groups."""
+
+    format = "Parquet"
+
+    def __init__(self, system: fs.FileSystem, path: str) -> None:
+        self.path = path
+        self._system = system
+        with self._open() as file:
+            self.schema = file.schema_arrow
+            self.rows: int | None = file.metadata.num_rows
+
+    def _open(self) -> Any:
+        import pyarrow.parquet as pq
+
+        # Without pre_buffer and with a buffer, only the pages being decoded are in memory; a
+        # remote file pays for that with a request per page, so it is read ahead instead.
+        local = isinstance(self._system, fs.LocalFileSystem)
+        buffer = {"pre_buffer": False, "buffer_size": 1 << 20} if local else {"pre_buffer": True}
+        return pq.ParquetFile(self.path, filesystem=self._system, **buffer)
+
+    def batches(
+        self, columns: list[str], types: Types, rows: int, size: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Give batches of at most about `size` bytes."""
+        with self._open() as file:
+            meta = file.metadata
+            wanted = sum(
+                chunk.total_uncompressed_size
+                for group in (meta.row_group(i) for i in range(min(1, meta.num_row_groups)))
+                for chunk in (group.column(j) for j in range(group.num_columns))
+                if chunk.path_in_schema.split(".list.")[0] in columns
+            )
+            each = wanted // max(1, meta.row_group(0).num_rows) if wanted else 1
+            fit = max(1, min(rows, size // max(1, each)))
+            yield from file.iter_batches(batch_size=fit, columns=columns)
+
+
+class CsvFile:
+    """A CSV file, plain or compressed; the columns that must be numbers are read as such."""
+
+    format = "CSV"
+    rows = None
+
+    def __init__(self, system: fs.FileSystem, path: str) -> None:
+        self.path = path
+        self._system = system
+        with self._open(None) as stream:
+            self.schema = stream.schema
+
+    def _open(self, options: Any) -> Any:
+        from pyarrow import csv
+
+        file = self._system.open_input_stream(self.path)  # decompresses by the name's ending
+        return csv.open_csv(file, csv.ReadOptions(block_size=4 << 20), convert_options=options)
+
+    def batches(
+        self, columns: list[str], types: Types, rows: int, size: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Give batches as the parser makes them."""
+        from pyarrow import csv
+
+        options = csv.ConvertOptions(include_columns=columns, column_types=types)
+        with self._open(options) as stream:
+            yield from stream
+
+
+class ArrowFile:
+    """An Arrow IPC file (Feather) or stream, memory-mapped where it is local."""
+
+    format = "Arrow"
+
+    def __init__(self, system: fs.FileSystem, path: str) -> None:
+        self.path = path
+        self._system = system
+        with self._open() as reader:
+            self.schema = reader.schema
+        self.rows = None
+
+    def _open(self) -> Any:
+        local = isinstance(self._system, fs.LocalFileSystem)
+        file = pa.memory_map(self.path) if local else self._system.open_input_file(self.path)
+        is_file = bytes(file.read(6)) == b"ARROW1"
+        file.seek(0)
+        return pa.ipc.open_file(file) if is_file else pa.ipc.open_stream(file)
+
+    def batches(
+        self, columns: list[str], types: Types, rows: int, size: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Give the file's own batches."""
+        with self._open() as reader:
+            if isinstance(reader, pa.RecordBatchStreamReader):
+                for batch in reader:
+                    yield batch.select(columns)
+            else:
+                for i in range(reader.num_record_batches):
+                    yield reader.get_batch(i).select(columns)
+
+
+class Memory:
+    """A table in memory."""
+
+    format = "table"
+    path = "table"
+
+    def __init__(self, table: pa.Table) -> None:
+        self.schema = table.schema
+        self.rows: int | None = table.num_rows
+        self._table = table
+
+    def batches(
+        self, columns: list[str], types: Types, rows: int, size: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Give the table's own chunks."""
+        yield from self._table.select(columns).to_batches()

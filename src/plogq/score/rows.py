@@ -1,0 +1,182 @@
+"""The figures of each row, in nats: surprisal, prediction, confidence, entropy, Brier score."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from plogq.formulas._terms import neg_log, times
+from plogq.formulas.softmax_state import softmax_parts
+from plogq.kernels.cpu import RowStatistics, row_statistics
+from plogq.score.batch import Batch
+from plogq.score.columns import Columns
+from plogq.score.numbers import Array, not_distributions, shown
+
+# In nats. Exact sums hold this, times any weight allowed. A class masked with the lowest float32
+# instead of −inf is beyond it, and as impossible.
+LARGEST_SURPRISAL = 2.0**64
+
+
+class Events(NamedTuple):
+    """What happened, by the labels: one event a row, or one for each class a soft label allows."""
+
+    row: Array | slice  # (m,) of the batch; or the slice of all, each once
+    label: Array  # (m,) class
+    share: Array | None  # (m,) its probability p_j > 0 by the label; None where it is 1
+    surprisal: Array  # (m,) −log q_j
+
+    def weights(self, of_rows: Array | None) -> Array | None:
+        """Give the weight of each event: its row's, times its share."""
+        if of_rows is None:
+            return self.share
+        return of_rows[self.row] if self.share is None else of_rows[self.row] * self.share
+
+
+class Rows(NamedTuple):
+    """The figures of n rows."""
+
+    surprisal: Array  # −log q(y), or Σ p_j (−log q_j); inf where an impossible event happened
+    predicted: Array  # the first class of highest probability
+    confidence: Array  # its probability
+    correct: Array  # 1 or 0, or the share of the label that the predicted class has
+    entropy: Array  # H(q): what the model itself expects to pay
+    brier: Array  # Σ_j (q_j − p_j)²
+    logits: Array  # (n, C) logits, or log q: what a temperature divides
+    events: Events
+    label_entropy: Array | None = None  # H(p), of soft labels
+    kl: Array | None = None  # D_KL(p ‖ q), of soft labels
+
+
+def figures(batch: Batch, columns: Columns) -> Rows:
+    """Compute the figures of a batch, each row by itself, in double precision."""
+    x = batch.predictions
+    if columns.kind == "logits":
+        if columns.layout == "binary":
+            x = np.column_stack([np.zeros_like(x), x])
+        statistics = _statistics(batch, columns, x)
+        if batch.soft is None:
+            return _from_statistics(batch.target, statistics, x)
+        parts = softmax_parts(np, np.ascontiguousarray(x, dtype=np.float64))
+        q, surprisal = parts.probs(), parts.surprisals(np)
+    else:
+        q, surprisal = _distributions(batch, columns)
+        x = -surprisal
+    return _from_probs(batch, q, surprisal, x)
+
+
+def _statistics(batch: Batch, columns: Columns, x: Array) -> RowStatistics:
+    try:
+        return row_statistics(x, batch.target, moments=True, dtype=np.float64, threads=1)
+    except ValueError:
+        # Only a refused batch pays for finding out where.
+        bad = np.isnan(x).any(axis=1) | ~np.isfinite(x.max(axis=1))
+        expected = "hold finite logits, or -inf for a masked class, with one class left in each row"
+        batch.part.check(columns.predictions, bad, expected, lambda i: shown(x[i]))
+        raise
+
+
+def _from_statistics(target: Array, s: RowStatistics, x: Array) -> Rows:
+    assert s.loss is not None
+    assert s.entropy is not None
+    assert s.rest_squares is not None
+    confidence = 1 / (1 + s.rest)
+    correct = s.argmax == target
+    # Σ_j (p_j − t_j)² without a difference of nearly equal numbers: the target's own share is
+    # 1 − p_y = rest / (1 + rest) where it is the top class, and p_y ≤ 1/2 where it is not.
+    brier = s.rest * s.rest + s.rest_squares
+    wrong = np.flatnonzero(~correct)
+    p_label = np.exp(-s.loss[wrong])
+    off = (1 - 2 * p_label) / (confidence[wrong] * confidence[wrong])
+    brier[wrong] = off + 1 + s.rest_squares[wrong]
+    brier *= confidence
+    brier *= confidence
+    surprisal = _possible(s.loss)
+    events = Events(slice(None), target, None, surprisal)
+    return Rows(surprisal, s.argmax, confidence, correct, s.entropy, brier, x, events)
+
+
+def _distributions(batch: Batch, columns: Columns) -> tuple[Array, Array]:
+    """Give (n, C) probabilities and −log of them, from either."""
+    x = batch.predictions.astype(np.float64)
+    kind = batch.part.batch.schema.field(columns.names[0]).type
+    kind = getattr(kind, "value_type", kind)
+    # log 0 = −inf is meant; what else comes of bad numbers is refused right after.
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        if columns.layout == "binary":
+            return _binary(batch, columns, x)
+        given = np.ascontiguousarray(x)
+        q = given if columns.kind == "probs" else np.exp(given)
+    total = q.sum(axis=1)
+    what = "be probabilities that" if columns.kind == "probs" else "be logarithms of numbers that"
+    batch.part.check(
+        columns.predictions,
+        not_distributions(q, total, kind),
+        f"{what} sum to 1",
+        lambda i: f"{shown(given[i])}, sum {total[i]:.9g}",
+    )
+    # Rounding may leave a probability just above 1, within the tolerance that the sum was given.
+    q = np.minimum(q, 1.0)
+    return q, neg_log(np, q) if columns.kind == "probs" else np.abs(np.minimum(given, 0.0))
+
+
+def _binary(batch: Batch, columns: Columns, x: Array) -> tuple[Array, Array]:
+    """Give both classes from that of class 1; log1p and expm1 keep what 1 − p would lose."""
+    if columns.kind == "probs":
+        bad, expected = ~((x >= 0) & (x <= 1)), "be the probability of class 1, in [0, 1]"
+        q = 1 - x, x
+        surprisal = np.abs(np.log1p(-x)), neg_log(np, x)
+    else:
+        bad, expected = ~(x <= 0), "be the log-probability of class 1, at most 0"
+        q = np.abs(np.expm1(x)), np.exp(x)
+        surprisal = neg_log(np, q[0]), np.abs(x)
+    batch.part.check(columns.predictions, bad, expected, lambda i: x[i])
+    return np.column_stack(q), np.column_stack(surprisal)
+
+
+def _from_probs(batch: Batch, q: Array, surprisal: Array, x: Array) -> Rows:
+    surprisal = _possible(surprisal)
+    n = np.arange(len(q))
+    predicted = np.argmax(q, axis=1)
+    confidence = q[n, predicted]
+    entropy = times(np, q, surprisal).sum(axis=1)
+    p = batch.soft
+    if p is None:
+        of_label = surprisal[n, batch.target]
+        off = q.copy()
+        off[n, batch.target] -= 1
+        events = Events(slice(None), batch.target, None, of_label)
+        return Rows(
+            of_label,
+            predicted,
+            confidence,
+            predicted == batch.target,
+            entropy,
+            (off * off).sum(axis=1),
+            x,
+            events,
+        )
+    own = neg_log(np, p)
+    # Σ p (log p − log q), term by term, so that cross-entropy = H(p) + KL holds to rounding also
+    # where the model's probabilities sum to 1 only within the tolerance.
+    kl = times(np, p, surprisal - np.where(p > 0, own, 0.0)).sum(axis=1)
+    row, label = np.nonzero(p)
+    events = Events(row, label, p[row, label], surprisal[row, label])
+    return Rows(
+        times(np, p, surprisal).sum(axis=1),
+        predicted,
+        confidence,
+        p[n, predicted],
+        entropy,
+        ((q - p) ** 2).sum(axis=1),
+        x,
+        events,
+        times(np, p, own).sum(axis=1),
+        kl,
+    )
+
+
+def _possible(surprisal: Array) -> Array:
+    if surprisal.max() < LARGEST_SURPRISAL:
+        return surprisal
+    return np.where(surprisal < LARGEST_SURPRISAL, surprisal, np.inf)

@@ -1,0 +1,88 @@
+"""A sample of rows that no split of the table changes: those whose numbers hash lowest."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from plogq.score.numbers import Array
+
+SAMPLE_ROWS = 1 << 15
+SAMPLE_NUMBERS = 1 << 22
+
+
+class Sampled(NamedTuple):
+    """Rows of the table, with what a temperature needs of them."""
+
+    hash: Array  # (m,) uint64
+    row: Array  # (m,)
+    logits: Array  # (m, C)
+    label: Array  # (m,) classes, or (m, C) distributions
+    weight: Array  # (m,)
+
+    def take(self, index: Array) -> Sampled:
+        """Give some of the rows."""
+        return Sampled(*(field[index] for field in self))
+
+
+class Sample:
+    """At most so many rows that it fits in memory; every row of a table that is no larger."""
+
+    def __init__(self, classes: int, seed: int) -> None:
+        self._size = min(SAMPLE_ROWS, max(1, SAMPLE_NUMBERS // classes))
+        self._seed = np.uint64(seed)
+        self._limit = np.uint64(2**64 - 1)
+        self._parts: list[Sampled] = []
+        self._held = 0
+
+    def add(
+        self, start: int, keep: Array, logits: Array, label: Array, weight: Array | None
+    ) -> None:
+        """Offer the rows that follow row `start` of the table, but those that are not to `keep`."""
+        hashes = splitmix64(np.arange(start, start + len(keep), dtype=np.uint64), self._seed)
+        chosen = np.flatnonzero((hashes <= self._limit) & keep)
+        if len(chosen):
+            weights = np.ones(len(chosen)) if weight is None else weight[chosen]
+            self._put(
+                Sampled(hashes[chosen], start + chosen, logits[chosen], label[chosen], weights)
+            )
+
+    def merge(self, other: Self) -> None:
+        """Offer the rows of another sample."""
+        for part in other._parts:
+            self._put(part)
+
+    def rows(self) -> Sampled | None:
+        """Give the sampled rows in the order of the table."""
+        if not self._parts:
+            return None
+        self._shrink()
+        return self._parts[0].take(np.argsort(self._parts[0].row))
+
+    def _put(self, part: Sampled) -> None:
+        self._parts.append(part)
+        self._held += len(part.row)
+        if self._held >= 2 * self._size:
+            self._shrink()
+
+    def _shrink(self) -> None:
+        whole = Sampled(*(np.concatenate(fields) for fields in zip(*self._parts, strict=True)))
+        if len(whole.row) > self._size:
+            lowest = np.argpartition(whole.hash, self._size - 1)[: self._size]
+            whole = whole.take(lowest)
+            self._limit = whole.hash.max()
+        self._parts = [whole]
+        self._held = len(whole.row)
+
+
+def splitmix64(n: Array, seed: np.uint64) -> Array:
+    """Hash 64-bit integers, one to one, by the generator SplitMix64 at the n-th step from a seed.
+
+    Steele, Lea, Flood (2014), Fast splittable pseudorandom number generators; constants: Vigna.
+    """
+    with np.errstate(over="ignore"):
+        z = seed + (n + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))

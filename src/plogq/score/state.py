@@ -1,0 +1,145 @@
+"""Everything a score keeps of the rows it has seen: a fold, mergeable, in any order and split."""
+
+from __future__ import annotations
+
+import math
+from typing import Self
+
+import numpy as np
+
+from plogq.kernels.exact_sum import ExactSums
+from plogq.score.batch import Batch
+from plogq.score.numbers import Array
+from plogq.score.rows import Rows
+from plogq.score.sample import Sample
+from plogq.score.slices import Slices
+from plogq.score.surprises import Surprises
+from plogq.score.tally import Tally, add_weighted
+
+BINS = 10
+# The table of which class is mistaken for which has a cell for every two classes: 64 MiB of sums
+# at this many.
+MOST_CONFUSED = 1_024
+
+
+class State:
+    """Counts and exact sums of the rows seen so far; memory does not grow with them.
+
+    Parameters
+    ----------
+    classes
+        How many there are.
+    weighted, soft
+        Whether rows have weights, and distributions as labels.
+    slices
+        The columns whose values are reported apart.
+    floor
+        P: the least probability of a label in the floored cross-entropy.
+    top
+        How many of the most surprising rows to keep.
+    seed
+        Of the sample that the temperature is fitted on.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        *,
+        weighted: bool = False,
+        soft: bool = False,
+        slices: tuple[str, ...] = (),
+        floor: float | None = None,
+        top: int = 20,
+        seed: int = 0,
+    ) -> None:
+        self.classes = classes
+        self.soft = soft
+        self.floor = floor
+        # Cells are (label, predicted), or with too many classes (label, right or wrong).
+        self.predicted_groups = classes if classes <= MOST_CONFUSED else 2
+        cells = classes * self.predicted_groups
+        self.impossible = Tally(1, weighted)
+        self.cells = Tally(cells, weighted or soft)
+        self.cell_impossible = Tally(cells, weighted or soft)
+        self.cell_loss = ExactSums(cells)
+        # Of soft labels: what the possible classes of an impossible row add to cell_loss.
+        self.impossible_loss = ExactSums()
+        self.entropy = ExactSums()
+        self.brier = ExactSums()
+        self.floor_rows = 0
+        self.floor_loss = ExactSums()
+        self.label_entropy = ExactSums()
+        self.kl = ExactSums()
+        self.bins = Tally(BINS, weighted)
+        self.bin_confidence = ExactSums(BINS)
+        self.bin_correct = ExactSums(BINS)
+        self.surprises = Surprises(top)
+        self.sample = Sample(classes, seed)
+        self.slices = {column: Slices(column, classes, weighted, soft) for column in slices}
+
+    def update(self, batch: Batch, rows: Rows) -> None:
+        """Add a batch and its figures."""
+        weight = batch.weight
+        finite = np.isfinite(rows.surprisal)
+        self._add_events(rows, weight, finite)
+        self._add_reliability(rows, weight)
+        add_weighted(self.entropy, rows.entropy, weight)
+        add_weighted(self.brier, rows.brier, weight)
+        if rows.label_entropy is not None and rows.kl is not None:
+            add_weighted(self.label_entropy, rows.label_entropy, weight)
+            add_weighted(self.kl, np.where(finite, rows.kl, 0.0), weight)
+        label = batch.target if batch.soft is None else batch.soft
+        positive = finite if weight is None else finite & (weight > 0)
+        self.sample.add(batch.part.start, positive, rows.logits, label, weight)
+        self.surprises.add(batch.part.start, rows.surprisal, batch.target, rows.predicted, batch.id)
+        for state, values in zip(self.slices.values(), batch.slices, strict=True):
+            state.add(values, rows, weight)
+
+    def _add_events(self, rows: Rows, weight: Array | None, finite: Array) -> None:
+        events = rows.events
+        predicted = rows.predicted[events.row]
+        if self.predicted_groups < self.classes:
+            predicted = predicted == events.label
+        cell = events.label * self.predicted_groups + predicted
+        share = events.weights(weight)
+        self.cells.add(cell, share)
+        loss = events.surprisal
+        if not finite.all():
+            self.impossible.add(
+                np.zeros(np.count_nonzero(~finite), np.int64),
+                None if weight is None else weight[~finite],
+            )
+            never = np.isinf(loss)
+            self.cell_impossible.add(cell[never], None if share is None else share[never])
+            loss = np.where(never, 0.0, loss)
+            beside = ~finite[events.row]
+            add_weighted(
+                self.impossible_loss, loss[beside], None if share is None else share[beside]
+            )
+        add_weighted(self.cell_loss, loss, share, cell)
+        if self.floor is not None:
+            most = -math.log(self.floor)
+            add_weighted(self.floor_loss, np.minimum(events.surprisal, most), share)
+            low = np.arange(len(finite))[events.row][events.surprisal > most]
+            self.floor_rows += len(np.unique(low))
+
+    def _add_reliability(self, rows: Rows, weight: Array | None) -> None:
+        # Bins are (lo, hi]: a confidence of exactly 1 belongs to the last, and none is 0.
+        bins = np.ceil(rows.confidence * BINS - 1).astype(np.int64)
+        self.bins.add(bins, weight)
+        add_weighted(self.bin_confidence, rows.confidence, weight, bins)
+        add_weighted(self.bin_correct, rows.correct, weight, bins)
+
+    def rows(self) -> int:
+        """Give the number of rows seen."""
+        return int(self.bins.rows.sum())
+
+    def merge(self, other: Self) -> None:
+        """Add the rows of another state, made with the same arguments."""
+        for name, mine in vars(self).items():
+            theirs = getattr(other, name)
+            if isinstance(mine, (Tally, ExactSums, Surprises, Sample)):
+                mine.merge(theirs)
+        self.floor_rows += other.floor_rows
+        for column, state in self.slices.items():
+            state.merge(other.slices[column])

@@ -1,0 +1,207 @@
+"""The command line in its own process: exit statuses, streams, files."""
+
+import json
+import os
+import pty
+import resource
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import plogq
+
+PLOGQ = [sys.executable, "-c", "from plogq.cli import main; main()"]
+
+
+def run(*arguments, **options):
+    return subprocess.run(
+        [*PLOGQ, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False,
+        **options,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "t.parquet"
+    rng = np.random.default_rng(0)
+    q = rng.dirichlet([1, 1], 100)
+    columns = {"prob_cat": q[:, 0], "prob_dog": q[:, 1], "kind": rng.choice(["cat", "dog"], 100)}
+    pq.write_table(pa.table(columns | {"name": [f"n{i}" for i in range(100)]}), path)
+    return path
+
+
+def test_version_and_help():
+    assert run("--version").stdout.split() == ["plogq", plogq.__version__]
+    for arguments in (["--help"], ["score", "--help"], ["demo", "--help"]):
+        shown = run(*arguments)
+        assert shown.returncode == 0
+        assert shown.stderr == ""
+    absent = ("--folds", "--bootstrap", "--html", "--code", "--engine", "--scheduler")
+    assert not any(option in run("score", "--help").stdout for option in absent)
+
+
+def test_report_and_json(table, tmp_path):
+    out = tmp_path / "out.json"
+    done = run("score", table, "--label", "kind", "--id", "name", "--top", 2, "--unit", "nat",
+               "--slice", "kind", "--json", out)  # fmt: skip
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "nats per row" in done.stdout
+    found = json.loads(out.read_text())
+    assert found["schema"] == 1
+    assert found["unit"] == "nat"
+    assert found["source"] == {
+        "paths": [str(table)],
+        "format": "Parquet",
+        "rows": 100,
+        "columns": {"probs": "prob_*", "label": "kind", "slice": ["kind"], "id": "name"},
+    }
+    assert len(found["surprises"]) == 2
+    assert sorted(found["slices"]["kind"]) == ["cat", "dog"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.json", "t.parquet"]
+
+
+def test_json_on_standard_output(table):
+    done = run("score", table, "--label", "kind", "--json", "-")
+    assert json.loads(done.stdout)["rows"] == 100
+
+
+def test_json_has_the_names_of_the_contract(table):
+    found = json.loads(run("score", table, "--label", "kind", "--json", "-").stdout)
+    assert list(found) == [
+        "schema", "source", "kind", "unit", "rows", "weight", "classes", "cross_entropy",
+        "cross_entropy_finite", "zero_probability_rows", "floor", "label_entropy",
+        "information_gain", "explained", "temperature", "entropy_floor", "kl", "perplexity",
+        "accuracy", "brier", "prediction_entropy", "overconfidence", "per_class", "reliability",
+        "surprises", "slices", "warnings",
+    ]  # fmt: skip
+
+
+def test_bad_input_is_one_line_and_status_1(table):
+    done = run("score", table)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"plogq: {table}: no column 'label'")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["score"], ["score", "t", "--unit", "byte"], ["score", "t", "--top", "-1"], ["x"]]
+)
+def test_usage_is_status_2(arguments):
+    assert run(*arguments).returncode == 2
+
+
+@pytest.mark.parametrize("json_file", ["/dev/full", "-"])
+def test_a_full_disk_is_one_line(json_file, table):
+    with open("/dev/full", "w") as full:  # noqa: PTH123 (a stream for the process)
+        done = subprocess.run(
+            [*PLOGQ, "score", str(table), "--label", "kind", "--json", json_file],
+            stdout=full if json_file == "-" else subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    where = "standard output" if json_file == "-" else "/dev/full"
+    assert done.stderr == f"plogq: {where}: No space left on device\n"
+
+
+def test_a_file_that_cannot_be_finished_is_not_there(table, tmp_path):
+    out = tmp_path / "out.json"
+    out.write_text("before")
+
+    def no_large_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    done = run("score", table, "--label", "kind", "--json", out, preexec_fn=no_large_files)
+    assert done.returncode == 1
+    assert done.stderr == f"plogq: {out}: File too large\n"
+    assert out.read_text() == "before"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.json", "t.parquet"]
+
+
+def test_a_folder_that_is_not_there(table, tmp_path):
+    out = tmp_path / "none" / "out.json"
+    done = run("score", table, "--label", "kind", "--json", out)
+    assert (done.returncode, done.stderr) == (1, f"plogq: {out}: No such file or directory\n")
+
+
+def test_a_link_is_written_through_and_a_device_is_kept(table, tmp_path):
+    real, link = tmp_path / "real.json", tmp_path / "link.json"
+    link.symlink_to(real)
+    assert run("score", table, "--label", "kind", "--json", link).returncode == 0
+    assert link.is_symlink()
+    assert json.loads(real.read_text())["rows"] == 100
+    assert run("score", table, "--label", "kind", "--json", "/dev/null").returncode == 0
+    assert not os.path.isfile("/dev/null")  # noqa: PTH113
+
+
+def test_a_reader_that_stops_reading(table):
+    process = subprocess.Popen(
+        [*PLOGQ, "score", str(table), "--label", "kind"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    process.stdout.close()
+    assert process.wait(60) == 1
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+def test_ctrl_c(table, tmp_path):
+    slow = (
+        "import os, time\n"
+        "from plogq.cli import main\n"
+        "from plogq.score import fold, readers\n"
+        "readers.BATCH_ROWS = 1\n"
+        "figures = fold.figures\n"
+        "def slowly(*batch):\n"
+        "    os.write(2, b'started\\n')\n"
+        "    time.sleep(0.3)\n"
+        "    return figures(*batch)\n"
+        "fold.figures = slowly\n"
+        "main()\n"
+    )
+    out = tmp_path / "out.json"
+    process = subprocess.Popen(
+        [sys.executable, "-c", slow, "score", str(table), "--label", "kind", "--json", str(out)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr.readline() == "started\n"
+    process.send_signal(signal.SIGINT)
+    printed, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert printed == ""
+    assert said.count("started") < 20
+    assert said.replace("started", "").split() == []
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["t.parquet"]
+
+
+def test_progress_only_on_a_terminal_and_only_for_long_work(table):
+    code = (
+        "import sys, time\n"
+        "from plogq.score import progress\n"
+        "progress.SECONDS_WITHOUT = float(sys.argv[1])\n"
+        "with progress.ProgressBar() as bar:\n"
+        "    bar(1, 10); bar(10, 10)\n"
+    )
+
+    def shown(seconds, terminal):
+        ours, theirs = pty.openpty() if terminal else os.pipe()
+        subprocess.run([sys.executable, "-c", code, str(seconds)], stderr=theirs, check=True,
+                       env=os.environ | {"TERM": "xterm"}, timeout=60)  # fmt: skip
+        os.set_blocking(ours, False)
+        try:
+            text = os.read(ours, 10_000)
+        except BlockingIOError:
+            text = b""
+        os.close(theirs)
+        os.close(ours)
+        return text
+
+    assert b"10 rows" in shown(0, terminal=True)
+    assert shown(0, terminal=False) == b""
+    assert shown(60, terminal=True) == b""

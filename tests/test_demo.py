@@ -1,0 +1,71 @@
+"""The demo: what it tells, what it writes, and that the README shows just that."""
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+
+from plogq.demo import run_demo
+from plogq.demo.run import read_digits
+
+README = Path(__file__).parents[1] / "README.md"
+NUMBER = re.compile(r"-?\d[\d,]*\.?\d*")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    text = io.StringIO()
+    with contextlib.chdir(folder):
+        path = run_demo(Path(), console=Console(file=text, width=80, highlight=False))
+    return folder / path, text.getvalue()
+
+
+def test_the_digits_are_whole():
+    digits = read_digits()
+    assert digits.pixels.shape == (1797, 64)
+    assert (digits.pixels.min(), digits.pixels.max()) == (0, 1)
+    assert np.bincount(digits.labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+
+
+def test_predictions_are_of_the_held_out_rows(demo):
+    table = pq.read_table(demo[0])
+    assert table.column_names == ["id", "label", *(f"logit_{digit}" for digit in range(10))]
+    ids = table["id"].to_numpy()
+    assert len(set(ids.tolist())) == len(ids) == 597
+    np.testing.assert_array_equal(table["label"], read_digits().labels[ids])
+
+
+def test_same_seed_same_predictions(demo, tmp_path):
+    quiet = Console(file=io.StringIO())
+    assert pq.read_table(run_demo(tmp_path, console=quiet)).equals(pq.read_table(demo[0]))
+    other = run_demo(tmp_path / "other", seed=1, console=quiet)
+    assert not pq.read_table(other).equals(pq.read_table(demo[0]))
+
+
+def test_cross_entropy_learns_where_squared_error_is_stuck(demo):
+    table = demo[1].split("gradient size")[1].split("\n\n")[0]
+    bits = [float(line.split()[-4]) for line in table.strip().splitlines()]
+    assert len(bits) == 6
+    assert all(ours < theirs for ours, theirs in zip(bits[:3], bits[3:], strict=True))
+
+
+def test_readme_shows_the_demo(demo):
+    """The words are the very same; figures may differ by what another processor's sums do."""
+    block = re.compile(r"<!-- demo -->\n```\n(.*?)```\n<!-- /demo -->", re.DOTALL)
+    shown = block.search(README.read_text())
+    assert shown is not None
+    shown_lines = shown.group(1).split("…\n")[0].splitlines()
+    told_lines = demo[1].splitlines()[: len(shown_lines)]
+    assert len(shown_lines) > 20
+    for expected, told in zip(shown_lines, told_lines, strict=True):
+        assert NUMBER.sub("#", told).split() == NUMBER.sub("#", expected).split()
+        numbers = [
+            [float(n.replace(",", "")) for n in NUMBER.findall(text)] for text in (told, expected)
+        ]
+        np.testing.assert_allclose(*numbers, rtol=0.02, atol=2e-3)
