@@ -24,9 +24,9 @@ An ulp is the distance to the next float. Units:
 
 - **{accuracy.ULP}**: of the exact result.
 - **{accuracy.TERM}**: where terms of both signs must cancel: p − t, log Σ exp near 0, log(p/q).
-- **{accuracy.GAP}**: an ulp of the result, and of what it moves when every gap max x − x_j moves by
-  its own size. The gap of two floats is rounded, and exp magnifies that by the size of the gap
-  (Blanchard, Higham, Higham 2021, *Accurately computing the log-sum-exp and softmax functions*).
+- **{accuracy.GAP}**: an ulp of |f| + Σ |∂f/∂x_j| (max x − x_j). The gap max x − x_j of two floats
+  is rounded, by up to half its ulp whatever the formula, and moves the result so (Blanchard,
+  Higham, Higham 2021, *Accurately computing the log-sum-exp and softmax functions*).
 - **{accuracy.NATS}**: an ulp of the result for each nat in the exponent of an exponential.
 
 Seed {accuracy.SEED}, NumPy {np.__version__}, mpmath {mpmath.__version__}, Python \

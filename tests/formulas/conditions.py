@@ -8,6 +8,7 @@ the same precision escapes, the unit grows by as much.
 from typing import Any
 
 import numpy as np
+
 from tests import oracles
 from tests.oracles import Softmax, exact, mp, one_hot
 

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
-from tests import oracles
-from tests.oracles import mp
 
 import plogq
+from tests import oracles
+from tests.oracles import mp
 
 
 def normal(mean, sigma):

@@ -8,10 +8,10 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from tests import oracles
-from tests.oracles import mp
 
 import plogq
+from tests import oracles
+from tests.oracles import mp
 
 law = settings(deadline=None, max_examples=60, derandomize=True, database=None)
 

@@ -4,10 +4,10 @@ import doctest
 import inspect
 
 import pytest
-from tests.formulas.names import FUNCTIONS
 
 import plogq
 from plogq import formulas
+from tests.formulas.names import FUNCTIONS
 
 MODULES = {value for value in vars(formulas).values() if inspect.ismodule(value)}
 

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from tests.formulas.calls import PROB, SOFT, TEACHER, T, X, Y, Z
 
 import plogq
+from tests.formulas.calls import PROB, SOFT, TEACHER, T, X, Y, Z
 
 ONE_HOT = np.eye(X.shape[-1])[Y]
 FINITE = np.where(np.isfinite(X), X, 0.0)

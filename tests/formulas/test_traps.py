@@ -193,6 +193,14 @@ def test_label_that_is_no_class_is_refused(label):
         f.cross_entropy_from_logits(jnp.zeros((2, 3)), jnp.array([0, label]))
 
 
+@pytest.mark.parametrize("label", [-100, 3])
+def test_label_that_is_no_class_is_masked_where_values_are_unknown(label):
+    """google-deepmind/optax#1185, under jit."""
+    loss = jax.jit(f.cross_entropy_from_logits)(jnp.zeros((2, 3)), jnp.array([0, label]))
+    assert loss.value.tolist() == pytest.approx([math.log(3), 0])
+    assert loss.grad[1].tolist() == [0, 0, 0]
+
+
 def test_bfloat16_gives_float32():
     """google-deepmind/optax#1020: returns bfloat16, off by 0.05."""
     logits = jnp.array([8.0, 2.0, -1.0], dtype=jnp.bfloat16)

@@ -4,11 +4,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
+
+from plogq import formulas as f
 from tests.formulas.backends import BACKENDS
 from tests.formulas.calls import CALLS, OF_FLOATS, SPLIT
 from tests.formulas.names import FUNCTIONS
-
-from plogq import formulas as f
 
 P = [[0.5, 0.5], [0.25, 0.75], [1.0, 0.0]]
 X = [[1.0, 2.0], [0.0, 0.0], [3.0, -1.0]]
@@ -270,8 +270,19 @@ def test_every_function_is_asked_about_nan():
     }  # which converts whatever number it is given
 
 
-def test_rows_of_half_precision_may_sum_within_its_rounding():
-    third = np.full(3, 1 / 3, np.float16)
-    assert f.entropy(third) == pytest.approx(np.log(3), rel=1e-3)
-    with pytest.raises(ValueError, match=r"sums to 0\.99"):
-        f.entropy(third.astype(np.float64))
+@pytest.mark.parametrize(
+    ("dtype", "accepted", "refused"),
+    [(np.float16, 0.03, 0.04), (np.float32, 3e-4, 4e-4), (np.float64, 1.4e-8, 1.6e-8)],
+)
+def test_rows_may_sum_to_1_within_the_root_of_their_rounding(dtype, accepted, refused):
+    f.entropy(np.array([0.5, 0.5 + accepted], dtype))
+    f.entropy(np.array([0.5, 0.5 - accepted], dtype))
+    for off in (refused, -refused):
+        with pytest.raises(ValueError, match="p must sum to 1"):
+            f.entropy(np.array([0.5, 0.5 + off], dtype))
+
+
+def test_js_keeps_its_bound_where_rows_sum_to_more():
+    p, q = np.array([[1.0003, 0], [0, 1.0003]], np.float32)
+    assert f.js_divergence(p, q) == np.float32(np.log(2))
+    assert f.js_distance(p, q, unit="bit") == 1

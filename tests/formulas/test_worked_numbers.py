@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+import plogq
 from tests.formulas.worked_oracles import ORACLES
 from tests.formulas.worked_ours import OURS
 from tests.oracles import mp
-
-import plogq
 
 TEXT = (Path(__file__).parents[1] / "data" / "worked_numbers.json").read_text()
 ENTRIES = {entry["id"]: entry for entry in json.loads(TEXT)}

@@ -6,10 +6,10 @@ import math
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.score import oracle
-from tests.score.oracle import mp
 
 from plogq.score import Result, score
+from tests.score import oracle
+from tests.score.oracle import mp
 
 ROWS, CLASSES = 60, 4
 FIGURES = (

@@ -142,6 +142,7 @@ def information_gain(labels: Array, branches: Array, *, unit: Unit = "nat") -> A
     """Gain of a decision tree's split, from each row's class label and the branch it takes.
 
     labels, branches: (N,) integers, strings or whatever `unique_inverse` of their library sorts.
+    Not under `jax.jit`, where how many distinct ones there are is unknown.
 
     Raises
     ------

@@ -35,7 +35,8 @@ def cross_entropy_from_logits(
         C classes along `axis`; −inf masks a class: probability 0, gradient 0.
     target
         Class indices in the shape of `logits` without `axis`, or a distribution t (one-hot, soft)
-        in its whole shape.
+        in its whole shape. Under `jax.jit` nothing can be checked: there an index that is no class
+        is a target of zeros, with loss 0 and gradient 0.
     weight : (C,)
         w, by class.
     label_smoothing : float
