@@ -91,9 +91,18 @@ REFUSED = [
         r"^x must be finite or -inf; got \[nan, 1\]" + AT_2,
     ),
     (lambda: f.log_sum_exp([INF, 1.0]), r"^x must be finite or -inf; got \[inf, 1\]$"),
-    (lambda: f.softmax(X, temperature=0), r"^temperature must be greater than 0; got 0$"),
-    (lambda: f.log_softmax(X, temperature=-1.0), r"^temperature must be greater than 0; got -1.0$"),
-    (lambda: f.softmax(X, temperature=NAN), r"^temperature must be greater than 0; got nan$"),
+    (
+        lambda: f.softmax(X, temperature=0),
+        r"^temperature must be greater than 0 and finite; got 0$",
+    ),
+    (
+        lambda: f.log_softmax(X, temperature=-1.0),
+        r"^temperature must be greater than 0 and finite; got -1.0$",
+    ),
+    (
+        lambda: f.softmax(X, temperature=NAN),
+        r"^temperature must be greater than 0 and finite; got nan$",
+    ),
     # targets and options of the softmax losses
     (
         lambda: f.cross_entropy_from_logits(X, [0, 1, 2]),
@@ -122,8 +131,11 @@ REFUSED = [
         lambda: f.focal_from_logits(X, Y, weight=[1, -2]),
         r"^weight must be .*not negative; got -2 .*row 1\)$",
     ),
-    (lambda: f.focal_from_logits(X, Y, gamma=-1), r"^gamma must be at least 0; got -1$"),
-    (lambda: f.focal_from_logits(X, Y, gamma=NAN), r"^gamma must be at least 0; got nan$"),
+    (lambda: f.focal_from_logits(X, Y, gamma=-1), r"^gamma must be finite and at least 0; got -1$"),
+    (
+        lambda: f.focal_from_logits(X, Y, gamma=NAN),
+        r"^gamma must be finite and at least 0; got nan$",
+    ),
     (
         lambda: f.cross_entropy_from_logits(X, Y, label_smoothing=1.5),
         r"^label_smoothing must be in \[0, 1\]; got 1.5$",
@@ -167,7 +179,7 @@ REFUSED = [
     ),
     (
         lambda: f.binary_focal_from_logits([0.0], [1], gamma=-2),
-        r"^gamma must be at least 0; got -2$",
+        r"^gamma must be finite and at least 0; got -2$",
     ),
     (
         lambda: f.binary_focal_from_logits([0.0], [1], alpha=1.1),

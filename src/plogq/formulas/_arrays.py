@@ -19,7 +19,7 @@ def to_arrays(**named: Any) -> tuple[ModuleType, *tuple[Any, ...]]:
 
     float32 and float64 are kept, half precisions become float32 (a sum of 65,520 float16 ones is
     already infinite), integers and Python sequences follow the float beside them, or become the
-    namespace's float64 (NumPy) or default float. None stays None.
+    namespace's float64 (NumPy) or default float.
     """
     arrays = {name: x for name, x in named.items() if is_array_api_obj(x)}
     xp = one_library(**arrays)
@@ -27,14 +27,15 @@ def to_arrays(**named: Any) -> tuple[ModuleType, *tuple[Any, ...]]:
     dtype = _arithmetic_dtype(xp, arrays)
 
     def convert(name: str, x: Any) -> Any:
-        if x is None:
-            return None
         if is_array_api_obj(x):
             return x if x.dtype == dtype else xp.astype(x, dtype)
         try:
-            return xp.asarray(np.asarray(x, dtype=np.float64).tolist(), dtype=dtype, device=where)
-        except (TypeError, ValueError):
+            numbers = np.asarray(x)
+        except ValueError:  # a ragged list
+            numbers = np.empty(0, dtype=object)
+        if numbers.dtype.kind not in "biuf":
             refuse(name, "be an array of numbers", type(x).__name__, error=TypeError)
+        return xp.asarray(numbers.tolist(), dtype=dtype, device=where)
 
     return (xp, *(convert(name, x) for name, x in named.items()))
 

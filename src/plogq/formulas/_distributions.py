@@ -88,8 +88,9 @@ def _one_hot(xp: ModuleType, target: Array, logits: Array) -> Array:
         refuse("target", "be integers as class indices", target.dtype, error=TypeError)
     if target.shape != logits.shape[:-1]:
         refuse("target", f"have shape {tuple(logits.shape[:-1])}", tuple(target.shape))
-    row = first_row(xp, (target < 0) | (target >= classes))
+    index = xp.arange(classes, device=device(logits))
+    label = xp.astype(target, index.dtype)  # all classes fit in it: 1,000 do not fit in uint8
+    row = first_row(xp, (label < 0) | (label >= classes))
     if row is not None:
         refuse("target", f"be a class index in [0, {classes})", int(target[row]), row=row)
-    index = xp.arange(classes, dtype=target.dtype, device=device(logits))
-    return xp.astype(index == xp.expand_dims(target, axis=-1), logits.dtype)
+    return xp.astype(index == xp.expand_dims(label, axis=-1), logits.dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -44,10 +45,21 @@ def class_weights(xp: ModuleType, weight: Any, x: Array) -> Array:
     _, weight, _ = to_arrays(weight=weight, x=x)
     if weight.shape != x.shape[-1:]:
         refuse("weight", f"be one number per class, shape ({x.shape[-1]},)", tuple(weight.shape))
+    check_weights(xp, weight, "weight")
+    return xp.astype(weight, x.dtype)
+
+
+def check_weights(xp: ModuleType, weight: Array, name: str) -> None:
+    """Refuse a weight that is negative, infinite or NaN."""
     row = first_row(xp, ~((weight >= 0) & xp.isfinite(weight)))
     if row is not None:
-        refuse("weight", "be finite and not negative", shown(weight, row), row=row)
-    return xp.astype(weight, x.dtype)
+        refuse(name, "be finite and not negative", shown(weight, row), row=row)
+
+
+def check_gamma(gamma: float) -> None:
+    """Refuse an exponent that would turn a focal loss round, or into 0 · inf."""
+    if not 0 <= gamma < math.inf:
+        refuse("gamma", "be finite and at least 0", gamma)
 
 
 def smoothed(xp: ModuleType, target: Array, x: Array, smoothing: float) -> Array:

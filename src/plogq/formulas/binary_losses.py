@@ -5,9 +5,15 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from plogq.formulas._arrays import Array, first_row, shown, to_arrays
+from plogq.formulas._arrays import Array, first_row, to_arrays
 from plogq.formulas._check import refuse
-from plogq.formulas._loss import ValueAndGrad, binary_target, value_and_grad
+from plogq.formulas._loss import (
+    ValueAndGrad,
+    binary_target,
+    check_gamma,
+    check_weights,
+    value_and_grad,
+)
 from plogq.formulas._terms import power, times
 
 
@@ -85,8 +91,7 @@ def binary_focal_from_logits(
     ----------
     Lin et al. (2017), Focal loss for dense object detection, equation 5.
     """
-    if not gamma >= 0:
-        refuse("gamma", "be at least 0", gamma)
+    check_gamma(gamma)
     if alpha is not None and not 0 <= alpha <= 1:
         refuse("alpha", "be in [0, 1]", alpha)
     xp, z, t, _ = _binary(logit, target, None)
@@ -107,9 +112,7 @@ def _focal_of_positive(xp: ModuleType, z: Array, gamma: float) -> tuple[Array, A
 def _binary(logit: Array, target: Any, pos_weight: Any) -> tuple[Any, ...]:
     xp, z, w = to_arrays(logit=logit, pos_weight=1.0 if pos_weight is None else pos_weight)
     _no_nan(xp, z)
-    row = first_row(xp, ~((w >= 0) & xp.isfinite(w)))
-    if row is not None:
-        refuse("pos_weight", "be finite and not negative", shown(w, row), row=row)
+    check_weights(xp, w, "pos_weight")
     try:
         w = xp.broadcast_to(w, z.shape)
     except (ValueError, RuntimeError):

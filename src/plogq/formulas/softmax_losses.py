@@ -6,10 +6,10 @@ from types import ModuleType
 from typing import Any
 
 from plogq.formulas._arrays import Array, same_shape
-from plogq.formulas._check import refuse
 from plogq.formulas._distributions import class_targets
 from plogq.formulas._loss import (
     ValueAndGrad,
+    check_gamma,
     class_weights,
     smoothed,
     softmax_gradient,
@@ -99,8 +99,7 @@ def focal_from_logits(
     ----------
     Lin, Goyal, Girshick, He, Dollár (2017), Focal loss for dense object detection.
     """
-    if not gamma >= 0:
-        refuse("gamma", "be at least 0", gamma)
+    check_gamma(gamma)
     xp, x = checked_logits(axis, logits=logits)
     target = smoothed(xp, class_targets(xp, target, x, axis), x, label_smoothing)
     u = class_weights(xp, weight, x) * target
@@ -198,7 +197,7 @@ def distillation_from_logits(
     )
     same_shape(teacher, student, ("teacher_logits", "logits"))
     value, grad = _kl(xp, teacher, student, temperature)
-    return value_and_grad(xp, temperature**2 * value, temperature * grad, logits, axis)
+    return value_and_grad(xp, temperature * (temperature * value), temperature * grad, logits, axis)
 
 
 def z_loss_from_logits(logits: Array, *, axis: int = -1) -> ValueAndGrad:

@@ -168,9 +168,9 @@ def softmax(logits: Array, *, axis: int = -1, temperature: float = 1.0) -> Array
 
 def checked_logits(axis: int, temperature: float = 1.0, **named: Any) -> tuple[Any, ...]:
     """Give the namespace, then each argument as checked logits, classes last."""
-    if not temperature > 0:
-        refuse("temperature", "be greater than 0", temperature)
     xp, *arrays = to_arrays(**named)
+    if not 0 < temperature <= float(xp.finfo(arrays[0].dtype).max):
+        refuse("temperature", "be greater than 0 and finite", temperature)
     out = []
     for name, x in zip(named, arrays, strict=True):
         x = classes_last(xp, x, axis, name)
