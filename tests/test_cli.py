@@ -3,7 +3,7 @@
 import json
 import os
 import pty
-import resource
+import re
 import signal
 import subprocess
 import sys
@@ -97,6 +97,63 @@ def test_usage_is_status_2(arguments):
     assert run(*arguments).returncode == 2
 
 
+@pytest.mark.parametrize("option", ["--top", "--seed"])
+@pytest.mark.parametrize("value", ["many", "1.5", "-1"])
+def test_usage_is_told_in_words(option, value):
+    said = run("score", "t", option, value).stderr
+    assert f"argument {option}: must be 0, 1, 2, …, not {value!r}" in said
+
+
+def test_a_seed_too_large_is_one_line(table):
+    done = run("score", table, "--label", "kind", "--seed", 2**64)
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"plogq: seed must be below 2**64; got {2**64}\n",
+    )
+
+
+@pytest.mark.parametrize(("encoding", "bar"), [("ascii", "= accuracy  | confidence"),
+                                               ("latin-1", "= accuracy  | confidence"),
+                                               ("utf-8", "━ accuracy  │ confidence")])  # fmt: skip
+def test_a_stream_that_lacks_the_characters_of_the_report(encoding, bar, table):
+    done = run("score", table, "--label", "kind", encoding=encoding,
+               env=os.environ | {"PYTHONIOENCODING": encoding})  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert bar in done.stdout
+
+
+@pytest.mark.parametrize(("columns", "cut"), [(80, False), (60, True), (40, True)])
+def test_numbers_are_whole_on_any_terminal(columns, cut, table):
+    done = run("score", table, "--label", "kind", env=os.environ | {"COLUMNS": str(columns)})
+    text = done.stdout
+    assert not re.search(r"\d…", text)
+    for value in ("cross-entropy", "perplexity", "Brier score"):
+        assert re.search(rf"^{value} +-?\d+\.\d{{4}}\b", text, re.MULTILINE)
+    assert ("(no unit)" not in text) == cut
+    assert max(map(len, text.splitlines()[3:])) <= columns
+
+
+def test_names_cannot_steer_the_terminal_by_an_error(tmp_path):
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"\x1b[31m": [1], "a\nb": [2]}), path)
+    done = run("score", path)
+    assert done.stderr.count("\n") == 1
+    assert "\x1b" not in done.stderr
+    assert "columns are \\x1b[31m, a\\nb" in done.stderr
+
+
+def test_ctrl_c_while_starting():
+    code = (
+        "import plogq.cli\n"
+        "def parser():\n"
+        "    raise KeyboardInterrupt\n"
+        "plogq.cli._parser = parser\n"
+        "plogq.cli.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (130, b"")
+
+
 @pytest.mark.parametrize("json_file", ["/dev/full", "-"])
 def test_a_full_disk_is_one_line(json_file, table):
     with open("/dev/full", "w") as full:  # noqa: PTH123 (a stream for the process)
@@ -114,10 +171,16 @@ def test_a_file_that_cannot_be_finished_is_not_there(table, tmp_path):
     out = tmp_path / "out.json"
     out.write_text("before")
 
-    def no_large_files():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-
-    done = run("score", table, "--label", "kind", "--json", out, preexec_fn=no_large_files)
+    limited = (
+        "import resource\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "from plogq.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", limited, "score", table, "--label", "kind", "--json", out],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr == f"plogq: {out}: File too large\n"
     assert out.read_text() == "before"

@@ -3,6 +3,8 @@
 import contextlib
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +48,31 @@ def test_same_seed_same_predictions(demo, tmp_path):
     assert pq.read_table(run_demo(tmp_path, console=quiet)).equals(pq.read_table(demo[0]))
     other = run_demo(tmp_path / "other", seed=1, console=quiet)
     assert not pq.read_table(other).equals(pq.read_table(demo[0]))
+
+
+def test_a_folder_of_any_name(tmp_path):
+    out = io.StringIO()
+    console = Console(file=out, width=200)
+    path = run_demo(tmp_path / "br[/x] [red]", console=console)
+    assert pq.read_metadata(path).num_rows == 597
+    assert f"logits: {path}\n" in out.getvalue()
+    assert f"plogq score '{path}' --id id --json out.json\n" in out.getvalue()
+
+
+def test_predictions_are_written_whole_or_not_at_all(tmp_path):
+    code = (
+        "import resource\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "from plogq.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "demo", "--folder", str(tmp_path)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    path = tmp_path / "predictions.parquet"
+    assert (done.returncode, done.stderr) == (1, f"plogq: {path}: File too large\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_cross_entropy_learns_where_squared_error_is_stuck(demo):

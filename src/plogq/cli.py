@@ -7,6 +7,8 @@ scoring two million rows.
 from __future__ import annotations
 
 import argparse
+import codecs
+import io
 import os
 import sys
 from pathlib import Path
@@ -14,8 +16,11 @@ from pathlib import Path
 
 def main() -> None:
     """Run the command line: 0 done, 1 bad input in one line, 2 usage, 130 interrupted."""
-    arguments = _parser().parse_args()
     try:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            codecs.register_error("plogq", _plain)
+            sys.stdout.reconfigure(errors="plogq")
+        arguments = _parser().parse_args()
         arguments.run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -30,9 +35,19 @@ def main() -> None:
 
 
 def _one_line(error: Exception) -> str:
+    from plogq.score.errors import printable
+
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'standard output'}: {error.strerror}"
-    return " ".join(str(error).split())
+        return printable(f"{error.filename or 'standard output'}: {error.strerror}")
+    return printable(" ".join(str(error).split()))
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """Write what the encoding of standard output lacks as what is nearest."""
+    assert isinstance(error, UnicodeEncodeError)
+    nearest = {"━": "=", "│": "|", "×": "x", "…": "~"}
+    missing = error.object[error.start : error.end]
+    return "".join(nearest.get(c, "?") for c in missing), error.end
 
 
 def _drop_stdout() -> None:
@@ -62,7 +77,7 @@ def _score(arguments: argparse.Namespace) -> None:
 
     print_report(result)
     if arguments.json is not None:
-        write_whole(arguments.json, result.to_json() + "\n")
+        write_whole(arguments.json, (result.to_json() + "\n").encode())
 
 
 def _demo(arguments: argparse.Namespace) -> None:
@@ -128,7 +143,6 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative")
-    return number
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be 0, 1, 2, …, not {text!r}")
+    return int(text)

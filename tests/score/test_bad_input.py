@@ -164,13 +164,16 @@ def test_ragged_lists():
 
 
 def test_classes_of_another_number_than_predictions():
-    refused(pa.table({"probs": LISTS, "label": [0, 0, 0]}), "3 numbers", "got 2", classes="abc")
-    refused(pa.table(GOOD), "prob_*", "3 classes", "got 2", classes="abc")
+    refused(
+        pa.table({"probs": LISTS, "label": [0, 0, 0]}), "3 numbers", "got 2", classes=list("abc")
+    )
+    refused(pa.table(GOOD), "prob_*", "3 classes", "got 2", classes=list("abc"))
     refused(pa.table(GOOD), "different names", classes=["a", "a"])
 
 
 def test_first_list_empty():
     refused(pa.table({"probs": [[], [0.5]], "label": [0, 0]}), "'probs'", "row 0")
+    refused(pa.table({"probs": [None, [0.5]], "label": [0, 0]}), "'probs'", "got null", "row 0")
 
 
 @pytest.mark.parametrize("bad", [[0.5, 0.25], [-0.5, 1.5], [np.nan, 1.0]])
@@ -300,6 +303,35 @@ def test_csv_that_is_none(tmp_path):
     refused(path, "t.csv")
 
 
+def test_csv_faults_are_told_by_column_row_and_value(tmp_path):
+    path, head, good = tmp_path / "t.csv", "prob_a,note,prob_b,label\n", "0.5,x,0.5,a\n"
+    where = "row 3, counting from 0"
+    path.write_text(head + good * 3 + "0.5,x,half,a\n")
+    refused(path, "t.csv: column 'prob_b' must hold numbers; got 'half'", where)
+    path.write_text(head + good * 3 + "0.5,x,0.5\n")
+    refused(path, "t.csv: not a readable CSV file", "4 columns; got 3: 0.5,x,0.5", where)
+    long = 400_000  # past the first block, where the types are found
+    path.write_text(head + "0.5,x,0.5,0\n" * long + "0.5,x,0.5,a\n")
+    refused(path, "column 'label' must hold int64; got 'a'", f"row {long}, counting from 0")
+    path.write_text(head + good * long + "0.5\n")
+    refused(path, "4 columns; got 1: 0.5", f"row {long}, counting from 0")
+
+
+@pytest.mark.parametrize("cut", [8, 300])
+def test_an_arrow_stream_cut_between_messages(cut, tmp_path):
+    path = tmp_path / "t.arrow"
+    table = pa.table(GOOD)
+    ends = []
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+        for _ in range(3):
+            writer.write_table(table)
+            ends.append(sink.tell())
+    whole = path.read_bytes()
+    assert score(path).rows == 9
+    path.write_bytes(whole[: ends[1] if cut == 300 else -cut])
+    refused(path, "t.arrow: not a readable Arrow file: it is cut short")
+
+
 def test_npz_that_is_none(tmp_path):
     path = tmp_path / "t.npz"
     path.write_bytes(b"PK but no archive")
@@ -334,6 +366,27 @@ def test_object_arrays_are_never_unpickled(tmp_path):
     refused(path, "t.npz", "'probs'", "objects")
 
 
+def test_objects_in_memory():
+    names = np.array(["b", "a", "b"], dtype=object)
+    assert score({"probs": np.array(LISTS), "labels": names}, classes=["a", "b"]).rows == 3
+    mixed = np.array(["b", 1, None], dtype=object)
+    table = {"probs": np.array(LISTS), "labels": mixed}
+    with pytest.raises(TableError) as caught:
+        score(table, classes=["a", "b"])
+    assert str(caught.value) == (
+        "arrays: array 'labels' must hold plain numbers or strings; got dtype object"
+    )
+
+
+@pytest.mark.parametrize("of_file", [False, True])
+def test_arrays_that_are_not_read_may_be_anything(of_file, tmp_path):
+    table = {"probs": np.array(LISTS), "labels": np.zeros(3, int), "epoch": np.int64(7)}
+    table |= {"class_names": np.array(["a", "b"], dtype=object), "cube": np.zeros((2, 2, 2))}
+    if of_file:
+        np.savez(tmp_path / "t.npz", **table)
+    assert score(tmp_path / "t.npz" if of_file else table).rows == 3
+
+
 def test_npz_in_fortran_order(tmp_path):
     path = tmp_path / "t.npz"
     np.savez(path, probs=np.asfortranarray(LISTS), labels=np.zeros(3, int))
@@ -357,3 +410,25 @@ def test_arguments():
         score(table, top=-1)
     with pytest.raises(TypeError, match=re.escape("source must be a path")):
         score(3)
+    for seed in (-1, 2**64):
+        with pytest.raises(ValueError, match=r"seed must .*; got"):
+            score(table, seed=seed)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"top": 1.5}, {"seed": "1"}, {"floor": "x"}, {"weight": 3}, {"id": 3}, {"label": None},
+     {"probs": 3}, {"slices": "site"}, {"slices": [1]}, {"classes": "ab"}, {"classes": [0, 1]}],
+    ids=str,
+)  # fmt: skip
+def test_arguments_of_the_wrong_type(option):
+    with pytest.raises(TypeError, match=rf"^{next(iter(option))} must be "):
+        score(pa.table(GOOD), **option)
+
+
+def test_integers_beyond_2_53_are_rounded():
+    big = 2**53 + 1
+    table = pa.table(
+        {"logit_a": [0, big], "logit_b": [0, big], "label": [0, 1], "w": [1, 2**54 + 1]}
+    )
+    assert score(table, weight="w").cross_entropy == 1

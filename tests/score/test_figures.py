@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from plogq.score import Result, score
+from plogq.score import Result, readers, score
 from tests.score import oracle
 from tests.score.oracle import mp
 
@@ -252,7 +252,9 @@ def test_weight_zero_takes_a_row_out():
     assert result.cross_entropy == 1
     assert result.weight == 2
     assert result.rows == 2
-    assert result.zero_probability_rows == 1
+    assert result.zero_probability_rows == 0
+    assert "zero_probability" not in [warning["code"] for warning in result.warnings]
+    assert [item["row"] for item in result.surprises] == [0]
 
 
 def test_huge_surprisals_and_weights_are_summed():
@@ -266,3 +268,36 @@ def test_ids_of_any_kind_become_json():
     for ids in ([1.5, math.nan, None], [b"x", b"y", None], pa.array([1, 2, 3], pa.date32())):
         text = score(table.append_column("name", [ids]), id="name").to_json()
         assert len(json.loads(text)["surprises"]) == 3
+
+
+def test_q_of_the_label_of_a_soft_label_is_that_of_its_likeliest_class():
+    table = {"probs": np.array([[0.75, 0.25]]), "labels": np.array([[0.75, 0.25]])}
+    (item,) = score(table).surprises
+    assert (item["label"], item["q_label"]) == ("0", pytest.approx(0.75, rel=1e-15))
+
+
+def test_shares_where_there_is_nothing_to_share():
+    result = score({"probs": np.eye(2), "labels": np.arange(2)})
+    assert [item["share"] for item in result.per_class] == [None, None]
+
+
+@pytest.mark.parametrize("values", [["null", None, "a"], ["null", None, '"null"']])
+def test_null_is_not_the_string_null(values):
+    table = pa.table({"probs": [0.5, 0.25, 0.125], "label": [1, 1, 1], "site": values})
+    found = score(table, slices=["site"]).slices["site"]
+    assert len(found) == 3
+    assert found["null"]["cross_entropy"] == 2
+    assert found['"null"']["cross_entropy"] == 1
+    del values[1]
+    found = score(table.take([0, 2]), slices=["site"]).slices["site"]
+    assert sorted(found) == sorted(values)
+
+
+@pytest.mark.parametrize("top", [0, 1, 7, 60, 1000])
+def test_the_most_surprising_rows(top, monkeypatch):
+    monkeypatch.setattr(readers, "BATCH_ROWS", 10)
+    q = np.random.default_rng(3).integers(1, 16, 300) / 16  # many alike
+    found = score(pa.table({"probs": q, "label": [1] * 300}), top=top).surprises
+    expected = sorted(range(300), key=lambda i: (q[i], i))[:top]
+    assert [item["row"] for item in found] == expected
+    assert [item["q_label"] for item in found] == pytest.approx(q[expected].tolist(), rel=1e-15)

@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from pyarrow import csv
 
 from plogq.score import TableError, score
 
@@ -54,6 +55,43 @@ def test_integers_are_names_counted_from_one_too():
 def test_booleans_are_0_and_1():
     table = pa.table({"probs": [0.25, 0.5], "label": [True, False]})
     assert score(table).cross_entropy == bits([0.25, 0.5])
+
+
+@pytest.mark.parametrize("names", [["True", "False"], ["False", "True"], ["false", "TRUE"]])
+def test_booleans_are_the_classes_of_these_names(names, tmp_path):
+    q = {"prob_" + name: [0.75, 0.25] if name.lower() == "true" else [0.25, 0.75] for name in names}
+    table = pa.table(q | {"label": [True, False]})
+    assert score(table).cross_entropy == bits([0.75, 0.75])
+    csv.write_csv(table, tmp_path / "t.csv")
+    assert score(tmp_path / "t.csv").cross_entropy == bits([0.75, 0.75])
+
+
+def test_booleans_among_other_names():
+    table = pa.table({"prob_no": [0.25], "prob_yes": [0.75], "label": [True]})
+    with pytest.raises(TableError, match=r"one of the classes no, yes: none of them is true or"):
+        score(table)
+    table = pa.table({"prob_1": [0.75, 0.5], "prob_0": [0.25, 0.5], "label": [True, False]})
+    assert score(table).cross_entropy == bits([0.75, 0.5])
+    binary = pa.table({"probs": [0.75, 0.5], "label": [True, False]})
+    assert score(binary, classes=["no", "yes"]).cross_entropy == bits([0.75, 0.5])
+
+
+@pytest.mark.parametrize("names", [["01", "1", "2"], ["1", "2", "cat"], ["01", "02", "03"]])
+def test_integers_that_could_be_a_name_or_an_index(names):
+    with pytest.raises(TableError, match=r"'label' must be a string: .* an index or a name; got 1"):
+        score(wide(names, label=[1, 1, 1]))
+    assert score(wide(names, label=names)).cross_entropy == bits([0.7, 0.8, 0.5])
+
+
+def test_csv_labels_that_look_like_integers_at_first(tmp_path):
+    path = tmp_path / "t.csv"
+    rows = 1_000_000
+    first = "0.75,0.25,7\n" * rows
+    assert len(first) > 8 << 20
+    path.write_text("prob_7,prob_cat,label\n" + first + "0.75,0.25,cat\n" * rows)
+    assert score(path).cross_entropy == pytest.approx(-(np.log2(0.75) - 2) / 2, rel=1e-14)
+    path.write_text("prob_01,prob_1,label\n0.75,0.25,1\n0.75,0.25,01\n")
+    assert score(path).cross_entropy == bits([0.25, 0.75])
 
 
 def test_class_names_may_hold_any_character():

@@ -83,3 +83,13 @@ def test_names_cannot_steer_the_terminal():
     assert "\x1b" not in text
     assert "\\x1b[31mred" in text
     assert "[bold]b" in text
+
+
+def test_classes_of_infinite_cost_come_first():
+    n = 40
+    q = {f"prob_{j}": np.full(n, 1 / (n - 1)) for j in range(n - 1)} | {"prob_never": np.zeros(n)}
+    label = [str(j) for j in range(n - 1)] + ["never"]
+    text = report(pa.table(q | {"label": label}), top=0)
+    assert "share of the finite cost (first 20 of 40)" in text
+    table = text.split("share of the finite cost")[1].splitlines()
+    assert table[2].split()[:4] == ["never", "1", "inf", "0.0%"]

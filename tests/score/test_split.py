@@ -134,3 +134,25 @@ def test_a_split_could_change_a_plain_mean():
     """The test above can fail: float sums do depend on the split."""
     x = table("logits", False, True, 300, 4, 1)["w"].to_numpy()
     assert np.sum(x) != sum(float(v) for v in x)
+
+
+def test_states_share_a_bounded_memory(monkeypatch):
+    """Threads beyond the states that fit take turns, and the bits are the same."""
+    assert 2 * State(1000, weighted=True).most_bytes() > fold.STATE_BYTES
+    made = []
+
+    class Counted(State):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            made.append(self)
+
+    monkeypatch.setattr(fold, "State", Counted)
+    monkeypatch.setattr(fold, "default_threads", lambda: 16)
+    monkeypatch.setattr(readers, "BATCH_ROWS", 11)
+    data = table("probs", False, True, 300, 4, 1)
+    many = score(data, weight="w", slices=["site"]).to_json()
+    assert len(made) == 16
+    made.clear()
+    monkeypatch.setattr(fold, "STATE_BYTES", 1)
+    assert score(data, weight="w", slices=["site"]).to_json() == many
+    assert len(made) == 1

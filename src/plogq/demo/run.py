@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -19,6 +21,7 @@ from plogq.demo.train import Epoch, Floats, Linear, Loss, random_start, train
 from plogq.formulas import from_nats
 from plogq.numpy import cross_entropy, squared_error
 from plogq.score import score
+from plogq.score.files import write_whole
 from plogq.score.report import print_report
 
 TRAINING_ROWS = 1200
@@ -77,12 +80,15 @@ def run_demo(folder: Path, *, seed: int = 0, console: Console | None = None) -> 
 
     path = folder / "predictions.parquet"
     _write_predictions(path, held_out, runs["cross-entropy"][-1].model)
-    console.print(f"The first model's held-out logits: [bold]{path}[/]\nWhat are they worth?\n")
+    console.print(
+        f"The first model's held-out logits: [bold]{escape(str(path))}[/]\nWhat are they worth?\n"
+    )
     print_report(score(path, id="id"), console)
+    quoted = escape(shlex.quote(str(path)))
     console.print(
         "\n[bold]Next[/]\n"
-        f"  plogq score {path} --id id --unit nat     the same in nats\n"
-        f"  plogq score {path} --id id --json out.json\n"
+        f"  plogq score {quoted} --id id --unit nat     the same in nats\n"
+        f"  plogq score {quoted} --id id --json out.json\n"
         "  plogq score --help                        your own table: Parquet, CSV, Arrow or NPZ",
         soft_wrap=True,
     )
@@ -92,13 +98,15 @@ def run_demo(folder: Path, *, seed: int = 0, console: Console | None = None) -> 
 def _train_side_by_side(
     start: Linear, digits: Digits, losses: dict[str, Loss], seed: int, console: Console
 ) -> dict[str, list[Epoch]]:
+    terminal = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("epoch {task.completed}/{task.total}"),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=terminal,
         transient=True,
+        disable=not terminal.is_terminal,
     )
     with bar:
         return {
@@ -148,4 +156,6 @@ def _write_predictions(path: Path, digits: Digits, model: Linear) -> None:
     columns: dict[str, NDArray[Any]] = {"id": digits.ids, "label": digits.labels}
     columns |= {f"logit_{digit}": logits[:, digit] for digit in range(logits.shape[1])}
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table(columns), path)
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), sink)
+    write_whole(path, sink.getvalue().to_pybytes())

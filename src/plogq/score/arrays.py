@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Mapping
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,25 +16,52 @@ from plogq.score.errors import TableError
 Types = dict[str, pa.DataType]
 
 
-def _type(path: str, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> pa.DataType:
-    """Give the column type of an array, or refuse it."""
-    if dtype.hasobject:
-        refuse(
-            f"{path}: array {name!r}",
-            "hold plain numbers or strings (objects would have to "
-            "be unpickled, which can run code)",
-            dtype,
-            error=TableError,
-        )
-    if len(shape) not in (1, 2):
-        refuse(
-            f"{path}: array {name!r}",
-            "have shape (rows,) or (rows, classes)",
-            shape,
-            error=TableError,
-        )
-    item = pa.string() if dtype.kind == "U" else pa.from_numpy_dtype(dtype.newbyteorder("="))
-    return item if len(shape) == 1 else pa.list_(item, shape[1])
+class Head(NamedTuple):
+    """What an array is, before it is read."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    fortran: bool = False
+
+    def type(self) -> pa.DataType:
+        """Give the column type; null for what can be no column, refused only when it is read."""
+        if len(self.shape) not in (1, 2):
+            return pa.null()
+        try:
+            item = pa.from_numpy_dtype(self.dtype.newbyteorder("="))
+        except pa.ArrowNotImplementedError:
+            return pa.null()
+        return item if len(self.shape) == 1 else pa.list_(item, self.shape[1])
+
+
+def _schema(heads: dict[str, Head]) -> pa.Schema:
+    return pa.schema([(name, head.type()) for name, head in heads.items()])
+
+
+def _rows(path: str, heads: dict[str, Head], columns: list[str], note: str = "") -> int:
+    """Give the length of the arrays to read, after checking them; any others may be anything."""
+    for name in columns:
+        dtype, shape, fortran = heads[name]
+        where = f"{path}: array {name!r}"
+        if heads[name].type() == pa.null() and len(shape) in (1, 2):
+            refuse(
+                where, f"hold plain numbers or strings{note}", f"dtype {dtype}", error=TableError
+            )
+        if len(shape) not in (1, 2):
+            refuse(where, "have shape (rows,) or (rows, classes)", shape, error=TableError)
+        if fortran and min(shape) > 1:
+            expected = "be in C order, so that its rows can be streamed (np.ascontiguousarray)"
+            refuse(where, expected, "Fortran order", error=TableError)
+    lengths = {name: heads[name].shape[0] for name in columns}
+    if len(set(lengths.values())) > 1:
+        refuse(path, "hold arrays of one length", lengths, error=TableError)
+    return next(iter(lengths.values()))
+
+
+def _likely_rows(heads: dict[str, Head]) -> int | None:
+    """Give how many rows there are if all arrays agree on it."""
+    lengths = {head.shape[:1] for head in heads.values()}
+    return next(iter(lengths.pop()), None) if len(lengths) == 1 else None
 
 
 def _column(array: np.ndarray[Any, Any]) -> pa.Array:
@@ -43,13 +70,6 @@ def _column(array: np.ndarray[Any, Any]) -> pa.Array:
         return pa.array(native)
     flat = pa.array(np.ascontiguousarray(native).reshape(-1))
     return pa.FixedSizeListArray.from_arrays(flat, native.shape[1])
-
-
-def _same_length(path: str, shapes: dict[str, tuple[int, ...]]) -> int:
-    lengths = {name: shape[0] for name, shape in shapes.items()}
-    if len(set(lengths.values())) > 1:
-        refuse(path, "hold arrays of one length", lengths, error=TableError)
-    return next(iter(lengths.values()), 0)
 
 
 def _rows_that_fit(schema: pa.Schema, columns: list[str], rows: int, size: int) -> int:
@@ -65,42 +85,46 @@ class Arrays:
     path = "arrays"
 
     def __init__(self, arrays: Mapping[str, Any]) -> None:
-        self._arrays = {name: np.asarray(array) for name, array in arrays.items()}
-        self.schema = pa.schema(
-            [(name, _type(self.path, name, a.dtype, a.shape)) for name, a in self._arrays.items()]
-        )
-        self.rows: int | None = _same_length(
-            self.path, {name: a.shape for name, a in self._arrays.items()}
-        )
+        self._arrays = {name: _strings(np.asarray(array)) for name, array in arrays.items()}
+        self._heads = {name: Head(a.dtype, a.shape) for name, a in self._arrays.items()}
+        self.schema = _schema(self._heads)
+        self.rows = _likely_rows(self._heads)
 
     def batches(
         self, columns: list[str], types: Types, rows: int, size: int
     ) -> Iterator[pa.RecordBatch]:
         """Give slices of the arrays."""
+        length = _rows(self.path, self._heads, columns)
         step = _rows_that_fit(self.schema, columns, rows, size)
-        for first in range(0, self.rows or 0, step):
+        for first in range(0, length, step):
             slices = [_column(self._arrays[name][first : first + step]) for name in columns]
             yield pa.record_batch(slices, names=columns)
+
+
+def _strings(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Give an array of str objects, as pandas has them, as NumPy's own."""
+    if array.dtype == object and array.size and all(isinstance(x, str) for x in array.flat):
+        return array.astype(str)
+    return array
 
 
 class Npz:
     """An .npz, its arrays streamed side by side out of the archive."""
 
     format = "NPZ"
+    note = " (objects would have to be unpickled, which can run code)"
 
     def __init__(self, system: fs.FileSystem, path: str) -> None:
         self.path = path
         self._system = system
         with self._open() as archive:
-            heads = {
+            self._heads = {
                 name.removesuffix(".npy"): self._head(archive.open(name), name)
                 for name in archive.namelist()
+                if name.endswith(".npy")
             }
-        self.schema = pa.schema(
-            [(name, _type(path, name, dtype, shape)) for name, (dtype, shape) in heads.items()]
-        )
-        self.rows: int | None = _same_length(path, {name: head[1] for name, head in heads.items()})
-        self._dtypes = {name: dtype for name, (dtype, _) in heads.items()}
+        self.schema = _schema(self._heads)
+        self.rows = _likely_rows(self._heads)
 
     def _open(self) -> zipfile.ZipFile:
         try:
@@ -108,7 +132,7 @@ class Npz:
         except zipfile.BadZipFile as error:
             raise OSError(str(error)) from error
 
-    def _head(self, file: IO[bytes], name: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    def _head(self, file: IO[bytes], name: str) -> Head:
         """Read an array's header, which leaves the file at its first number."""
         try:
             version = np.lib.format.read_magic(file)
@@ -119,32 +143,26 @@ class Npz:
             shape, fortran, dtype = read(file)
         except (ValueError, KeyError) as error:
             raise TableError(f"{self.path}: {name} is not a NumPy array: {error}") from error
-        if fortran and len(shape) > 1 and min(shape) > 1:
-            refuse(
-                f"{self.path}: array {name.removesuffix('.npy')!r}",
-                "be in C order, so that its rows can be streamed (np.ascontiguousarray)",
-                "Fortran order",
-                error=TableError,
-            )
-        return dtype, shape
+        return Head(dtype, shape, fortran)
 
     def batches(
         self, columns: list[str], types: Types, rows: int, size: int
     ) -> Iterator[pa.RecordBatch]:
         """Give slices of the arrays."""
+        length = _rows(self.path, self._heads, columns, self.note)
         step = _rows_that_fit(self.schema, columns, rows, size)
         with self._open() as archive:
             files = {name: archive.open(f"{name}.npy") for name in columns}
             for name, file in files.items():
                 self._head(file, name)
-            for first in range(0, self.rows or 0, step):
-                n = min(step, (self.rows or 0) - first)
+            for first in range(0, length, step):
+                n = min(step, length - first)
                 yield pa.record_batch(
                     [_column(self._read(files[name], name, n)) for name in columns], names=columns
                 )
 
     def _read(self, file: IO[bytes], name: str, rows: int) -> np.ndarray[Any, Any]:
-        dtype, kind = self._dtypes[name], self.schema.field(name).type
+        dtype, kind = self._heads[name].dtype, self.schema.field(name).type
         shape = (rows, kind.list_size) if pa.types.is_fixed_size_list(kind) else (rows,)
         wanted = int(np.prod(shape)) * dtype.itemsize
         try:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from plogq.score.columns import Columns
 from plogq.score.labels import Labels
-from plogq.score.numbers import Array, list_matrix, numbers
+from plogq.score.numbers import Array, is_null, list_matrix, numbers
 from plogq.score.readers import Part
 
 LARGEST_WEIGHT = 1e18  # times the largest surprisal, it is within what exact sums can hold
@@ -31,7 +31,8 @@ def classes_of(part: Part, columns: Columns) -> tuple[str, ...]:
     """Give the class names; those of an unnamed list column are 0, 1, 2 … by its first row."""
     if columns.layout == "list":
         name = columns.names[0]
-        first = part.batch.column(name)[0].as_py() or []
+        part.check(name, is_null(part.batch.column(name)), "list numbers", lambda i: "null")
+        first = part.batch.column(name)[0].as_py()
         names = columns.classes or tuple(str(j) for j in range(len(first)))
         wrong = np.array([len(first) != len(names) or not first])
         expected = f"list {len(names) or 'some'} numbers, one for each class"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from plogq.score.errors import TableError
 from plogq.score.readers import Table
 
 Kind = Literal["logits", "logprobs", "probs"]
+INTEGER = re.compile(r"\s*[+-]?[0-9]{1,40}\s*")
 KINDS: tuple[Kind, ...] = ("logits", "logprobs", "probs")
 
 
@@ -43,6 +45,8 @@ class Columns:
         """Give the types of columns that a CSV file cannot tell by itself."""
         numbers = [*self.names, *([self.weight] if self.weight else [])]
         texts = [*self.slices, *([self.id] if self.id else [])]
+        if self.classes is not None and integer_names(self.classes) == "some":
+            texts.append(self.label)
         return {name: pa.string() for name in texts} | {name: pa.float64() for name in numbers}
 
     def taken(self) -> dict[str, object]:
@@ -69,6 +73,13 @@ def find_columns(
     id: str | None,
 ) -> Columns:
     """Resolve the options against the table's columns."""
+    named = [("label", label), ("weight", weight), ("id", id), *predictions.items()]
+    for option, name in named:
+        if not isinstance(name, str) and (name is not None or option == "label"):
+            refuse(option, "be the name of a column", repr(name), error=TypeError)
+    for option, names in (("slices", slices), ("classes", classes or ())):
+        if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+            refuse(option, "be a list of names", repr(names), error=TypeError)
     present = table.schema.names
     if label == "label" and label not in present and "labels" in present:
         label = "labels"
@@ -104,7 +115,7 @@ def find_columns(
             width,
             error=TableError,
         )
-    if weight is not None and not _is_number(table.schema.field(weight).type):
+    if weight is not None and not _may_be_numbers(table, weight):
         refuse(
             f"{table.paths[0]}: column {weight!r}",
             "hold numbers",
@@ -184,7 +195,7 @@ def _layout(table: Table, taken: str, names: Sequence[str]) -> Literal["list", "
     if len(names) == 1 and is_list(kinds[names[0]]) and _is_number(kinds[names[0]].value_type):
         return "list"
     for name, kind in kinds.items():
-        if not _is_number(kind):
+        if not _may_be_numbers(table, name):
             refuse(
                 f"{table.paths[0]}: column {name!r}",
                 "hold numbers" + ("" if len(names) > 1 else " or lists of numbers"),
@@ -222,9 +233,27 @@ def _label_kind(
     return "class"
 
 
+def integer_names(classes: tuple[str, ...]) -> Literal["all", "some", "none"]:
+    """Tell whether classes are named by integers, each as it is usually written.
+
+    "some" is where an integer could be meant as a name or as an index: "1" beside "01" or "cat".
+    """
+    numbers = [int(name) for name in classes if INTEGER.fullmatch(name)]
+    if not numbers:
+        return "none"
+    written = [str(number) for number in numbers if -(2**63) <= number < 2**63]
+    return "all" if written == list(classes) else "some"
+
+
 def is_list(kind: pa.DataType) -> bool:
     """Tell a list column, of whichever of Arrow's three layouts."""
     return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+
+
+def _may_be_numbers(table: Table, name: str) -> bool:
+    # A CSV's column is read as numbers then, and the complaint names the first cell that is none.
+    kind = table.schema.field(name).type
+    return _is_number(kind) or (table.format == "CSV" and types.is_string(kind))
 
 
 def _is_number(kind: pa.DataType) -> bool:

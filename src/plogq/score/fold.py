@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import chain
+from numbers import Real
 from queue import SimpleQueue
 from typing import Any
 
@@ -23,6 +25,8 @@ from plogq.score.result import Result
 from plogq.score.rows import figures
 from plogq.score.state import State
 from plogq.score.summary import summarise
+
+STATE_BYTES = 256 << 20  # of all states together, if one is not larger by itself
 
 
 def score(
@@ -88,10 +92,16 @@ def score(
     """
     if unit not in NATS_PER_UNIT:
         refuse("unit", 'be "nat", "bit" or "hartley"', repr(unit))
-    if floor is not None and not 0 < floor <= 1:
-        refuse("floor", "be a probability, above 0", floor)
-    if top < 0:
-        refuse("top", "not be negative", top)
+    if floor is not None:
+        if not isinstance(floor, Real):
+            refuse("floor", "be a number", repr(floor), error=TypeError)
+        if not 0 < floor <= 1:
+            refuse("floor", "be a probability, above 0", floor)
+    for name, count, end in (("top", top, np.inf), ("seed", seed, 2**64)):
+        if not isinstance(count, (int, np.integer)):
+            refuse(name, "be an integer", repr(count), error=TypeError)
+        if not 0 <= count < end:
+            refuse(name, "not be negative" if count < 0 else "be below 2**64", count)
     table = open_table(source)
     columns = find_columns(
         table,
@@ -109,26 +119,33 @@ def score(
         raise TableError(f"{table.paths[0]}: no rows to score")
     names = classes_of(first, columns)
     labels = Labels(names, columns)
-    # Any number of states gives the same bits, so each thread may have its own.
-    states = [
-        State(
-            len(names),
-            weighted=weight is not None,
-            soft=columns.labels != "class",
-            slices=columns.slices,
-            floor=floor,
-            top=top,
-            seed=seed,
-        )
-        for _ in range(default_threads())
-    ]
+    new_state = partial(
+        State,
+        len(names),
+        weighted=weight is not None,
+        soft=columns.labels != "class",
+        slices=columns.slices,
+        floor=floor,
+        top=top,
+        seed=seed,
+    )
+    # Any number of states gives the same bits: each thread may have its own, as far as they fit.
+    threads = default_threads()
+    states = [new_state()]
+    fit = STATE_BYTES // states[0].most_bytes()
+    states += [new_state() for _ in range(1, min(threads, fit))]
 
-    def work(part: Part, state: State) -> int:
+    def work(part: Part, free: SimpleQueue[State]) -> int:
         batch = to_batch(part, columns, labels)
-        state.update(batch, figures(batch, columns))
+        rows = figures(batch, columns)
+        state = free.get()
+        try:
+            state.update(batch, rows)
+        finally:
+            free.put(state)
         return part.start + len(batch.target)
 
-    for done in _fold(work, chain([first], parts), states):
+    for done in _fold(work, chain([first], parts), states, threads):
         if progress is not None:
             progress(done, table.rows)
     state = states.pop()
@@ -144,9 +161,12 @@ def score(
 
 
 def _fold(
-    work: Callable[[Part, State], int], parts: Iterable[Part], states: list[State]
+    work: Callable[[Part, SimpleQueue[State]], int],
+    parts: Iterable[Part],
+    states: list[State],
+    threads: int,
 ) -> Iterator[int]:
-    """Let as many threads as there are states take the parts, and give what `work` gives, in order.
+    """Let the threads take the parts, and give what `work` gives, in order.
 
     In order, so that of several bad rows it is the first that is reported.
     """
@@ -158,18 +178,11 @@ def _fold(
     # one, the arrays of a batch are reused by the next and not asked for, and cleared, again.
     np.empty(31 << 20, np.uint8)
 
-    def take(part: Part) -> int:
-        state = free.get()
-        try:
-            return work(part, state)
-        finally:
-            free.put(state)
-
-    with ThreadPoolExecutor(len(states)) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[int]] = deque()
         for part in parts:
-            waiting.append(pool.submit(take, part))
-            if len(waiting) > len(states):
+            waiting.append(pool.submit(work, part, free))
+            if len(waiting) > threads:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
 from pyarrow import fs
 
+from plogq.formulas._check import refuse
+from plogq.score.errors import TableError
+
+BAD_CELL = re.compile(
+    r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value (.*)",
+    re.DOTALL,
+)
+BAD_LINE = re.compile(
+    r"CSV parse error: Row #(\d+): Expected (\d+ columns), got (\d+): (.*)", re.DOTALL
+)
+END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
 Types = dict[str, pa.DataType]
 
 
@@ -58,14 +70,19 @@ class CsvFile:
     def __init__(self, system: fs.FileSystem, path: str) -> None:
         self.path = path
         self._system = system
-        with self._open(None) as stream:
-            self.schema = stream.schema
+        try:
+            with self._open(None) as stream:
+                self.schema = stream.schema
+        except pa.ArrowInvalid:
+            self._explain(None)
+            raise
 
-    def _open(self, options: Any) -> Any:
+    def _open(self, options: Any, *, threads: bool = True) -> Any:
         from pyarrow import csv
 
         file = self._system.open_input_stream(self.path)  # decompresses by the name's ending
-        return csv.open_csv(file, csv.ReadOptions(block_size=4 << 20), convert_options=options)
+        blocks = csv.ReadOptions(block_size=4 << 20, use_threads=threads)
+        return csv.open_csv(file, blocks, convert_options=options)
 
     def batches(
         self, columns: list[str], types: Types, rows: int, size: int
@@ -74,8 +91,37 @@ class CsvFile:
         from pyarrow import csv
 
         options = csv.ConvertOptions(include_columns=columns, column_types=types)
-        with self._open(options) as stream:
-            yield from stream
+        try:
+            with self._open(options) as stream:
+                yield from stream
+        except pa.ArrowInvalid:
+            self._explain(options)
+            raise
+
+    def _explain(self, options: Any) -> None:
+        """Refuse what Arrow cannot read by its column, row and value, where it can tell them.
+
+        Only a reader without threads counts rows, and only a refused file pays for it.
+        """
+        try:
+            with self._open(options, threads=False) as stream:
+                for _ in stream:
+                    pass
+        except pa.ArrowInvalid as error:
+            text = str(error)
+            if found := BAD_CELL.match(text):
+                column, line, kind, value = found.groups()
+                name = f"{self.path}: column {self.schema.names[int(column)]!r}"
+                expected = f"hold {'numbers' if kind == 'double' else kind}"
+            elif found := BAD_LINE.match(text):
+                line, wanted, came, value = found.groups()
+                name, expected = f"{self.path}: not a readable CSV file: a row", f"have {wanted}"
+                value = f"{came}: {value}"
+            else:
+                return
+            # Arrow's first line is the header.
+            row = f"row {int(line) - 2}, counting from 0 below the header"
+            refuse(name, expected, f"{value} ({row})", error=TableError)
 
 
 class ArrowFile:
@@ -97,6 +143,13 @@ class ArrowFile:
         file.seek(0)
         return pa.ipc.open_file(file) if is_file else pa.ipc.open_stream(file)
 
+    def _check_end(self) -> None:
+        """Refuse a stream cut between two batches, which Arrow takes for a whole one."""
+        with self._system.open_input_file(self.path) as file:
+            file.seek(max(0, file.size() - len(END_OF_STREAM)))
+            if file.read() != END_OF_STREAM:
+                raise EOFError("it is cut short: a stream must end with Arrow's end-of-stream mark")
+
     def batches(
         self, columns: list[str], types: Types, rows: int, size: int
     ) -> Iterator[pa.RecordBatch]:
@@ -105,6 +158,7 @@ class ArrowFile:
             if isinstance(reader, pa.RecordBatchStreamReader):
                 for batch in reader:
                     yield batch.select(columns)
+                self._check_end()
             else:
                 for i in range(reader.num_record_batches):
                     yield reader.get_batch(i).select(columns)

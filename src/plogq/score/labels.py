@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import types
 
-from plogq.score.columns import Columns
+from plogq.score.columns import Columns, integer_names
 from plogq.score.numbers import Array, as_numpy, is_null, list_matrix, not_distributions, shown
 from plogq.score.readers import Part
 
@@ -15,7 +15,9 @@ class Labels:
     """What each value of the label column stands for.
 
     An integer is a class index, unless every class name is an integer: then it is a name, like a
-    string. Columns are never taken to be in the sorted order of the labels.
+    string. A boolean is the class named true or false, or else the integer 1 or 0. What could be
+    either of two classes is refused, and columns are never taken to be in the sorted order of the
+    labels.
     """
 
     def __init__(self, classes: tuple[str, ...], columns: Columns) -> None:
@@ -23,14 +25,16 @@ class Labels:
         self._column = columns.label
         self._kind = columns.labels
         self._index = {name: j for j, name in enumerate(classes)}
-        self._integers = None
+        self._integers = self._booleans = None
+        self._binary = columns.layout == "binary"
+        self._named = columns.classes is not None
         self._expected = f"be a class index in [0, {len(classes)})"
-        if columns.classes is None:
+        if not self._named:
             self._expected += " (names need --classes, to say which prediction is whose)"
         else:
             self._integers = _integer_names(classes)
-            self._expected += f" or a name of {', '.join(classes[:8])}"
-            self._expected += ", …" if len(classes) > 8 else ""
+            self._booleans = _boolean_names(classes)
+            self._expected += f" or a name of {_few(classes)}"
 
     def read(self, part: Part, column: pa.Array) -> tuple[Array, Array | None]:
         """Give (n,) class indices and, of soft labels, (n, C) distributions."""
@@ -71,10 +75,11 @@ class Labels:
     def _indices(self, part: Part, labels: pa.Array, rows: Array | None) -> Array:
         """Map labels to class indices; `rows` says whose each one is, if not one row's each."""
         if types.is_boolean(labels.type):
-            labels = labels.cast(pa.int8())
-        if types.is_integer(labels.type):
+            values = as_numpy(labels.cast(pa.int8()))
+            index = self._by_boolean(part, values)
+        elif types.is_integer(labels.type):
             values = as_numpy(labels)
-            index = self._by_number(values)
+            index = self._by_number(part, values)
         else:
             if not types.is_dictionary(labels.type):
                 labels = labels.dictionary_encode()
@@ -86,7 +91,21 @@ class Labels:
         part.check(self._column, index < 0, self._expected, lambda i: values[i], rows)
         return index
 
-    def _by_number(self, values: Array) -> Array:
+    def _by_boolean(self, part: Part, values: Array) -> Array:
+        if self._booleans is not None:
+            return self._booleans[values]
+        if self._named and not self._binary and integer_names(self.classes) != "all":
+            expected = f"be one of the classes {_few(self.classes)}: none of them is true or false"
+            part.check(self._column, np.array([True]), expected, lambda i: bool(values[i]))
+        return self._by_number(part, values)
+
+    def _by_number(self, part: Part, values: Array) -> Array:
+        if self._named and integer_names(self.classes) == "some":
+            expected = (
+                f"be a string: the classes are {_few(self.classes)}, and an integer could be an "
+                "index or a name"
+            )
+            part.check(self._column, np.array([True]), expected, lambda i: values[i])
         if self._integers is None:
             if len(values) == 0 or (values.min() >= 0 and values.max() < len(self.classes)):
                 return values.astype(np.int64, copy=False)
@@ -99,11 +118,20 @@ class Labels:
 
 def _integer_names(classes: tuple[str, ...]) -> tuple[Array, Array] | None:
     """Give integer names, sorted, and the class of each; None where names just count from 0."""
-    if classes == tuple(str(j) for j in range(len(classes))):
+    if integer_names(classes) != "all" or classes == tuple(map(str, range(len(classes)))):
         return None
-    try:
-        names = np.array([int(name) for name in classes], dtype=np.int64)
-    except (ValueError, OverflowError):
-        return None
+    names = np.array([int(name) for name in classes], dtype=np.int64)
     order = np.argsort(names)
     return names[order], order
+
+
+def _boolean_names(classes: tuple[str, ...]) -> Array | None:
+    """Give the classes of false and true, where each is the name of one."""
+    names = [name.lower() for name in classes]
+    if names.count("false") == names.count("true") == 1:
+        return np.array([names.index("false"), names.index("true")])
+    return None
+
+
+def _few(classes: tuple[str, ...]) -> str:
+    return ", ".join(classes[:8]) + (", …" if len(classes) > 8 else "")

@@ -68,6 +68,6 @@ def is_null(column: pa.Array) -> Array:
 def _floats(values: pa.Array) -> Array:
     """Give float32 or float64 without a copy, anything else as the nearest of the two."""
     if not pa.types.is_floating(values.type):
-        values = values.cast(pa.float64())
+        values = values.cast(pa.float64(), safe=False)  # the nearest to an integer beyond 2⁵³
     array = as_numpy(values)
     return array.astype(np.float32) if array.dtype == np.float16 else array

@@ -6,14 +6,16 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from plogq.score.errors import printable
 from plogq.score.result import Result
 
 MOST_LISTED = 20
 BAR = 20
+NARROWEST = 12  # of a column that is cut to fit
 
 
 def print_report(result: Result, console: Console | None = None) -> None:
@@ -22,35 +24,43 @@ def print_report(result: Result, console: Console | None = None) -> None:
     for number, section in enumerate(_sections(result)):
         if number:
             console.print()
-        console.print(section)
+        for piece in section:
+            if isinstance(piece, Table):
+                _fit(piece, console)
+            console.print(piece, crop=False)
 
 
-def _sections(result: Result) -> Iterator[RenderableType]:
+def _sections(result: Result) -> Iterator[list[Text | Table]]:
     yield _headline(result)
     yield _section("What it is made of", _figures(result))
     if result.temperature is not None:
         yield _section("Temperature", _temperature(result, result.temperature))
     yield _section("Reliability: how sure, how often right", _reliability(result))
-    yield _section(_most("Classes, by their share of the cost", result.per_class), _classes(result))
+    cost = "finite cost" if result.zero_probability_rows else "cost"
+    yield _section(
+        _most(f"Classes, by their share of the {cost}", result.per_class), _classes(result)
+    )
     for column, groups in result.slices.items():
         yield _section(
-            _most(f"Slices of {_printable(column)}", groups), _slices(groups, result.unit)
+            _most(f"Slices of {printable(column)}", groups), _slices(groups, result.unit)
         )
     if result.surprises:
         yield _section("Most surprising rows: look for wrong labels here first", _surprises(result))
     if result.entropy_floor is None:
-        yield Text(
-            "How much of the cost no model could save, hard labels cannot tell: that takes "
-            "soft labels, or several annotators' labels.",
-            style="dim",
-        )
+        yield [
+            Text(
+                "How much of the cost no model could save, hard labels cannot tell: that takes "
+                "soft labels, or several annotators' labels.",
+                style="dim",
+            )
+        ]
     for warning in result.warnings:
         count = f" ({_rows(warning['rows'])})"
-        yield Text(f"! {warning['message']}{count}", style="yellow")
+        yield [Text(f"! {warning['message']}{count}", style="yellow")]
 
 
-def _section(title: str, body: RenderableType) -> RenderableType:
-    return Group(Text(title, style="bold"), body)
+def _section(title: str, body: Text | Table) -> list[Text | Table]:
+    return [Text(title, style="bold"), body]
 
 
 def _most(title: str, items: Any) -> str:
@@ -60,10 +70,10 @@ def _most(title: str, items: Any) -> str:
     )
 
 
-def _headline(result: Result) -> RenderableType:
+def _headline(result: Result) -> list[Text | Table]:
     origin = result.source
     paths = origin["paths"]
-    where = _printable(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+    where = printable(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
     taken = ", ".join(f"{what} {_column(name)}" for what, name in origin["columns"].items())
     about = f"{_rows(result.rows)}, {len(result.classes):,} classes; {taken}"
     head = Text.assemble(
@@ -72,11 +82,11 @@ def _headline(result: Result) -> RenderableType:
     )
     if result.explained is not None and result.explained >= 0:
         head.append(f": {result.explained:.1%} explained")
-    return Group(Text(where, style="bold"), Text(about, style="dim"), Text(), head)
+    return [Text(where, style="bold"), Text(about, style="dim"), Text(), head]
 
 
 def _column(name: Any) -> str:
-    return _printable(name if isinstance(name, str) else ", ".join(name))
+    return printable(name if isinstance(name, str) else ", ".join(name))
 
 
 def _figures(result: Result) -> Table:
@@ -166,7 +176,9 @@ def _classes(result: Result) -> Table:
         ("right", "accuracy"),
         "mistaken for",
     )
-    worst = sorted(result.per_class, key=lambda c: -(c["share"] or 0.0))
+    worst = sorted(
+        result.per_class, key=lambda c: (c["bits"] == math.inf, c["share"] or 0.0), reverse=True
+    )
     for item in worst[:MOST_LISTED]:
         mistaken = Text(", ").join(
             _name(name, 12).append(f" ×{n:,}") for name, n, _ in item["mistaken_for"][:2]
@@ -176,7 +188,7 @@ def _classes(result: Result) -> Table:
             _name(item["class"]),
             f"{item['rows']:,}",
             _number(item["bits"]),
-            f"{share:.1%}",
+            _percent(item["share"]),
             Text("━" * round(share * 10), style="cyan"),
             _percent(item["accuracy"]),
             mistaken,
@@ -218,12 +230,34 @@ def _surprises(result: Result) -> Table:
 
 
 def _table(*columns: str | tuple[str, str]) -> Table:
-    """Make a table without lines."""
+    """Make a table without lines: of names, of numbers ("right"), of what may be left out."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for column in columns:
         justify, header = column if isinstance(column, tuple) else ("left", column)
         table.add_column(header, justify=justify, no_wrap=True, overflow="ellipsis")  # type: ignore[arg-type]
     return table
+
+
+def _fit(table: Table, console: Console) -> None:
+    """Cut names for a narrow terminal, and what stands behind the numbers; numbers stay whole."""
+    widths = [
+        max((cell if isinstance(cell, Text) else Text(str(cell))).cell_len for cell in cells)
+        for cells in ([column.header, *column.cells] for column in table.columns)
+    ]
+    spare = console.width - sum(widths) - 2 * (len(widths) - 1)
+    numbers = [i for i, column in enumerate(table.columns) if column.justify == "right"]
+    dropped = set()
+    for i in [i for i in range(len(widths) - 1, numbers[0], -1) if i not in numbers]:
+        if spare < 0 and widths[i] + spare >= NARROWEST:
+            widths[i], spare = widths[i] + spare, 0
+        elif spare < 0:
+            spare += widths[i] + 2
+            dropped.add(i)
+    for i in range(numbers[0]):
+        widths[i] = max(4, widths[i] + min(0, spare // numbers[0]))
+    for column, width in zip(table.columns, widths, strict=True):
+        column.min_width = column.max_width = width
+    table.columns = [column for i, column in enumerate(table.columns) if i not in dropped]
 
 
 def _number(value: float | None) -> str:
@@ -244,10 +278,5 @@ def _percent(value: float | None) -> str:
 
 def _name(name: str, width: int = 16) -> Text:
     """Show a name as it is: a string would be read as rich's markup."""
-    shown = _printable(name)
+    shown = printable(name)
     return Text(shown if len(shown) <= width else shown[: width - 1] + "…")
-
-
-def _printable(name: str) -> str:
-    """Show control characters as escapes: a name must not steer the terminal."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)

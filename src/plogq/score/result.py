@@ -40,6 +40,7 @@ class Result:
     brier: float
     prediction_entropy: float  # mean H(q): what the model expects to pay
     overconfidence: float  # cross_entropy − prediction_entropy
+    # A class's share is of the finite part of the cost, and None where that is 0.
     per_class: list[dict[str, Any]]
     reliability: list[dict[str, Any]]
     surprises: list[dict[str, Any]]

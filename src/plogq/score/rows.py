@@ -44,6 +44,7 @@ class Rows(NamedTuple):
     brier: Array  # Σ_j (q_j − p_j)²
     logits: Array  # (n, C) logits, or log q: what a temperature divides
     events: Events
+    surprisal_of_target: Array  # −log q of the batch's target
     label_entropy: Array | None = None  # H(p), of soft labels
     kl: Array | None = None  # D_KL(p ‖ q), of soft labels
 
@@ -93,7 +94,7 @@ def _from_statistics(target: Array, s: RowStatistics, x: Array) -> Rows:
     brier *= confidence
     surprisal = _possible(s.loss)
     events = Events(slice(None), target, None, surprisal)
-    return Rows(surprisal, s.argmax, confidence, correct, s.entropy, brier, x, events)
+    return Rows(surprisal, s.argmax, confidence, correct, s.entropy, brier, x, events, surprisal)
 
 
 def _distributions(batch: Batch, columns: Columns) -> tuple[Array, Array]:
@@ -116,7 +117,7 @@ def _distributions(batch: Batch, columns: Columns) -> tuple[Array, Array]:
         lambda i: f"{shown(given[i])}, sum {total[i]:.9g}",
     )
     # Rounding may leave a probability just above 1, within the tolerance that the sum was given.
-    q = np.minimum(q, 1.0)
+    np.minimum(q, 1.0, out=q)
     return q, neg_log(np, q) if columns.kind == "probs" else np.abs(np.minimum(given, 0.0))
 
 
@@ -155,6 +156,7 @@ def _from_probs(batch: Batch, q: Array, surprisal: Array, x: Array) -> Rows:
             (off * off).sum(axis=1),
             x,
             events,
+            of_label,
         )
     own = neg_log(np, p)
     # Σ p (log p − log q), term by term, so that cross-entropy = H(p) + KL holds to rounding also
@@ -171,6 +173,7 @@ def _from_probs(batch: Batch, q: Array, surprisal: Array, x: Array) -> Rows:
         ((q - p) ** 2).sum(axis=1),
         x,
         events,
+        surprisal[n, batch.target],
         times(np, p, own).sum(axis=1),
         kl,
     )

@@ -30,6 +30,7 @@ class Sample:
     """At most so many rows that it fits in memory; every row of a table that is no larger."""
 
     def __init__(self, classes: int, seed: int) -> None:
+        self._classes = classes
         self._size = min(SAMPLE_ROWS, max(1, SAMPLE_NUMBERS // classes))
         self._seed = np.uint64(seed)
         self._limit = np.uint64(2**64 - 1)
@@ -47,6 +48,10 @@ class Sample:
             self._put(
                 Sampled(hashes[chosen], start + chosen, logits[chosen], label[chosen], weights)
             )
+
+    def most_bytes(self) -> int:
+        """Give how much memory this may take, of logits in double precision."""
+        return 2 * self._size * self._classes * 8
 
     def merge(self, other: Self) -> None:
         """Offer the rows of another sample."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -32,19 +32,19 @@ class Slices:
     def __init__(self, column: str, classes: int, weighted: bool, soft: bool) -> None:
         self._column = column
         self._classes = classes
-        self._codes: dict[str, int] = {}
+        self._codes: dict[str | None, int] = {}
         self._weighted = weighted
         self._soft = soft
         self._allocate(1)
 
     def add(self, values: pa.DictionaryArray, rows: Rows, weight: Array | None) -> None:
         """Add a batch."""
-        names = [_name(value) for value in values.dictionary.to_pylist()]
-        null = len(names)
+        names = [None if x is None else str(x) for x in values.dictionary.to_pylist()] + [None]
+        null = len(names) - 1
         codes = as_numpy(values.indices.fill_null(null))
         used = np.flatnonzero(np.bincount(codes, minlength=null + 1))
         known = np.zeros(null + 1, np.int64)
-        known[used] = self._code([_name(None) if i == null else names[i] for i in used])
+        known[used] = self._code([names[i] for i in used])
         group = known[codes]
         finite = np.isfinite(rows.surprisal)
         self._rows.add(group, weight)
@@ -58,16 +58,21 @@ class Slices:
         self._add_groups(other, np.array(self._code(list(other._codes)), dtype=np.int64))
 
     def figures(self) -> dict[str, SliceFigures]:
-        """Give each value's figures, by value."""
+        """Give each value's figures, by value; a string "null" beside nulls is '"null"'."""
         weight = self._rows.amounts()
         loss = np.where(self._impossible.amounts() > 0, np.inf, totals(self._loss))
         labels = self._labels.amounts().reshape(-1, self._classes)
-        return {
-            name: SliceFigures(int(self._rows.rows[i]), float(weight[i]), float(loss[i]), labels[i])
-            for name, i in sorted(self._codes.items())
-        }
+        found: dict[str, SliceFigures] = {}
+        for value, i in sorted(self._codes.items(), key=lambda item: (item[0] or "null", item[1])):
+            name = "null" if value is None else value
+            if value is not None and value.strip('"') == "null" and None in self._codes:
+                name = f'"{value}"'
+            found[name] = SliceFigures(
+                int(self._rows.rows[i]), float(weight[i]), float(loss[i]), labels[i]
+            )
+        return found
 
-    def _code(self, names: list[str]) -> list[int]:
+    def _code(self, names: list[str | None]) -> list[int]:
         """Give the groups of some values, new ones for new values."""
         for name in names:
             self._codes.setdefault(name, len(self._codes))
@@ -96,7 +101,3 @@ class Slices:
         self._loss.merge(regrouped(other._loss, self._size, at))
         cells = (at[:, None] * self._classes + np.arange(self._classes)).ravel()
         self._labels.merge(other._labels.regrouped(self._size * self._classes, cells))
-
-
-def _name(value: Any) -> str:
-    return "null" if value is None else str(value)

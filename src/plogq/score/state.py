@@ -17,9 +17,9 @@ from plogq.score.surprises import Surprises
 from plogq.score.tally import Tally, add_weighted
 
 BINS = 10
-# The table of which class is mistaken for which has a cell for every two classes: 64 MiB of sums
-# at this many.
-MOST_CONFUSED = 1_024
+# The table of which class is mistaken for which has a cell for every two classes: 61 MiB for
+# each of its sums at this many.
+MOST_CONFUSED = 1_000
 
 
 class State:
@@ -81,7 +81,8 @@ class State:
         """Add a batch and its figures."""
         weight = batch.weight
         finite = np.isfinite(rows.surprisal)
-        self._add_events(rows, weight, finite)
+        counts = np.ones(len(finite), bool) if weight is None else weight > 0
+        self._add_events(rows, weight, finite, counts)
         self._add_reliability(rows, weight)
         add_weighted(self.entropy, rows.entropy, weight)
         add_weighted(self.brier, rows.brier, weight)
@@ -89,13 +90,25 @@ class State:
             add_weighted(self.label_entropy, rows.label_entropy, weight)
             add_weighted(self.kl, np.where(finite, rows.kl, 0.0), weight)
         label = batch.target if batch.soft is None else batch.soft
-        positive = finite if weight is None else finite & (weight > 0)
-        self.sample.add(batch.part.start, positive, rows.logits, label, weight)
-        self.surprises.add(batch.part.start, rows.surprisal, batch.target, rows.predicted, batch.id)
+        self.sample.add(batch.part.start, finite & counts, rows.logits, label, weight)
+        self._add_surprises(batch, rows, counts)
         for state, values in zip(self.slices.values(), batch.slices, strict=True):
             state.add(values, rows, weight)
 
-    def _add_events(self, rows: Rows, weight: Array | None, finite: Array) -> None:
+    def _add_surprises(self, batch: Batch, rows: Rows, counts: Array) -> None:
+        row = np.flatnonzero(counts)
+        at = slice(None) if len(row) == len(counts) else row
+        self.surprises.add(
+            batch.part.start + row,
+            rows.surprisal[at],
+            batch.target[at],
+            rows.predicted[at],
+            rows.surprisal_of_target[at],
+            batch.id if batch.id is None or len(row) == len(counts) else batch.id.take(row),
+        )
+
+    def _add_events(self, rows: Rows, weight: Array | None, finite: Array, counts: Array) -> None:
+        """Add what happened; a row without weight is not among the rows that are counted."""
         events = rows.events
         predicted = rows.predicted[events.row]
         if self.predicted_groups < self.classes:
@@ -105,9 +118,10 @@ class State:
         self.cells.add(cell, share)
         loss = events.surprisal
         if not finite.all():
+            never = ~finite & counts
             self.impossible.add(
-                np.zeros(np.count_nonzero(~finite), np.int64),
-                None if weight is None else weight[~finite],
+                np.zeros(np.count_nonzero(never), np.int64),
+                None if weight is None else weight[never],
             )
             never = np.isinf(loss)
             self.cell_impossible.add(cell[never], None if share is None else share[never])
@@ -120,8 +134,9 @@ class State:
         if self.floor is not None:
             most = -math.log(self.floor)
             add_weighted(self.floor_loss, np.minimum(events.surprisal, most), share)
-            low = np.arange(len(finite))[events.row][events.surprisal > most]
-            self.floor_rows += len(np.unique(low))
+            low = np.zeros(len(finite), bool)
+            low[np.arange(len(finite))[events.row][events.surprisal > most]] = True
+            self.floor_rows += int(np.count_nonzero(low & counts))
 
     def _add_reliability(self, rows: Rows, weight: Array | None) -> None:
         # Bins are (lo, hi]: a confidence of exactly 1 belongs to the last, and none is 0.
@@ -129,6 +144,13 @@ class State:
         self.bins.add(bins, weight)
         add_weighted(self.bin_confidence, rows.confidence, weight, bins)
         add_weighted(self.bin_correct, rows.correct, weight, bins)
+
+    def most_bytes(self) -> int:
+        """Give how much memory this takes with its sample full, without slices, which grow."""
+        held = self.sample.most_bytes()
+        for tally in (self.impossible, self.cells, self.cell_impossible, self.bins):
+            held += tally.nbytes()
+        return held + self.cell_loss.limbs.nbytes
 
     def rows(self) -> int:
         """Give the number of rows seen."""

@@ -178,15 +178,20 @@ def _reliability(state: State) -> list[dict[str, Any]]:
 
 
 def _surprises(state: State, classes: tuple[str, ...], unit: Unit) -> list[dict[str, Any]]:
+    found = state.surprises.rows()
+    if found is None:
+        return []
     return [
         {
-            **({"row": r.row} if r.id is None else {"id": r.id}),
-            "label": classes[r.label],
-            "predicted": classes[r.predicted],
-            "q_label": r.q_label,
-            "surprisal": from_nats(r.surprisal, unit),
+            **({"row": row} if id is None else {"id": id}),
+            "label": classes[label],
+            "predicted": classes[predicted],
+            "q_label": q_label,
+            "surprisal": from_nats(surprisal, unit),
         }
-        for r in state.surprises.rows
+        for surprisal, row, id, label, predicted, q_label in zip(
+            *(field.tolist() for field in found), strict=True
+        )
     ]
 
 

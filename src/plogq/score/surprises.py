@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -11,15 +10,19 @@ import pyarrow as pa
 from plogq.score.numbers import Array
 
 
-class Surprise(NamedTuple):
-    """A row, its surprisal in nats."""
+class Surprising(NamedTuple):
+    """Rows, their surprisals in nats."""
 
-    surprisal: float
-    row: int
-    id: object
-    label: int
-    predicted: int
-    q_label: float
+    surprisal: Array
+    row: Array  # of the table
+    id: Array  # of objects
+    label: Array
+    predicted: Array
+    q_label: Array
+
+    def take(self, index: Array) -> Surprising:
+        """Give some of the rows."""
+        return Surprising(*(field[index] for field in self))
 
 
 class Surprises:
@@ -27,38 +30,68 @@ class Surprises:
 
     def __init__(self, top: int) -> None:
         self._top = top
-        self.rows: list[Surprise] = []
+        self._least = -np.inf  # as many rows as are wanted reach it
+        self._parts: list[Surprising] = []
+        self._held = 0
 
     def add(
-        self, start: int, surprisal: Array, label: Array, predicted: Array, ids: pa.Array | None
+        self,
+        row: Array,
+        surprisal: Array,
+        label: Array,
+        predicted: Array,
+        of_label: Array,
+        ids: pa.Array | None,
     ) -> None:
-        """Add the rows that follow row `start` of the table."""
-        full = len(self.rows) == self._top
-        least = self.rows[-1].surprisal if full and self.rows else -np.inf
-        near = np.flatnonzero(surprisal >= least)
-        if len(near) > self._top > 0:
-            kth = np.partition(surprisal[near], -self._top)[-self._top]
-            above = near[surprisal[near] > kth]
-            equal = near[surprisal[near] == kth]
-            near = np.concatenate([above, equal[: self._top - len(above)]])
-        self._keep(
-            [
-                Surprise(
-                    float(surprisal[i]),
-                    start + int(i),
-                    None if ids is None else ids[i].as_py(),
-                    int(label[i]),
-                    int(predicted[i]),
-                    math.exp(-surprisal[i]),
-                )
-                for i in near
-            ]
+        """Add rows of the table, in their order."""
+        near = np.flatnonzero(surprisal >= self._least) if self._top else np.empty(0, np.int64)
+        if len(near) == 0:
+            return
+        near = near[_highest(surprisal[near], row[near], self._top)]
+        names = [None] * len(near) if ids is None else ids.take(pa.array(near)).to_pylist()
+        self._put(
+            Surprising(
+                surprisal[near],
+                row[near],
+                np.fromiter(names, object, len(near)),
+                label[near],
+                predicted[near],
+                np.exp(-of_label[near]),
+            )
         )
 
     def merge(self, other: Self) -> None:
         """Add the rows of another."""
-        self._keep(other.rows)
+        for part in other._parts:
+            self._put(part)
 
-    def _keep(self, more: list[Surprise]) -> None:
-        ranked = sorted([*self.rows, *more], key=lambda r: (-r.surprisal, r.row))
-        self.rows = ranked[: self._top]
+    def rows(self) -> Surprising | None:
+        """Give the rows, the most surprising first; None where there is none."""
+        if not self._parts:
+            return None
+        self._shrink()
+        found = self._parts[0]
+        return found.take(np.lexsort((found.row, -found.surprisal)))
+
+    def _put(self, part: Surprising) -> None:
+        self._parts.append(part)
+        self._held += len(part.row)
+        if self._held >= 2 * self._top:
+            self._shrink()
+
+    def _shrink(self) -> None:
+        whole = Surprising(*(np.concatenate(fields) for fields in zip(*self._parts, strict=True)))
+        whole = whole.take(_highest(whole.surprisal, whole.row, self._top))
+        if len(whole.row) == self._top:
+            self._least = whole.surprisal.min()
+        self._parts = [whole]
+        self._held = len(whole.row)
+
+
+def _highest(surprisal: Array, row: Array, top: int) -> Array:
+    """Give the places of the `top` highest surprisals; of equal ones the first rows."""
+    if len(surprisal) <= top:
+        return np.arange(len(surprisal))
+    kth = np.partition(surprisal, -top)[-top]
+    above, equal = np.flatnonzero(surprisal > kth), np.flatnonzero(surprisal == kth)
+    return np.concatenate([above, equal[np.argsort(row[equal])[: top - len(above)]]])

@@ -22,6 +22,10 @@ class Tally:
         self.rows = np.zeros(groups, np.int64)
         self.weights = ExactSums(groups) if weighted else None
 
+    def nbytes(self) -> int:
+        """Give how much memory this takes."""
+        return self.rows.nbytes + (0 if self.weights is None else self.weights.limbs.nbytes)
+
     def add(self, group: Array, weight: Array | None) -> None:
         """Add rows of the given groups."""
         if len(self.rows) <= 4 * len(group):
