@@ -5,6 +5,7 @@
 #include <exception>
 #include <memory>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 namespace plogq {
@@ -24,6 +25,17 @@ std::vector<const InstructionSet*> instruction_sets() {
   return sets;
 }
 
+template <>
+const Kernels<float, float>& InstructionSet::of() const { return floats; }
+template <>
+const Kernels<float, double>& InstructionSet::of() const { return widening; }
+template <>
+const Kernels<double, double>& InstructionSet::of() const { return doubles; }
+template <>
+const Kernels<BFloat16, float>& InstructionSet::of() const { return bfloat16s; }
+template <>
+const Kernels<Float16, float>& InstructionSet::of() const { return float16s; }
+
 namespace {
 
 // Elements that a thread takes at a time (some 10 microseconds of work), and how many there must be
@@ -31,11 +43,37 @@ namespace {
 constexpr std::int64_t kBlock = 1 << 15;
 constexpr std::int64_t kShare = 1 << 17;
 
+int workers_for(std::int64_t elements, std::int64_t threads) {
+  return int(std::clamp<std::int64_t>(elements / kShare, 1, threads));
+}
+
+// Calls work(begin, end, worker) on each block of [0, size), in no order.
+template <class Work>
+void share(std::int64_t size, std::int64_t block, int workers, const Work& work) {
+  std::atomic<std::int64_t> next{0};
+  const auto run = [&](int worker) {
+    for (std::int64_t begin; (begin = next.fetch_add(block)) < size;)
+      work(begin, std::min(begin + block, size), worker);
+  };
+  // Threads live for one call: nothing spins, nothing is left behind to fork or to shut down.
+  std::vector<std::thread> helpers;
+  helpers.reserve(workers - 1);
+  try {
+    for (int worker = 1; worker < workers; ++worker) helpers.emplace_back(run, worker);
+  } catch (const std::exception&) {
+    // The system gives no more threads: those that run share the work.
+  }
+  run(0);
+  for (std::thread& helper : helpers) helper.join();
+}
+
 template <class In, class A>
-std::int64_t first_bad_target(const Batch<In, A>& b) {
+std::int64_t first_bad_class(const Batch<In, A>& b) {
   if (b.target)
-    for (std::int64_t i = 0; i < b.rows; ++i)
-      if ((b.target[i] < 0 || b.target[i] >= b.classes) && !ignored(b, i)) return i;
+    for (std::int64_t i = 0; i < b.rows; ++i) {
+      const std::int64_t y = b.target[i * b.target_stride];
+      if ((y < 0 || y >= b.classes) && !left_out(b, i)) return i;
+    }
   return -1;
 }
 
@@ -44,67 +82,79 @@ template <class In, class A>
 std::int64_t first_bad_logits(const Batch<In, A>& b, std::int64_t begin, std::int64_t end) {
   for (std::int64_t i = begin; i < end; ++i) {
     const bool finite = b.max[i] - b.max[i] == 0 && b.rest[i] == b.rest[i];
-    if (!finite && !ignored(b, i)) return i;
+    if (!finite && !left_out(b, i)) return i;
   }
   return -1;
-}
-
-Rows<float, float> rows_of(const InstructionSet& set, const Batch<float, float>&) {
-  return set.float_rows;
-}
-Rows<float, double> rows_of(const InstructionSet& set, const Batch<float, double>&) {
-  return set.widening_rows;
-}
-Rows<double, double> rows_of(const InstructionSet& set, const Batch<double, double>&) {
-  return set.double_rows;
 }
 
 }  // namespace
 
 template <class In, class A>
 Faults run(const Batch<In, A>& batch, std::int64_t threads, const InstructionSet& set) {
-  Faults faults{first_bad_target(batch)};
+  Faults faults{first_bad_class(batch)};
   if (faults.target >= 0) return faults;
+  if (batch.soft && batch.tolerance >= 0 && batch.gradient && batch.gradient == batch.logits) {
+    // Nothing is overwritten before all of the targets are known to be good.
+    Batch<In, A> check = batch;
+    check.gradient = nullptr;
+    if (faults = run(check, threads, set); faults.target >= 0) return faults;
+  }
 
-  const Rows<In, A> rows = rows_of(set, batch);
   // A row depends on nothing but itself: any number of threads gives the same bits.
   const std::int64_t block = std::max(kRowsInScratch, kBlock / batch.classes);
-  const std::int64_t useful = std::max<std::int64_t>(1, batch.rows * batch.classes / kShare);
-  const int workers = int(std::min(threads, useful));
+  const int workers = workers_for(batch.rows * batch.classes, threads);
   const bool side_by_side =
       batch.class_stride == 1 && (!batch.gradient || batch.gradient_class_stride == 1);
-  const std::size_t scratch_each = side_by_side ? 0 : kRowsInScratch * batch.classes * sizeof(A);
+  const bool in_place = side_by_side && !batch.soft && std::is_same_v<In, A>;
+  const std::size_t scratch_each = in_place ? 0 : scratch_bytes(batch);
   const std::unique_ptr<std::byte[]> scratch(new std::byte[workers * scratch_each]);
 
-  std::atomic<std::int64_t> next{0}, first_bad{batch.rows};
-  const auto work = [&](int worker) {
-    for (;;) {
-      const std::int64_t begin = next.fetch_add(block);
-      if (begin >= batch.rows || begin > first_bad) return;
-      const std::int64_t end = std::min(begin + block, batch.rows);
-      rows(batch, begin, end, scratch.get() + worker * scratch_each);
-      const std::int64_t bad = first_bad_logits(batch, begin, end);
-      for (std::int64_t seen = first_bad; bad >= 0 && bad < seen;)
-        if (first_bad.compare_exchange_weak(seen, bad)) break;
-    }
+  const Rows<In, A> rows = set.of<In, A>().rows;
+  std::atomic<std::int64_t> first{2 * batch.rows};  // twice the first row at fault, + 1 by its logits
+  const auto note = [&](std::int64_t fault) {
+    for (std::int64_t seen = first; fault < seen;)
+      if (first.compare_exchange_weak(seen, fault)) break;
   };
-
-  // Threads live for one call: nothing spins, nothing is left behind to fork or to shut down.
-  std::vector<std::thread> helpers;
-  helpers.reserve(workers - 1);
-  try {
-    for (int worker = 1; worker < workers; ++worker) helpers.emplace_back(work, worker);
-  } catch (const std::exception&) {
-    // The system gives no more threads: those that run share the work.
-  }
-  work(0);
-  for (std::thread& helper : helpers) helper.join();
-  if (first_bad < batch.rows) faults.logits = first_bad;
+  share(batch.rows, block, workers, [&](std::int64_t begin, std::int64_t end, int worker) {
+    if (2 * begin > first) return;
+    const std::int64_t bad = rows(batch, begin, end, scratch.get() + worker * scratch_each);
+    if (bad >= 0) note(2 * bad);
+    if (!batch.check_logits) return;
+    const std::int64_t bad_logits = first_bad_logits(batch, begin, end);
+    if (bad_logits >= 0) note(2 * bad_logits + 1);
+  });
+  if (first < 2 * batch.rows) (first % 2 ? faults.logits : faults.target) = first / 2;
   return faults;
 }
 
-template Faults run(const Batch<float, float>&, std::int64_t, const InstructionSet&);
-template Faults run(const Batch<float, double>&, std::int64_t, const InstructionSet&);
-template Faults run(const Batch<double, double>&, std::int64_t, const InstructionSet&);
+template <class In, class A>
+ElementsFound run(const Elements<In, A>& batch, std::int64_t threads, const InstructionSet& set) {
+  if (batch.validate && batch.gradient && batch.gradient == batch.logits) {
+    Elements<In, A> check = batch;
+    check.gradient = nullptr;
+    if (const ElementsFound found = run(check, threads, set); found.bad_target >= 0) return found;
+  }
+  const ElementsOf<In, A> elements = set.of<In, A>().elements;
+  std::vector<ElementsFound> found((batch.size + kBlock - 1) / kBlock);
+  share(batch.size, kBlock, workers_for(batch.size, threads),
+        [&](std::int64_t begin, std::int64_t end, int) {
+          found[begin / kBlock] = elements(batch, begin, end);
+        });
+  ElementsFound all;
+  for (const ElementsFound& part : found) {
+    all.loss += part.loss;
+    if (all.bad_target < 0) all.bad_target = part.bad_target;
+  }
+  return all;
+}
+
+#define PLOGQ_RUN(In, A)                                                              \
+  template Faults run(const Batch<In, A>&, std::int64_t, const InstructionSet&);      \
+  template ElementsFound run(const Elements<In, A>&, std::int64_t, const InstructionSet&);
+PLOGQ_RUN(float, float)
+PLOGQ_RUN(float, double)
+PLOGQ_RUN(double, double)
+PLOGQ_RUN(BFloat16, float)
+PLOGQ_RUN(Float16, float)
 
 }  // namespace plogq

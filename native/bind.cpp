@@ -17,49 +17,251 @@ using namespace nb::literals;
 
 namespace {
 
+using Number = nb::dlpack::dtype_code;
 template <class T, class... Rest>
 using Array = nb::ndarray<T, nb::device::cpu, Rest...>;
 template <class T>
 using Row = Array<T, nb::ndim<1>, nb::c_contig>;
+using AnyArray = nb::ndarray<nb::ro, nb::device::cpu>;  // of any dtype
+using AnyOutput = nb::ndarray<nb::device::cpu>;
+using AnyBlock = nb::ndarray<nb::ro, nb::device::cpu, nb::c_contig>;
+using AnyBlockOutput = nb::ndarray<nb::device::cpu, nb::c_contig>;
 template <class T>
-using Matrix = Array<T, nb::ndim<2>>;
+using Optional = std::optional<T>;
 
 const std::vector<const plogq::InstructionSet*> kInstructionSets = plogq::instruction_sets();
 
-// Shapes and dtypes are checked by plogq.kernels.cpu, which knows what to say about them.
-template <class In, class A>
-std::pair<int64_t, int64_t> rows(Matrix<const In> logits, std::optional<Row<const int64_t>> target,
-                                 std::optional<int64_t> ignore_index,
-                                 Array<A, nb::ndim<2>, nb::c_contig> statistics,
-                                 Row<int64_t> argmax, std::optional<Matrix<A>> gradient,
-                                 Row<const double> row_scale, int64_t threads, int instruction_set) {
-  const int64_t n = logits.shape(0);
-  const bool moments = statistics.shape(0) == 5;
-  A* const s = statistics.data();
-  const plogq::Batch<In, A> batch{
-      .logits = logits.data(),
-      .row_stride = logits.stride(0),
-      .class_stride = logits.stride(1),
-      .rows = n,
-      .classes = int64_t(logits.shape(1)),
-      .target = target ? target->data() : nullptr,
-      .has_ignore_index = target && ignore_index,
-      .ignore_index = ignore_index.value_or(0),
-      .max = s,
-      .rest = s + n,
-      .argmax = argmax.data(),
-      .loss = s + 2 * n,
-      .entropy = moments ? s + 3 * n : nullptr,
-      .rest_squares = moments ? s + 4 * n : nullptr,
-      .gradient = gradient ? gradient->data() : nullptr,
-      .gradient_row_stride = gradient ? gradient->stride(0) : 0,
-      .gradient_class_stride = gradient ? gradient->stride(1) : 0,
-      .row_scale = row_scale.data(),
-      .row_scale_stride = row_scale.shape(0) == 1 ? 0 : 1,
+// What does not fit is turned down in a word: plogq.kernels.cpu then finds out what to say of it.
+void require(bool fits) {
+  if (!fits) throw nb::value_error("arguments do not fit together");
+}
+
+std::optional<plogq::Type> type_of(nb::dlpack::dtype dtype) {
+  const auto is = [&](Number code, int bits) {
+    return dtype.code == uint8_t(code) && dtype.bits == bits && dtype.lanes == 1;
   };
+  if (is(Number::Float, 32)) return plogq::Type::kFloat;
+  if (is(Number::Float, 64)) return plogq::Type::kDouble;
+  if (is(Number::Bfloat, 16)) return plogq::Type::kBFloat16;
+  if (is(Number::Float, 16)) return plogq::Type::kFloat16;
+  return {};
+}
+
+template <class T>
+bool is_aligned(const T* p) {
+  return reinterpret_cast<uintptr_t>(p) % alignof(T) == 0;
+}
+
+// The bytes between the first and the last element.
+template <class Matrix>
+std::pair<intptr_t, intptr_t> extent(const Matrix& m) {
+  intptr_t low = reinterpret_cast<intptr_t>(m.data()), high = low + m.itemsize();
+  for (size_t axis = 0; axis < 2; ++axis) {
+    const intptr_t reach = (intptr_t(m.shape(axis)) - 1) * m.stride(axis) * intptr_t(m.itemsize());
+    (reach < 0 ? low : high) += reach;
+  }
+  return {low, high};
+}
+
+bool overlap(const AnyOutput& out, const AnyArray& in) {
+  if (!out.size()) return false;
+  const auto [a, b] = extent(out);
+  const auto [c, d] = extent(in);
+  return a < d && c < b;
+}
+
+bool same_memory(const AnyOutput& out, const AnyArray& in) {
+  return out.data() == in.data() && out.stride(0) == in.stride(0) && out.stride(1) == in.stride(1);
+}
+
+struct RowArguments {
+  AnyArray logits;
+  Optional<Array<const int64_t, nb::ndim<1>>> target;
+  Optional<AnyArray> soft;
+  Optional<AnyArray> weight;
+  Optional<Row<const bool>> keep;
+  Optional<Row<const double>> row_scale;
+  Optional<AnyOutput> gradient;
+  AnyOutput statistics;
+  Row<int64_t> argmax;
+};
+
+template <class In, class A>
+plogq::Faults run_rows(const RowArguments& p, plogq::Batch<In, A> b, int64_t threads,
+                       const plogq::InstructionSet& set) {
+  const size_t n = p.logits.shape(0), classes = p.logits.shape(1);
+  const auto is_matrix = [&](const auto& m) {
+    return m.ndim() == 2 && m.shape(0) == n && m.shape(1) == classes;
+  };
+  b.logits = static_cast<const In*>(p.logits.data());
+  b.row_stride = p.logits.stride(0);
+  b.class_stride = p.logits.stride(1);
+  b.rows = n;
+  b.classes = classes;
+  require(is_aligned(b.logits));
+  if (p.target) {
+    require(p.target->shape(0) == n);
+    b.target = p.target->data();
+    b.target_stride = p.target->stride(0);
+  }
+  if (p.soft) {
+    const auto type = type_of(p.soft->dtype());
+    require(type && is_matrix(*p.soft));
+    b.soft = p.soft->data();
+    b.soft_type = *type;
+    b.soft_row_stride = p.soft->stride(0);
+    b.soft_class_stride = p.soft->stride(1);
+  }
+  if (p.weight) {
+    require(p.weight->dtype() == nb::dtype<A>() && p.weight->ndim() == 1 &&
+            p.weight->shape(0) == classes && p.weight->stride(0) == 1);
+    b.weight = static_cast<const A*>(p.weight->data());
+  }
+  if (p.keep) {
+    require(p.keep->shape(0) == n);
+    b.keep = p.keep->data();
+  }
+  if (p.row_scale) {
+    const size_t scales = p.row_scale->shape(0);
+    require(scales == 1 || scales == n);
+    b.row_scale = p.row_scale->data();
+    b.row_scale_stride = scales == 1 ? 0 : 1;
+  }
+  if (p.gradient) {
+    const AnyOutput& g = *p.gradient;
+    require(g.dtype() == p.logits.dtype() && is_matrix(g) && b.row_scale);
+    require(!overlap(g, p.logits) || same_memory(g, p.logits));
+    require(!p.soft || !overlap(g, *p.soft));
+    b.gradient = static_cast<In*>(g.data());
+    b.gradient_row_stride = g.stride(0);
+    b.gradient_class_stride = g.stride(1);
+    require(is_aligned(b.gradient));
+    require(!g.size() || ((n < 2 || g.stride(0)) && (classes < 2 || g.stride(1))));  // a place each
+  }
+  const size_t figures = p.statistics.shape(0);
+  require(p.statistics.ndim() == 2 && (figures == 3 || figures == 5) &&
+          p.statistics.shape(1) == n && p.argmax.shape(0) == n);
+  A* const s = static_cast<A*>(p.statistics.data());
+  b.max = s;
+  b.rest = s + n;
+  b.loss = s + 2 * n;
+  if (figures == 5) {
+    b.entropy = s + 3 * n;
+    b.rest_squares = s + 4 * n;
+  }
+  b.argmax = p.argmax.data();
   nb::gil_scoped_release release;
-  const plogq::Faults faults = plogq::run(batch, threads, *kInstructionSets.at(instruction_set));
-  return {faults.target, faults.logits};
+  return plogq::run(b, threads, set);
+}
+
+// The losses, statistics and gradients of rows; gives the first rows at fault by target and logits.
+std::pair<int64_t, int64_t> rows(AnyArray logits, Optional<Array<const int64_t, nb::ndim<1>>> target,
+                                 Optional<AnyArray> soft, Optional<AnyArray> weight,
+                                 Optional<Row<const bool>> keep, Optional<Row<const double>> row_scale,
+                                 Optional<AnyOutput> gradient, AnyOutput statistics,
+                                 Row<int64_t> argmax, Optional<int64_t> ignore_index,
+                                 double label_smoothing, double gamma, double temperature,
+                                 double z_loss, double tolerance, bool check_logits,
+                                 int64_t threads, int instruction_set) {
+  require(logits.ndim() == 2 && logits.shape(1) > 0);
+  const auto fill = [&](auto batch) {
+    batch.has_ignore_index = target && ignore_index;
+    batch.ignore_index = ignore_index.value_or(0);
+    batch.label_smoothing = label_smoothing;
+    batch.gamma = gamma;
+    batch.temperature = temperature;
+    batch.z_loss = z_loss;
+    batch.tolerance = tolerance;
+    batch.check_logits = check_logits;
+    const RowArguments arguments{logits,    target,   soft,       weight, keep,
+                                 row_scale, gradient, statistics, argmax};
+    const auto faults =
+        run_rows(arguments, batch, threads, *kInstructionSets.at(instruction_set));
+    return std::pair{faults.target, faults.logits};
+  };
+  const auto type = type_of(logits.dtype()), arithmetic = type_of(statistics.dtype());
+  require(type && arithmetic);
+  if (*arithmetic == plogq::Type::kDouble) {
+    if (*type == plogq::Type::kFloat) return fill(plogq::Batch<float, double>{});
+    require(*type == plogq::Type::kDouble);
+    return fill(plogq::Batch<double, double>{});
+  }
+  require(*arithmetic == plogq::Type::kFloat && *type != plogq::Type::kDouble);
+  switch (*type) {
+    case plogq::Type::kBFloat16: return fill(plogq::Batch<plogq::BFloat16, float>{});
+    case plogq::Type::kFloat16: return fill(plogq::Batch<plogq::Float16, float>{});
+    default: return fill(plogq::Batch<float, float>{});
+  }
+}
+
+template <class In, class A>
+plogq::ElementsFound run_elements(plogq::Elements<In, A> b, const AnyBlock& logits,
+                                  const AnyBlock& target, const Optional<AnyBlock>& weight,
+                                  const Optional<AnyBlockOutput>& losses,
+                                  const Optional<AnyBlockOutput>& gradient, int64_t threads,
+                                  const plogq::InstructionSet& set) {
+  const auto fits = [&](const auto& other) {
+    bool same = other.ndim() == logits.ndim();
+    for (size_t axis = 0; same && axis < logits.ndim(); ++axis)
+      same = other.shape(axis) == logits.shape(axis);
+    return same;
+  };
+  const auto apart = [](const auto& out, const auto& in) {
+    const char *a = static_cast<const char*>(out.data()), *c = static_cast<const char*>(in.data());
+    return a + out.nbytes() <= c || c + in.nbytes() <= a;
+  };
+  require(fits(target) && target.dtype() == logits.dtype());
+  b.logits = static_cast<const In*>(logits.data());
+  b.target = static_cast<const In*>(target.data());
+  b.size = logits.size();
+  if (losses) {
+    require(fits(*losses) && losses->dtype() == nb::dtype<A>());
+    require(apart(*losses, logits) && apart(*losses, target));
+    b.losses = static_cast<A*>(losses->data());
+  }
+  if (gradient) {
+    require(fits(*gradient) && gradient->dtype() == logits.dtype());
+    require(apart(*gradient, target) && (!losses || apart(*gradient, *losses)));
+    require(apart(*gradient, logits) || gradient->data() == logits.data());
+    b.gradient = static_cast<In*>(gradient->data());
+  }
+  // The weights over and over, so that a vector of them can begin at any.
+  std::vector<A> weights{1};
+  if (weight) {
+    require(weight->dtype() == nb::dtype<A>() && weight->ndim() == 1 && weight->size() > 0);
+    require(weight->size() == 1 || (logits.ndim() && weight->size() == logits.shape(logits.ndim() - 1)));
+    const A* const w = static_cast<const A*>(weight->data());
+    weights.assign(w, w + weight->size());
+  }
+  const int64_t distinct = weights.size();
+  b.period = (plogq::kLongestVector + distinct - 1) / distinct * distinct;
+  weights.resize(b.period + plogq::kLongestVector);
+  for (size_t i = distinct; i < weights.size(); ++i) weights[i] = weights[i - distinct];
+  b.weight = weights.data();
+  nb::gil_scoped_release release;
+  return plogq::run(b, threads, set);
+}
+
+// The sum of the losses of elements, and the first target at fault.
+std::pair<double, int64_t> elements(AnyBlock logits, AnyBlock target, Optional<AnyBlock> weight,
+                                    double scale, Optional<AnyBlockOutput> losses,
+                                    Optional<AnyBlockOutput> gradient, bool validate,
+                                    int64_t threads, int instruction_set) {
+  const auto type = type_of(logits.dtype());
+  require(type.has_value());
+  const auto run = [&](auto batch) {
+    batch.scale = scale;
+    batch.validate = validate;
+    const auto found = run_elements(batch, logits, target, weight, losses, gradient, threads,
+                                    *kInstructionSets.at(instruction_set));
+    return std::pair{found.loss, found.bad_target};
+  };
+  switch (*type) {
+    case plogq::Type::kFloat: return run(plogq::Elements<float, float>{});
+    case plogq::Type::kDouble: return run(plogq::Elements<double, double>{});
+    case plogq::Type::kBFloat16: return run(plogq::Elements<plogq::BFloat16, float>{});
+    default: return run(plogq::Elements<plogq::Float16, float>{});
+  }
 }
 
 int64_t add(Array<int64_t, nb::shape<-1, plogq::kLimbs>, nb::c_contig> limbs,
@@ -76,20 +278,19 @@ void carry(Array<int64_t, nb::shape<-1, plogq::kLimbs>, nb::c_contig> limbs) {
   for (size_t g = 0; g < limbs.shape(0); ++g) plogq::carry(limbs.data() + plogq::kLimbs * g);
 }
 
-template <class In, class A>
-void define_rows(nb::module_& module) {
-  module.def("rows", &rows<In, A>, "logits"_a.noconvert(), "target"_a.noconvert().none(),
-             "ignore_index"_a.none(), "statistics"_a.noconvert(), "argmax"_a.noconvert(),
-             "gradient"_a.noconvert().none(), "row_scale"_a.noconvert(), "threads"_a,
-             "instruction_set"_a);
-}
-
 }  // namespace
 
 NB_MODULE(_native, module) {
-  define_rows<float, float>(module);
-  define_rows<float, double>(module);
-  define_rows<double, double>(module);
+  module.def("rows", &rows, "logits"_a.noconvert(), "target"_a.noconvert().none(),
+             "soft"_a.noconvert().none(), "weight"_a.noconvert().none(),
+             "keep"_a.noconvert().none(), "row_scale"_a.noconvert().none(),
+             "gradient"_a.noconvert().none(), "statistics"_a.noconvert(),
+             "argmax"_a.noconvert(), "ignore_index"_a.none(), "label_smoothing"_a, "gamma"_a,
+             "temperature"_a, "z_loss"_a, "tolerance"_a, "check_logits"_a, "threads"_a,
+             "instruction_set"_a);
+  module.def("elements", &elements, "logits"_a.noconvert(), "target"_a.noconvert(),
+             "weight"_a.noconvert().none(), "scale"_a, "losses"_a.noconvert().none(),
+             "gradient"_a.noconvert().none(), "validate"_a, "threads"_a, "instruction_set"_a);
   module.def("instruction_sets", [] {
     std::vector<std::string> names;
     for (const auto* set : kInstructionSets) names.push_back(set->name);

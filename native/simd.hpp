@@ -21,9 +21,9 @@ constexpr int kVectorBytes = 16;
 
 constexpr double kInfinity = __builtin_inf();
 
-// Ln2 = high + low with a product n * high that is exact, and the series of log: the constants of
-// FreeBSD msun, e_logf.c and e_log.c. exp is its Taylor series, cut where the remainder
-// on |r| <= ln2 / 2 is below a tenth of an ulp. Below `underflow` exp rounds to zero.
+// The series of log: the constants of FreeBSD msun, e_logf.c and e_log.c. exp is its Taylor series,
+// cut where the remainder on |r| <= ln2 / 2 is below a tenth of an ulp. Below `underflow` exp rounds
+// to zero.
 template <class A>
 struct Arithmetic;
 
@@ -84,36 +84,7 @@ inline To bit_cast(From from) {
 
 template <class A>
 inline Vector<A> splat(A value) {
-  return Vector<A>{} + value;
-}
-
-template <class A, class In>
-inline Vector<A> load(const In* p) {
-  typedef In Narrow __attribute__((vector_size(kLanes<A> * sizeof(In))));
-  Narrow v;
-  memcpy(&v, p, sizeof v);
-  return __builtin_convertvector(v, Vector<A>);
-}
-
-// The first n elements of a vector; the other lanes get `rest`.
-template <class A, class In>
-inline Vector<A> load(const In* p, int64_t n, A rest) {
-  if (n >= kLanes<A>) return load<A>(p);
-  In padded[kLanes<A>];
-  for (In& lane : padded) lane = In(rest);
-  memcpy(padded, p, n * sizeof(In));
-  return load<A>(padded);
-}
-
-template <class A>
-inline void store(A* p, Vector<A> v) {
-  memcpy(p, &v, sizeof v);
-}
-
-template <class A>
-inline void store(A* p, Vector<A> v, int64_t n) {
-  if (n >= kLanes<A>) return store<A>(p, v);
-  memcpy(p, &v, n * sizeof(A));
+  return value - Vector<A>{};  // + would lose the sign of -0
 }
 
 // 0, 1, 2, ...
@@ -176,23 +147,47 @@ inline Vector<A> scale(Vector<A> a, Vector<A> n) {
 #endif
 }
 
-// exp(x - m) for x <= m, to about one ulp of the exact difference: the rounding error of x - m,
-// which at a gap of 80 would cost 40 ulp, is carried along (Knuth's two-sum). 0 when x is -inf; NaN
-// when x or m is NaN.
+// What exp(d / t) takes of the temperature t: t ln2 = high + low, with products n * high that are
+// exact, so that the range of d is reduced before the division can round.
 template <class A>
-inline Vector<A> exp_difference(Vector<A> x, Vector<A> m) {
+struct Temperature {
+  A inverse, log2e, ln2_high, ln2_low, underflow;
+
+  explicit Temperature(double t) {
+    constexpr double ln2 = 0x1.62e42fefa39efp-1, beyond = 0x1.abc9e3b39803fp-56;
+    using Constants = Arithmetic<A>;
+    using Int = IntOf<A>;
+    const double product = t * ln2;
+    constexpr Int bits_of_n = sizeof(A) == sizeof(float) ? 8 : 21;
+    ln2_high = bit_cast<A>(bit_cast<Int>(A(product)) >> bits_of_n << bits_of_n);
+    ln2_low = A((product - ln2_high) + (__builtin_fma(t, ln2, -product) + t * beyond));
+    inverse = A(1 / t);
+    log2e = A(1.4426950408889634074 / t);
+    underflow = A(Constants::underflow * t);
+  }
+};
+
+// exp((d + error) / t) for d <= 0 and an error that d has lost. 0 when d is -inf, NaN when it is NaN.
+template <class A>
+inline Vector<A> exp_of(Vector<A> d, Vector<A> error, Temperature<A> t) {
   using Constants = Arithmetic<A>;
-  const Vector<A> d = x - m;
-  const Vector<A> back = d - x;
-  const Vector<A> error = (x - (d - back)) - (m + back);
-  const Vector<A> shifted = d * A(1.4426950408889634074) + Constants::rounder;
+  const Vector<A> shifted = d * t.log2e + Constants::rounder;
   const Vector<A> n = shifted - Constants::rounder;
-  const Vector<A> r = ((d - n * Constants::ln2_high) - n * Constants::ln2_low) + error;
+  const Vector<A> r = (((d - n * t.ln2_high) - n * t.ln2_low) + error) * t.inverse;
   constexpr int degree = sizeof(Constants::taylor) / sizeof(A) - 1;
   Vector<A> e = splat(Constants::taylor[degree]);
 #pragma GCC unroll 16
   for (int k = degree - 1; k >= 0; --k) e = e * r + Constants::taylor[k];
-  return d < Constants::underflow ? Vector<A>{} : scale<A>(e, n);
+  return d < t.underflow ? Vector<A>{} : scale<A>(e, n);
+}
+
+// exp((x - m) / t) for x <= m, to about one ulp of the exact difference: the rounding error of
+// x - m, which at a gap of 80 would cost 40 ulp, is carried along (Knuth's two-sum).
+template <class A>
+inline Vector<A> exp_difference(Vector<A> x, Vector<A> m, Temperature<A> t) {
+  const Vector<A> d = x - m;
+  const Vector<A> back = d - x;
+  return exp_of<A>(d, (x - (d - back)) - (m + back), t);
 }
 
 // log(1 + x) for x >= 0, to about one ulp of the result however small x is (msun, s_log1p.c).

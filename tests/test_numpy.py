@@ -5,7 +5,16 @@ import numpy as np
 import pytest
 
 import plogq.numpy as pn
-from plogq.formulas import cross_entropy_from_logits, squared_error_from_logits
+from plogq.formulas import (
+    binary_cross_entropy_from_logits,
+    cross_entropy_from_logits,
+    entropy,
+    focal_from_logits,
+    logsumexp,
+    softmax,
+    squared_error_from_logits,
+    z_loss_from_logits,
+)
 
 rng = np.random.default_rng(5)
 X = rng.normal(size=(40, 7)) * 3
@@ -187,6 +196,8 @@ def read_only():
         ({"out": X[:3].copy()}, "out must be like the logits"),
         ({"out": X.astype(np.float32)}, "out must be like the logits"),
         ({"out": read_only()}, "out must be writable"),
+        ({"mask": KEPT[:3]}, r"mask must be bool of shape \(40,\); got bool \(3,\)"),
+        ({"mask": W}, r"mask must be bool of shape \(40,\); got float64 \(40,\)"),
     ],
 )
 def test_wrong_options(loss, options, message):
@@ -197,18 +208,109 @@ def test_wrong_options(loss, options, message):
 @pytest.mark.parametrize(
     ("logits", "target", "error", "message"),
     [
-        (X, np.eye(7)[Y], ValueError, "target must be class indices of shape"),
         (X, Y + 0.5, TypeError, "target must be integers, as class indices; got float64"),
         (X, Y[:5], ValueError, r"target must be class indices of shape \(40,\)"),
         (X, np.where(np.arange(40) == 8, 7, Y), ValueError, r"target must .*got 7 .*row 8"),
         (X[0], Y[:7], ValueError, r"logits must have shape \(rows, classes\)"),
-        (X.astype(int), Y, TypeError, "logits must be float32 or float64; got int64"),
+        (X.astype(int), Y, TypeError, "logits must be float32, float64, .*; got int64"),
         (np.where(X[5, 2] == X, np.nan, X), Y, ValueError, r"logits must be finite.*row 5"),
     ],
 )
 def test_wrong_data(loss, logits, target, error, message):
     with pytest.raises(error, match=message):
         loss(logits, target)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 2.0])
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("weight", [None, np.arange(7) / 4])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_options(gamma, soft, weight, smoothing):
+    target = rng.dirichlet(np.ones(7), 40) if soft else Y
+    value, slope = focal_from_logits(
+        X / 1.5, target, gamma=gamma, weight=weight, label_smoothing=smoothing
+    )
+    extra, extra_slope = z_loss_from_logits(X / 1.5)
+    mask = np.arange(40) % 4 > 0
+    each, slope = value + 0.01 * extra, (slope + 0.01 * extra_slope) / 1.5
+    counts = W * mask * (1 if weight is None or soft else weight[Y])
+
+    options = {
+        "gamma": gamma,
+        "weight": weight,
+        "label_smoothing": smoothing,
+        "temperature": 1.5,
+        "z_loss": 0.01,
+        "mask": mask,
+        "row_weight": W,
+    }
+    x = np.where(mask[:, None], X, np.nan)
+    loss, grad, stats = pn.cross_entropy(x, target, return_grad=True, return_stats=True, **options)
+    np.testing.assert_allclose(loss, (W * mask * each).sum() / counts.sum(), rtol=1e-14)
+    want = slope * (W * mask / counts.sum())[:, None]
+    np.testing.assert_allclose(grad, want, rtol=1e-10, atol=1e-16)
+    p = softmax(X / 1.5)
+    np.testing.assert_allclose(stats.lse[mask], logsumexp(X / 1.5)[mask], rtol=1e-14)
+    np.testing.assert_allclose(stats.entropy[mask], entropy(p)[mask], rtol=1e-12)
+    right = X.argmax(axis=1) == (target.argmax(axis=1) if soft else Y)
+    assert stats.accuracy == right[mask].mean()
+    assert (stats.argmax == np.where(mask, X.argmax(axis=1), -1)).all()
+    assert (stats.lse[~mask] == -np.inf).all()
+    assert not stats.entropy[~mask].any()
+    assert pn.cross_entropy(x, target, **options) == loss
+
+
+def test_targets_that_are_not_validated():
+    wrong = np.full((40, 7), 2.0)
+    with pytest.raises(ValueError, match="target must sum to 1"):
+        pn.cross_entropy(X, wrong)
+    assert np.isfinite(pn.cross_entropy(X, wrong, validate=False))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("weight", [None, 3.0, np.arange(7) / 4])
+@pytest.mark.parametrize(
+    ("reduction", "denominator"), [("mean", None), ("mean", 12.0), ("sum", None), ("none", None)]
+)
+def test_binary(dtype, weight, reduction, denominator):
+    z, t = X.astype(dtype), (X > 1).astype(dtype)
+    each, slope = binary_cross_entropy_from_logits(z.astype(float), t, pos_weight=weight)
+    divisor = (denominator or 280) if reduction == "mean" else 1
+    want = each if reduction == "none" else each.sum() / divisor
+    options = {"pos_weight": weight, "reduction": reduction, "denominator": denominator}
+    loss, grad = pn.binary_cross_entropy_with_logits(z, t, return_grad=True, **options)
+    assert loss.dtype == (np.float64 if dtype == np.float64 else np.float32)
+    np.testing.assert_allclose(loss, want, rtol=4 * np.finfo(loss.dtype).eps)
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(grad, slope / divisor, rtol=4 * eps, atol=eps * 1e-4)
+    assert grad.dtype == dtype
+    for order in "CF":
+        room = np.array(z, order=order)
+        np.testing.assert_array_equal(
+            pn.binary_cross_entropy_with_logits(room, t > 0, out=room, **options)[0], loss
+        )
+        np.testing.assert_array_equal(room, grad)
+
+
+def test_binary_shapes():
+    assert pn.binary_cross_entropy_with_logits(0.0, 1) == np.log(2)
+    loss, grad = pn.binary_cross_entropy_with_logits(np.array(0.0), 1, return_grad=True)
+    assert (loss, grad.shape, grad) == (np.log(2), (), -0.5)
+    assert pn.binary_cross_entropy_with_logits(np.zeros((0, 3)), np.zeros((0, 3))) == 0
+
+
+@pytest.mark.parametrize(
+    ("logits", "target", "error", "message"),
+    [
+        ([1], [1], TypeError, "logits must be float32, float64 or float16; got int64"),
+        ([1.0], [1, 0], ValueError, r"target must have the logits' shape \(1,\); got shape \(2,\)"),
+        ([1.0, 1.0], [1, 2], ValueError, r"target must be in \[0, 1\]; got 2 \(first at row 1\)"),
+        ([1.0, np.nan], [1, 1], ValueError, r"logits must be numbers; got NaN \(first at row 1\)"),
+    ],
+)
+def test_wrong_binary_data(logits, target, error, message):
+    with pytest.raises(error, match=message):
+        pn.binary_cross_entropy_with_logits(logits, target)
 
 
 def test_public_names():

@@ -31,10 +31,9 @@ def test_targets_too_large_for_int64():
 @pytest.mark.parametrize(
     ("logits", "error", "message"),
     [
-        ([[0.0, 1.0]], TypeError, "logits must be a NumPy array; got list"),
-        (X.astype(np.float16), TypeError, "logits must be float32 or float64; got float16"),
-        (X.astype(">f4"), TypeError, "logits must be float32 or float64; got >f4"),
-        (X.astype(int), TypeError, "logits must be float32 or float64; got int64"),
+        ([[0.0, 1.0]], TypeError, "logits must be a NumPy array, or .* DLPack; got list"),
+        (X.astype(">f4"), TypeError, "logits must be float32, float64, .*; got >f4"),
+        (X.astype(int), TypeError, "logits must be float32, float64, .*; got int64"),
         (X[0], ValueError, r"logits must have shape \(rows, classes\).*got shape \(3,\)"),
         (X[:, :0], ValueError, r"classes > 0; got shape \(4, 0\)"),
     ],
@@ -53,9 +52,14 @@ def test_unaligned_logits():
 @pytest.mark.parametrize(
     ("target", "error", "message"),
     [
-        ([0, 0, 0, 0], TypeError, "target must be a NumPy array; got list"),
-        (Y[:3], ValueError, r"target must be class indices of shape \(4,\); got shape \(3,\)"),
-        (X, ValueError, r"target must be class indices of shape \(4,\); got shape \(4, 3\)"),
+        ([0, 0, 0, 0], TypeError, "target must be a NumPy array, or .* DLPack; got list"),
+        (
+            Y[:3],
+            ValueError,
+            r"target must be class indices of shape \(4,\) or .*; got shape \(3,\)",
+        ),
+        (X[:, :2], ValueError, r"or distributions of shape \(4, 3\); got shape \(4, 2\)"),
+        (X.astype(int), TypeError, "target must be float32, float64, .*; got int64"),
         (Y.astype(float), TypeError, "target must be integers, as class indices; got float64"),
         (Y.astype(bool), TypeError, "target must be integers, as class indices; got bool"),
     ],
@@ -71,6 +75,10 @@ def read_only():
     return out
 
 
+def one_row_for_all():
+    return np.lib.stride_tricks.as_strided(np.zeros(3, np.float32), (4, 3), (0, 4))
+
+
 @pytest.mark.parametrize(
     ("out", "error", "message"),
     [
@@ -78,18 +86,19 @@ def read_only():
         (np.zeros((4, 3)), ValueError, "out must be like the logits, float32 .*; got float64"),
         (X[:3].copy(), ValueError, r"out must be like the logits.*got float32 \(3, 3\)"),
         (read_only(), ValueError, "out must be writable; got a read-only array"),
+        (one_row_for_all(), ValueError, r"out must have a place for each element; got strides \(0"),
     ],
 )
 def test_wrong_out(out, error, message):
     with pytest.raises(error, match=message):
-        cpu.cross_entropy(X, Y, row_scale=1.0, out=out)
+        cpu.softmax_loss(X, Y, gradient=out)
 
 
 def test_overlap_in_part():
     memory = np.zeros((5, 3), np.float32)
     with pytest.raises(ValueError, match="out must be the logits or share no memory"):
-        cpu.cross_entropy(memory[:4], Y, row_scale=1.0, out=memory[1:])
-    cpu.cross_entropy(memory[:4], Y, row_scale=1.0, out=memory[:4])  # the same, by another view
+        cpu.softmax_loss(memory[:4], Y, gradient=memory[1:])
+    cpu.softmax_loss(memory[:4], Y, gradient=memory[:4])  # the same, by another view
 
 
 @pytest.mark.parametrize(
@@ -118,7 +127,7 @@ def test_numpy_integers_are_integers():
 
 def test_wrong_row_scale():
     with pytest.raises(ValueError, match=r"row_scale must be a number or have shape \(4,\)"):
-        cpu.cross_entropy(X, Y, row_scale=np.ones(3), out=X.copy())
+        cpu.softmax_loss(X, Y, row_scale=np.ones(3), gradient=X.copy())
 
 
 def test_default_threads(monkeypatch):

@@ -61,7 +61,7 @@ def test_statistics_and_gradient(dtype, classes, oracle, ulps):
     x, y = rows(dtype, classes)
     want = expected(oracle, dtype, classes)
     grad = np.empty_like(x)
-    found = cpu.cross_entropy(x, y, row_scale=1.0, out=grad, moments=True)
+    found = cpu.softmax_loss(x, y, gradient=grad, moments=True)
     assert found.max.dtype == dtype
     assert (found.max == want["max"].astype(dtype)).all()
     assert (found.argmax == want["argmax"]).all()
@@ -93,7 +93,7 @@ def test_double_arithmetic_on_float32(classes, oracle, ulps):
 def test_no_layout_changes_a_bit(dtype, classes, layout):
     x, y = rows(dtype, classes)
     want = np.empty_like(x)
-    plain = cpu.cross_entropy(x, y, row_scale=0.25, out=want, moments=True)
+    plain = cpu.softmax_loss(x, y, row_scale=np.array([0.25]), gradient=want, moments=True)
 
     view = laid_out(x, layout)
     for a, b in zip(plain, cpu.row_statistics(view, y, moments=True), strict=True):
@@ -102,14 +102,14 @@ def test_no_layout_changes_a_bit(dtype, classes, layout):
     np.testing.assert_array_equal(widened.loss, cpu.row_statistics(x, y, dtype=np.float64).loss)
     view.flags.writeable = False
     out = laid_out(np.zeros_like(x), layout)
-    cpu.cross_entropy(view, y, row_scale=0.25, out=out)
+    cpu.softmax_loss(view, y, row_scale=np.array([0.25]), gradient=out)
     np.testing.assert_array_equal(out, want)
     for source, sink in ((view, np.empty_like(x)), (x, out)):
-        cpu.cross_entropy(source, y, row_scale=0.25, out=sink)
+        cpu.softmax_loss(source, y, row_scale=np.array([0.25]), gradient=sink)
         np.testing.assert_array_equal(sink, want)
 
     in_place = laid_out(x, layout)
-    cpu.cross_entropy(in_place, y, row_scale=0.25, out=in_place)
+    cpu.softmax_loss(in_place, y, row_scale=np.array([0.25]), gradient=in_place)
     np.testing.assert_array_equal(in_place, want)
 
 
@@ -122,9 +122,7 @@ def test_no_number_of_threads_changes_a_bit(n, classes, order):
     found = []
     for threads in (1, 2, 5):
         out = np.empty_like(x)
-        stats = cpu.cross_entropy(
-            x, y, row_scale=1.0, out=out, moments=True, threads=threads, ignore_index=3
-        )
+        stats = cpu.softmax_loss(x, y, gradient=out, moments=True, threads=threads, ignore_index=3)
         found.append([*stats, out])
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
@@ -138,10 +136,10 @@ def test_row_scale(dtype, classes):
     x, y = rng.normal(size=(20, classes)).astype(dtype), rng.integers(0, classes, 20)
     plain, scaled = np.empty_like(x), np.empty_like(x)
     scale = 2.0 ** np.arange(len(x))
-    cpu.cross_entropy(x, y, row_scale=1.0, out=plain)
-    cpu.cross_entropy(x, y, row_scale=scale, out=scaled)
+    cpu.softmax_loss(x, y, gradient=plain)
+    cpu.softmax_loss(x, y, row_scale=scale, gradient=scaled)
     np.testing.assert_array_equal(scaled, plain * scale[:, None].astype(dtype))
-    cpu.cross_entropy(x, y, row_scale=0.0, out=scaled)
+    cpu.softmax_loss(x, y, row_scale=np.array([0.0]), gradient=scaled)
     assert not scaled.any()
 
 
@@ -160,7 +158,7 @@ def test_tiny_losses_keep_their_digits(dtype, gap, want, classes):
     x[0, 1] = -gap
     out = np.empty_like(x)
     y = np.array([classes - 2])
-    loss = cpu.cross_entropy(x, y, row_scale=1.0, out=out).loss
+    loss = cpu.softmax_loss(x, y, gradient=out).loss
     np.testing.assert_allclose(loss, [float(want)], rtol=4 * np.finfo(dtype).eps)
     np.testing.assert_allclose(out[0, y], [-float(want)], rtol=4 * np.finfo(dtype).eps)
 
@@ -183,7 +181,7 @@ class TestEdges:
         x[:, 1] = [2, 0, -5]
         x[1, 0] = 0
         grad = np.full_like(x, np.nan)
-        found = cpu.cross_entropy(x, np.array([1, 0, 2]), row_scale=1.0, out=grad, moments=True)
+        found = cpu.softmax_loss(x, np.array([1, 0, 2]), gradient=grad, moments=True)
         np.testing.assert_allclose(found.loss, [0, np.log(2), np.inf], rtol=1e-6)
         np.testing.assert_allclose(found.entropy, [0, np.log(2), 0], rtol=1e-6)
         want = np.zeros_like(x)
@@ -195,7 +193,7 @@ class TestEdges:
         x = np.zeros((2, classes), dtype)
         x[0, 1], x[1, 2] = 1e30, -1e30
         grad = np.empty_like(x)
-        found = cpu.cross_entropy(x, np.array([0, 2]), row_scale=1.0, out=grad, moments=True)
+        found = cpu.softmax_loss(x, np.array([0, 2]), gradient=grad, moments=True)
         np.testing.assert_allclose(found.loss, [1e30, 1e30], rtol=1e-6)
         assert np.isfinite(grad).all()
         assert grad[0, 0] == -1
@@ -221,7 +219,7 @@ class TestEdges:
             cpu.row_statistics(x)
         y = np.zeros(40, np.int64)
         with pytest.raises(ValueError, match=message):
-            cpu.cross_entropy(x, y, row_scale=1.0, out=x)
+            cpu.softmax_loss(x, y, gradient=x)
 
     def test_rows_of_nothing_but_nan(self, dtype, classes):
         x = np.full((2, classes), np.nan, dtype)
@@ -235,7 +233,7 @@ class TestEdges:
         y = np.zeros(40, np.int64)
         y[[3, 7, 39]] = -100
         grad = np.full_like(x, np.nan)
-        found = cpu.cross_entropy(x, y, row_scale=1.0, out=grad, ignore_index=-100, moments=True)
+        found = cpu.softmax_loss(x, y, gradient=grad, ignore_index=-100, moments=True)
         ignored = y == -100
         assert (found.loss[ignored] == 0).all()
         assert (found.argmax[ignored] == -1).all()
@@ -253,22 +251,22 @@ class TestEdges:
             rf"target must be a class index in \[0, {classes}\); got {classes} \(first at row 4"
         )
         with pytest.raises(ValueError, match=message):
-            cpu.cross_entropy(x, y, row_scale=1.0, out=x)
+            cpu.softmax_loss(x, y, gradient=x)
         assert (x == 1).all()
         y[4] = 0
         with pytest.raises(ValueError, match=r"got -1 \(first at row 6\)"):
-            cpu.cross_entropy(x, y, row_scale=1.0, out=x)
+            cpu.softmax_loss(x, y, gradient=x)
         with pytest.raises(ValueError, match=r"or the ignore_index -100; got -1 \(first at row 6"):
             cpu.row_statistics(x, y, ignore_index=-100)
 
     def test_no_rows(self, dtype, classes):
         x = np.empty((0, classes), dtype)
-        found = cpu.cross_entropy(x, np.empty(0, np.int64), row_scale=1.0, out=x, moments=True)
+        found = cpu.softmax_loss(x, np.empty(0, np.int64), gradient=x, moments=True)
         assert all(len(figure) == 0 for figure in found)
 
 
 def test_one_class():
     x = np.array([[3.0], [-np.inf]])[:1]
-    found = cpu.cross_entropy(x, np.array([0]), row_scale=1.0, out=x, moments=True)
+    found = cpu.softmax_loss(x, np.array([0]), gradient=x, moments=True)
     assert [float(f[0]) for f in found] == [3, 0, 0, 0, 0, 0]
     assert x.tolist() == [[0]]

@@ -1,19 +1,41 @@
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-_Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+_Array = Any  # what speaks DLPack or the buffer protocol, on the CPU
 
 def rows(
-    logits: _Floats,
-    target: npt.NDArray[np.int64] | None,
-    ignore_index: int | None,
-    statistics: _Floats,
+    logits: _Array,
+    target: _Array | None,
+    soft: _Array | None,
+    weight: npt.NDArray[Any] | None,
+    keep: npt.NDArray[np.bool_] | None,
+    row_scale: npt.NDArray[np.float64] | None,
+    gradient: _Array | None,
+    statistics: npt.NDArray[Any],
     argmax: npt.NDArray[np.int64],
-    gradient: _Floats | None,
-    row_scale: npt.NDArray[np.float64],
+    ignore_index: int | None,
+    label_smoothing: float,
+    gamma: float,
+    temperature: float,
+    z_loss: float,
+    tolerance: float,
+    check_logits: bool,
     threads: int,
     instruction_set: int,
 ) -> tuple[int, int]: ...
+def elements(
+    logits: _Array,
+    target: _Array,
+    weight: npt.NDArray[Any] | None,
+    scale: float,
+    losses: _Array | None,
+    gradient: _Array | None,
+    validate: bool,
+    threads: int,
+    instruction_set: int,
+) -> tuple[float, int]: ...
 def instruction_sets() -> list[str]: ...
 def add(
     limbs: npt.NDArray[np.int64],

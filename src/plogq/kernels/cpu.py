@@ -1,44 +1,55 @@
-"""Statistics, cross-entropy and gradient of the rows of a matrix of logits, by native code."""
+"""Statistics, losses and gradients of the rows of a matrix of logits, by native code."""
 
 from __future__ import annotations
 
 import os
 from operator import index
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from plogq.formulas._check import refuse
-from plogq.kernels import _native
+from plogq.kernels import _arguments, _native
 
-__all__ = ["Floats", "RowStatistics", "cross_entropy", "default_threads", "row_statistics"]
+__all__ = [
+    "Floats",
+    "RowStatistics",
+    "binary_loss",
+    "default_threads",
+    "row_statistics",
+    "softmax_loss",
+]
 
-Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+Floats = npt.NDArray[Any]
+Array = Any  # on the CPU, and speaks DLPack: a NumPy array, a torch.Tensor that is detached
 
 _INSTRUCTION_SET = len(_native.instruction_sets()) - 1  # the best that this processor has
+_INT64, _FLOAT32, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float32), np.dtype(np.float64)
 _NO_SCALE = np.ones(1)
+_EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+_WORTH_THREADS = 1 << 18  # elements
 
 
 class RowStatistics(NamedTuple):
     """What one pass over logits x says of each row; every array has shape (N,).
 
-    (max, rest) is the state of a log-sum-exp: lse = max + log(1 + rest). Leaving the largest term
-    out of the sum keeps all of its digits when the others are tiny.
+    With z = x / T, (max, rest) is the state of a log-sum-exp: lse = max + log(1 + rest). Leaving
+    the largest term out of the sum keeps all of its digits when the others are tiny.
 
     Attributes
     ----------
     max
-        max_j x_j.
+        max_j z_j.
     rest
-        Σ_{j ≠ argmax} e_j, where e_j = exp(x_j − max).
+        Σ_{j ≠ argmax} e_j, where e_j = exp(z_j − max).
     argmax
-        The first class at the maximum, int64; −1 on an ignored row.
+        The first class at the maximum, int64; −1 on a row that is left out.
     loss
-        −log softmax(x)_y in nats, with y the target: (max − x_y) + log(1 + rest). 0 on an ignored
-        row; None without target.
+        The loss in nats: of `row_statistics` −log softmax(x)_y, with y the target:
+        (max − x_y) + log(1 + rest). 0 on a row that is left out; None without target.
     entropy
-        H(softmax(x)) in nats: log(1 + rest) + Σ_j p_j (max − x_j). None without moments.
+        H(softmax(z)) in nats: log(1 + rest) + Σ_j p_j (max − z_j). None without moments.
     rest_squares
         Σ_{j ≠ argmax} e_j². None without moments.
     """
@@ -66,7 +77,7 @@ def default_threads() -> int:
 
 
 def row_statistics(
-    logits: Floats,
+    logits: Array,
     target: npt.NDArray[np.integer[Any]] | None = None,
     *,
     ignore_index: int | None = None,
@@ -82,7 +93,7 @@ def row_statistics(
     Parameters
     ----------
     logits
-        float32 or float64, shape (N, C), any strides. −inf is a masked class.
+        float32, float64, bfloat16 or float16, shape (N, C), any strides. −inf is a masked class.
     target
         Class of each row, integers, shape (N,).
     ignore_index
@@ -90,7 +101,8 @@ def row_statistics(
     moments
         Also entropy and rest_squares.
     dtype
-        Of the arithmetic and the result: that of the logits, or float64.
+        Of the arithmetic and the result: float64 for float32 logits too. Without, float64 for
+        float64, else float32.
     threads
         At most so many; the result does not depend on it.
 
@@ -109,173 +121,256 @@ def row_statistics(
     >>> row_statistics(np.array([[0.0, 0.0], [0.0, -80.0]]), np.array([1, 0])).loss
     array([6.93147181e-01, 1.80485139e-35])
     """
-    check_logits(logits)
-    arithmetic = logits.dtype if dtype is None else np.dtype(dtype)
-    if arithmetic not in (logits.dtype, np.float64):
-        refuse("dtype", f"be {logits.dtype} or float64", arithmetic)
-    return _rows(logits, target, ignore_index, None, _NO_SCALE, moments, arithmetic, threads)
+    if dtype is not None:
+        _arguments.check_arithmetic(dtype, logits)
+    return _rows(
+        logits, target, ignore_index=ignore_index, moments=moments, dtype=dtype, threads=threads
+    )
 
 
-def cross_entropy(
-    logits: Floats,
-    target: npt.NDArray[np.integer[Any]],
+def softmax_loss(
+    logits: Array,
+    target: Array,
     *,
-    row_scale: float | npt.NDArray[np.float64],
-    out: Floats,
+    weight: Floats | None = None,
+    label_smoothing: float = 0.0,
+    gamma: float = 0.0,
+    temperature: float = 1.0,
+    z_loss: float = 0.0,
     ignore_index: int | None = None,
+    keep: npt.NDArray[np.bool_] | None = None,
+    row_scale: npt.NDArray[np.float64] | None = None,
+    gradient: Array | None = None,
     moments: bool = False,
+    validate: bool = True,
+    check_logits: bool = True,
     threads: int | None = None,
 ) -> RowStatistics:
-    """Row statistics, and the gradient of the loss: plogq.formulas.cross_entropy_from_logits.
+    """Losses of rows, and their gradients in the same pass.
 
-    out_ij = row_scale_i · (p_ij − [j = y_i]), p = softmax(x); at the target, where it is the
-    argmax, p − 1 is −rest / (1 + rest), without cancellation. An ignored row gets zeros.
+    With z = x / T, p = softmax(z), lse = log Σ exp z, and t' = (1 − ε) t + ε/K over the K classes
+    that are not masked, the loss of a row is Σ_j w_j t'_j (1 − p_j)^γ (−log p_j) + ζ lse²:
+    plogq.formulas.cross_entropy_from_logits, plogq.formulas.focal_from_logits and
+    plogq.formulas.z_loss_from_logits. Each gradient is a p_j + b w_j + c [j = y], with a, b and c
+    by row (c w_j t_j for a distribution); at the argmax without the cancellation of p − 1.
 
     Parameters
     ----------
-    logits, target, ignore_index, moments, threads
-        As for row_statistics.
+    logits
+        x: float32, float64, bfloat16 or float16, shape (N, C), any strides. −inf masks a class.
+    target
+        y: int64 classes, shape (N,), any integers where NumPy's; or distributions t of any of the
+        dtypes above, shape (N, C), any strides.
+    weight
+        w, by class, shape (C,).
+    label_smoothing, gamma, temperature, z_loss
+        ε in [0, 1], γ ≥ 0, T > 0, ζ.
+    ignore_index
+        A class that says: leave this row out.
+    keep
+        bool, shape (N,): rows that are False are left out. Their logits may be anything.
     row_scale
-        A number, or one for each row, shape (N,).
-    out
-        Receives the gradient: shape and dtype of the logits, any strides. May be the logits
-        themselves. When the logits are refused its content is undefined.
+        What the gradient of a row is multiplied by: shape (1,) or (N,); 1 without.
+    gradient
+        Receives row_scale_i ∂loss_i/∂x_i: like the logits, any strides. May be the logits
+        themselves. When the logits are refused, its content is undefined.
+    moments
+        Also entropy and rest_squares.
+    validate
+        Refuse distributions that are negative or do not sum to 1, within √eps of their dtype or
+        of the arithmetic's.
+    check_logits
+        Refuse logits at fault. Without, they give NaN.
+    threads
+        At most so many; the result does not depend on it.
 
     Returns
     -------
     RowStatistics
-        In nats, not scaled.
+        In nats, not scaled: float64 for float64 logits, else float32.
 
     Raises
     ------
     ValueError, TypeError
-        As row_statistics; also an `out` that is read-only or overlaps the logits in part.
+        What does not fit together; a row with NaN, +inf or nothing but −inf; a target that is no
+        class or no distribution. Then nothing has been overwritten.
+    NotImplementedError
+        γ > 0 with label smoothing or distributions.
 
     Examples
     --------
     >>> logits = np.array([[0.0, 0.0]])
-    >>> _ = cross_entropy(logits, np.array([1]), row_scale=1.0, out=logits)
+    >>> softmax_loss(logits, np.array([1]), gradient=logits, label_smoothing=0.5).loss
+    array([0.69314718])
     >>> logits
-    array([[ 0.5, -0.5]])
+    array([[ 0.25, -0.25]])
     """
-    check_logits(logits)
-    check_out(out, logits)
-    scale = np.ascontiguousarray(row_scale, np.float64)
-    if scale.shape not in ((1,), (len(logits),)):
-        refuse("row_scale", f"be a number or have shape ({len(logits)},)", f"shape {scale.shape}")
-    return _rows(logits, target, ignore_index, out, scale, moments, logits.dtype, threads)
+    if gamma and (label_smoothing or target.ndim == 2):
+        raise NotImplementedError("gamma > 0 with label smoothing or distributions")
+    if not 0 <= label_smoothing <= 1:
+        refuse("label_smoothing", "be in [0, 1]", label_smoothing)
+    if not gamma >= 0:
+        refuse("gamma", "be at least 0", gamma)
+    if not 1e-30 <= temperature <= 1e30:
+        refuse("temperature", "be in [1e-30, 1e30]", temperature)
+    return _rows(
+        logits,
+        target,
+        weight=weight,
+        label_smoothing=label_smoothing,
+        gamma=gamma,
+        temperature=temperature,
+        z_loss=z_loss,
+        ignore_index=ignore_index,
+        keep=keep,
+        row_scale=row_scale,
+        gradient=gradient,
+        moments=moments,
+        validate=validate,
+        check_logits=check_logits,
+        threads=threads,
+    )
 
 
-def check_logits(logits: Floats) -> None:
-    """Refuse what is no matrix of logits that the kernel can read.
+def binary_loss(
+    logits: Array,
+    target: Array,
+    *,
+    pos_weight: npt.ArrayLike | None = None,
+    scale: float = 1.0,
+    losses: Array | None = None,
+    gradient: Array | None = None,
+    validate: bool = True,
+    threads: int | None = None,
+) -> float:
+    """Sum of sigmoid losses: plogq.formulas.binary_cross_entropy_from_logits.
+
+    With σ(z) = 1 / (1 + exp(−z)), each costs −w t log σ(z) − (1 − t) log σ(−z).
+
+    Parameters
+    ----------
+    logits, target
+        z and t: float32, float64, bfloat16 or float16, both alike, any shape, contiguous.
+    pos_weight
+        w: a number, or one for each place along the last axis.
+    scale
+        What the gradient is multiplied by.
+    losses, gradient
+        Receive the loss of each element, in float64 for float64 logits, else float32; and scale
+        times its derivative, in the dtype of the logits. `gradient` may be the logits themselves.
+    validate
+        Refuse targets outside [0, 1].
+    threads
+        At most so many; the result does not depend on it.
+
+    Returns
+    -------
+    float
+        Σ loss, in nats.
+
+    Raises
+    ------
+    ValueError, TypeError
+        What does not fit together; a target outside [0, 1]: then nothing has been overwritten.
 
     Examples
     --------
-    >>> check_logits(np.zeros((2, 3)))
+    >>> z = np.array([200.0, 0.0])
+    >>> print(f"{binary_loss(z, np.array([0.0, 1.0]), gradient=z):.4f}", z)
+    200.6931 [ 1.  -0.5]
     """
-    if not isinstance(logits, np.ndarray):
-        refuse("logits", "be a NumPy array", type(logits).__name__, error=TypeError)
-    if logits.dtype not in (np.float32, np.float64):
-        refuse("logits", "be float32 or float64", logits.dtype, error=TypeError)
-    if logits.ndim != 2 or logits.shape[1] == 0:
-        refuse("logits", "have shape (rows, classes), classes > 0", f"shape {logits.shape}")
-    _check_aligned("logits", logits)
-
-
-def check_target(target: npt.NDArray[np.integer[Any]], logits: Floats) -> None:
-    """Refuse what is not one integer per row.
-
-    Examples
-    --------
-    >>> check_target(np.array([0, 2]), np.zeros((2, 3)))
-    """
-    if not isinstance(target, np.ndarray):
-        refuse("target", "be a NumPy array", type(target).__name__, error=TypeError)
-    if target.shape != logits.shape[:1]:
-        refuse("target", f"be class indices of shape {logits.shape[:1]}", f"shape {target.shape}")
-    if target.dtype.kind not in "iu":
-        refuse("target", "be integers, as class indices", target.dtype, error=TypeError)
-
-
-def check_out(out: Floats, logits: Floats) -> None:
-    """Refuse what cannot take the gradient of these logits.
-
-    Examples
-    --------
-    >>> check_out(np.zeros((2, 3)), np.zeros((2, 3)))
-    """
-    like = f"{logits.dtype} {logits.shape}"
-    if not isinstance(out, np.ndarray):
-        refuse("out", f"be a NumPy array, {like}", type(out).__name__, error=TypeError)
-    if out.dtype != logits.dtype or out.shape != logits.shape:
-        refuse("out", f"be like the logits, {like}", f"{out.dtype} {out.shape}")
-    if not out.flags.writeable:
-        refuse("out", "be writable", "a read-only array")
-    _check_aligned("out", out)
-    if out is not logits and np.may_share_memory(out, logits):
-        same = out.strides == logits.strides and out.ctypes.data == logits.ctypes.data
-        if not same:
-            refuse("out", "be the logits or share no memory with them", "an overlap")
-
-
-def _check_aligned(name: str, array: Floats) -> None:
-    if not array.flags.aligned or any(stride % array.itemsize for stride in array.strides):
-        refuse(name, "be aligned, with strides that are whole elements", f"strides {array.strides}")
+    try:
+        threads = _threads(threads, logits.nbytes // logits.itemsize)
+        weight = None
+        if pos_weight is not None:
+            dtype = _FLOAT64 if logits.itemsize == 8 else _FLOAT32
+            weight = np.ascontiguousarray(pos_weight, dtype)
+        total, bad = _native.elements(
+            logits, target, weight, scale, losses, gradient, validate, threads, _INSTRUCTION_SET
+        )
+    except (AttributeError, TypeError, ValueError):
+        _arguments.check_elements(logits, target, pos_weight, losses, gradient)
+        raise
+    if bad >= 0:
+        _arguments.refuse_element_of_target(target, bad)
+    return total
 
 
 def _rows(
-    logits: Floats,
-    target: npt.NDArray[np.integer[Any]] | None,
-    ignore_index: int | None,
-    out: Floats | None,
-    row_scale: npt.NDArray[np.float64],
-    moments: bool,
-    dtype: np.dtype[Any],
-    threads: int | None,
+    logits: Array,
+    target: Array | None,
+    *,
+    weight: Floats | None = None,
+    label_smoothing: float = 0.0,
+    gamma: float = 0.0,
+    temperature: float = 1.0,
+    z_loss: float = 0.0,
+    ignore_index: int | None = None,
+    keep: npt.NDArray[np.bool_] | None = None,
+    row_scale: npt.NDArray[np.float64] | None = None,
+    gradient: Array | None = None,
+    moments: bool = False,
+    validate: bool = True,
+    check_logits: bool = True,
+    dtype: npt.DTypeLike | None = None,
+    threads: int | None = None,
 ) -> RowStatistics:
-    n, classes = logits.shape
-    labels = None
-    if target is not None:
-        check_target(target, logits)
-        labels = np.ascontiguousarray(target, np.int64)
-    if ignore_index is not None and not -(2**63) <= index(ignore_index) < 2**63:
-        refuse("ignore_index", "fit in int64", ignore_index)
-    if threads is None:
-        threads = default_threads()
-    elif index(threads) < 1:
-        refuse("threads", "be at least 1", threads)
-    statistics = np.empty((5 if moments else 3, n), dtype)
-    argmax = np.empty(n, np.int64)
-    bad_target, bad_logits = _native.rows(
-        logits,
-        labels,
-        ignore_index,
-        statistics,
-        argmax,
-        out,
-        row_scale,
-        threads,
-        _INSTRUCTION_SET,
-    )
-    if target is not None and bad_target >= 0:
-        expected = f"be a class index in [0, {classes})"
-        if ignore_index is not None:
-            expected += f" or the ignore_index {ignore_index}"
-        refuse("target", expected, target[bad_target], row=bad_target)
+    try:
+        n, classes = logits.shape
+        if dtype is None:
+            dtype = _FLOAT64 if logits.itemsize == 8 else _FLOAT32
+        label, soft, tolerance = target, None, -1.0
+        if target is not None and target.ndim == 2:
+            label, soft = None, target
+            if validate:
+                eps = _EPS[_arguments.dtype_name(target)]
+                tolerance = max(eps, _EPS[np.dtype(dtype).name]) ** 0.5
+        elif isinstance(target, np.ndarray) and target.dtype != _INT64:
+            _arguments.check_target(target, logits)
+            label = target.astype(_INT64)
+        if weight is not None:
+            weight = np.ascontiguousarray(weight, dtype)
+        if keep is not None:
+            keep = np.ascontiguousarray(keep)
+        if row_scale is None:
+            row_scale = _NO_SCALE
+        statistics = np.empty((5 if moments else 3, n), dtype)
+        argmax = np.empty(n, _INT64)
+        bad_target, bad_logits = _native.rows(
+            logits,
+            label,
+            soft,
+            weight,
+            keep,
+            row_scale,
+            gradient,
+            statistics,
+            argmax,
+            ignore_index,
+            label_smoothing,
+            gamma,
+            temperature,
+            z_loss,
+            tolerance,
+            check_logits,
+            _threads(threads, n * classes),
+            _INSTRUCTION_SET,
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        _arguments.check_rows(logits, target, weight, keep, row_scale, gradient, ignore_index)
+        raise
+    if bad_target >= 0:
+        _arguments.refuse_row_of_target(target, bad_target, classes, ignore_index)
     if bad_logits >= 0:
-        _refuse_logits(statistics[0, bad_logits], bad_logits)
-    return RowStatistics(
-        statistics[0],
-        statistics[1],
-        argmax,
-        None if target is None else statistics[2],
-        statistics[3] if moments else None,
-        statistics[4] if moments else None,
-    )
+        _arguments.refuse_row_of_logits(statistics[0, bad_logits], bad_logits)
+    top, rest, loss = statistics[:3]
+    entropy, squares = statistics[3:] if moments else (None, None)
+    return RowStatistics(top, rest, argmax, None if target is None else loss, entropy, squares)
 
 
-def _refuse_logits(highest: np.floating[Any], row: int) -> NoReturn:
-    # The gradient may have overwritten the row: what came is read off its maximum.
-    came = {np.inf: "inf", -np.inf: "no finite number"}.get(float(highest), "NaN")
-    expected = "be finite, or -inf for a masked class, with one class left in each row"
-    refuse("logits", expected, came, row=row)
+def _threads(asked: int | None, elements: int) -> int:
+    if asked is None:
+        return default_threads() if elements >= _WORTH_THREADS else 1
+    if index(asked) < 1:
+        refuse("threads", "be at least 1", asked)
+    return asked

@@ -1,0 +1,20 @@
+"""The NumPy front door: losses of a batch of logits, with their gradients, reduced.
+
+The losses share their conventions. A mean is Σ w·loss / Σ w over the rows that are not left out, or
+Σ w·loss / `denominator`, so that the parts of a batch can add up to the whole. A batch with nothing
+left has loss 0 and gradient 0.
+"""
+
+from plogq.kernels.cpu import RowStatistics, row_statistics
+from plogq.numpy._rows import Statistics
+from plogq.numpy.binary_losses import binary_cross_entropy_with_logits
+from plogq.numpy.softmax_losses import cross_entropy, squared_error
+
+__all__ = [
+    "RowStatistics",
+    "Statistics",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "row_statistics",
+    "squared_error",
+]
