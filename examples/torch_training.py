@@ -1,0 +1,136 @@
+"""The same training with F.cross_entropy and with ours: `python examples/torch_training.py`.
+
+A classifier of handwritten digits, and a small transformer that reads Python's standard library
+character by character. Each run has a process of its own; printed are the largest difference of the
+loss curves, and time and peak memory. A third run has torch's own loss in float64: where training
+in float32 goes on so long that it parts from itself (`--steps 300`), it shows how far.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import plogq.torch as pt
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+LOSSES: dict[str, Loss] = {
+    "torch": F.cross_entropy,
+    "plogq": pt.cross_entropy,
+    "torch, loss in float64": lambda x, y: F.cross_entropy(x.double(), y).float(),
+}
+CONTEXT = 64
+
+
+class Reader(nn.Module):
+    """A causal transformer over characters."""
+
+    def __init__(self, characters: int, width: int = 64, layers: int = 2) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(characters, width)
+        self.place = nn.Embedding(CONTEXT, width)
+        layer = nn.TransformerEncoderLayer(width, 4, 2 * width, dropout=0.0, batch_first=True)
+        self.body = nn.TransformerEncoder(layer, layers)
+        self.head = nn.Linear(width, characters)
+
+    def forward(self, text: Tensor) -> Tensor:
+        """Give the logits of each next character."""
+        length = text.shape[1]
+        mask = nn.Transformer.generate_square_subsequent_mask(length)
+        x = self.embed(text) + self.place(torch.arange(length))
+        return self.head(self.body(x, mask=mask, is_causal=True))
+
+
+def digits() -> tuple[nn.Module, Iterator[tuple[Tensor, Tensor]]]:
+    """Give a classifier of 8×8 images, and batches of them without end."""
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    images, labels = torch.tensor(data.data / 16).float(), torch.tensor(data.target)
+    model = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 10))
+
+    def batches() -> Iterator[tuple[Tensor, Tensor]]:
+        while True:
+            rows = torch.randint(len(images), (128,))
+            yield images[rows], labels[rows]
+
+    return model, batches()
+
+
+def characters() -> tuple[nn.Module, Iterator[tuple[Tensor, Tensor]]]:
+    """Give a reader of source code, and batches of its text without end."""
+    library = Path(sysconfig.get_paths()["stdlib"])
+    text = "".join((library / name).read_text("utf-8") for name in ("argparse.py", "typing.py"))
+    alphabet = sorted(set(text))
+    code = torch.tensor([alphabet.index(c) for c in text])
+
+    def batches() -> Iterator[tuple[Tensor, Tensor]]:
+        while True:
+            starts = torch.randint(len(code) - CONTEXT, (16, 1))
+            window = code[starts + torch.arange(CONTEXT + 1)]
+            yield window[:, :-1], window[:, 1:]
+
+    return Reader(len(alphabet)), batches()
+
+
+TASKS = {"digits": digits, "characters": characters}
+
+
+def train(task: str, loss_of: Loss, steps: int) -> list[float]:
+    """Train with Adam from one seed, and give the loss of every step."""
+    torch.manual_seed(0)
+    model, batches = TASKS[task]()
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    losses = []
+    for _, (x, y) in zip(range(steps), batches, strict=False):
+        logits = model(x)
+        loss = loss_of(logits.reshape(-1, logits.shape[-1]), y.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def measured(task: str, loss: str, steps: int) -> dict[str, object]:
+    """Train in a process of its own; give its curve, seconds and peak memory in MB."""
+    command = [sys.executable, __file__, "--run", task, loss, "--steps", str(steps)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def main() -> None:
+    """Compare the two on both tasks."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--run", nargs=2, metavar=("TASK", "LOSS"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.run:
+        task, loss = arguments.run
+        start = time.perf_counter()
+        curve = train(task, LOSSES[loss], arguments.steps)
+        seconds = time.perf_counter() - start
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({"curve": curve, "seconds": seconds, "peak": peak}))
+        return
+    for task in TASKS:
+        runs = {loss: measured(task, loss, arguments.steps) for loss in LOSSES}
+        first, *_, last = runs["torch"]["curve"]
+        print(f"{task}: {arguments.steps} steps, loss {first:.3f} to {last:.3f}")
+        for loss, run in runs.items():
+            pairs = zip(run["curve"], runs["torch"]["curve"], strict=True)
+            apart = max(abs(a - b) for a, b in pairs)
+            cost = f"{run['seconds']:5.1f} s, {run['peak']:.0f} MB at its peak"
+            print(f"  {loss:23} {cost}, off torch's curve by {apart:.1e}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,217 @@
+"""Losses of one number per element: a logit through a sigmoid, or a probability."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from plogq.formulas._check import refuse
+from plogq.torch import _binary_kernel
+from plogq.torch._check import check_elements, values_known
+from plogq.torch._formula import weigh
+from plogq.torch._reduce import reduced, reduction_name
+from plogq.torch._rows import arithmetic
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+    *,
+    denominator: float | Tensor | None = None,
+    validate: bool = True,
+) -> Tensor:
+    """`torch.nn.functional.binary_cross_entropy_with_logits`, in nats.
+
+    v (w t · softplus(−z) + (1 − t) · softplus(z)), with softplus(z) = log(1 + exp z) = −log σ(−z).
+
+    Parameters
+    ----------
+    input : any shape
+        z: logits.
+    target : the same shape
+        t in [0, 1].
+    weight
+        v, broadcasts against `input`.
+    size_average, reduce
+        Deprecated by torch, and understood as there.
+    reduction
+        "mean" over the elements (v does not divide it, as in torch), "sum", "none".
+    pos_weight
+        w, what a positive counts; broadcasts against `input`.
+    denominator
+        Divides the mean instead of the number of elements.
+    validate
+        Refuse targets outside [0, 1].
+
+    Raises
+    ------
+    ValueError, TypeError
+        A target outside [0, 1], with its place; shapes that differ.
+
+    Notes
+    -----
+    Differs from torch: targets outside [0, 1] raise, where torch gives a number.
+    Differs from torch: no elements have mean 0, where torch has NaN.
+    Differs from torch: float16 and bfloat16 are summed and returned in float32.
+
+    Examples
+    --------
+    >>> import torch
+    >>> z = torch.tensor([200.0, -1.5], requires_grad=True)
+    >>> binary_cross_entropy_with_logits(z, torch.tensor([0.0, 0.0]), reduction="none")
+    tensor([200.0000,   0.2014], grad_fn=...)
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy_with_logits.html
+    """
+    reduction = reduction_name(size_average, reduce, reduction, denominator)
+    _same_shape(input, target)
+    if denominator is None and reduction == "mean":
+        denominator = input.numel()
+    if weight is None and _binary_kernel.takes(input, target, pos_weight):
+        over = None if reduction == "none" else float(denominator or 1)
+        return _binary_kernel.kernel_loss(input, target, pos_weight, over, validate=validate)
+    _check_target(target, validate)
+    loss = _binary_kernel.element_losses(input, target, pos_weight)
+    loss = loss if weight is None else loss * weight.to(loss.dtype)
+    return reduced(loss, reduction, denominator)
+
+
+def binary_cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    *,
+    denominator: float | Tensor | None = None,
+    validate: bool = True,
+) -> Tensor:
+    """`torch.nn.functional.binary_cross_entropy`: −v (t log p + (1 − t) log(1 − p)), in nats.
+
+    As in torch the logarithms are held above −100: a probability that has rounded to 0 or 1 costs
+    at most 100, with a gradient that has lost its direction. Where there are logits, take
+    `binary_cross_entropy_with_logits`, which is exact; `plogq.binary_cross_entropy_from_probs` says
+    inf.
+
+    Parameters
+    ----------
+    input : any shape
+        p in [0, 1].
+    target, weight, size_average, reduce, reduction, denominator, validate
+        As for `binary_cross_entropy_with_logits`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A target or a probability outside [0, 1], with its place; shapes that differ.
+
+    Notes
+    -----
+    Differs from torch: targets outside [0, 1] raise, where torch gives a number.
+    Differs from torch: no elements have mean 0, where torch has NaN.
+    Differs from torch: float16 and bfloat16 are summed and returned in float32.
+
+    Examples
+    --------
+    >>> import torch
+    >>> binary_cross_entropy(torch.tensor([0.9]), torch.tensor([1.0]))
+    tensor(0.1054)
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy.html
+    """
+    reduction = reduction_name(size_average, reduce, reduction, denominator)
+    _same_shape(input, target)
+    _check_target(target, validate)
+    _check_target(input, validate, "input")
+    dtype = arithmetic(input)
+    loss = F.binary_cross_entropy(input.to(dtype), target.to(dtype), reduction="none")
+    loss = loss if weight is None else loss * weight.to(dtype)
+    return reduced(loss, reduction, loss.numel() if denominator is None else denominator)
+
+
+def binary_focal_loss(
+    input: Tensor,
+    target: Tensor,
+    gamma: float = 2.0,
+    alpha: float | None = None,
+    *,
+    reduction: str = "mean",
+    denominator: float | Tensor | None = None,
+    validate: bool = True,
+) -> Tensor:
+    """α t (1 − p)^γ (−log p) + (1 − α)(1 − t) p^γ (−log(1 − p)) with p = σ(z).
+
+    Without `alpha` both classes weigh 1.
+
+    Parameters
+    ----------
+    input : any shape
+        z: logits.
+    target : the same shape
+        t in [0, 1].
+    gamma
+        γ ≥ 0.
+    alpha
+        α in [0, 1].
+    reduction, denominator, validate
+        As for `binary_cross_entropy_with_logits`. The paper's sum over anchors, divided by the
+        number of positives, is `denominator=target.sum()`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `binary_cross_entropy_with_logits`; γ or α out of range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> loss = binary_focal_loss(torch.tensor([9.0]).log(), torch.tensor([1.0]))
+    >>> print(f"{loss.item():.6f}")
+    0.001054
+
+    References
+    ----------
+    Lin et al. (2017), Focal loss for dense object detection, equation 5.
+    """
+    if not gamma >= 0:
+        refuse("gamma", "be at least 0", gamma)
+    if alpha is not None and not 0 <= alpha <= 1:
+        refuse("alpha", "be in [0, 1]", alpha)
+    reduction = reduction_name(None, None, reduction, denominator)
+    _same_shape(input, target)
+    _check_target(target, validate)
+    z, t = input.to(arithmetic(input)), target.to(arithmetic(input))
+    yes, no = (1.0, 1.0) if alpha is None else (alpha, 1 - alpha)
+    positive, negative = _focal_of_positive(z, gamma), _focal_of_positive(-z, gamma)
+    loss = yes * weigh(t, positive) + no * weigh(1 - t, negative)
+    return reduced(loss, reduction, loss.numel() if denominator is None else denominator)
+
+
+def _focal_of_positive(z: Tensor, gamma: float) -> Tensor:
+    # (1 − p)^γ as an exponential: its derivative has no 0 · inf where 1 − p is 0.
+    share: Any = torch.exp(gamma * F.logsigmoid(-z)) if gamma else torch.ones_like(z)
+    return weigh(share, -F.logsigmoid(z))
+
+
+def _same_shape(input: Tensor, target: Tensor) -> None:
+    if target.shape != input.shape:
+        refuse("target", f"have the input's shape {tuple(input.shape)}", tuple(target.shape))
+
+
+def _check_target(target: Tensor, validate: bool, name: str = "target") -> None:
+    if validate and values_known(target):
+        good = (target >= 0) & (target <= 1)
+        check_elements(name, target, good, "be in [0, 1]")

@@ -1,0 +1,135 @@
+"""The losses as modules: built once, then moved, printed and pickled like torch's.
+
+Each calls the function that its class names, which says what it computes, takes and raises. The
+constructor takes what the function takes after the tensors of a batch, by the same names and in the
+same order: for the modules of `torch.nn`, torch's own. What comes with each batch (`row_weight`,
+`mask`, `denominator`) may be given to the call, and goes before what the constructor was given.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+from torch.nn import _reduction
+
+from plogq.torch._core import SoftmaxOptions
+from plogq.torch.binary_losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    binary_focal_loss,
+)
+from plogq.torch.divergences import gaussian_kl, js_divergence_loss, kl_div, nll_loss
+from plogq.torch.softmax_losses import (
+    brier_loss,
+    confidence_penalty,
+    cross_entropy,
+    distillation_loss,
+    focal_loss,
+    soft_cross_entropy,
+)
+
+
+class _Loss(nn.Module):
+    _function: ClassVar[Callable[..., Any]]
+    _known: ClassVar[inspect.Signature]
+
+    def __init_subclass__(cls, function: Callable[..., Any], batch: int = 2) -> None:
+        super().__init_subclass__()
+        parameters = list(inspect.signature(function).parameters.values())[batch:]
+        cls._function = staticmethod(function)
+        cls._known = inspect.Signature(parameters)
+        cls.__signature__ = cls._known  # type: ignore[attr-defined]  # what help() shows
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        nn.Module.__init__(self)
+        try:
+            bound = self._known.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{type(self).__name__}: {error}") from None
+        bound.apply_defaults()
+        settings = bound.arguments
+        self._options = settings.pop("options", {})
+        if unknown := self._options.keys() - SoftmaxOptions.__annotations__.keys():
+            raise TypeError(f"{type(self).__name__} has no option {', '.join(sorted(unknown))}")
+        flags = settings.pop("size_average", None), settings.pop("reduce", None)
+        if flags != (None, None):
+            settings["reduction"] = _reduction.legacy_get_string(*flags)
+        self._names = tuple(settings)
+        for name, value in settings.items():
+            if name in ("weight", "pos_weight"):
+                self.register_buffer(name, value)
+            else:
+                setattr(self, name, value)
+
+    def forward(self, *batch: Tensor, **options: Any) -> Any:
+        """Give the loss of a batch, as the function does."""
+        settings = {name: getattr(self, name) for name in self._names}
+        return self._function(*batch, **(settings | self._options | options))
+
+    def extra_repr(self) -> str:
+        """List what is not as by default."""
+        defaults = {name: p.default for name, p in self._known.parameters.items()}
+        settings = {name: getattr(self, name) for name in self._names if name not in self._buffers}
+        changed = {name: v for name, v in settings.items() if v != defaults[name]}
+        return ", ".join(f"{name}={v!r}" for name, v in (changed | self._options).items())
+
+
+class CrossEntropyLoss(_Loss, nn.CrossEntropyLoss, function=cross_entropy):
+    """`plogq.torch.cross_entropy` as `torch.nn.CrossEntropyLoss`.
+
+    Examples
+    --------
+    >>> CrossEntropyLoss(label_smoothing=0.1, z_loss=1e-4)
+    CrossEntropyLoss(label_smoothing=0.1, z_loss=0.0001)
+    """
+
+
+class SoftCrossEntropyLoss(_Loss, function=soft_cross_entropy):
+    """`plogq.torch.soft_cross_entropy` as a module."""
+
+
+class FocalLoss(_Loss, function=focal_loss):
+    """`plogq.torch.focal_loss` as a module."""
+
+
+class BrierLoss(_Loss, function=brier_loss):
+    """`plogq.torch.brier_loss` as a module."""
+
+
+class DistillationLoss(_Loss, function=distillation_loss, batch=3):
+    """`plogq.torch.distillation_loss` as a module."""
+
+
+class ConfidencePenalty(_Loss, function=confidence_penalty, batch=1):
+    """`plogq.torch.confidence_penalty` as a module."""
+
+
+class BCEWithLogitsLoss(_Loss, nn.BCEWithLogitsLoss, function=binary_cross_entropy_with_logits):
+    """`plogq.torch.binary_cross_entropy_with_logits` as `torch.nn.BCEWithLogitsLoss`."""
+
+
+class BCELoss(_Loss, nn.BCELoss, function=binary_cross_entropy):
+    """`plogq.torch.binary_cross_entropy` as `torch.nn.BCELoss`."""
+
+
+class BinaryFocalLoss(_Loss, function=binary_focal_loss):
+    """`plogq.torch.binary_focal_loss` as a module."""
+
+
+class NLLLoss(_Loss, nn.NLLLoss, function=nll_loss):
+    """`plogq.torch.nll_loss` as `torch.nn.NLLLoss`."""
+
+
+class KLDivLoss(_Loss, nn.KLDivLoss, function=kl_div):
+    """`plogq.torch.kl_div` as `torch.nn.KLDivLoss`."""
+
+
+class JSDivergenceLoss(_Loss, function=js_divergence_loss):
+    """`plogq.torch.js_divergence_loss` as a module."""
+
+
+class GaussianKL(_Loss, function=gaussian_kl, batch=4):
+    """`plogq.torch.gaussian_kl` as a module."""

@@ -1,0 +1,78 @@
+"""Bad input: one error that names the argument, what was expected, what came, and where."""
+
+import pytest
+import torch
+
+import plogq.torch as pt
+
+X = torch.zeros(3, 4)
+Y = torch.tensor([0, 3, 1])
+SOFT = torch.full((3, 4), 0.25)
+BAD_ROW = torch.tensor([[0.25] * 4, [0.5, 0.5, 0.5, 0.5], [0.25] * 4])
+
+CASES = [
+    (lambda: pt.cross_entropy(X, Y + 1), ValueError, r"target must be a class .*got 4 .*row 1"),
+    (lambda: pt.cross_entropy(X, -Y), ValueError, r"target must be a class .*got -3 .*row 1"),
+    (lambda: pt.cross_entropy(X, BAD_ROW), ValueError, r"target must sum to 1.*row 1"),
+    (lambda: pt.cross_entropy(X, -SOFT), ValueError, r"target must be .*row 0"),
+    (lambda: pt.cross_entropy(X, SOFT / 0), ValueError, r"target must .*row 0"),
+    (lambda: pt.cross_entropy(X, Y[:2]), ValueError, r"target must have shape \(3,\).*\(2,\)"),
+    (lambda: pt.cross_entropy(X, Y.float()), TypeError, r"target must be integers.*float32"),
+    (lambda: pt.cross_entropy(X, X.long()), TypeError, r"target must be floating point.*int64"),
+    (lambda: pt.cross_entropy(X, Y.to("meta")), ValueError, r"target must be on .*device cpu"),
+    (lambda: pt.cross_entropy(X.long(), Y), TypeError, r"input must be floating point.*int64"),
+    (lambda: pt.cross_entropy(X[:, :0], Y), ValueError, r"input must have a class axis, not empty"),
+    (lambda: pt.cross_entropy(X[0, 0], Y[0]), ValueError, r"input must have a class axis"),
+    (lambda: pt.cross_entropy(X, Y, torch.ones(3)), ValueError, r"weight must have shape \(4,\)"),
+    (lambda: pt.cross_entropy(X, Y, label_smoothing=1.5), ValueError, r"label_smoothing .*1\.5"),
+    (lambda: pt.cross_entropy(X, Y, reduction="avg"), ValueError, r"reduction must be .*'avg'"),
+    (lambda: pt.cross_entropy(X, Y, temperature=0), ValueError, r"temperature must be greater"),
+    (lambda: pt.cross_entropy(X, Y, gamma=-1), ValueError, r"gamma must be at least 0"),
+    (lambda: pt.cross_entropy(X, Y, softcap=0), ValueError, r"softcap must be greater than 0"),
+    (lambda: pt.cross_entropy(X, Y, mask=Y), TypeError, r"mask must be bool; got torch.int64"),
+    (lambda: pt.cross_entropy(X, Y, mask=Y[:1] == 0), ValueError, r"mask must have the shape"),
+    (lambda: pt.cross_entropy(X, Y, row_weight=X), ValueError, r"row_weight must have the shape"),
+    (lambda: pt.cross_entropy(X, Y, row_weight=Y == 0), TypeError, r"row_weight must be numbers"),
+    (lambda: pt.brier_loss(X, Y, gamma=2.0), ValueError, r"gamma must be left out"),
+    (lambda: pt.cross_entropy(X, Y, z=1), TypeError, r"unexpected keyword argument 'z'"),
+    (lambda: pt.nll_loss(X, Y + 1), ValueError, r"target must be a class .*got 4 .*row 1"),
+    (lambda: pt.nll_loss(X, SOFT), ValueError, r"target must be class indices"),
+    (lambda: pt.kl_div(X + 1, SOFT, reduction="sum"), ValueError, r"input must be log-prob"),
+    (
+        lambda: pt.kl_div(X, X + 1, reduction="sum", log_target=True),
+        ValueError,
+        "target must be log",
+    ),
+    (lambda: pt.kl_div(X, -SOFT, reduction="sum"), ValueError, r"target must be prob.*\(0, 0\)"),
+    (lambda: pt.kl_div(X, Y, reduction="sum"), ValueError, r"target must have the input's shape"),
+    (lambda: pt.kl_div(X, X, reduction="avg"), ValueError, r"reduction must be"),
+    (lambda: pt.binary_cross_entropy(X + 2, SOFT), ValueError, r"input must be in \[0, 1\]; got 2"),
+    (lambda: pt.binary_cross_entropy(SOFT, X - 1), ValueError, r"target must be in .*got -1"),
+    (lambda: pt.binary_cross_entropy(SOFT, Y), ValueError, r"target must have the input's shape"),
+    (lambda: pt.binary_focal_loss(X, SOFT, alpha=2), ValueError, r"alpha must be in \[0, 1\]"),
+    (lambda: pt.binary_focal_loss(X, SOFT, -1), ValueError, r"gamma must be at least 0"),
+    (lambda: pt.distillation_loss(X, X[:2]), ValueError, r"teacher must have the input's shape"),
+    (lambda: pt.distillation_loss(X, X, alpha=2), ValueError, r"alpha must be in \[0, 1\]"),
+    (lambda: pt.js_divergence_loss(X, X[:2]), ValueError, r"q_logits must have the shape"),
+    (lambda: pt.gaussian_kl(X, X[:2]), ValueError, r"log_variance must have the mean's shape"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), CASES, ids=[c[2][:30] for c in CASES])
+def test_refused(call, error, message, route):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_validation_can_be_switched_off():
+    unnormalised = pt.cross_entropy(X, BAD_ROW, validate=False)
+    torch.testing.assert_close(unnormalised, torch.nn.functional.cross_entropy(X, BAD_ROW))
+    assert pt.binary_cross_entropy_with_logits(X + 1, X + 2, validate=False) < 0
+    assert pt.kl_div(X + 1, SOFT, reduction="sum", validate=False) < 0
+
+
+def test_the_row_of_a_map_is_its_place():
+    target = torch.zeros(2, 5, 6, dtype=torch.int64)
+    target[1, 2, 3] = 4
+    with pytest.raises(ValueError, match=r"got 4 \(first at row \(1, 2, 3\)\)"):
+        pt.cross_entropy(torch.zeros(2, 4, 5, 6), target)
