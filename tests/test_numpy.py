@@ -258,6 +258,9 @@ def test_options(gamma, soft, weight, smoothing):
     assert (stats.lse[~mask] == -np.inf).all()
     assert not stats.entropy[~mask].any()
     assert pn.cross_entropy(x, target, **options) == loss
+    in_place = pn.cross_entropy(x, target, out=x, return_stats=True, **options)
+    for got, wanted in zip((in_place[0], x, *in_place[2]), (loss, grad, *stats), strict=True):
+        np.testing.assert_array_equal(got, wanted)
 
 
 def test_targets_that_are_not_validated():

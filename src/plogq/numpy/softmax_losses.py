@@ -131,9 +131,10 @@ def cross_entropy(
             extra, extra_slope = z_loss_from_logits(z)
             return loss + z_loss * extra, (slope + z_loss * extra_slope) / temperature
 
+        if return_stats:  # before the gradient may overwrite the logits
+            z = x if kept is None else np.where(kept[:, None], x, 0)
+            found = row_statistics(z / temperature, moments=True)
         loss = by_formula(focal, x, y, kept, total.row_scale(), grad)
-        z = x if kept is None else np.where(kept[:, None], x, 0)
-        found = row_statistics(z / temperature, moments=True)
     else:
         found = softmax_loss(
             x,
