@@ -34,7 +34,7 @@ def test_every_function_has_a_bound():
 
 
 def test_page_makes_the_same_promises():
-    page = PAGE.read_text()
+    page = PAGE.read_text().split("\n## ")[0]
     promised = [row.rsplit("|", 3)[0] + "|" for row in page.splitlines() if row.startswith("| `")]
     assert promised == [accuracy.line(entry) for entry in accuracy.TABLE]
     for name in accuracy.WITHIN_ITS_ESTIMATE:
