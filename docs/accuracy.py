@@ -51,7 +51,7 @@ BESIDE_TORCH = f"""
 
 The largest error in ulp of the logits' dtype, over logits of several scales, against mpmath in 60
 digits, torch {torch.__version__.split("+")[0]}. Where torch's is huge it has rounded a small loss
-to 0, or cancelled. The loss of a half precision is float32, whose ulp is a small part of the dtype's.
+to 0, or cancelled. The loss of a half precision is float32, of which an ulp is small beside it.
 `tests/torch/test_accuracy.py` fails where ours is more than an ulp above torch's.
 
 """
