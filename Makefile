@@ -23,6 +23,7 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/cross_entropy.py
+	$(BIN)/python benchmarks/torch_losses.py
 	$(BIN)/python benchmarks/score.py
 
 accuracy: $(VENV)/.dev

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = ROOT / "README.md"
+DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 IDS = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 PATH = re.compile(r"`((?:src|native|tests|docs|benchmarks|examples)/[\w./-]*)`")
 
@@ -44,3 +45,10 @@ def test_make_targets_named_in_the_documents_exist():
     }
     assert named <= targets
     assert {"demo", "test"} <= named
+
+
+def test_readme_table_is_as_the_benchmark_printed_it():
+    printed = (ROOT / "benchmarks" / "results" / "torch_losses.txt").read_text()
+    tables = re.findall(r"```\n(cross_entropy, .*?)\n```", README.read_text(), re.DOTALL)
+    assert len(tables) == 1
+    assert tables[0] in printed
