@@ -19,7 +19,7 @@ from plogq.score.formats import ArrowFile, CsvFile, Memory, ParquetFile
 # A batch is small enough that its arrays stay in the processor's cache and memory stays flat,
 # large enough that the work per batch does not show.
 BATCH_ROWS = 65_536
-BATCH_BYTES = 2 << 20
+BATCH_BYTES = 4 << 20
 
 
 class Reader(Protocol):
