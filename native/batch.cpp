@@ -26,15 +26,25 @@ std::vector<const InstructionSet*> instruction_sets() {
 }
 
 template <>
-const Kernels<float, float>& InstructionSet::of() const { return floats; }
+const Kernels<float, float>& InstructionSet::of() const {
+  return floats;
+}
 template <>
-const Kernels<float, double>& InstructionSet::of() const { return widening; }
+const Kernels<float, double>& InstructionSet::of() const {
+  return widening;
+}
 template <>
-const Kernels<double, double>& InstructionSet::of() const { return doubles; }
+const Kernels<double, double>& InstructionSet::of() const {
+  return doubles;
+}
 template <>
-const Kernels<BFloat16, float>& InstructionSet::of() const { return bfloat16s; }
+const Kernels<BFloat16, float>& InstructionSet::of() const {
+  return bfloat16s;
+}
 template <>
-const Kernels<Float16, float>& InstructionSet::of() const { return float16s; }
+const Kernels<Float16, float>& InstructionSet::of() const {
+  return float16s;
+}
 
 namespace {
 
@@ -110,7 +120,8 @@ Faults run(const Batch<In, A>& batch, std::int64_t threads, const InstructionSet
   const std::unique_ptr<std::byte[]> scratch(new std::byte[workers * scratch_each]);
 
   const Rows<In, A> rows = set.of<In, A>().rows;
-  std::atomic<std::int64_t> first{2 * batch.rows};  // twice the first row at fault, + 1 by its logits
+  std::atomic<std::int64_t> first{2 *
+                                  batch.rows};  // twice the first row at fault, + 1 by its logits
   const auto note = [&](std::int64_t fault) {
     for (std::int64_t seen = first; fault < seen;)
       if (first.compare_exchange_weak(seen, fault)) break;
@@ -148,8 +159,8 @@ ElementsFound run(const Elements<In, A>& batch, std::int64_t threads, const Inst
   return all;
 }
 
-#define PLOGQ_RUN(In, A)                                                              \
-  template Faults run(const Batch<In, A>&, std::int64_t, const InstructionSet&);      \
+#define PLOGQ_RUN(In, A)                                                         \
+  template Faults run(const Batch<In, A>&, std::int64_t, const InstructionSet&); \
   template ElementsFound run(const Elements<In, A>&, std::int64_t, const InstructionSet&);
 PLOGQ_RUN(float, float)
 PLOGQ_RUN(float, double)

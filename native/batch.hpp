@@ -21,7 +21,8 @@ inline constexpr Type type_of<double> = Type::kDouble;
 
 // Logits of type In, arithmetic and results of type A. Strides count elements.
 //
-// With z = x / temperature, p = softmax(z), lse = log sum exp z and e = label_smoothing, a row costs
+// With z = x / temperature, p = softmax(z), lse = log sum exp z and e = label_smoothing, a row
+// costs
 //   sum_j w_j ((1 - e) t_j + e / K) (1 - p_j)^gamma (-log p_j) + z_loss lse^2
 // over its K classes that are not masked by a logit of -inf.
 template <class In, class A>

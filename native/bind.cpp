@@ -155,14 +155,13 @@ plogq::Faults run_rows(const RowArguments& p, plogq::Batch<In, A> b, int64_t thr
 }
 
 // The losses, statistics and gradients of rows; gives the first rows at fault by target and logits.
-std::pair<int64_t, int64_t> rows(AnyArray logits, Optional<Array<const int64_t, nb::ndim<1>>> target,
-                                 Optional<AnyArray> soft, Optional<AnyArray> weight,
-                                 Optional<Row<const bool>> keep, Optional<Row<const double>> row_scale,
-                                 Optional<AnyOutput> gradient, AnyOutput statistics,
-                                 Row<int64_t> argmax, Optional<int64_t> ignore_index,
-                                 double label_smoothing, double gamma, double temperature,
-                                 double z_loss, double tolerance, bool check_logits,
-                                 int64_t threads, int instruction_set) {
+std::pair<int64_t, int64_t> rows(
+    AnyArray logits, Optional<Array<const int64_t, nb::ndim<1>>> target, Optional<AnyArray> soft,
+    Optional<AnyArray> weight, Optional<Row<const bool>> keep,
+    Optional<Row<const double>> row_scale, Optional<AnyOutput> gradient, AnyOutput statistics,
+    Row<int64_t> argmax, Optional<int64_t> ignore_index, double label_smoothing, double gamma,
+    double temperature, double z_loss, double tolerance, bool check_logits, int64_t threads,
+    int instruction_set) {
   require(logits.ndim() == 2 && logits.shape(1) > 0);
   const auto fill = [&](auto batch) {
     batch.has_ignore_index = target && ignore_index;
@@ -175,8 +174,7 @@ std::pair<int64_t, int64_t> rows(AnyArray logits, Optional<Array<const int64_t, 
     batch.check_logits = check_logits;
     const RowArguments arguments{logits,    target,   soft,       weight, keep,
                                  row_scale, gradient, statistics, argmax};
-    const auto faults =
-        run_rows(arguments, batch, threads, *kInstructionSets.at(instruction_set));
+    const auto faults = run_rows(arguments, batch, threads, *kInstructionSets.at(instruction_set));
     return std::pair{faults.target, faults.logits};
   };
   const auto type = type_of(logits.dtype()), arithmetic = type_of(statistics.dtype());
@@ -188,9 +186,12 @@ std::pair<int64_t, int64_t> rows(AnyArray logits, Optional<Array<const int64_t, 
   }
   require(*arithmetic == plogq::Type::kFloat && *type != plogq::Type::kDouble);
   switch (*type) {
-    case plogq::Type::kBFloat16: return fill(plogq::Batch<plogq::BFloat16, float>{});
-    case plogq::Type::kFloat16: return fill(plogq::Batch<plogq::Float16, float>{});
-    default: return fill(plogq::Batch<float, float>{});
+    case plogq::Type::kBFloat16:
+      return fill(plogq::Batch<plogq::BFloat16, float>{});
+    case plogq::Type::kFloat16:
+      return fill(plogq::Batch<plogq::Float16, float>{});
+    default:
+      return fill(plogq::Batch<float, float>{});
   }
 }
 
@@ -229,7 +230,8 @@ plogq::ElementsFound run_elements(plogq::Elements<In, A> b, const AnyBlock& logi
   std::vector<A> weights{1};
   if (weight) {
     require(weight->dtype() == nb::dtype<A>() && weight->ndim() == 1 && weight->size() > 0);
-    require(weight->size() == 1 || (logits.ndim() && weight->size() == logits.shape(logits.ndim() - 1)));
+    require(weight->size() == 1 ||
+            (logits.ndim() && weight->size() == logits.shape(logits.ndim() - 1)));
     const A* const w = static_cast<const A*>(weight->data());
     weights.assign(w, w + weight->size());
   }
@@ -257,10 +259,14 @@ std::pair<double, int64_t> elements(AnyBlock logits, AnyBlock target, Optional<A
     return std::pair{found.loss, found.bad_target};
   };
   switch (*type) {
-    case plogq::Type::kFloat: return run(plogq::Elements<float, float>{});
-    case plogq::Type::kDouble: return run(plogq::Elements<double, double>{});
-    case plogq::Type::kBFloat16: return run(plogq::Elements<plogq::BFloat16, float>{});
-    default: return run(plogq::Elements<plogq::Float16, float>{});
+    case plogq::Type::kFloat:
+      return run(plogq::Elements<float, float>{});
+    case plogq::Type::kDouble:
+      return run(plogq::Elements<double, double>{});
+    case plogq::Type::kBFloat16:
+      return run(plogq::Elements<plogq::BFloat16, float>{});
+    default:
+      return run(plogq::Elements<plogq::Float16, float>{});
   }
 }
 
@@ -284,10 +290,9 @@ NB_MODULE(_native, module) {
   module.def("rows", &rows, "logits"_a.noconvert(), "target"_a.noconvert().none(),
              "soft"_a.noconvert().none(), "weight"_a.noconvert().none(),
              "keep"_a.noconvert().none(), "row_scale"_a.noconvert().none(),
-             "gradient"_a.noconvert().none(), "statistics"_a.noconvert(),
-             "argmax"_a.noconvert(), "ignore_index"_a.none(), "label_smoothing"_a, "gamma"_a,
-             "temperature"_a, "z_loss"_a, "tolerance"_a, "check_logits"_a, "threads"_a,
-             "instruction_set"_a);
+             "gradient"_a.noconvert().none(), "statistics"_a.noconvert(), "argmax"_a.noconvert(),
+             "ignore_index"_a.none(), "label_smoothing"_a, "gamma"_a, "temperature"_a, "z_loss"_a,
+             "tolerance"_a, "check_logits"_a, "threads"_a, "instruction_set"_a);
   module.def("elements", &elements, "logits"_a.noconvert(), "target"_a.noconvert(),
              "weight"_a.noconvert().none(), "scale"_a, "losses"_a.noconvert().none(),
              "gradient"_a.noconvert().none(), "validate"_a, "threads"_a, "instruction_set"_a);

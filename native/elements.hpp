@@ -26,9 +26,11 @@ ElementsFound elements(const Elements<In, A>& b, int64_t begin, int64_t end) {
       const auto positive = z >= A(0);
       const Vector<A> e = exp_of<A>(positive ? -z : z, zero, t1);
       const Vector<A> rest = log1p<A>(e);
-      const Vector<A> cost_yes = (positive ? zero : -z) + rest, cost_no = (positive ? z : zero) + rest;
+      const Vector<A> cost_yes = (positive ? zero : -z) + rest,
+                      cost_no = (positive ? z : zero) + rest;
       // What never happens costs nothing: 0 inf = 0.
-      const Vector<A> loss = (yes == A(0) ? zero : yes * cost_yes) + (no == A(0) ? zero : no * cost_no);
+      const Vector<A> loss =
+          (yes == A(0) ? zero : yes * cost_yes) + (no == A(0) ? zero : no * cost_no);
       sums += lanes < splat(IntOf<A>(n)) ? loss : zero;
       good &= (t >= A(0)) & (t <= A(1));
       if (b.losses) store<A>(b.losses + i, loss, n);

@@ -126,8 +126,8 @@ inline void store(Out* p, Vector<A> v, int64_t n) {
   memcpy(p, padded, n * sizeof(Out));
 }
 
-// Calls step(j, n) for the vectors of [begin, end), with n a constant but for the last: that one calls
-// functions, which inside the loop would cost the sums their registers.
+// Calls step(j, n) for the vectors of [begin, end), with n a constant but for the last: that one
+// calls functions, which inside the loop would cost the sums their registers.
 template <class A, class Step>
 inline void for_each_vector(int64_t begin, int64_t end, const Step& step) {
   constexpr std::integral_constant<int64_t, kLanes<A>> whole;

@@ -15,15 +15,15 @@ enum class Target { kClass, kSmoothedClass, kDistribution };
 // Sums over the classes; without the argmax where the name says beside, else a gap of 0 makes it
 // count for nothing. Gaps are max x - x_j, open classes those that are not masked.
 enum Sum {
-  kRest,              // exp(-gap / t), beside
-  kGap,               // exp(-gap / t) gap
-  kSquares,           // exp(-gap / t)^2, beside
-  kOpen,              // 1 where open
-  kWeight,            // w where open, beside
-  kWeightGap,         // w gap where open
-  kTarget,            // w t, beside
-  kTargetGap,         // w t gap
-  kTargetTotal,       // t
+  kRest,         // exp(-gap / t), beside
+  kGap,          // exp(-gap / t) gap
+  kSquares,      // exp(-gap / t)^2, beside
+  kOpen,         // 1 where open
+  kWeight,       // w where open, beside
+  kWeightGap,    // w gap where open
+  kTarget,       // w t, beside
+  kTargetGap,    // w t gap
+  kTargetTotal,  // t
   kSums
 };
 constexpr bool wanted(int sum, bool moments, Target target) {
@@ -68,9 +68,9 @@ template <class A>
 struct Found {
   Vector<A> max;  // of the logits
   Sums<A> sums{};
-  Vector<IntOf<A>> target_is_top{};    // a mask
-  Vector<A> x_target{}, w_target{};    // of the class that is the target
-  Vector<A> w_top{}, t_top{};          // of the argmax
+  Vector<IntOf<A>> target_is_top{};  // a mask
+  Vector<A> x_target{}, w_target{};  // of the class that is the target
+  Vector<A> w_top{}, t_top{};        // of the argmax
   Vector<A> row_scale{};
 };
 

@@ -1,7 +1,7 @@
 // Compiled once per instruction set; PLOGQ_ROWS is the name of this one.
-#include "rows.hpp"
-
 #include "elements.hpp"
+#include "few_classes.hpp"
+#include "many_classes.hpp"
 
 namespace plogq {
 namespace {
@@ -34,8 +34,8 @@ constexpr Kernels<In, A> kernels{rows, elements};
 #define PLOGQ_NAME(name) PLOGQ_NAME_(name)
 extern const InstructionSet PLOGQ_ROWS;
 const InstructionSet PLOGQ_ROWS{
-    PLOGQ_NAME(PLOGQ_ROWS),        kernels<float, float>,    kernels<float, double>,
-    kernels<double, double>,       kernels<BFloat16, float>, kernels<Float16, float>,
+    PLOGQ_NAME(PLOGQ_ROWS),  kernels<float, float>,    kernels<float, double>,
+    kernels<double, double>, kernels<BFloat16, float>, kernels<Float16, float>,
 };
 
 }  // namespace plogq

@@ -21,9 +21,9 @@ constexpr int kVectorBytes = 16;
 
 constexpr double kInfinity = __builtin_inf();
 
-// The series of log: the constants of FreeBSD msun, e_logf.c and e_log.c. exp is its Taylor series,
-// cut where the remainder on |r| <= ln2 / 2 is below a tenth of an ulp. Below `underflow` exp rounds
-// to zero.
+// Ln2 = high + low with a product n * high that is exact, and the series of log: the constants of
+// FreeBSD msun, e_logf.c and e_log.c. exp is its Taylor series, cut where the remainder
+// on |r| <= ln2 / 2 is below a tenth of an ulp. Below `underflow` exp rounds to zero.
 template <class A>
 struct Arithmetic;
 
@@ -167,7 +167,7 @@ struct Temperature {
   }
 };
 
-// exp((d + error) / t) for d <= 0 and an error that d has lost. 0 when d is -inf, NaN when it is NaN.
+// exp((d + error) / t) for d <= 0 and an error that d has lost; 0 when d is -inf, NaN when it is.
 template <class A>
 inline Vector<A> exp_of(Vector<A> d, Vector<A> error, Temperature<A> t) {
   using Constants = Arithmetic<A>;
