@@ -1,10 +1,13 @@
 """What the benchmarks share: runs that take turns, and a word on the machine."""
 
+import json
 import os
 import platform
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -47,3 +50,25 @@ def machine(*packages: str) -> str:
         ),
     }
     return "\n".join(f"{name}: {value}" for name, value in settings.items())
+
+
+def in_own_process(environment: dict[str, str], *task: object) -> dict[str, float]:
+    """Run the calling benchmark's `--child` with a task, and read the figures that it prints."""
+    run = subprocess.run(
+        [sys.executable, sys.argv[0], "--child", json.dumps(task)],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return json.loads(run.stdout)
+
+
+def print_and_keep(lines: Iterable[str], results: Path | None) -> None:
+    """Print the lines as they come, and write them to the file when all are there."""
+    kept = []
+    for line in lines:
+        print(line, flush=True)
+        kept.append(line)
+    if results is not None:
+        results.parent.mkdir(exist_ok=True)
+        results.write_text("\n".join(kept) + "\n")

@@ -7,15 +7,12 @@ what moving the data costs at the least. Prints, and writes benchmarks/results/c
 
 import argparse
 import json
-import os
 import resource
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from _side_by_side import machine, medians
+from _side_by_side import in_own_process, machine, medians, print_and_keep
 
 import plogq.numpy as pn
 
@@ -134,16 +131,6 @@ def measure_memory(contender: str, rows: int, classes: int) -> dict[str, float]:
     return {"before": before / 1024, "peak": peak / 1024}
 
 
-def in_own_process(environment: dict[str, str], *task: object) -> dict[str, float]:
-    run = subprocess.run(
-        [sys.executable, __file__, "--child", json.dumps(task)],
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return json.loads(run.stdout)
-
-
 def report(shapes: list[tuple[int, int]], repeats: int):
     """Yield the lines of the report as they come."""
     yield machine("plogq", "numpy", "torch", "scipy", "jax")
@@ -181,13 +168,8 @@ def main() -> None:
         found = {"time": measure, "memory": measure_memory}[kind](*task)
         print(json.dumps(found))
         return
-    lines = []
-    for line in report(*((QUICK_SHAPES, 2) if asked.quick else (SHAPES, 7))):
-        print(line, flush=True)
-        lines.append(line)
-    if not asked.quick:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text("\n".join(lines) + "\n")
+    lines = report(*((QUICK_SHAPES, 2) if asked.quick else (SHAPES, 7)))
+    print_and_keep(lines, None if asked.quick else RESULTS)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,12 @@ logits that are a leaf. Prints, and writes benchmarks/results/torch_losses.txt.
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from _side_by_side import machine, medians
+from _side_by_side import in_own_process, machine, medians, print_and_keep
 from torch.nn import functional as F
 
 import plogq.torch as pt
@@ -141,16 +138,6 @@ def measure_memory(kind, size, step):
     return {"extra": status("VmHWM") - before}
 
 
-def in_own_process(environment, *task):
-    run = subprocess.run(
-        [sys.executable, __file__, "--child", json.dumps(task)],
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return json.loads(run.stdout)
-
-
 def line(name, figures):
     return f"{name:34}" + "".join(f"{figure:>11}" for figure in figures)
 
@@ -200,13 +187,8 @@ def main() -> None:
         print(json.dumps({"time": measure, "memory": measure_memory}[kind](*task)))
         return
     full = (CASES, 64 << 20, 7, (4096, 32_000))
-    lines = []
-    for text in report(*((QUICK_CASES, 1 << 16, 2, (256, 1000)) if asked.quick else full)):
-        print(text, flush=True)
-        lines.append(text)
-    if not asked.quick:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text("\n".join(lines) + "\n")
+    lines = report(*((QUICK_CASES, 1 << 16, 2, (256, 1000)) if asked.quick else full))
+    print_and_keep(lines, None if asked.quick else RESULTS)
 
 
 if __name__ == "__main__":
