@@ -51,6 +51,7 @@ def states_of(parts, data, weighted):
         annotators=False,
         weight="w" if weighted else None,
         slices=["site"],
+        group=None,
         id=None,
     )
     names = classes_of(parts[0], columns)

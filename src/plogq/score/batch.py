@@ -24,6 +24,7 @@ class Batch(NamedTuple):
     soft: Array | None  # (n, C) distributions
     weight: Array | None  # (n,)
     slices: tuple[pa.DictionaryArray, ...]
+    group: pa.DictionaryArray | None
     id: pa.Array | None
 
 
@@ -56,6 +57,7 @@ def to_batch(part: Part, columns: Columns, labels: Labels) -> Batch:
         soft,
         weight,
         tuple(part.batch.column(name).dictionary_encode() for name in columns.slices),
+        None if columns.group is None else part.batch.column(columns.group).dictionary_encode(),
         None if columns.id is None else part.batch.column(columns.id),
     )
 

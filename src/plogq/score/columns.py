@@ -34,17 +34,18 @@ class Columns:
     classes: tuple[str, ...] | None  # None: as many as the first row has, named 0, 1, 2 …
     weight: str | None
     slices: tuple[str, ...]
+    group: str | None
     id: str | None
 
     def read(self) -> list[str]:
         """Give every column to read, once."""
-        more = [self.label, self.weight, *self.slices, self.id]
+        more = [self.label, self.weight, *self.slices, self.group, self.id]
         return list(dict.fromkeys([*self.names, *(name for name in more if name is not None)]))
 
     def types(self) -> dict[str, pa.DataType]:
         """Give the types of columns that a CSV file cannot tell by itself."""
         numbers = [*self.names, *([self.weight] if self.weight else [])]
-        texts = [*self.slices, *([self.id] if self.id else [])]
+        texts = [*self.slices, *(name for name in (self.group, self.id) if name is not None)]
         if self.classes is not None and integer_names(self.classes) == "some":
             texts.append(self.label)
         return {name: pa.string() for name in texts} | {name: pa.float64() for name in numbers}
@@ -56,6 +57,7 @@ class Columns:
             "label": self.label,
             "weight": self.weight,
             "slice": list(self.slices) or None,
+            "group": self.group,
             "id": self.id,
         }
         return {what: column for what, column in used.items() if column is not None}
@@ -70,10 +72,12 @@ def find_columns(
     annotators: bool,
     weight: str | None,
     slices: Sequence[str],
+    group: str | None,
     id: str | None,
 ) -> Columns:
     """Resolve the options against the table's columns."""
-    named = [("label", label), ("weight", weight), ("id", id), *predictions.items()]
+    single = {"label": label, "weight": weight, "group": group, "id": id}
+    named = [*single.items(), *predictions.items()]
     for option, name in named:
         if not isinstance(name, str) and (name is not None or option == "label"):
             refuse(option, "be the name of a column", repr(name), error=TypeError)
@@ -83,18 +87,18 @@ def find_columns(
     present = table.schema.names
     if label == "label" and label not in present and "labels" in present:
         label = "labels"
-    for name in [label, weight, *slices, id]:
+    for name in [label, weight, *slices, group, id]:
         if name is not None and name not in present:
             _missing(table, name)
     twice = [name for name, times in Counter(present).items() if times > 1]
     if twice:
         expected = "have a name for each column of its own"
         refuse(table.paths[0], expected, ", ".join(twice), error=TableError)
-    for name in slices:
+    for name in [*slices, *([] if group is None else [group])]:
         if types.is_nested(table.schema.field(name).type):
             where, came = f"{table.paths[0]}: column {name!r}", table.schema.field(name).type
             refuse(where, "hold single values to slice by", came, error=TableError)
-    others = {label, weight, *slices, id}
+    others = {label, weight, *slices, group, id}
     kind, taken = _named(predictions) or _found(table, others)
     names = [name for name in _matching(present, taken) if name not in others or name == taken]
     if not names:
@@ -132,6 +136,7 @@ def find_columns(
         None if classes is None else tuple(classes),
         weight,
         tuple(slices),
+        group,
         id,
     )
 

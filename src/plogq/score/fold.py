@@ -40,9 +40,12 @@ def score(
     annotators: bool = False,
     weight: str | None = None,
     slices: Sequence[str] = (),
+    group: str | None = None,
     id: str | None = None,
     unit: Unit = "bit",
     floor: float | None = None,
+    folds: int = 5,
+    bootstrap: int = 200,
     top: int = 20,
     seed: int = 0,
     progress: Callable[[int, int | None], None] | None = None,
@@ -67,14 +70,22 @@ def score(
         Columns of row weights, and of names for rows.
     slices
         Columns whose values are reported apart.
+    group
+        A column whose values tell which rows belong together (a patient, a document): they are
+        resampled, and held out, as one.
     unit
         "bit", "nat" or "hartley", of every entropy and loss of the result.
     floor
         P: also give the cross-entropy with every q(y) below P replaced by P, and count those rows.
+    folds
+        Of the cross-fit that tells miscalibration from refinement: at least 2.
+    bootstrap
+        How many replicates the 95 % intervals are made of; 0 for none.
     top
         How many of the most surprising rows to list.
     seed
-        Of the sample of rows that the temperature is fitted on, where a table is large.
+        Of the folds, the intervals, and the sample of rows that they are fitted on where a table
+        is large.
     progress
         Called with (rows done, rows in all or None) as work goes on.
 
@@ -97,11 +108,12 @@ def score(
             refuse("floor", "be a number", repr(floor), error=TypeError)
         if not 0 < floor <= 1:
             refuse("floor", "be a probability, above 0", floor)
-    for name, count, end in (("top", top, np.inf), ("seed", seed, 2**64)):
+    counts = {"folds": (folds, 2), "bootstrap": (bootstrap, 0), "top": (top, 0), "seed": (seed, 0)}
+    for name, (count, least) in counts.items():
         if not isinstance(count, (int, np.integer)):
             refuse(name, "be an integer", repr(count), error=TypeError)
-        if not 0 <= count < end:
-            refuse(name, "not be negative" if count < 0 else "be below 2**64", count)
+        if not least <= count < 2**64:
+            refuse(name, f"be at least {least}" if count < least else "be below 2**64", count)
     table = open_table(source)
     columns = find_columns(
         table,
@@ -111,6 +123,7 @@ def score(
         annotators=annotators,
         weight=weight,
         slices=slices,
+        group=group,
         id=id,
     )
     parts = table.parts(columns.read(), columns.types())

@@ -20,6 +20,7 @@ class Sampled(NamedTuple):
     logits: Array  # (m, C)
     label: Array  # (m,) classes, or (m, C) distributions
     weight: Array  # (m,)
+    bucket: Array  # (m,) of the bootstrap
 
     def take(self, index: Array) -> Sampled:
         """Give some of the rows."""
@@ -38,7 +39,13 @@ class Sample:
         self._held = 0
 
     def add(
-        self, start: int, keep: Array, logits: Array, label: Array, weight: Array | None
+        self,
+        start: int,
+        keep: Array,
+        logits: Array,
+        label: Array,
+        weight: Array | None,
+        bucket: Array,
     ) -> None:
         """Offer the rows that follow row `start` of the table, but those that are not to `keep`."""
         hashes = splitmix64(np.arange(start, start + len(keep), dtype=np.uint64), self._seed)
@@ -46,7 +53,14 @@ class Sample:
         if len(chosen):
             weights = np.ones(len(chosen)) if weight is None else weight[chosen]
             self._put(
-                Sampled(hashes[chosen], start + chosen, logits[chosen], label[chosen], weights)
+                Sampled(
+                    hashes[chosen],
+                    start + chosen,
+                    logits[chosen],
+                    label[chosen],
+                    weights,
+                    bucket[chosen],
+                )
             )
 
     def most_bytes(self) -> int:

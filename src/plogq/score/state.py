@@ -9,6 +9,7 @@ import numpy as np
 
 from plogq.kernels.exact_sum import ExactSums
 from plogq.score.batch import Batch
+from plogq.score.buckets import Buckets
 from plogq.score.numbers import Array
 from plogq.score.rows import Rows
 from plogq.score.sample import Sample
@@ -38,7 +39,7 @@ class State:
     top
         How many of the most surprising rows to keep.
     seed
-        Of the sample that the temperature is fitted on.
+        Of the buckets, and of the sample that recalibrations are fitted on.
     """
 
     def __init__(
@@ -58,18 +59,12 @@ class State:
         # Cells are (label, predicted), or with too many classes (label, right or wrong).
         self.predicted_groups = classes if classes <= MOST_CONFUSED else 2
         cells = classes * self.predicted_groups
-        self.impossible = Tally(1, weighted)
         self.cells = Tally(cells, weighted or soft)
         self.cell_impossible = Tally(cells, weighted or soft)
         self.cell_loss = ExactSums(cells)
-        # Of soft labels: what the possible classes of an impossible row add to cell_loss.
-        self.impossible_loss = ExactSums()
-        self.entropy = ExactSums()
-        self.brier = ExactSums()
+        self.buckets = Buckets(classes, weighted, soft, seed)
         self.floor_rows = 0
         self.floor_loss = ExactSums()
-        self.label_entropy = ExactSums()
-        self.kl = ExactSums()
         self.bins = Tally(BINS, weighted)
         self.bin_confidence = ExactSums(BINS)
         self.bin_correct = ExactSums(BINS)
@@ -82,15 +77,12 @@ class State:
         weight = batch.weight
         finite = np.isfinite(rows.surprisal)
         counts = np.ones(len(finite), bool) if weight is None else weight > 0
-        self._add_events(rows, weight, finite, counts)
+        bucket = self.buckets.of(batch)
+        self.buckets.add(bucket, rows, weight, finite)
+        self._add_events(rows, weight, counts)
         self._add_reliability(rows, weight)
-        add_weighted(self.entropy, rows.entropy, weight)
-        add_weighted(self.brier, rows.brier, weight)
-        if rows.label_entropy is not None and rows.kl is not None:
-            add_weighted(self.label_entropy, rows.label_entropy, weight)
-            add_weighted(self.kl, np.where(finite, rows.kl, 0.0), weight)
         label = batch.target if batch.soft is None else batch.soft
-        self.sample.add(batch.part.start, finite & counts, rows.logits, label, weight)
+        self.sample.add(batch.part.start, finite & counts, rows.logits, label, weight, bucket)
         self._add_surprises(batch, rows, counts)
         for state, values in zip(self.slices.values(), batch.slices, strict=True):
             state.add(values, rows, weight)
@@ -107,7 +99,7 @@ class State:
             batch.id if batch.id is None or len(row) == len(counts) else batch.id.take(row),
         )
 
-    def _add_events(self, rows: Rows, weight: Array | None, finite: Array, counts: Array) -> None:
+    def _add_events(self, rows: Rows, weight: Array | None, counts: Array) -> None:
         """Add what happened; a row without weight is not among the rows that are counted."""
         events = rows.events
         predicted = rows.predicted[events.row]
@@ -117,25 +109,16 @@ class State:
         share = events.weights(weight)
         self.cells.add(cell, share)
         loss = events.surprisal
-        if not finite.all():
-            never = ~finite & counts
-            self.impossible.add(
-                np.zeros(np.count_nonzero(never), np.int64),
-                None if weight is None else weight[never],
-            )
-            never = np.isinf(loss)
+        never = np.isinf(loss)
+        if never.any():
             self.cell_impossible.add(cell[never], None if share is None else share[never])
             loss = np.where(never, 0.0, loss)
-            beside = ~finite[events.row]
-            add_weighted(
-                self.impossible_loss, loss[beside], None if share is None else share[beside]
-            )
         add_weighted(self.cell_loss, loss, share, cell)
         if self.floor is not None:
             most = -math.log(self.floor)
             add_weighted(self.floor_loss, np.minimum(events.surprisal, most), share)
-            low = np.zeros(len(finite), bool)
-            low[np.arange(len(finite))[events.row][events.surprisal > most]] = True
+            low = np.zeros(len(counts), bool)
+            low[np.arange(len(counts))[events.row][events.surprisal > most]] = True
             self.floor_rows += int(np.count_nonzero(low & counts))
 
     def _add_reliability(self, rows: Rows, weight: Array | None) -> None:
@@ -147,8 +130,8 @@ class State:
 
     def most_bytes(self) -> int:
         """Give how much memory this takes with its sample full, without slices, which grow."""
-        held = self.sample.most_bytes()
-        for tally in (self.impossible, self.cells, self.cell_impossible, self.bins):
+        held = self.sample.most_bytes() + self.buckets.nbytes()
+        for tally in (self.cells, self.cell_impossible, self.bins):
             held += tally.nbytes()
         return held + self.cell_loss.limbs.nbytes
 
@@ -160,7 +143,7 @@ class State:
         """Add the rows of another state, made with the same arguments."""
         for name, mine in vars(self).items():
             theirs = getattr(other, name)
-            if isinstance(mine, (Tally, ExactSums, Surprises, Sample)):
+            if isinstance(mine, (Tally, ExactSums, Buckets, Surprises, Sample)):
                 mine.merge(theirs)
         self.floor_rows += other.floor_rows
         for column, state in self.slices.items():

@@ -9,7 +9,6 @@ import numpy as np
 
 from plogq.formulas._terms import neg_log, times
 from plogq.formulas.units import Unit, from_nats
-from plogq.kernels.exact_sum import ExactSums
 from plogq.score.errors import TableError
 from plogq.score.numbers import Array
 from plogq.score.result import Result
@@ -28,20 +27,18 @@ def summarise(
     weight = float(state.bins.amounts(BINS)[0])
     if weight == 0:
         raise TableError(f"{source['paths'][0]}: the weights are all 0: nothing to score")
-    impossible = float(state.impossible.amounts()[0])
+    buckets = state.buckets
+    impossible = float(buckets.impossible.amounts(buckets.count)[0])
     possible = weight - impossible
-    loss = float(
-        totals(state.cell_loss, len(state.cells.rows))[0] - totals(state.impossible_loss)[0]
-    )
-    finite = loss / possible if possible > 0 else None
+    finite = buckets.total("surprisal") / possible if possible > 0 else None
     cross_entropy = finite if impossible == 0 and finite is not None else math.inf
     labels = _entropy(state.cells.amounts(state.predicted_groups))
-    prediction = float(totals(state.entropy)[0]) / weight
+    prediction = buckets.total("entropy") / weight
     gain = labels - cross_entropy
     temperature = _temperature(state, unit, finite)
 
-    def mean(sums: ExactSums) -> float:
-        return float(totals(sums)[0]) / weight
+    def mean(name: str) -> float:
+        return buckets.total(name) / weight
 
     return Result(
         source=source,
@@ -52,23 +49,23 @@ def summarise(
         classes=classes,
         cross_entropy=from_nats(cross_entropy, unit),
         cross_entropy_finite=None if finite is None else from_nats(finite, unit),
-        zero_probability_rows=int(state.impossible.rows[0]),
+        zero_probability_rows=int(buckets.impossible.rows.sum()),
         floor=None
         if state.floor is None
         else {
             "p": state.floor,
             "rows": state.floor_rows,
-            "cross_entropy": from_nats(mean(state.floor_loss), unit),
+            "cross_entropy": from_nats(float(totals(state.floor_loss)[0]) / weight, unit),
         },
         label_entropy=from_nats(labels, unit),
         information_gain=from_nats(gain, unit),
         explained=gain / labels if labels > 0 else None,
         temperature=temperature,
-        entropy_floor=from_nats(mean(state.label_entropy), unit) if state.soft else None,
-        kl=from_nats(math.inf if impossible > 0 else mean(state.kl), unit) if state.soft else None,
+        entropy_floor=from_nats(mean("label_entropy"), unit) if state.soft else None,
+        kl=from_nats(math.inf if impossible > 0 else mean("kl"), unit) if state.soft else None,
         perplexity=_exp(cross_entropy),
-        accuracy=float(totals(state.bin_correct, BINS)[0]) / weight,
-        brier=mean(state.brier),
+        accuracy=mean("correct"),
+        brier=mean("brier"),
         prediction_entropy=from_nats(prediction, unit),
         overconfidence=from_nats(cross_entropy - prediction, unit),
         per_class=_per_class(state, classes, unit),
@@ -212,7 +209,7 @@ def _warnings(
     state: State, temperature: dict[str, Any] | None, gain: float
 ) -> list[dict[str, Any]]:
     found = []
-    impossible = int(state.impossible.rows[0])
+    impossible = int(state.buckets.impossible.rows.sum())
     if impossible:
         found.append(
             (

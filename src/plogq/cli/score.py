@@ -1,0 +1,72 @@
+"""plogq score: what a table of predictions costs, and why."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from plogq.cli.arguments import Commands, count, names
+
+
+def add(commands: Commands) -> None:
+    """Add the command's arguments."""
+    what = "say what a table of predictions costs, and what that cross-entropy is made of"
+    command = commands.add_parser("score", help=what, description=f"{what.capitalize()}.")
+    command.set_defaults(run=_run)
+    add = command.add_argument
+    add("table", metavar="TABLE", help="Parquet, CSV, Arrow or NPZ: a file, a folder, or a URI")
+
+    add = command.add_argument_group("columns").add_argument
+    add("--label", metavar="COL", default="label",
+        help="class indices or names; lists: soft labels (default: label)")  # fmt: skip
+    for kind, of in (("logits", "logits"), ("logprobs", "natural log-probabilities"),
+                     ("probs", "probabilities")):  # fmt: skip
+        add(f"--{kind}", metavar="COL|PREFIX*",
+            help=f"predictions as {of}: a list column, or a column per class")  # fmt: skip
+    add("--classes", metavar="A,B,...", type=names,
+        help="class names in the order of the predictions")  # fmt: skip
+    add("--annotators", action="store_true", help="labels are lists: a label of each annotator")
+    add("--weight", metavar="COL", help="row weights")
+    add("--slice", metavar="COL", action="append", default=[], dest="slices",
+        help="report each value of a column apart (repeatable)")  # fmt: skip
+    add("--group", metavar="COL",
+        help="rows of one value belong together (a patient, a document): they are resampled and "
+             "held out as one")  # fmt: skip
+    add("--id", metavar="COL", help="names of the rows")
+
+    add = command.add_argument_group("figures").add_argument
+    add("--unit", choices=["bit", "nat", "hartley"], default="bit",
+        help="unit of entropies and losses (default: bit)")  # fmt: skip
+    add("--floor", metavar="P", type=float, help="also score with q(label) < P replaced by P")
+    add("--folds", metavar="N", type=count, default=5,
+        help="of the cross-fit that finds the miscalibration (default: 5)")  # fmt: skip
+    add("--bootstrap", metavar="N", type=count, default=200,
+        help="replicates of the 95 %% intervals; 0 for none (default: 200)")  # fmt: skip
+    add("--top", metavar="N", type=count, default=20,
+        help="how many of the most surprising rows to list (default: 20)")  # fmt: skip
+    add("--seed", metavar="N", type=count, default=0,
+        help="of the folds, the intervals, the sample they are fitted on (default: 0)")  # fmt: skip
+
+    add = command.add_argument_group("output").add_argument
+    add("--json", metavar="FILE", type=Path, help="write every figure; - for standard output")
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from plogq.score import score
+    from plogq.score.files import write_whole
+    from plogq.score.progress import ProgressBar
+
+    options = {
+        name: value
+        for name, value in vars(arguments).items()
+        if name not in ("run", "table", "json")
+    }
+    with ProgressBar() as progress:
+        result = score(arguments.table, **options, progress=progress)
+    if arguments.json == Path("-"):
+        sys.stdout.write(result.to_json() + "\n")
+        return
+    from plogq.score.report import print_report
+
+    print_report(result)
+    if arguments.json is not None:
+        write_whole(arguments.json, (result.to_json() + "\n").encode())

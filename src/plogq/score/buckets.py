@@ -1,0 +1,74 @@
+"""The figures that have intervals, kept by bucket of rows: what the bootstrap resamples."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from plogq.kernels.exact_sum import ExactSums
+from plogq.score.batch import Batch
+from plogq.score.numbers import Array
+from plogq.score.resampling import MOST_BUCKETS, row_buckets, value_buckets
+from plogq.score.rows import Rows
+from plogq.score.tally import Tally, add_weighted, totals
+
+FEWEST_BUCKETS = 64
+# Each bucket has a cell for each class, of 8 bytes, or of 72 where what is added is no integer.
+MOST_CELLS, MOST_SUMMED_CELLS = 1 << 22, 1 << 20
+
+
+class Buckets:
+    """Rows, labels and sums of each bucket of rows; together they are those of the whole table."""
+
+    def __init__(self, classes: int, weighted: bool, soft: bool, seed: int) -> None:
+        fit = (MOST_SUMMED_CELLS if weighted or soft else MOST_CELLS) // classes
+        self.count = min(MOST_BUCKETS, max(FEWEST_BUCKETS, 1 << (fit.bit_length() - 1)))
+        self.classes = classes
+        self._seed = seed
+        self.rows = Tally(self.count, weighted)
+        self.impossible = Tally(self.count, weighted)
+        self.labels = Tally(self.count * classes, weighted or soft)
+        names = ["surprisal", "entropy", "brier", "correct"]
+        names += ["label_entropy", "kl"] if soft else []
+        self.sums = {name: ExactSums(self.count) for name in names}
+
+    def of(self, batch: Batch) -> Array:
+        """Give the bucket of each row: by its number, or by the cluster that it belongs to."""
+        if batch.group is not None:
+            return value_buckets(batch.group, self.count, self._seed)
+        return row_buckets(batch.part.start, len(batch.target), self.count, self._seed)
+
+    def add(self, bucket: Array, rows: Rows, weight: Array | None, finite: Array) -> None:
+        """Add a batch; surprisals and divergences are summed where they are finite."""
+        self.rows.add(bucket, weight)
+        if not finite.all():
+            never = ~finite if weight is None else ~finite & (weight > 0)
+            self.impossible.add(bucket[never], None if weight is None else weight[never])
+        self.labels.add(
+            bucket[rows.events.row] * self.classes + rows.events.label, rows.events.weights(weight)
+        )
+        for name, sums in self.sums.items():
+            values = getattr(rows, name)
+            if name in ("surprisal", "kl"):
+                values = np.where(finite, values, 0.0)
+            add_weighted(sums, values, weight, bucket)
+
+    def nbytes(self) -> int:
+        """Give how much memory this takes."""
+        tallies = (self.rows, self.impossible, self.labels)
+        return sum(tally.nbytes() for tally in tallies) + sum(
+            sums.limbs.nbytes for sums in self.sums.values()
+        )
+
+    def total(self, name: str) -> float:
+        """Give a sum over all buckets, rounded once."""
+        return float(totals(self.sums[name], self.count)[0])
+
+    def merge(self, other: Self) -> None:
+        """Add the buckets of another of the same table."""
+        self.rows.merge(other.rows)
+        self.impossible.merge(other.impossible)
+        self.labels.merge(other.labels)
+        for name, sums in self.sums.items():
+            sums.merge(other.sums[name])
