@@ -41,8 +41,6 @@ def test_version_and_help():
         shown = run(*arguments)
         assert shown.returncode == 0
         assert shown.stderr == ""
-    absent = ("--folds", "--bootstrap", "--html", "--code", "--engine", "--scheduler")
-    assert not any(option in run("score", "--help").stdout for option in absent)
 
 
 def test_report_and_json(table, tmp_path):

@@ -1,5 +1,7 @@
 """plogq demo: the main job on real input."""
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """plogq score: what a table of predictions costs, and why."""
 
+from __future__ import annotations
+
 import argparse
 import sys
 from pathlib import Path
