@@ -159,6 +159,44 @@ ElementsFound run(const Elements<In, A>& batch, std::int64_t threads, const Inst
   return all;
 }
 
+template <>
+FiguresOf<float> InstructionSet::figures_of() const {
+  return float_figures;
+}
+template <>
+FiguresOf<double> InstructionSet::figures_of() const {
+  return double_figures;
+}
+
+template <>
+FoldOf<float> InstructionSet::fold_of() const {
+  return float_fold;
+}
+template <>
+FoldOf<double> InstructionSet::fold_of() const {
+  return double_fold;
+}
+
+template <class In>
+std::int64_t run(const Figures<In>& batch, const InstructionSet& set) {
+  Batch<In, double> rows{};
+  rows.classes = batch.classes;
+  const std::size_t gathered = kRowsInScratch * batch.classes * sizeof(In);
+  const std::unique_ptr<std::byte[]> scratch(new std::byte[gathered + scratch_bytes(rows)]);
+  return set.figures_of<In>()(batch, scratch.get());
+}
+
+template <class In>
+FoldFound run(const Fold<In>& batch, const InstructionSet& set) {
+  return set.fold_of<In>()(batch);
+}
+
+#define PLOGQ_RUN_TABLE(In)                                           \
+  template std::int64_t run(const Figures<In>&, const InstructionSet&); \
+  template FoldFound run(const Fold<In>&, const InstructionSet&);
+PLOGQ_RUN_TABLE(float)
+PLOGQ_RUN_TABLE(double)
+
 #define PLOGQ_RUN(In, A)                                                         \
   template Faults run(const Batch<In, A>&, std::int64_t, const InstructionSet&); \
   template ElementsFound run(const Elements<In, A>&, std::int64_t, const InstructionSet&);

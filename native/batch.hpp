@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "exact_sum.hpp"
+
 namespace plogq {
 
 struct BFloat16 {
@@ -71,6 +73,39 @@ struct Elements {
   bool validate;
 };
 
+// What a table says of each row, in float64: all but `predicted` by column, or else by row.
+template <class In>
+struct Figures {
+  const In* const* columns;  // one for each class; or null, and then
+  const In* logits;          // the classes of a row side by side
+  std::ptrdiff_t row_stride;
+  std::int64_t rows, classes;
+  const std::int64_t* target;  // in [0, classes)
+  std::int64_t first;          // where the rows below begin
+  double *surprisal, *confidence, *correct, *entropy, *brier;
+  std::int64_t* predicted;
+};
+
+// Rows whose figures are added up as they come: by bucket, by cell of label and predicted class, by
+// bin of confidence and by bin of surprisal. What has three places for each group are integers as
+// `ExactSums` has them. Rows of a surprisal from kMostSplit on are `apart`: theirs is not added.
+template <class In>
+struct Fold {
+  Figures<In> rows;  // surprisal and predicted of all of them
+  const std::int64_t* bucket;
+  std::int64_t buckets, bins, surprisal_bins;
+  double surprisal_width;
+  std::int64_t *bucket_rows, *label_rows, *cell_rows, *bin_rows, *surprisal_rows;
+  std::int64_t *bucket_surprisal, *bucket_entropy, *bucket_brier, *bucket_correct, *cell_surprisal,
+      *bin_confidence, *bin_correct;
+  std::int64_t* apart;  // the places of those rows
+};
+struct FoldFound {
+  std::int64_t bad = -1;  // the first row at fault, and then the sums are not to be used
+  std::int64_t apart = 0;
+};
+constexpr std::int64_t kMostClassesToFold = 64;
+
 namespace {  // each instruction set keeps its own copy
 template <class In, class A>
 bool left_out(const Batch<In, A>& b, std::int64_t i) {
@@ -100,6 +135,22 @@ struct ElementsFound {
 template <class In, class A>
 using ElementsOf = ElementsFound (*)(const Elements<In, A>&, std::int64_t begin, std::int64_t end);
 
+// The first row at fault, NaN, +inf or -inf throughout, or -1.
+template <class In>
+using FiguresOf = std::int64_t (*)(const Figures<In>&, std::byte* scratch);
+
+// Adds values[k] to the sum of group[k], or of group 0, unless one is at fault: its place, or -1.
+using Add = std::int64_t (*)(ExactSums&, const double* values, const std::int64_t* group,
+                             std::int64_t n);
+
+// Which of the n rows from `start` on have numbers that hash to `limit` at most, by SplitMix64 from
+// a seed: writes their places, and gives how many there are.
+using Lowest = std::int64_t (*)(std::uint64_t start, std::int64_t n, std::uint64_t seed,
+                                std::uint64_t limit, std::int64_t* place);
+
+template <class In>
+using FoldOf = FoldFound (*)(const Fold<In>&);
+
 // rows.cpp, as compiled for one instruction set.
 template <class In, class A>
 struct Kernels {
@@ -113,9 +164,19 @@ struct InstructionSet {
   Kernels<double, double> doubles;
   Kernels<BFloat16, float> bfloat16s;
   Kernels<Float16, float> float16s;
+  FiguresOf<float> float_figures;
+  FiguresOf<double> double_figures;
+  FoldOf<float> float_fold;
+  FoldOf<double> double_fold;
+  Add add;
+  Lowest lowest;
 
   template <class In, class A>
   const Kernels<In, A>& of() const;
+  template <class In>
+  FiguresOf<In> figures_of() const;
+  template <class In>
+  FoldOf<In> fold_of() const;
 };
 
 // The first rows at fault, or -1.
@@ -131,5 +192,11 @@ Faults run(const Batch<In, A>&, std::int64_t threads, const InstructionSet&);
 
 template <class In, class A>
 ElementsFound run(const Elements<In, A>&, std::int64_t threads, const InstructionSet&);
+
+template <class In>
+std::int64_t run(const Figures<In>&, const InstructionSet&);
+
+template <class In>
+FoldFound run(const Fold<In>&, const InstructionSet&);
 
 }  // namespace plogq

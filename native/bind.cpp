@@ -1,4 +1,4 @@
-// The only file that knows Python.
+// The rows and the sums, for Python; bind_codes.cpp has the codes, and no other file knows Python.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -10,7 +10,7 @@
 #include <string>
 
 #include "batch.hpp"
-#include "exact_sum.hpp"
+#include "bind_codes.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -270,18 +270,134 @@ std::pair<double, int64_t> elements(AnyBlock logits, AnyBlock target, Optional<A
   }
 }
 
-int64_t add(Array<int64_t, nb::shape<-1, plogq::kLimbs>, nb::c_contig> limbs,
-            Row<const double> values, std::optional<Row<const int64_t>> group) {
-  const int64_t* const g = group ? group->data() : nullptr;
-  const int64_t groups = limbs.shape(0), n = values.shape(0);
-  nb::gil_scoped_release release;
-  const int64_t bad = plogq::first_bad(groups, values.data(), g, n);
-  if (bad < 0) plogq::add(limbs.data(), groups, values.data(), g, n);
-  return bad;
+using Limbs = Array<int64_t, nb::shape<-1, plogq::kLimbs>, nb::c_contig>;
+using Parts = Array<int64_t, nb::shape<plogq::kParts, -1>, nb::c_contig>;
+
+plogq::ExactSums sums_of(const Limbs& limbs, const Optional<Parts>& parts, int64_t pending) {
+  require(!parts || parts->shape(1) == limbs.shape(0));
+  return {limbs.data(), parts ? parts->data() : nullptr, int64_t(limbs.shape(0)), pending};
 }
 
-void carry(Array<int64_t, nb::shape<-1, plogq::kLimbs>, nb::c_contig> limbs) {
+// Gives the place of the first value at fault, or -1, and how many values are pending then.
+std::pair<int64_t, int64_t> add(Limbs limbs, Optional<Parts> parts, int64_t pending,
+                                Row<const double> values, Optional<Row<const int64_t>> group,
+                                int instruction_set) {
+  plogq::ExactSums sums = sums_of(limbs, parts, pending);
+  require(!group || group->shape(0) == values.shape(0));
+  nb::gil_scoped_release release;
+  const int64_t bad = kInstructionSets.at(instruction_set)
+                          ->add(sums, values.data(), group ? group->data() : nullptr,
+                                values.shape(0));
+  return {bad, sums.pending};
+}
+
+void settle(Limbs limbs, Parts parts) {
+  plogq::ExactSums sums = sums_of(limbs, parts, 0);
+  nb::gil_scoped_release release;
+  plogq::settle(sums);
+}
+
+void carry(Limbs limbs) {
   for (size_t g = 0; g < limbs.shape(0); ++g) plogq::carry(limbs.data() + plogq::kLimbs * g);
+}
+
+// The places of rows with low hashes, at the beginning of `place`; gives how many.
+int64_t lowest_hashes(uint64_t start, uint64_t seed, uint64_t limit, Row<int64_t> place,
+                      int instruction_set) {
+  nb::gil_scoped_release release;
+  return kInstructionSets.at(instruction_set)
+      ->lowest(start, place.shape(0), seed, limit, place.data());
+}
+
+template <class In>
+using Columns = std::vector<Row<const In>>;
+template <class In>
+using Matrix = Optional<Array<const In, nb::ndim<2>, nb::c_contig>>;
+
+// Rows given as columns or else as a matrix. `places` has the columns.
+template <class In>
+plogq::Figures<In> rows_of(const Columns<In>& columns, const Matrix<In>& logits,
+                           const Row<const int64_t>& target, std::vector<const In*>& places) {
+  const size_t n = target.shape(0);
+  plogq::Figures<In> b{};
+  for (const auto& column : columns) {
+    require(column.shape(0) == n && is_aligned(column.data()));
+    places.push_back(column.data());
+  }
+  if (logits) {
+    require(columns.empty() && logits->shape(0) == n && is_aligned(logits->data()));
+    b.logits = logits->data();
+    b.row_stride = logits->stride(0);
+  }
+  b.columns = logits ? nullptr : places.data();
+  b.rows = n;
+  b.classes = logits ? logits->shape(1) : columns.size();
+  require(b.classes > 0);
+  b.target = target.data();
+  bool fits = true;
+  for (size_t i = 0; i < n; ++i) fits &= uint64_t(b.target[i]) < uint64_t(b.classes);
+  require(fits);
+  return b;
+}
+
+// The figures of rows; gives the first at fault.
+template <class In>
+int64_t figures(const Columns<In>& columns, const Matrix<In>& logits, Row<const int64_t> target,
+                Array<double, nb::shape<5, -1>, nb::c_contig> out, Row<int64_t> predicted,
+                int instruction_set) {
+  std::vector<const In*> places;
+  plogq::Figures<In> b = rows_of(columns, logits, target, places);
+  const size_t n = b.rows;
+  require(out.shape(1) == n && predicted.shape(0) == n);
+  b.surprisal = out.data();
+  b.confidence = b.surprisal + n;
+  b.correct = b.confidence + n;
+  b.entropy = b.correct + n;
+  b.brier = b.entropy + n;
+  b.predicted = predicted.data();
+  nb::gil_scoped_release release;
+  return plogq::run(b, *kInstructionSets.at(instruction_set));
+}
+
+// Adds the figures of rows to counts and to the parts of sums, in the order of `plogq::Fold`; gives
+// the first row at fault and how many are apart.
+template <class In>
+std::pair<int64_t, int64_t> fold(const Columns<In>& columns, const Matrix<In>& logits,
+                                 Row<const int64_t> target, Row<const int64_t> bucket,
+                                 const std::vector<Row<int64_t>>& counts,
+                                 const std::vector<Parts>& parts, double surprisal_width,
+                                 Row<double> surprisal, Row<int64_t> predicted,
+                                 Row<int64_t> apart, int instruction_set) {
+  std::vector<const In*> places;
+  plogq::Fold<In> b{};
+  b.rows = rows_of(columns, logits, target, places);
+  const size_t n = b.rows.rows, classes = b.rows.classes;
+  require(classes <= plogq::kMostClassesToFold && bucket.shape(0) == n);
+  require(surprisal.shape(0) == n && predicted.shape(0) == n && apart.shape(0) == n);
+  require(counts.size() == 5 && parts.size() == 7);
+  const size_t buckets = counts[0].shape(0), bins = counts[3].shape(0);
+  const size_t groups[7] = {buckets, buckets, buckets, buckets, classes * classes, bins, bins};
+  for (size_t k = 0; k < 7; ++k) require(parts[k].shape(1) == groups[k]);
+  require(counts[1].shape(0) == buckets * classes && counts[2].shape(0) == classes * classes);
+  require(bins > 0 && counts[4].shape(0) > 2 && surprisal_width > 0);
+  b.bucket = bucket.data();
+  b.buckets = buckets;
+  b.bins = bins;
+  b.surprisal_bins = counts[4].shape(0);
+  b.surprisal_width = surprisal_width;
+  int64_t** const counted[] = {&b.bucket_rows, &b.label_rows, &b.cell_rows, &b.bin_rows,
+                               &b.surprisal_rows};
+  for (size_t k = 0; k < 5; ++k) *counted[k] = counts[k].data();
+  int64_t** const summed[] = {&b.bucket_surprisal, &b.bucket_entropy, &b.bucket_brier,
+                              &b.bucket_correct,   &b.cell_surprisal, &b.bin_confidence,
+                              &b.bin_correct};
+  for (size_t k = 0; k < 7; ++k) *summed[k] = parts[k].data();
+  b.rows.surprisal = surprisal.data();
+  b.rows.predicted = predicted.data();
+  b.apart = apart.data();
+  nb::gil_scoped_release release;
+  const plogq::FoldFound found = plogq::run(b, *kInstructionSets.at(instruction_set));
+  return {found.bad, found.apart};
 }
 
 }  // namespace
@@ -296,12 +412,28 @@ NB_MODULE(_native, module) {
   module.def("elements", &elements, "logits"_a.noconvert(), "target"_a.noconvert(),
              "weight"_a.noconvert().none(), "scale"_a, "losses"_a.noconvert().none(),
              "gradient"_a.noconvert().none(), "validate"_a, "threads"_a, "instruction_set"_a);
+  const auto define = [&]<class In>(In, const std::string& type) {
+    module.def((type + "_figures").c_str(), &figures<In>, "columns"_a.noconvert(),
+               "logits"_a.noconvert().none(), "target"_a.noconvert(), "out"_a.noconvert(),
+               "predicted"_a.noconvert(), "instruction_set"_a);
+    module.def((type + "_fold").c_str(), &fold<In>, "columns"_a.noconvert(),
+               "logits"_a.noconvert().none(), "target"_a.noconvert(), "bucket"_a.noconvert(),
+               "counts"_a.noconvert(), "parts"_a.noconvert(), "surprisal_width"_a,
+               "surprisal"_a.noconvert(), "predicted"_a.noconvert(), "apart"_a.noconvert(),
+               "instruction_set"_a);
+  };
+  define(float{}, "float");
+  define(double{}, "double");
   module.def("instruction_sets", [] {
     std::vector<std::string> names;
     for (const auto* set : kInstructionSets) names.push_back(set->name);
     return names;
   });
-  module.def("add", &add, "limbs"_a.noconvert(), "values"_a.noconvert(),
-             "group"_a.noconvert().none());
+  module.def("add", &add, "limbs"_a.noconvert(), "parts"_a.noconvert().none(),
+             "pending"_a, "values"_a.noconvert(), "group"_a.noconvert().none(), "instruction_set"_a);
+  module.def("settle", &settle, "limbs"_a.noconvert(), "parts"_a.noconvert());
+  module.def("lowest_hashes", &lowest_hashes, "start"_a, "seed"_a, "limit"_a, "place"_a.noconvert(),
+             "instruction_set"_a);
   module.def("carry", &carry, "limbs"_a.noconvert());
+  bind_codes(module);
 }

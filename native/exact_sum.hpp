@@ -1,17 +1,46 @@
 // Sums of doubles in fixed point: exact, so that neither order nor split can change them.
 #pragma once
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 
 namespace plogq {
 
 // Eight limbs of 32 bits, least significant first, quantum 2^-128; each is kept in 64 bits, so that
-// 2^30 values can be added before carries are moved. Between calls limbs 0 to 6 are in [0, 2^32).
+// carries can wait. Between calls limbs 0 to 6 are in [0, 2^32).
 constexpr int kLimbs = 8;
 constexpr int kQuantum = 128;
 constexpr double kLargest = 0x1p126;
-constexpr std::int64_t kAddsBetweenCarries = std::int64_t(1) << 30;
+
+// A value below kMostSplit is the sum of three integers of at most 46 bits, of quanta 2^-36, 2^-82
+// and 2^-128. Those of kMostPending values add up within 63 bits before they join the limbs.
+constexpr int kParts = 3;
+constexpr int kPartBits = 46;
+constexpr int kTopBits = kQuantum - (kParts - 1) * kPartBits;
+constexpr double kMostSplit = double(std::int64_t(1) << (kPartBits - kTopBits - 1));
+constexpr std::int64_t kMostPending = std::int64_t(1) << 17;
+
+// Sums of some groups: kLimbs limbs of each, and kParts rows with an integer of each that has yet
+// to join them; null where there are more groups than that is worth.
+struct ExactSums {
+  std::int64_t *limbs, *parts;
+  std::int64_t groups;
+  std::int64_t pending;  // at most so many values are in the integers of a group
+};
+
+namespace {  // each instruction set keeps its own copy
+
+// Adds sign * magnitude * 2^position quanta, for a sign of 0 or -1 and a magnitude below 2^63.
+inline void add(std::int64_t* limbs, std::uint64_t magnitude, std::int64_t sign, int position) {
+  const int shift = position & 31;
+  const std::uint64_t low = (magnitude & 0xffffffff) << shift;
+  const std::uint64_t high = ((magnitude >> 32) << shift) + (low >> 32);
+  const auto with_sign = [sign](std::uint64_t part) { return (std::int64_t(part) ^ sign) - sign; };
+  const int first = position >> 5;
+  limbs[first] += with_sign(low & 0xffffffff);
+  limbs[first + 1] += with_sign(high & 0xffffffff);
+  // Nothing below kLargest reaches past the last limb: what is added there by the minimum is zero.
+  limbs[first + 2 < kLimbs ? first + 2 : kLimbs - 1] += with_sign(high >> 32);
+}
 
 inline void add(std::int64_t* limbs, double value) {
   std::uint64_t bits;
@@ -24,16 +53,12 @@ inline void add(std::int64_t* limbs, double value) {
     mantissa >>= -position;
     position = 0;
   }
-  const int shift = position & 31;
-  const std::uint64_t low = (mantissa & 0xffffffff) << shift;
-  const std::uint64_t high = ((mantissa >> 32) << shift) + (low >> 32);
-  const std::int64_t sign = std::int64_t(bits) >> 63;  // 0 or -1
-  const auto with_sign = [sign](std::uint64_t part) { return (std::int64_t(part) ^ sign) - sign; };
-  const int first = position >> 5;
-  limbs[first] += with_sign(low & 0xffffffff);
-  limbs[first + 1] += with_sign(high & 0xffffffff);
-  // Nothing below kLargest reaches past the last limb: what is added there by the minimum is zero.
-  limbs[first + 2 < kLimbs ? first + 2 : kLimbs - 1] += with_sign(high >> 32);
+  add(limbs, mantissa, std::int64_t(bits) >> 63, position);
+}
+
+inline void add(std::int64_t* limbs, std::int64_t value, int position) {
+  const std::int64_t sign = value >> 63;
+  add(limbs, std::uint64_t((value ^ sign) - sign), sign, position);
 }
 
 inline void carry(std::int64_t* limbs) {
@@ -43,29 +68,19 @@ inline void carry(std::int64_t* limbs) {
   }
 }
 
-// The position of the first value or group that cannot be added, or -1.
-inline std::int64_t first_bad(std::int64_t groups, const double* values, const std::int64_t* group,
-                              std::int64_t n) {
-  bool bad = false;
-  for (std::int64_t k = 0; k < n; ++k) bad |= !(std::fabs(values[k]) < kLargest);
-  if (group)
-    for (std::int64_t k = 0; k < n; ++k) bad |= group[k] < 0 || group[k] >= groups;
-  if (bad)
-    for (std::int64_t k = 0; k < n; ++k)
-      if (!(std::fabs(values[k]) < kLargest) || (group && (group[k] < 0 || group[k] >= groups)))
-        return k;
-  return -1;
-}
-
-// Adds values[k] to the sum of group[k], or of group 0.
-inline void add(std::int64_t* sums, std::int64_t groups, const double* values,
-                const std::int64_t* group, std::int64_t n) {
-  for (std::int64_t begin = 0; begin < n; begin += kAddsBetweenCarries) {
-    const std::int64_t end = n - begin < kAddsBetweenCarries ? n : begin + kAddsBetweenCarries;
-    for (std::int64_t k = begin; k < end; ++k)
-      add(sums + kLimbs * (group ? group[k] : 0), values[k]);
-    for (std::int64_t g = 0; g < groups; ++g) carry(sums + kLimbs * g);
+// Lets the parts join the limbs, and be zero again.
+inline void settle(ExactSums& sums) {
+  for (std::int64_t g = 0; g < sums.groups; ++g) {
+    std::int64_t* const limbs = sums.limbs + kLimbs * g;
+    for (int p = 0; p < kParts; ++p) {
+      std::int64_t& part = sums.parts[p * sums.groups + g];
+      if (part) add(limbs, part, (kParts - 1 - p) * kPartBits);
+      part = 0;
+    }
+    carry(limbs);
   }
+  sums.pending = 0;
 }
 
+}  // namespace
 }  // namespace plogq

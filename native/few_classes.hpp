@@ -7,6 +7,7 @@ namespace {
 
 // Up to here the lanes of a vector hold as many rows, above it the classes of one row.
 constexpr int64_t kFewClasses = 64;
+static_assert(kFewClasses >= kMostClassesToFold);
 
 template <bool moments, Target target, class In, class A>
 int64_t few_classes(const Batch<In, A>& b, int64_t begin, int64_t end) {

@@ -72,6 +72,9 @@ inline Vector<A> load(const In* p) {
 #if defined(__AVX512F__)
   if constexpr (std::is_same_v<In, Float16>)
     return bit_cast<Vector<float>>(_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i*)p)));
+  // GCC takes two halves of a vector apart to widen them.
+  if constexpr (std::is_same_v<In, float> && std::is_same_v<A, double>)
+    return bit_cast<Vector<double>>(_mm512_cvtps_pd(_mm256_loadu_ps(p)));
 #elif defined(__F16C__)
   if constexpr (std::is_same_v<In, Float16>)
     return bit_cast<Vector<float>>(_mm256_cvtph_ps(_mm_loadu_si128((const __m128i*)p)));

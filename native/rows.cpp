@@ -1,7 +1,7 @@
 // Compiled once per instruction set; PLOGQ_ROWS is the name of this one.
 #include "elements.hpp"
-#include "few_classes.hpp"
-#include "many_classes.hpp"
+#include "fold.hpp"
+#include "hashes.hpp"
 
 namespace plogq {
 namespace {
@@ -36,6 +36,8 @@ extern const InstructionSet PLOGQ_ROWS;
 const InstructionSet PLOGQ_ROWS{
     PLOGQ_NAME(PLOGQ_ROWS),  kernels<float, float>,    kernels<float, double>,
     kernels<double, double>, kernels<BFloat16, float>, kernels<Float16, float>,
+    figures<float>,          figures<double>,          fold<float>,
+    fold<double>,            add_exactly,                  lowest_hashes,
 };
 
 }  // namespace plogq

@@ -20,6 +20,7 @@ constexpr int kVectorBytes = 16;
 #endif
 
 constexpr double kInfinity = __builtin_inf();
+constexpr double kLog2E = 1.4426950408889634074;
 
 // Ln2 = high + low with a product n * high that is exact, and the series of log: the constants of
 // FreeBSD msun, e_logf.c and e_log.c. exp is its Taylor series, cut where the remainder
@@ -128,6 +129,15 @@ inline A min(Vector<A> v) {
   return reduce<A>(v, [](auto a, auto b) { return a < b ? a : b; });
 }
 
+// Whether a comparison of doubles holds in any lane.
+inline bool any(Vector<int64_t> mask) {
+#if defined(__AVX512F__)
+  return _mm512_test_epi64_mask(bit_cast<__m512i>(mask), bit_cast<__m512i>(mask)) != 0;
+#else
+  return reduce<int64_t>(mask, [](auto a, auto b) { return a | b; }) != 0;
+#endif
+}
+
 // a * 2^n for whole n, also below the exponents of normal numbers.
 template <class A>
 inline Vector<A> scale(Vector<A> a, Vector<A> n) {
@@ -162,10 +172,21 @@ struct Temperature {
     ln2_high = bit_cast<A>(bit_cast<Int>(A(product)) >> bits_of_n << bits_of_n);
     ln2_low = A((product - ln2_high) + (__builtin_fma(t, ln2, -product) + t * beyond));
     inverse = A(1 / t);
-    log2e = A(1.4426950408889634074 / t);
+    log2e = A(kLog2E / t);
     underflow = A(Constants::underflow * t);
   }
 };
+
+// exp(r) for |r| <= ln2 / 2.
+template <class A>
+inline Vector<A> exp_reduced(Vector<A> r) {
+  using Constants = Arithmetic<A>;
+  constexpr int degree = sizeof(Constants::taylor) / sizeof(A) - 1;
+  Vector<A> e = splat(Constants::taylor[degree]);
+#pragma GCC unroll 16
+  for (int k = degree - 1; k >= 0; --k) e = e * r + Constants::taylor[k];
+  return e;
+}
 
 // exp((d + error) / t) for d <= 0 and an error that d has lost; 0 when d is -inf, NaN when it is.
 template <class A>
@@ -174,11 +195,7 @@ inline Vector<A> exp_of(Vector<A> d, Vector<A> error, Temperature<A> t) {
   const Vector<A> shifted = d * t.log2e + Constants::rounder;
   const Vector<A> n = shifted - Constants::rounder;
   const Vector<A> r = (((d - n * t.ln2_high) - n * t.ln2_low) + error) * t.inverse;
-  constexpr int degree = sizeof(Constants::taylor) / sizeof(A) - 1;
-  Vector<A> e = splat(Constants::taylor[degree]);
-#pragma GCC unroll 16
-  for (int k = degree - 1; k >= 0; --k) e = e * r + Constants::taylor[k];
-  return d < t.underflow ? Vector<A>{} : scale<A>(e, n);
+  return d < t.underflow ? Vector<A>{} : scale<A>(exp_reduced<A>(r), n);
 }
 
 // exp((x - m) / t) for x <= m, to about one ulp of the exact difference: the rounding error of

@@ -39,7 +39,73 @@ def elements(
 def instruction_sets() -> list[str]: ...
 def add(
     limbs: npt.NDArray[np.int64],
+    parts: npt.NDArray[np.int64] | None,
+    pending: int,
     values: npt.NDArray[np.float64],
     group: npt.NDArray[np.int64] | None,
+    instruction_set: int,
+) -> tuple[int, int]: ...
+def settle(limbs: npt.NDArray[np.int64], parts: npt.NDArray[np.int64]) -> None: ...
+def float_figures(
+    columns: list[npt.NDArray[Any]],
+    logits: npt.NDArray[Any] | None,
+    target: npt.NDArray[np.int64],
+    out: npt.NDArray[np.float64],
+    predicted: npt.NDArray[np.int64],
+    instruction_set: int,
+) -> int: ...
+
+double_figures = float_figures
+
+def float_fold(
+    columns: list[npt.NDArray[Any]],
+    logits: npt.NDArray[Any] | None,
+    target: npt.NDArray[np.int64],
+    bucket: npt.NDArray[np.int64],
+    counts: list[npt.NDArray[np.int64]],
+    parts: list[npt.NDArray[np.int64]],
+    surprisal_width: float,
+    surprisal: npt.NDArray[np.float64],
+    predicted: npt.NDArray[np.int64],
+    apart: npt.NDArray[np.int64],
+    instruction_set: int,
+) -> tuple[int, int]: ...
+
+double_fold = float_fold
+
+def lowest_hashes(
+    start: int, seed: int, limit: int, place: npt.NDArray[np.int64], instruction_set: int
 ) -> int: ...
 def carry(limbs: npt.NDArray[np.int64]) -> None: ...
+def quantise(
+    predictions: npt.NDArray[Any],
+    logs: bool,
+    tolerance: float,
+    labels: npt.NDArray[np.int64] | None,
+    weights: npt.NDArray[np.float32],
+    divergence: npt.NDArray[np.float64],
+    surprisal: npt.NDArray[np.float64] | None,
+) -> int: ...
+def huffman_lengths(
+    ascending: npt.NDArray[np.float64], base: int, lengths: npt.NDArray[np.int64]
+) -> None: ...
+def encode_words(
+    bits: npt.NDArray[np.uint64], lengths: npt.NDArray[np.uint8], symbols: npt.NDArray[Any]
+) -> tuple[int, bytes]: ...
+def decode_words(
+    bits: npt.NDArray[np.uint64],
+    lengths: npt.NDArray[np.uint8],
+    data: bytes,
+    size_in_bits: int,
+    symbols: npt.NDArray[Any],
+) -> int: ...
+
+class OrderEncoder:
+    def __init__(self, order: int) -> None: ...
+    def encode(self, data: bytes) -> None: ...
+    def bits(self) -> float: ...
+    def finish(self) -> bytes: ...
+
+class OrderDecoder:
+    def __init__(self, order: int, data: bytes) -> None: ...
+    def decode(self, n: int) -> bytes: ...

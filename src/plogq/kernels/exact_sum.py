@@ -8,10 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from plogq.formulas._check import refuse
-from plogq.kernels import _native
+from plogq.kernels import _native, cpu
+
+Integers = npt.NDArray[np.int64]
 
 _LIMBS = 8
 _QUANTUM_BITS = 128
+_PARTS = 3
+_MOST_PENDING = 1 << 17  # values whose parts add up within 63 bits
+_MOST_IN_PARTS = 1 << 16  # groups: with more, to let parts join costs more than they save
 
 
 class ExactSums:
@@ -31,6 +36,11 @@ class ExactSums:
     limbs : ndarray of int64, shape (groups, 8)
         The sums, in units of 2⁻¹²⁸: limb i counts 2³²ⁱ, limbs 0 to 6 are in [0, 2³²).
 
+    Notes
+    -----
+    Values below 2⁹ are added in three integers of 46 bits and more, of which up to 2¹⁷ add up
+    before they must join the limbs.
+
     Examples
     --------
     >>> sums = ExactSums()
@@ -42,7 +52,50 @@ class ExactSums:
     def __init__(self, groups: int = 1) -> None:
         if groups < 1:
             refuse("groups", "be at least 1", groups)
-        self.limbs = np.zeros((groups, _LIMBS), np.int64)
+        self.__setstate__(np.zeros((groups, _LIMBS), np.int64))
+
+    def __getstate__(self) -> Integers:
+        return self.limbs
+
+    def __setstate__(self, limbs: Integers) -> None:
+        groups = len(limbs)
+        self._limbs = limbs
+        self._parts = np.zeros((_PARTS, groups), np.int64) if groups <= _MOST_IN_PARTS else None
+        self._pending = 0  # no group has more values in its parts
+
+    @property
+    def limbs(self) -> Integers:
+        """The sums of all that has been added."""
+        self._settle()
+        return self._limbs
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory the sums take."""
+        return self._limbs.nbytes + (0 if self._parts is None else self._parts.nbytes)
+
+    def _settle(self) -> None:
+        if self._pending and self._parts is not None:
+            _native.settle(self._limbs, self._parts)
+        self._pending = 0
+
+    def parts_for(self, most: int) -> Integers:
+        """Give the integers, (3, groups), that a kernel may add at most `most` values a group to.
+
+        Examples
+        --------
+        >>> sums = ExactSums()
+        >>> sums.parts_for(1)[0] += 3 << 35  # in units of 2⁻³⁶, 2⁻⁸² and 2⁻¹²⁸
+        >>> sums.values()
+        array([1.5])
+        """
+        if self._parts is None or most > _MOST_PENDING:
+            expected = f"be at most {_MOST_PENDING} values, of at most {_MOST_IN_PARTS} groups"
+            return refuse("most", expected, f"{most} of {len(self._limbs)}")
+        if self._pending + most > _MOST_PENDING:
+            self._settle()
+        self._pending += most
+        return self._parts
 
     def add(self, values: npt.ArrayLike, group: npt.ArrayLike | None = None) -> None:
         """Add each value to the sum of its group, in place.
@@ -76,7 +129,9 @@ class ExactSums:
                 came = f"{index.dtype} of shape {index.shape}"
                 refuse("group", f"be integers of shape {terms.shape}", came)
             index = np.ascontiguousarray(index, np.int64)
-        bad = _native.add(self.limbs, terms, index)
+        bad, self._pending = _native.add(
+            self._limbs, self._parts, self._pending, terms, index, cpu._INSTRUCTION_SET
+        )
         if bad < 0:
             return
         if not abs(terms[bad]) < 2.0**126:
@@ -96,8 +151,9 @@ class ExactSums:
         """
         if other.limbs.shape != self.limbs.shape:
             refuse("other", f"have {len(self.limbs)} groups", len(other.limbs))
-        self.limbs += other.limbs
-        _native.carry(self.limbs)
+        mine = self.limbs
+        mine += other.limbs
+        _native.carry(mine)
 
     def values(self) -> npt.NDArray[np.float64]:
         """Return each sum, shape (groups,), rounded once, correctly.

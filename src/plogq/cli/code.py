@@ -1,0 +1,116 @@
+"""plogq code: bytes, or labels under a model, as few bytes as they can be; and back."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from plogq.cli.arguments import Commands, count, names
+
+
+def add(commands: Commands) -> None:
+    """Add the command's arguments."""
+    what = "compress a file, or the labels of a table under its predictions, and say what it took"
+    command = commands.add_parser("code", help=what, description=f"{what.capitalize()}.")
+    command.set_defaults(run=_run, usage_error=command.error)
+    command.add_argument("path", metavar="FILE|TABLE", help="any file; with --label, a table as "
+                         "for plogq score; with --decode, what plogq code wrote")  # fmt: skip
+    add = command.add_argument
+    add("--out", metavar="FILE", type=Path,
+        help="write the code; with --decode, what it codes (- for standard output)")  # fmt: skip
+    add("--decode", action="store_true", help="give back what a code was made of")
+
+    add = command.add_argument_group("a file").add_argument
+    add("--order", metavar="K", type=count,
+        help="how many bytes before the next to look at, 0 to 6 (default: the best)")  # fmt: skip
+
+    add = command.add_argument_group("labels under predictions").add_argument
+    add("--label", metavar="COL", help="class indices or names: code them")
+    for kind in ("logits", "logprobs", "probs"):
+        add(f"--{kind}", metavar="COL|PREFIX*", help="as for plogq score")
+    add("--classes", metavar="A,B,...", type=names, help="as for plogq score")
+    add("--escape", action="store_true",
+        help="code labels of probability 0 at 24 bits, instead of refusing them")  # fmt: skip
+    add("--under", metavar="TABLE",
+        help="with --decode: the predictions that the labels were coded under")  # fmt: skip
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    _check(arguments)
+    if arguments.out is not None and not arguments.out.parent.is_dir():  # known before the work
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(arguments.out))
+    run = _decode if arguments.decode else _code
+    run(arguments)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse options that mean nothing together."""
+    model = [f"--{name}" for name in ("logits", "logprobs", "probs", "classes")
+             if getattr(arguments, name) is not None]  # fmt: skip
+    labels = arguments.under is not None if arguments.decode else arguments.label is not None
+    wrong = {
+        "--decode needs --out": arguments.decode and arguments.out is None,
+        "--label goes without --decode": arguments.decode and arguments.label is not None,
+        "--under goes with --decode": not arguments.decode and arguments.under is not None,
+        f"{', '.join(model)} need{'s' if len(model) == 1 else ''} "
+        f"{'--under' if arguments.decode else '--label'}": bool(model) and not labels,
+        "--escape needs --label": arguments.escape and arguments.label is None,
+        "--order is of a file that is coded": arguments.order is not None
+        and (arguments.decode or labels),
+        "--out - is for --decode of a file": arguments.out == Path("-")
+        and (labels or not arguments.decode),
+    }
+    for message, is_so in wrong.items():
+        if is_so:
+            arguments.usage_error(message)
+
+
+def _code(arguments: argparse.Namespace) -> None:
+    from plogq.coding import BytesReport, LabelsReport, code_file, code_labels, report
+    from plogq.score.files import write_whole
+    from plogq.score.progress import ProgressBar
+
+    unit = "bytes" if arguments.label is None else "rows"
+    done: BytesReport | LabelsReport
+    with ProgressBar("coding", unit) as progress:
+        if arguments.label is None:
+            done = code_file(Path(arguments.path), order=arguments.order, progress=progress)
+        else:
+            done = code_labels(
+                arguments.path, label=arguments.label, escape=arguments.escape,
+                progress=progress, **_model(arguments),
+            )  # fmt: skip
+    if arguments.out is not None:
+        write_whole(arguments.out, done.data)
+    report.print_report(done)
+
+
+def _decode(arguments: argparse.Namespace) -> None:
+    from plogq.coding import check_labels_path, decode_file, decode_labels, labels_table
+    from plogq.score.files import write_whole
+    from plogq.score.progress import ProgressBar
+
+    path = Path(arguments.path)
+    if arguments.under is not None:
+        check_labels_path(arguments.out)
+    with ProgressBar("decoding", "bytes" if arguments.under is None else "rows") as progress:
+        if arguments.under is None:
+            data = decode_file(path, progress=progress)
+        else:
+            labels = decode_labels(
+                path.read_bytes(), arguments.under, name=str(path), progress=progress,
+                **_model(arguments),
+            )  # fmt: skip
+            data = labels_table(labels, arguments.out)
+    if arguments.out == Path("-"):
+        sys.stdout.buffer.write(data)
+    else:
+        write_whole(arguments.out, data)
+
+
+def _model(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(arguments, name) for name in ("logits", "logprobs", "probs", "classes")}

@@ -1,0 +1,205 @@
+"""What labels cost when a model is trained as they come, which says whether it learns."""
+
+from __future__ import annotations
+
+import copy
+import math
+import operator
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from plogq.codes.frequencies import frequency_bits
+from plogq.formulas._check import refuse
+
+Floats = npt.NDArray[np.float64]
+
+
+class Block(NamedTuple):
+    """Labels that were coded with what a model had learned from those before."""
+
+    start: int
+    stop: int
+    bits: float
+
+    @property
+    def bits_per_row(self) -> float:
+        """Bits per label of the block."""
+        return self.bits / (self.stop - self.start)
+
+
+class Prequential(NamedTuple):
+    """What `prequential` found: all in bits, for all n labels.
+
+    Attributes
+    ----------
+    bits
+        The code length of the labels, given the inputs and a model trained block by block.
+    blocks
+        Block by block; the first is coded without a model.
+    uniform_bits
+        n log₂ C: labels as equally likely, whatever the input.
+    labels_bits
+        Labels as frequent as those before, whatever the input: `frequency_bits`.
+    two_part_bits
+        The model trained on everything, sent as k/2 · log₂ n bits for its k parameters, and then
+        the labels under it. None where nobody says how many parameters there are.
+    parameters
+        k.
+    """
+
+    bits: float
+    blocks: tuple[Block, ...]
+    uniform_bits: float
+    labels_bits: float
+    two_part_bits: float | None
+    parameters: int | None
+
+    @property
+    def learned_bits(self) -> float:
+        """What the inputs saved: labels_bits − bits. Above 0, the model has learned."""
+        return self.labels_bits - self.bits
+
+    @property
+    def curve(self) -> tuple[npt.NDArray[np.int64], Floats]:
+        """Rows seen, and the bits that they cost together."""
+        rows = np.array([0, *(block.stop for block in self.blocks)])
+        return rows, np.cumsum([0.0, *(block.bits for block in self.blocks)])
+
+
+def prequential(
+    model: Any,
+    inputs: Any,
+    labels: npt.ArrayLike,
+    *,
+    cuts: Sequence[int] | None = None,
+    parameters: int | None = None,
+) -> Prequential:
+    """Code labels block by block, each under the model that those before have trained.
+
+    A code that can be decoded: the receiver has the inputs and the method, trains on what it has
+    decoded, and so has the next block's distribution. It is long where a model learns late or
+    never, however well it fits in the end; no parameter has to be sent. t rows in, q is mixed with
+    the uniform distribution u as (t q + u) / (t + 1), so that no label is impossible.
+
+    Parameters
+    ----------
+    model
+        Anything with `fit(inputs, labels)` and `predict_proba(inputs)`; a copy is fitted for each
+        block. `classes_` says whose its columns are; without, they are the sorted labels seen.
+    inputs
+        n rows: an array, a sequence, a data frame.
+    labels
+        Shape (n,). The classes are those that occur in it.
+    cuts
+        Where blocks begin, ascending in (0, n); ten at growing distances without. The rows before
+        the first are coded as equally likely.
+    parameters
+        k, for the two-part code. Without: the size of `coef_` and `intercept_`, where there are.
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not fit, cuts that are none, predictions that are no distributions.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.standard_normal((500, 2))
+    >>> y = (x[:, 0] + 0.3 * rng.standard_normal(500) > 0).astype(int)
+    >>> found = prequential(LogisticRegression(), x, y)
+    >>> round(found.bits), round(found.labels_bits), round(found.uniform_bits)
+    (181, 503, 500)
+    >>> prequential(LogisticRegression(), x, rng.permutation(y)).learned_bits < 0
+    True
+
+    References
+    ----------
+    Dawid (1984), Statistical theory: the prequential approach; Rissanen (1984), Universal coding,
+    information, prediction, and estimation; Blier, Ollivier (2018), The description length of deep
+    learning models; Grünwald (2007), The Minimum Description Length Principle.
+    """
+    y = np.asarray(labels)
+    if y.ndim != 1 or len(y) < 1:
+        refuse("labels", "have shape (n,), n at least 1", y.shape)
+    rows = inputs.shape[0] if hasattr(inputs, "shape") else len(inputs)  # sparse: no len
+    if rows != len(y):
+        refuse("inputs", f"have {len(y)} rows, one for each label", rows)
+    if y.dtype.kind == "f" and np.isnan(y).any():
+        refuse("labels", "be classes", "nan", row=int(np.argmax(np.isnan(y))))
+    classes, index = np.unique(y, return_inverse=True)
+    n, c = len(y), len(classes)
+    blocks = []
+    for start, stop in _blocks(n, c, cuts):
+        if start == 0:
+            blocks.append(Block(0, stop, stop * math.log2(c)))
+            continue
+        _, q = _predict(model, inputs, y, start, _rows(inputs, start, stop), classes)
+        blocks.append(Block(start, stop, _bits(q, index[start:stop])))
+    fitted, q = _predict(model, inputs, y, n, inputs, classes)
+    k = _parameters(fitted) if parameters is None else parameters
+    return Prequential(
+        bits=math.fsum(block.bits for block in blocks),
+        blocks=tuple(blocks),
+        uniform_bits=n * math.log2(c),
+        labels_bits=frequency_bits(np.bincount(index, minlength=c)),
+        two_part_bits=None if k is None else _bits(q, index) + k / 2 * math.log2(n),
+        parameters=k,
+    )
+
+
+def _blocks(n: int, classes: int, cuts: Sequence[int] | None) -> list[tuple[int, int]]:
+    if cuts is None:
+        first = min(n, max(2 * classes, 8))
+        inner = np.unique(np.geomspace(first, n, 11).astype(int))[:-1].tolist()
+    else:
+        inner = [operator.index(cut) for cut in cuts]
+        bad = [b for a, b in zip([0, *inner], [*inner, n], strict=True) if a >= b]
+        if bad:
+            refuse("cuts", f"ascend between 0 and {n}", inner)
+    edges = [0, *inner, n]
+    return list(pairwise(edges))
+
+
+def _rows(inputs: Any, start: int, stop: int) -> Any:
+    return (inputs.iloc if hasattr(inputs, "iloc") else inputs)[start:stop]
+
+
+def _predict(
+    model: Any, inputs: Any, y: npt.NDArray[Any], t: int, ahead: Any, classes: npt.NDArray[Any]
+) -> tuple[Any, Floats]:
+    """Train on the first t rows, and give the distributions of those ahead, mixed."""
+    seen = np.unique(y[:t])
+    rows = ahead.shape[0] if hasattr(ahead, "shape") else len(ahead)
+    q = np.zeros((rows, len(classes)))
+    fitted = None
+    if len(seen) == 1:  # most models refuse to be trained on one class
+        q[:, np.searchsorted(classes, seen)] = 1.0
+    else:
+        fitted = copy.deepcopy(model)
+        fitted.fit(_rows(inputs, 0, t), y[:t])
+        given = np.asarray(fitted.predict_proba(ahead), np.float64)
+        names = np.asarray(getattr(fitted, "classes_", seen))
+        if given.shape != (rows, len(names)) or not np.isin(names, classes).all():
+            refuse("model", f"predict {len(names)} known classes for each row", given.shape)
+        bad = ~((given >= 0).all(axis=1) & (np.abs(given.sum(axis=1) - 1) < 1e-4))
+        if bad.any():
+            row = int(np.argmax(bad))
+            refuse("model", "predict probabilities that sum to 1", given[row], row=row)
+        q[:, np.searchsorted(classes, names)] = given / given.sum(axis=1, keepdims=True)
+    return fitted, (t * q + 1 / len(classes)) / (t + 1)
+
+
+def _bits(q: Floats, index: npt.NDArray[np.intp]) -> float:
+    return -math.fsum(np.log2(q[np.arange(len(index)), index]))
+
+
+def _parameters(fitted: Any) -> int | None:
+    sizes = [
+        np.size(getattr(fitted, name)) for name in ("coef_", "intercept_") if hasattr(fitted, name)
+    ]
+    return sum(sizes) if sizes else None

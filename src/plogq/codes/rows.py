@@ -1,0 +1,110 @@
+"""The rows that an encoder and its decoder must agree on: predictions in fixed point, digested."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from operator import index
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from plogq.codes import range_coder
+from plogq.codes.quantised import MOST_CLASSES, PRECISION, Kind, quantise
+from plogq.formulas._check import refuse
+
+Labels = npt.NDArray[np.int64]
+
+DIGEST_BYTES = 6
+
+
+class Given(NamedTuple):
+    """The predictions of n rows: what constriction takes, and what the labels cost."""
+
+    model: tuple[Any, ...]  # a model; or a family of models and each row's weights, less 1
+    weights: npt.NDArray[np.float32]  # less 1, a row each, or one row if shared
+    surprisal: npt.NDArray[np.float64] | None  # of each label, nats
+    divergence: npt.NDArray[np.float64]  # of each row, or of the one
+
+    def bits(self, labels: Labels) -> npt.NDArray[np.float64]:
+        """−log₂ q̂(label) of each row."""
+        rows = np.arange(len(labels)) if len(self.weights) == len(labels) else 0
+        weights = self.weights[rows, labels].astype(np.float64) + 1
+        bits: npt.NDArray[np.float64] = PRECISION - np.log2(weights)
+        return bits
+
+
+class Rows:
+    """Quantises predictions of C classes, and keeps the digest of all that was coded with."""
+
+    def __init__(self, classes: int, kind: Kind, shared: npt.ArrayLike | None) -> None:
+        self.classes = index(classes)
+        if not 1 <= self.classes <= MOST_CLASSES:
+            refuse("classes", f"be 1 to {MOST_CLASSES:,}", classes)
+        self.kind = kind
+        self.seen = 0
+        self._digest = blake2b(digest_size=DIGEST_BYTES)
+        self._shared: Given | None = None
+        self._family = range_coder.family()
+        if shared is not None:
+            self._shared = self._quantise_shared(np.asarray(shared))
+            self._digest.update(self._shared.weights.astype("<f4", copy=False).data)
+
+    @property
+    def shared(self) -> bool:
+        """Whether all rows have one distribution."""
+        return self._shared is not None
+
+    def quantise(self, predictions: npt.ArrayLike | None, labels: Labels | None) -> Given:
+        """Round the predictions of rows, of which `labels` are known to the encoder."""
+        if self._shared is not None:
+            if predictions is not None:
+                refuse("predictions", "be left out, for they are shared", type(predictions))
+            if labels is None:
+                return self._shared
+            one = self._shared
+            assert one.surprisal is not None
+            return one._replace(surprisal=one.surprisal[labels])
+        if predictions is None:
+            return refuse("predictions", "be given with each batch", None)
+        x = np.asarray(predictions)
+        n = len(labels) if labels is not None else x.shape[0] if x.ndim else 0
+        if x.shape != (n, self.classes):
+            refuse("predictions", f"have shape ({n}, {self.classes})", x.shape)
+        q = quantise(x, labels, kind=self.kind, name="predictions", first=self.seen)
+        return Given((self._family, q.weights), q.weights, q.surprisal, q.divergence)
+
+    def advance(self, given: Given, rows: int) -> None:
+        """Count rows as coded."""
+        if not self.shared:
+            self._digest.update(given.weights.astype("<f4", copy=False).data)
+        self.seen += rows
+
+    def digest(self) -> bytes:
+        """Give 6 bytes of BLAKE2b over the weights of all rows coded, or of the shared one."""
+        return self._digest.digest()
+
+    def _quantise_shared(self, q: npt.NDArray[Any]) -> Given:
+        if q.shape != (self.classes,):
+            refuse("shared", f"have shape ({self.classes},)", q.shape)
+        best = np.array([np.argmax(q)])
+        one = quantise(q[None], best, kind=self.kind, name="shared")
+        assert one.surprisal is not None
+        # To the digit where q is almost 1, from the most probable class to the others elsewhere.
+        x = q.astype(np.float64)
+        with np.errstate(divide="ignore"):
+            further = np.log(x[best] / x) if self.kind == "probs" else x[best] - x
+        model = range_coder.categorical(one.weights[0]) if self.classes > 1 else None
+        return Given((model,), one.weights, one.surprisal + further, one.divergence)
+
+
+def as_labels(labels: npt.ArrayLike, classes: int, first: int) -> Labels:
+    """Give class indices as int64, refusing the first that is none by its row."""
+    y = np.asarray(labels)
+    if y.ndim != 1 or (y.dtype.kind not in "iu" and y.size):
+        refuse("labels", "be integers of shape (n,)", f"{y.dtype} of shape {y.shape}")
+    bad = (y < 0) | (y >= classes)
+    if bad.any():
+        row = int(np.argmax(bad))
+        refuse("labels", f"be class indices in [0, {classes})", y[row], row=first + row)
+    return np.ascontiguousarray(y, np.int64)

@@ -1,0 +1,21 @@
+"""plogq code: files and tables of predictions, to coded files and back."""
+
+from plogq.coding.bytes_file import BytesReport, code_file, decode_file
+from plogq.coding.labels_file import (
+    LabelsReport,
+    check_labels_path,
+    code_labels,
+    decode_labels,
+    labels_table,
+)
+
+__all__ = [
+    "BytesReport",
+    "LabelsReport",
+    "check_labels_path",
+    "code_file",
+    "code_labels",
+    "decode_file",
+    "decode_labels",
+    "labels_table",
+]

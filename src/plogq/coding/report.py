@@ -1,0 +1,128 @@
+"""What a code came to, on the terminal."""
+
+from __future__ import annotations
+
+import math
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from plogq.coding.bytes_file import BytesReport
+from plogq.coding.labels_file import LabelsReport
+from plogq.score.errors import printable
+from plogq.score.terminal import fit, number, rows, table
+
+
+def print_report(report: BytesReport | LabelsReport, console: Console | None = None) -> None:
+    """Print what there is to say of a code."""
+    if isinstance(report, BytesReport):
+        print_bytes(report, console)
+    else:
+        print_labels(report, console)
+
+
+def print_bytes(report: BytesReport, console: Console | None = None) -> None:
+    """Print how far the bytes of a file can be compressed, and what they came to."""
+    found, coded = report.found, len(report.data)
+    share = f", {coded / report.size:.1%} of them" if report.size else ""
+    about = f"{report.size:,} bytes"
+    if found.size < report.size:
+        about += f"; the statistics are those of the first {found.size:,}"
+    _print(
+        [
+            Text(printable(report.path), style="bold"),
+            Text(about, style="dim"),
+            Text(),
+            Text.assemble(
+                (f"{coded:,} bytes at order {report.order}", "bold green"), share, "; decoded again"
+            ),
+        ],
+        [
+            Text("What the k bytes before tell of the next, bits per byte", style="bold"),
+            _orders(report),
+        ],
+        [Text("Beside other coders", style="bold"), _contenders(report)],
+        console=console,
+    )
+
+
+def _orders(report: BytesReport) -> Table:
+    found = report.found
+    out = table(("right", "k"), ("right", "entropy"), ("right", "as coded"), ("right", "bytes"), "")
+    for k, (entropy, size) in enumerate(zip(found.empirical, found.adaptive, strict=True)):
+        meaning = {
+            0: "entropy: given k bytes, if all counts were known",
+            1: "as coded: by a model that learns them on the way",
+        }.get(k, "")
+        if k == found.best_order and k > 1:
+            meaning = "the best order"
+        bits = found.bits_per_byte(size)
+        cells = (str(k), number(entropy), number(bits), f"{size:,}")
+        out.add_row(*cells, Text(meaning, style="dim"))
+    return out
+
+
+def _contenders(report: BytesReport) -> Table:
+    found = report.found
+    out = table("", ("right", "bits per byte"), ("right", "bytes"), "")
+    best = found.best_order
+    order = f"plogq, order {best}"
+    contenders = [(order, found.adaptive[best], "a model that learns, a range coder")]
+    contenders.append(("Huffman", found.huffman, "the best word for each byte"))
+    contenders += [(name, size, "") for name, size in found.others]
+    for name, size, meaning in sorted(contenders, key=lambda item: item[1]):
+        bits = number(found.bits_per_byte(size))
+        out.add_row(name, bits, f"{size:,}", Text(meaning, style="dim"))
+    meaning = "at most: what it pays in the second half"
+    out.add_row("entropy rate", number(found.entropy_rate), "", Text(meaning, style="dim"))
+    return out
+
+
+def print_labels(report: LabelsReport, console: Console | None = None) -> None:
+    """Print what labels cost under a model and without, and where the bytes went."""
+    length, classes = report.length, len(report.counts)
+    where = printable(report.paths[0])
+    where += f" and {len(report.paths) - 1} more" if len(report.paths) > 1 else ""
+    taken = ", ".join(f"{what} {printable(str(name))}" for what, name in report.taken.items())
+    fixed = length.rows * math.log2(classes)
+    out = table("", ("right", "bytes"), ("right", "bits per row"), "")
+
+    def row(name: str, bits: float, meaning: str) -> None:
+        size = "-" if math.isinf(bits) else f"{math.ceil(bits / 8 - 1e-9):,}"
+        out.add_row(name, size, number(bits / length.rows), Text(meaning, style="dim"))
+
+    row("no model", fixed, f"log2 {classes:,} for each label")
+    row("frequencies", report.frequency_bits, "labels as frequent as those before them")
+    row("the model", length.exact_bits, "sum of -log2 q(label): the cross-entropy")
+    if length.escaped_rows:
+        what = f"without {rows(length.escaped_rows)} of probability 0, at 24 bits each"
+        row("  where possible", length.exact_bits_finite, what)
+    else:
+        what = f"q in units of 2^-24; expected {length.quantisation_kl:.1e}"
+        row("  + quantisation", length.quantised_bits - length.exact_bits, what)
+    row("  + coder", length.coder_bits, "what it rounds, and ends with")
+    row("  + frame", 8 * length.framing_bytes, "counts, digest, checksums")
+    row("as coded", 8 * length.bytes, "decoded again: every label the same")
+    over = "" if length.overhead is None else f", {length.overhead:.2%} above the cross-entropy"
+    _print(
+        [
+            Text(where, style="bold"),
+            Text(f"{rows(length.rows)}, {classes:,} classes; {taken}", style="dim"),
+            Text(),
+            Text.assemble((f"{length.bytes:,} bytes", "bold green"), over),
+        ],
+        [Text("What the labels cost", style="bold"), out],
+        console=console,
+    )
+
+
+def _print(*sections: list[Text | Table], console: Console | None) -> None:
+    console = console or Console(highlight=False)
+    for i, section in enumerate(sections):
+        if i:
+            console.print()
+        for piece in section:
+            if isinstance(piece, Table):
+                fit(piece, console)
+            console.print(piece, crop=False)

@@ -1,0 +1,208 @@
+"""plogq code, as a command."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import csv, parquet
+
+from plogq.codes import compress, compress_bytes
+from plogq.coding import code_labels, decode_labels
+
+MAIN = "from plogq.cli import main; main()"
+TEXT = b"How much wood would a woodchuck chuck if a woodchuck could chuck wood? " * 40
+
+
+def plogq(*arguments, cwd, columns=80):
+    return subprocess.run(
+        [sys.executable, "-c", MAIN, "code", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        check=False,
+        env=os.environ | {"COLUMNS": str(columns)},
+    )
+
+
+def predictions(rows=200, seed=0):
+    rng = np.random.default_rng(seed)
+    logits = rng.standard_normal((rows, 3)).astype(np.float32)
+    labels = np.array(["cat", "dog", "owl"])[logits.argmax(axis=1)]
+    return logits, labels
+
+
+@pytest.fixture
+def folder(tmp_path):
+    logits, labels = predictions()
+    columns = {f"logit_{name}": logits[:, j] for j, name in enumerate(("cat", "dog", "owl"))}
+    parquet.write_table(pa.table(columns | {"label": labels}), tmp_path / "p.parquet")
+    parquet.write_table(pa.table(columns), tmp_path / "unlabelled.parquet")
+    parquet.write_table(
+        pa.table(columns | {"label": labels}).slice(0, 199), tmp_path / "shorter.parquet"
+    )
+    (tmp_path / "wood.txt").write_bytes(TEXT)
+    return tmp_path
+
+
+def test_a_file_and_back(folder):
+    run = plogq("wood.txt", "--out", "wood.plq", cwd=folder)
+    assert (run.returncode, run.stderr) == (0, b"")
+    report = run.stdout.decode()
+    size = (folder / "wood.plq").stat().st_size
+    assert f"{size:,} bytes at order" in report
+    assert size < 400
+    for said in ("entropy", "as coded", "gzip -9", "xz -9e", "zstd -19", "Huffman", "entropy rate"):
+        assert said in report
+    assert max(map(len, report.splitlines())) <= 80
+    run = plogq("wood.plq", "--decode", "--out", "back.txt", cwd=folder)
+    assert (run.returncode, run.stdout, run.stderr) == (0, b"", b"")
+    assert (folder / "back.txt").read_bytes() == TEXT
+    assert plogq("wood.plq", "--decode", "--out", "-", cwd=folder).stdout == TEXT
+    assert sorted(path.name for path in folder.iterdir() if path.name[0] == ".") == []
+
+
+def test_an_order_of_ones_own(folder):
+    run = plogq("wood.txt", "--order", 1, "--out", "one.plq", cwd=folder)
+    assert b"at order 1" in run.stdout
+    assert (folder / "one.plq").read_bytes() == compress_bytes(TEXT, order=1)
+
+
+def test_an_empty_file(folder):
+    (folder / "empty").write_bytes(b"")
+    assert plogq("empty", "--out", "empty.plq", cwd=folder).returncode == 0
+    assert plogq("empty.plq", "--decode", "--out", "-", cwd=folder).stdout == b""
+
+
+@pytest.mark.parametrize("out", ["l.csv", "l.parquet", "l.arrow"])
+def test_labels_and_back(folder, out):
+    run = plogq("p.parquet", "--label", "label", "--out", "l.plq", cwd=folder)
+    assert (run.returncode, run.stderr) == (0, b"")
+    report = run.stdout.decode()
+    assert "200 rows, 3 classes; logits logit_*, label label" in report
+    logits, labels = predictions()
+    index = np.searchsorted(["cat", "dog", "owl"], labels)
+    data, length = compress(index, logits, kind="logits")
+    assert (folder / "l.plq").read_bytes() == data
+    assert f"{len(data):,} bytes, {length.overhead:.2%} above the cross-entropy" in report
+    assert max(map(len, report.splitlines())) <= 80
+    run = plogq("l.plq", "--decode", "--under", "unlabelled.parquet", "--out", out, cwd=folder)
+    assert (run.returncode, run.stdout, run.stderr) == (0, b"", b"")
+    readers = {".csv": csv.read_csv, ".parquet": parquet.read_table, ".arrow": read_arrow}
+    back = readers[Path(out).suffix](folder / out)
+    assert back.column("label").to_pylist() == labels.tolist()
+
+
+def read_arrow(path):
+    with pa.ipc.open_file(path) as file:
+        return file.read_all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["missing"], 1, "missing: No such file or directory"),
+        (["wood.txt", "--label", "label"], 1, "must be (or hold) a table"),
+        (["p.parquet", "--label", "nose"], 1, "no column 'nose'"),
+        (["wood.txt", "--decode", "--out", "x"], 1, "wood.txt: data must begin with"),
+        (["bad.plq", "--decode", "--out", "x"], 1, "bad.plq: data is damaged or cut short"),
+        (["l.plq", "--decode", "--out", "x"], 1, "l.plq: data is a code of labels under a table"),
+        (
+            ["l.plq", "--decode", "--under", "shorter.parquet", "--out", "x.csv"],
+            1,
+            "l.plq: data holds 200 labels, and 199 were decoded",
+        ),
+        (
+            ["l.plq", "--decode", "--under", "other.parquet", "--out", "x.csv"],
+            1,
+            "l.plq: data was made with other predictions",
+        ),
+        (
+            ["l.plq", "--decode", "--under", "p.parquet", "--out", "x.txt"],
+            1,
+            "--out must end in .csv, .parquet or .arrow",
+        ),
+        (["zero.parquet", "--label", "label"], 1, "zero.parquet: labels must have probability"),
+        (["wood.txt", "--decode"], 2, "--decode needs --out"),
+        (["wood.txt", "--out", "-"], 2, "--out - is for --decode of a file"),
+        (["wood.txt", "--classes", "a,b"], 2, "--classes needs --label"),
+        (["wood.txt", "--escape"], 2, "--escape needs --label"),
+        (["p.parquet", "--label", "label", "--order", "1"], 2, "--order is of a file"),
+        (["wood.txt", "--under", "p.parquet"], 2, "--under goes with --decode"),
+        (["missing", "--order", "9"], 1, "order must be 0 to 6"),  # before any work
+        (["missing", "--out", "nowhere/x.plq"], 1, "nowhere/x.plq: No such file or directory"),
+        (["missing", "--decode", "--under", "p.parquet", "--out", "x.txt"], 1, "--out must end in"),
+        (
+            ["l.plq", "--decode", "--under", "p.parquet", "--probs", "q", "--out", "x.csv"],
+            1,
+            "its columns are logit_cat, logit_dog, logit_owl, label, (labels decoded)",
+        ),
+        (["wood.txt", "--order", "9"], 1, "order must be 0 to 6; got 9"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_and_leaves_no_file(folder, arguments, status, message):
+    logits, labels = predictions()
+    index = np.searchsorted(["cat", "dog", "owl"], labels)
+    data, _ = compress(index, logits, kind="logits")
+    (folder / "l.plq").write_bytes(data)
+    (folder / "bad.plq").write_bytes(data[:-9])
+    names = ("cat", "dog", "owl")
+    swapped = {f"logit_{name}": logits[:, (j + 1) % 3] for j, name in enumerate(names)}
+    parquet.write_table(pa.table(swapped), folder / "other.parquet")
+    zero = {"prob_a": [0.0, 0.5], "prob_b": [1.0, 0.5], "label": ["a", "b"]}
+    parquet.write_table(pa.table(zero), folder / "zero.parquet")
+    before = sorted(folder.iterdir())
+    run = plogq(*arguments, cwd=folder)
+    assert run.returncode == status
+    said = run.stderr.decode()
+    assert message in said.replace("\n", " ")
+    assert status == 2 or said.count("\n") == 1
+    assert sorted(folder.iterdir()) == before
+
+
+def test_escaped_labels_are_counted(folder):
+    zero = {"prob_a": [0.0, 0.5, 0.5], "prob_b": [1.0, 0.5, 0.5], "label": ["a", "b", "a"]}
+    parquet.write_table(pa.table(zero), folder / "zero.parquet")
+    run = plogq("zero.parquet", "--label", "label", "--escape", "--out", "z.plq", cwd=folder)
+    assert run.returncode == 0
+    assert "without 1 row of probability 0" in run.stdout.decode()
+    done = plogq("z.plq", "--decode", "--under", "zero.parquet", "--out", "z.csv", cwd=folder)
+    assert done.returncode == 0
+    assert (folder / "z.csv").read_text().split() == ['"label"', '"a"', '"b"', '"a"']
+
+
+@pytest.mark.parametrize("kind", ["logits", "probs", "logprobs"])
+def test_binary_columns_and_bare_lists(kind):
+    rng = np.random.default_rng(0)
+    x = rng.random(50) if kind == "probs" else -rng.random(50)
+    labels = rng.integers(0, 2, 50)
+    table = pa.table({kind: x, "label": labels, "label_": labels})
+    report = code_labels(table, label="label")
+    assert report.counts.tolist() == np.bincount(labels).tolist()
+    assert decode_labels(report.data, table.drop(["label"])).to_pylist() == labels.tolist()
+    lists = pa.table({"probs": rng.dirichlet(np.ones(4), 50).tolist(), "label": labels})
+    report = code_labels(lists)
+    assert decode_labels(report.data, lists).to_pylist() == labels.tolist()
+
+
+def test_several_files_are_one_table(folder):
+    whole = parquet.read_table(folder / "p.parquet")
+    (folder / "parts").mkdir()
+    for i, start in enumerate((0, 50, 51)):
+        stop = (50, 51, 200)[i]
+        parquet.write_table(whole.slice(start, stop - start), folder / "parts" / f"{i}.parquet")
+    parts = code_labels(str(folder / "parts"))
+    assert parts.data == code_labels(whole).data
+    assert plogq("parts", "--label", "label", cwd=folder).stdout.count(b"and 2 more") == 1
+
+
+@pytest.mark.parametrize("columns", [40, 60, 200])
+def test_reports_fit_the_terminal(folder, columns):
+    for arguments in (["wood.txt"], ["p.parquet", "--label", "label"]):
+        report = plogq(*arguments, cwd=folder, columns=columns).stdout.decode()
+        tables = [line for line in report.splitlines() if re.search(r"\d {2,}\d", line)]
+        assert tables
+        assert max(map(len, tables)) <= columns
