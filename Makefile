@@ -25,6 +25,8 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/cross_entropy.py
 	$(BIN)/python benchmarks/torch_losses.py
 	$(BIN)/python benchmarks/score.py
+	$(BIN)/python benchmarks/codes.py
+	$(BIN)/python benchmarks/scaling.py
 
 accuracy: $(VENV)/.dev
 	$(BIN)/python docs/accuracy.py

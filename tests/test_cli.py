@@ -74,9 +74,10 @@ def test_json_has_the_names_of_the_contract(table):
     assert list(found) == [
         "schema", "source", "kind", "unit", "rows", "weight", "classes", "cross_entropy",
         "cross_entropy_finite", "zero_probability_rows", "floor", "label_entropy",
-        "information_gain", "explained", "temperature", "entropy_floor", "kl", "perplexity",
-        "accuracy", "brier", "prediction_entropy", "overconfidence", "per_class", "reliability",
-        "surprises", "slices", "warnings",
+        "information_gain", "explained", "refinement", "miscalibration", "resolution",
+        "recalibration", "temperature", "entropy_floor", "kl", "perplexity", "accuracy", "brier",
+        "prediction_entropy", "overconfidence", "per_class", "confusion", "reliability",
+        "histograms", "surprises", "slices", "intervals", "code", "warnings",
     ]  # fmt: skip
 
 
@@ -125,9 +126,9 @@ def test_numbers_are_whole_on_any_terminal(columns, cut, table):
     done = run("score", table, "--label", "kind", env=os.environ | {"COLUMNS": str(columns)})
     text = done.stdout
     assert not re.search(r"\d…", text)
-    for value in ("cross-entropy", "perplexity", "Brier score"):
+    for value in ("cross-entropy", "perplexity", "Brier"):
         assert re.search(rf"^{value} +-?\d+\.\d{{4}}\b", text, re.MULTILINE)
-    assert ("(no unit)" not in text) == cut
+    assert ("as if among so many classes" not in text) == cut
     assert max(map(len, text.splitlines()[3:])) <= columns
 
 
@@ -216,14 +217,14 @@ def test_ctrl_c(table, tmp_path):
     slow = (
         "import os, time\n"
         "from plogq.cli import main\n"
-        "from plogq.score import fold, readers\n"
+        "from plogq.score import job, readers\n"
         "readers.BATCH_ROWS = 1\n"
-        "figures = fold.figures\n"
+        "figures = job.figures\n"
         "def slowly(*batch):\n"
         "    os.write(2, b'started\\n')\n"
         "    time.sleep(0.3)\n"
         "    return figures(*batch)\n"
-        "fold.figures = slowly\n"
+        "job.figures = slowly\n"
         "main()\n"
     )
     out = tmp_path / "out.json"
@@ -266,3 +267,29 @@ def test_progress_only_on_a_terminal_and_only_for_long_work(table):
     assert b"10 rows" in shown(0, terminal=True)
     assert shown(0, terminal=False) == b""
     assert shown(60, terminal=True) == b""
+
+
+def test_html_and_code(table, tmp_path):
+    page, out = tmp_path / "out.html", tmp_path / "out.json"
+    done = run("score", table, "--label", "kind", "--code", "--html", page, "--json", out)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert page.read_text().startswith("<!doctype html>")
+    code = json.loads(out.read_text())["code"]
+    assert f"{code['bytes']:,} bytes, decoded again" in done.stdout
+    assert max(map(len, done.stdout.splitlines()[3:])) <= 80
+    page.unlink()
+    done = run("score", table, "--label", "kind", "--html", page, "--json", "-")
+    assert json.loads(done.stdout)["code"] is None
+    assert page.exists()
+    done = run("score", table, "--label", "kind", "--html", tmp_path / "none" / "out.html")
+    assert done.returncode == 1
+    assert done.stderr.endswith("out.html: No such file or directory\n")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.html", "out.json", "t.parquet"]
+
+
+def test_a_scheduler_takes_dask(table):
+    done = run("score", table, "--label", "kind", "--scheduler", "tcp://127.0.0.1:1")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "plogq: scheduler must go with engine \"dask\"; got engine 'local'\n",
+    )

@@ -52,3 +52,9 @@ def test_readme_table_is_as_the_benchmark_printed_it():
     tables = re.findall(r"```\n(cross_entropy, .*?)\n```", README.read_text(), re.DOTALL)
     assert len(tables) == 1
     assert tables[0] in printed
+
+
+def test_the_page_on_scale_is_as_the_benchmark_printed_it():
+    printed = (ROOT / "benchmarks" / "results" / "scaling.txt").read_text()
+    page = (ROOT / "docs" / "scale.md").read_text()
+    assert f"<!-- benchmarks/scaling.py -->\n```\n{printed}```\n<!-- end -->\n" in page

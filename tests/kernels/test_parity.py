@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from plogq import formulas
-from plogq.kernels import cpu
+from plogq.kernels import cpu, figures, fold
+
+MODULES = [cpu, figures, fold]
 
 NAMED = re.compile(r"plogq\.formulas\.(\w+)")
 
@@ -46,6 +48,17 @@ def by_binary_loss(x, y):
     return losses.sum(axis=1), grad
 
 
+def figure(name):
+    """One of the figures, of columns as well as of rows."""
+
+    def call(x, y):
+        of_rows, of_columns = figures.row_figures(x, y), figures.row_figures(tuple(x.T), y)
+        np.testing.assert_array_equal(of_rows, of_columns)
+        return getattr(of_rows, name), None
+
+    return call
+
+
 def binary_formula(x, y):
     each, grad = formulas.binary_cross_entropy_from_logits(x, binary_target(x, y))
     return formulas.ValueAndGrad(each.sum(axis=1), grad)
@@ -58,6 +71,13 @@ PARITY = [
     ("softmax_loss", "cross_entropy_from_logits", CROSS_ENTROPY, by_softmax_loss()),
     ("softmax_loss", "focal_from_logits", formulas.focal_from_logits, by_softmax_loss(gamma=2.0)),
     ("softmax_loss", "z_loss_from_logits", z_loss_formula, z_loss_alone),
+    ("row_figures", "cross_entropy_from_logits", CROSS_ENTROPY, figure("surprisal")),
+    (
+        "row_figures",
+        "squared_error_from_logits",
+        formulas.squared_error_from_logits,
+        figure("brier"),
+    ),
     ("binary_loss", "binary_cross_entropy_from_logits", binary_formula, by_binary_loss),
 ]
 
@@ -76,8 +96,8 @@ def without_parity(module):
 
 
 def test_every_kernel_has_its_row():
-    assert without_parity(cpu) == []
-    assert {name for name, *_ in PARITY} <= set(cpu.__all__)
+    assert [name for module in MODULES for name in without_parity(module)] == []
+    assert {name for name, *_ in PARITY} <= {name for module in MODULES for name in module.__all__}
 
 
 def test_a_kernel_without_a_row_is_found():

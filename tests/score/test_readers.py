@@ -3,7 +3,9 @@
 import gzip
 import subprocess
 import sys
+import zipfile
 
+import fsspec
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -12,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv, feather
 
-from plogq.score import readers, score
+from plogq.score import TableError, readers, score
 
 N, C = 50, 3
 
@@ -146,3 +148,90 @@ def test_wide_rows_come_in_small_batches(tmp_path, monkeypatch):
         sizes = [p.batch.num_rows for p in readers.open_table(source).parts(["logits"], {})]
         assert max(sizes) <= 10
         assert sum(sizes) == 40
+
+
+def test_filesystems_of_fsspec(wide, reference, tmp_path):
+    pq.write_table(wide, tmp_path / "t.parquet")
+    with fsspec.open("memory://folder/t.parquet", "wb") as file:
+        file.write((tmp_path / "t.parquet").read_bytes())
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as packed:
+        packed.write(tmp_path / "t.parquet", "t.parquet")
+    for uri in (
+        "memory://folder/t.parquet",
+        "memory://folder",
+        f"zip://t.parquet::file://{tmp_path}/t.zip",
+        f"zip://t.parquet::{tmp_path}/t.zip",
+        f"simplecache::file://{tmp_path}/t.parquet",
+    ):
+        assert figures(uri) == reference
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("nowhere://t.parquet", r"no filesystem of the name 'nowhere'; there are abfs, .*s3.*zip"),
+        ("memory://none.parquet", r"memory://none.parquet: no such file or folder"),
+        ("zip://t.parquet::{}/none.zip", r"none.zip: no such file or folder"),
+        ("zip://u.parquet::{}/t.zip", r"zip://u.parquet::.*t.zip: no such file or folder"),
+        ("none::t.parquet", r"^none::t.parquet: not a readable table"),
+        ("file://relative.parquet", r"file://relative.parquet: not a readable table"),
+    ],
+)
+def test_uris_that_lead_nowhere(uri, said, tmp_path):
+    zipfile.ZipFile(tmp_path / "t.zip", "w").close()
+    with pytest.raises(TableError, match=said):
+        score(uri.format(tmp_path))
+
+
+def test_a_filesystem_whose_package_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "paramiko", None)
+    with pytest.raises(TableError, match=r"sftp://h/t.parquet: cannot be reached: .*paramiko"):
+        score("sftp://h/t.parquet")
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    with pytest.raises(TableError, match=r"sftp:// needs the package fsspec: pip install fsspec"):
+        score("sftp://h/t.parquet")
+
+
+def test_a_file_with_colons_in_its_name(wide, reference, tmp_path):
+    pq.write_table(wide, tmp_path / "zip::t.parquet")
+    assert figures(tmp_path / "zip::t.parquet") == reference
+
+
+def test_of_several_broken_files_the_first_is_named(wide, tmp_path):
+    for i in range(40):
+        pq.write_table(wide, tmp_path / f"{i:02}.parquet")
+    for i in (7, 30):
+        (tmp_path / f"{i:02}.parquet").write_text("no table")
+    with pytest.raises(TableError, match=r"07.parquet: not a readable Parquet file"):
+        score(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.csv", "t.arrow", "t.npz"])
+def test_pieces_can_be_read_by_themselves(name, wide, arrays, tmp_path):
+    path = tmp_path / name
+    if name == "t.parquet":
+        pq.write_table(wide, path, row_group_size=7)
+    elif name == "t.csv":
+        csv.write_csv(wide, path)
+    elif name == "t.npz":
+        np.savez(path, logits=arrays["logits"], label=arrays["labels"])
+    else:
+        with pa.ipc.new_file(path, wide.schema) as writer:
+            writer.write_table(wide, max_chunksize=7)
+    [file] = readers.open_table(path).readers
+    rows = file.pieces("label")
+    split = name in ("t.parquet", "t.arrow")
+    assert rows == ([7] * 7 + [1] if split else [N])
+    labels = []
+    for i in range(len(rows)):
+        for part in readers.parts_of(
+            file, ["label"], {}, pieces=range(i, i + 1) if split else None
+        ):
+            labels += part.batch.column("label").to_pylist()
+    assert labels == arrays["labels"].tolist()
+
+
+def test_quoted_line_breaks_are_no_rows(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('prob_a,prob_b,note,label\n0.5,0.5,"two\nlines",a\n0.5,0.5,,b\n')
+    assert readers.open_table(path).readers[0].pieces("label") == [2] == [score(path).rows]

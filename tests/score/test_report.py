@@ -1,19 +1,23 @@
 """The report on the terminal: 80 columns, plain where it is not a terminal."""
 
 import io
+import re
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from plogq.score import score
+from plogq.score.decomposition_report import stack
 from plogq.score.report import print_report
+from tests.score.tables import drawn
 
 
-def report(source, *, terminal=False, **options):
+def report(source, *, terminal=False, width=80, **options):
     out = io.StringIO()
-    console = Console(file=out, width=80, force_terminal=terminal, highlight=False)
+    console = Console(file=out, width=width, force_terminal=terminal, highlight=False)
     print_report(score(source, **options), console)
     return out.getvalue()
 
@@ -31,8 +35,9 @@ def digits(n=200, classes=30):
 
 def test_order_and_width():
     text = report(digits(), slices=["site"], floor=0.01, top=3)
-    titles = ["bits per row", "What it is made of", "Temperature", "Reliability", "Classes",
-              "Slices of site", "Most surprising rows", "hard labels cannot tell"]  # fmt: skip
+    titles = ["bits per row", "Where the bits are", "What it says to do", "What it is made of",
+              "Recalibrations", "Temperature", "Reliability", "Classes", "Slices of site",
+              "Most surprising rows", "hard labels cannot tell"]  # fmt: skip
     places = [text.index(title) for title in titles]
     assert places == sorted(places)
     assert max(map(len, text.splitlines())) <= 80
@@ -52,7 +57,7 @@ def test_soft_labels_show_their_floor_instead():
     table = {"probs": np.array([[0.5, 0.5]]), "labels": np.array([[0.25, 0.75]])}
     text = " ".join(report(table).split())
     assert "entropy floor 0.8113" in text
-    assert "divergence (KL) 0.1887" in text
+    assert "KL 0.1887" in text
     assert "hard labels" not in text
 
 
@@ -60,20 +65,101 @@ def test_impossible_rows_are_said():
     q = np.array([[0.0, 1.0], [0.25, 0.75]])
     text = report({"probs": q, "labels": np.array([0, 1])})
     assert text.count("inf bits per row") == 1
-    assert "without 1 row whose label had probability 0" in text
+    assert "without 1 row of probability 0" in text
     assert "! the model gave probability 0" in text
 
 
 @pytest.mark.parametrize(
-    ("sharpness", "advice"),
-    [(4.0, "too sure: divide"), (0.25, "too timid: divide"), (1.0, "leave the predictions")],
+    ("sharpness", "kind", "temperature"),
+    [
+        (4.0, "Recalibrate: divide the logits by ", "too sure"),
+        (0.25, "Recalibrate: divide the logits by 0.", "too timid"),
+        (1.0, "Calibrated, as far as 500 rows can tell: leave the predictions", "1 is inside"),
+    ],
 )
-def test_advice_on_temperature(sharpness, advice):
-    rng = np.random.default_rng(1)
-    z = rng.normal(size=(500, 3)) * 1.5
-    labels = np.argmax(z + rng.gumbel(size=z.shape), axis=1)
-    text = " ".join(report({"logits": z * sharpness, "labels": labels}).split())
-    assert advice in text
+def test_advice(sharpness, kind, temperature):
+    table = drawn(500, 3, 10, lambda z: sharpness * z)
+    text = " ".join(report(table).split())
+    assert kind in text
+    assert temperature in text
+    assert "takes a better model or better features" in text
+
+
+def test_advice_of_each_family():
+    biased = drawn(3000, 3, 2, lambda z: z + np.array([1.0, 0.0, -1.0]))
+    assert "Recalibrate: give each class a scale and a bias of its own" in report(biased)
+    bent = drawn(8000, 2, 4, lambda z: 2 * np.tanh(2 * z))
+    assert "Recalibrate: isotonic regression of the probabilities" in report(bent)
+    q = np.exp(drawn(500, 3, 5, lambda z: 2 * z)["logits"])
+    probs = {"probs": q / q.sum(axis=1, keepdims=True), "labels": drawn(500, 3, 5)["labels"]}
+    assert "Recalibrate: raise the probabilities to the power 0." in report(probs)
+
+
+def test_advice_on_impossible_rows():
+    table = drawn(500, 3, 6)
+    table["logits"][0] = [0, -np.inf, -np.inf]
+    table["labels"][0] = 1
+    text = report(table)
+    said = " ".join(text.split())
+    assert "then mix in 0.0" in said
+    assert "Then no label is impossible" in said
+    (drawn_to,) = (line for line in text.splitlines() if line.endswith("░░░> ∞"))
+    assert drawn_to.startswith("cross-entropy")
+    one = {"probs": np.array([[1.0, 0.0]]), "labels": np.array([1])}
+    said = " ".join(report(one).split())
+    assert "Too few rows to learn from" in said
+    assert "Where the bits are" not in said
+
+
+def cells(line, mark):
+    return line[15:].find(mark), line.count(mark)
+
+
+@pytest.mark.parametrize("width", [80, 60, 40, 200])
+@pytest.mark.parametrize("sharpness", [0.3, 1.0, 2.0, 6.0])
+def test_the_stack_is_to_scale(width, sharpness):
+    result = score(drawn(600, 4, 7, lambda z: sharpness * z))
+    lines = [text.plain.rstrip() for text in stack(result, width)]
+    above, below = lines[:2]
+    assert cells(above, "█")[0] == cells(below, "█")[0]  # the refinement of both in one place
+    assert cells(above, "█")[1] == cells(below, "█")[1]
+    assert max(len(above), len(below)) <= width
+    longest = max(len(above), len(below)) - 15
+    scale = longest / (result.label_entropy + result.miscalibration)
+    for line, mark, bits in (
+        (above, "━", result.resolution),
+        (above, "█", result.refinement),
+        (below, "░", result.miscalibration),
+    ):
+        assert abs(line.count(mark) - bits * scale) <= 1, mark
+    assert all(len(line) <= width for line in lines[2:])
+
+
+def test_a_model_that_tells_less_than_nothing_still_fits_the_stack():
+    table = drawn(500, 2, 8)
+    result = score(table | {"labels": 1 - table["labels"]})
+    assert result.resolution < 0
+    assert all(len(text.plain) <= 80 for text in stack(result, 80))
+
+
+def test_families_that_were_not_tried_say_why():
+    text = report(drawn(50, 3, 9))
+    assert "not tried: fewer than 60 rows" in text
+    assert "taken: the simplest of the best" in text
+
+
+def test_intervals_stand_beside_the_figures():
+    result = score(drawn(300, 3, 10))
+    low, high = result.intervals["cross_entropy"]
+    assert f"{low:.3f} to {high:.3f}" in report(drawn(300, 3, 10))
+    assert "95 % interval" not in report(drawn(300, 3, 10), bootstrap=0).split("Recalib")[0]
+
+
+@pytest.mark.parametrize("width", [40, 30])
+def test_a_narrow_window_cuts_no_number(width):
+    text = report(digits(), slices=["site"], width=width)
+    assert re.search(r"\d…", text) is None
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
 
 
 def test_names_cannot_steer_the_terminal():
@@ -93,3 +179,18 @@ def test_classes_of_infinite_cost_come_first():
     assert "share of the finite cost (first 20 of 40)" in text
     table = text.split("share of the finite cost")[1].splitlines()
     assert table[2].split()[:4] == ["never", "1", "inf", "0.0%"]
+
+
+def test_a_thousand_classes_of_any_name():
+    rng = np.random.default_rng(11)
+    names = ["שלום עולם", "中文字符", "a" * 200, *(f"class {j}" for j in range(997))]
+    x = rng.normal(size=(300, 1000)).astype(np.float32)
+    logits = pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), 1000)
+    labels = pa.array(
+        [names[j] for j in np.concatenate([np.arange(100), rng.integers(0, 1000, 200)])]
+    )
+    source = pa.table({"logits": logits, "label": labels})
+    text = report(source, classes=names, bootstrap=20)
+    assert "(first 20 of 1,000)" in text
+    assert "not tried: more than 128 classes" in text
+    assert max(cell_len(line.rstrip()) for line in text.splitlines()) <= 80

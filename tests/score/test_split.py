@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plogq.score import fold, readers, sample, score
+from plogq.score import job, readers, sample, score
 from plogq.score.batch import classes_of, to_batch
 from plogq.score.columns import find_columns
+from plogq.score.engines import local
 from plogq.score.labels import Labels
 from plogq.score.readers import Part
 from plogq.score.rows import figures
@@ -102,11 +103,9 @@ def test_any_split_and_any_order_of_merging(data, kind, soft, weighted, rows, cl
     merged = split[order[0]][0]
     for i in order[1:]:
         merged.merge(split[i][0])
-    origin = {"paths": ["table"]}
-    assert (
-        summarise(merged, names, kind=kind, unit="bit", source=origin).to_json()
-        == summarise(one, names, kind=kind, unit="bit", source=origin).to_json()
-    )
+    same = {"kind": kind, "unit": "bit", "source": {"paths": ["table"]}}
+    same |= {"folds": 3, "bootstrap": 20, "seed": seed}
+    assert summarise(merged, names, **same).to_json() == summarise(one, names, **same).to_json()
 
 
 @pytest.mark.usefixtures("small_sample")
@@ -126,7 +125,7 @@ def test_files_row_groups_batches_and_threads(kind, tmp_path, monkeypatch):
     reference = figures_of(whole)
     assert figures_of(one) == reference
     assert figures_of(tmp_path / "many") == reference
-    monkeypatch.setattr(fold, "default_threads", lambda: 5)
+    monkeypatch.setattr(local, "default_threads", lambda: 5)
     monkeypatch.setattr(readers, "BATCH_ROWS", 11)
     assert figures_of(tmp_path / "many") == reference
 
@@ -139,7 +138,7 @@ def test_a_split_could_change_a_plain_mean():
 
 def test_states_share_a_bounded_memory(monkeypatch):
     """Threads beyond the states that fit take turns, and the bits are the same."""
-    assert 2 * State(1000, weighted=True).most_bytes() > fold.STATE_BYTES
+    assert 2 * State(1000, weighted=True).most_bytes() > local.STATE_BYTES
     made = []
 
     class Counted(State):
@@ -147,13 +146,13 @@ def test_states_share_a_bounded_memory(monkeypatch):
             super().__init__(*arguments, **options)
             made.append(self)
 
-    monkeypatch.setattr(fold, "State", Counted)
-    monkeypatch.setattr(fold, "default_threads", lambda: 16)
+    monkeypatch.setattr(job, "State", Counted)
+    monkeypatch.setattr(local, "default_threads", lambda: 16)
     monkeypatch.setattr(readers, "BATCH_ROWS", 11)
     data = table("probs", False, True, 300, 4, 1)
     many = score(data, weight="w", slices=["site"]).to_json()
     assert len(made) == 16
     made.clear()
-    monkeypatch.setattr(fold, "STATE_BYTES", 1)
+    monkeypatch.setattr(local, "STATE_BYTES", 1)
     assert score(data, weight="w", slices=["site"]).to_json() == many
     assert len(made) == 1

@@ -82,7 +82,7 @@ def test_separable_rows_identify_no_temperature():
     assert not result.temperature["identified"]
     assert result.temperature["interval"] is None
     assert result.temperature["value"] == 1 / 64
-    assert [w["code"] for w in result.warnings] == ["temperature_not_identified"]
+    assert "temperature_not_identified" in [w["code"] for w in result.warnings]
 
 
 def test_useless_predictions_identify_no_temperature():
@@ -124,7 +124,7 @@ def test_the_interval_covers_the_truth():
     """95 % of 400 intervals: outside [0.92, 0.98] once in about 200 seeds, so one seed is kept."""
     covered = 0
     for seed in range(400):
-        fit = score(table(150, 3, 2.0, 1000 + seed)).temperature
+        fit = score(table(150, 3, 2.0, 1000 + seed), bootstrap=0).temperature
         covered += fit["interval"][0] <= 2 <= fit["interval"][1]
     assert 0.92 <= covered / 400 <= 0.98
 
@@ -146,13 +146,15 @@ def test_the_sample_is_of_the_lowest_hashes():
     kept = sample.Sample(classes=sample.SAMPLE_NUMBERS // 50, seed=3)
     for start in range(0, 400, 40):
         n = np.arange(start, start + 40)
-        kept.add(start, n % 7 > 0, n[:, None] * 1.0, n, None)
+        kept.add(start, n % 7 > 0, n[:, None] * 1.0, n, None, n * 0.5, n)
     every = np.arange(400)
     hashes = splitmix64(every.astype(np.uint64), np.uint64(3))
     allowed = every[every % 7 > 0]
     lowest = np.sort(allowed[np.argsort(hashes[allowed])[:50]])
     assert kept.rows().row.tolist() == lowest.tolist()
     assert kept.rows().label.tolist() == lowest.tolist()
+    assert kept.rows().surprisal.tolist() == (lowest / 2).tolist()
+    assert kept.rows().bucket.tolist() == lowest.tolist()
 
 
 def test_splitmix64_reference_values():

@@ -44,7 +44,7 @@ def _one_line(error: Exception) -> str:
 def _plain(error: UnicodeError) -> tuple[str, int]:
     """Write what the encoding of standard output lacks as what is nearest."""
     assert isinstance(error, UnicodeEncodeError)
-    nearest = {"━": "=", "│": "|", "×": "x", "…": "~"}
+    nearest = {"━": "=", "█": "#", "░": ":", "│": "|", "×": "x", "…": "~", "←": "<", "∞": "inf"}
     missing = error.object[error.start : error.end]
     return "".join(nearest.get(c, "?") for c in missing), error.end
 
@@ -59,13 +59,13 @@ def _drop_stdout() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     from plogq import __version__
-    from plogq.cli import demo, score
+    from plogq.cli import code, compare, demo, lm, score
 
     parser = argparse.ArgumentParser(
         prog="plogq", description="Cross-entropy, exact, fast, explained and shown."
     )
     parser.add_argument("--version", action="version", version=f"plogq {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (score, demo):
+    for command in (score, compare, lm, code, demo):
         command.add(commands)
     return parser

@@ -47,9 +47,21 @@ def add(commands: Commands) -> None:
         help="how many of the most surprising rows to list (default: 20)")  # fmt: skip
     add("--seed", metavar="N", type=count, default=0,
         help="of the folds, the intervals, the sample they are fitted on (default: 0)")  # fmt: skip
+    add("--code", action="store_true",
+        help="also compress the labels with the model, really, and decode them again (two more "
+             "passes; local engine only, weights are no part of it)")  # fmt: skip
+
+    add = command.add_argument_group("where it runs").add_argument
+    add("--engine", choices=["local", "dask"], default="local",
+        help="this process's threads, or Dask's workers; the figures are the same to the last bit "
+             "(default: local)")  # fmt: skip
+    add("--scheduler", metavar="ADDRESS",
+        help="of a Dask cluster, tcp://host:port; without it, --engine dask starts a process per "
+             "core here")  # fmt: skip
 
     add = command.add_argument_group("output").add_argument
     add("--json", metavar="FILE", type=Path, help="write every figure; - for standard output")
+    add("--html", metavar="FILE", type=Path, help="write a report with pictures, one file")
 
 
 def _run(arguments: argparse.Namespace) -> None:
@@ -60,15 +72,19 @@ def _run(arguments: argparse.Namespace) -> None:
     options = {
         name: value
         for name, value in vars(arguments).items()
-        if name not in ("run", "table", "json")
+        if name not in ("run", "table", "json", "html")
     }
     with ProgressBar() as progress:
         result = score(arguments.table, **options, progress=progress)
     if arguments.json == Path("-"):
         sys.stdout.write(result.to_json() + "\n")
-        return
-    from plogq.score.report import print_report
+    else:
+        from plogq.score.report import print_report
 
-    print_report(result)
-    if arguments.json is not None:
-        write_whole(arguments.json, (result.to_json() + "\n").encode())
+        print_report(result)
+        if arguments.json is not None:
+            write_whole(arguments.json, (result.to_json() + "\n").encode())
+    if arguments.html is not None:
+        from plogq.explorer.report import write_report
+
+        write_report(result, arguments.html)

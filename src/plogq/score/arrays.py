@@ -91,7 +91,13 @@ class Arrays:
         self.rows = _likely_rows(self._heads)
 
     def batches(
-        self, columns: list[str], types: Types, rows: int, size: int
+        self,
+        columns: list[str],
+        types: Types,
+        rows: int,
+        size: int,
+        pieces: range | None = None,
+        threads: bool = True,
     ) -> Iterator[pa.RecordBatch]:
         """Give slices of the arrays."""
         length = _rows(self.path, self._heads, columns)
@@ -116,7 +122,7 @@ class Npz:
 
     def __init__(self, system: fs.FileSystem, path: str) -> None:
         self.path = path
-        self._system = system
+        self.system = system
         with self._open() as archive:
             self._heads = {
                 name.removesuffix(".npy"): self._head(archive.open(name), name)
@@ -126,9 +132,13 @@ class Npz:
         self.schema = _schema(self._heads)
         self.rows = _likely_rows(self._heads)
 
+    def pieces(self, column: str) -> list[int]:
+        """Count the rows: one piece, for the checksum of an array is that of all of it."""
+        return [self._heads[column].shape[0]]
+
     def _open(self) -> zipfile.ZipFile:
         try:
-            return zipfile.ZipFile(self._system.open_input_file(self.path))
+            return zipfile.ZipFile(self.system.open_input_file(self.path))
         except zipfile.BadZipFile as error:
             raise OSError(str(error)) from error
 
@@ -146,7 +156,13 @@ class Npz:
         return Head(dtype, shape, fortran)
 
     def batches(
-        self, columns: list[str], types: Types, rows: int, size: int
+        self,
+        columns: list[str],
+        types: Types,
+        rows: int,
+        size: int,
+        pieces: range | None = None,
+        threads: bool = True,
     ) -> Iterator[pa.RecordBatch]:
         """Give slices of the arrays."""
         length = _rows(self.path, self._heads, columns, self.note)

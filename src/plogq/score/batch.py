@@ -15,17 +15,33 @@ from plogq.score.readers import Part
 LARGEST_WEIGHT = 1e18  # times the largest surprisal, it is within what exact sums can hold
 
 
+class Matrix:
+    """Columns beside each other, taken together row by row only where a row is asked for."""
+
+    def __init__(self, columns: tuple[Array, ...]) -> None:
+        self.columns = columns
+
+    def __getitem__(self, rows: Array | slice) -> Array:
+        # A block of columns, seen as rows: what reads it takes any strides.
+        return np.stack([column[rows] for column in self.columns]).T
+
+
 class Batch(NamedTuple):
     """n rows of predictions over C classes, and what is known of each row."""
 
     part: Part
-    predictions: Array  # (n, C) floating point; (n,) where there is one binary column
+    given: Array | Matrix  # (n, C) floating point; (n,) where there is one binary column
     target: Array  # (n,) class indices; of a soft label, its most probable class
     soft: Array | None  # (n, C) distributions
     weight: Array | None  # (n,)
     slices: tuple[pa.DictionaryArray, ...]
     group: pa.DictionaryArray | None
     id: pa.Array | None
+
+    @property
+    def predictions(self) -> Array:
+        """Give what is given as an array."""
+        return self.given[:]
 
 
 def classes_of(part: Part, columns: Columns) -> tuple[str, ...]:
@@ -62,15 +78,9 @@ def to_batch(part: Part, columns: Columns, labels: Labels) -> Batch:
     )
 
 
-def _predictions(part: Part, columns: Columns, classes: int) -> Array:
+def _predictions(part: Part, columns: Columns, classes: int) -> Array | Matrix:
     if columns.layout == "list":
         name = columns.names[0]
         return list_matrix(part, name, part.batch.column(name), classes)
-    arrays = [numbers(part, name) for name in columns.names]
-    if columns.layout == "binary":
-        return arrays[0]
-    # One block of columns, seen as rows: the kernel reads any strides.
-    block = np.empty((len(arrays), part.batch.num_rows), np.result_type(*arrays))
-    for row, array in zip(block, arrays, strict=True):
-        row[:] = array
-    return block.T
+    arrays = tuple(numbers(part, name) for name in columns.names)
+    return arrays[0] if columns.layout == "binary" else Matrix(arrays)

@@ -39,10 +39,16 @@ class Buckets:
             return value_buckets(batch.group, self.count, self._seed)
         return row_buckets(batch.part.start, len(batch.target), self.count, self._seed)
 
+    def most(self, batch: Batch) -> int:
+        """Give how many rows of the batch a bucket may have."""
+        n = len(batch.target)
+        return n if batch.group is not None else n // self.count + 2
+
     def add(self, bucket: Array, rows: Rows, weight: Array | None, finite: Array) -> None:
         """Add a batch; surprisals and divergences are summed where they are finite."""
         self.rows.add(bucket, weight)
-        if not finite.all():
+        all_finite = finite.all()
+        if not all_finite:
             never = ~finite if weight is None else ~finite & (weight > 0)
             self.impossible.add(bucket[never], None if weight is None else weight[never])
         self.labels.add(
@@ -50,7 +56,7 @@ class Buckets:
         )
         for name, sums in self.sums.items():
             values = getattr(rows, name)
-            if name in ("surprisal", "kl"):
+            if name in ("surprisal", "kl") and not all_finite:
                 values = np.where(finite, values, 0.0)
             add_weighted(sums, values, weight, bucket)
 
@@ -58,12 +64,25 @@ class Buckets:
         """Give how much memory this takes."""
         tallies = (self.rows, self.impossible, self.labels)
         return sum(tally.nbytes() for tally in tallies) + sum(
-            sums.limbs.nbytes for sums in self.sums.values()
+            sums.nbytes for sums in self.sums.values()
         )
 
     def total(self, name: str) -> float:
         """Give a sum over all buckets, rounded once."""
         return float(totals(self.sums[name], self.count)[0])
+
+    def used(self) -> Array:
+        """Give the buckets that hold rows of any weight."""
+        return np.flatnonzero(self.amounts(self.rows))
+
+    def amounts(self, tally: Tally) -> Array:
+        """Give what one of the tallies holds of each bucket, (buckets,) or (buckets, classes)."""
+        found = tally.rows.astype(np.float64) if tally.weights is None else nearly(tally.weights)
+        return found.reshape(self.count, self.classes) if tally is self.labels else found
+
+    def by_bucket(self, name: str) -> Array:
+        """Give the sum of each bucket, to rounding."""
+        return nearly(self.sums[name])
 
     def merge(self, other: Self) -> None:
         """Add the buckets of another of the same table."""
@@ -72,3 +91,13 @@ class Buckets:
         self.labels.merge(other.labels)
         for name, sums in self.sums.items():
             sums.merge(other.sums[name])
+
+
+def nearly(sums: ExactSums) -> Array:
+    """Give many sums to a few units in the last place, where exact rounding would take too long."""
+    limbs = sums.limbs.astype(np.float64)
+    places = 2.0 ** (32 * np.arange(limbs.shape[1]) - 128)
+    out = np.zeros(len(limbs))
+    for i in reversed(range(limbs.shape[1])):
+        out += limbs[:, i] * places[i]
+    return out

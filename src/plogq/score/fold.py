@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib import import_module
 from itertools import chain
 from numbers import Real
-from queue import SimpleQueue
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from plogq.formulas._check import refuse
 from plogq.formulas.units import NATS_PER_UNIT, Unit
-from plogq.kernels.cpu import default_threads
-from plogq.score.batch import classes_of, to_batch
+from plogq.score.batch import classes_of
+from plogq.score.code import code_labels, code_warnings, refuse_code
 from plogq.score.columns import find_columns
+from plogq.score.engines.local import fold_on_threads
 from plogq.score.errors import TableError
+from plogq.score.job import Job
 from plogq.score.labels import Labels
-from plogq.score.readers import Part, open_table
+from plogq.score.readers import open_table
 from plogq.score.result import Result
-from plogq.score.rows import figures
-from plogq.score.state import State
 from plogq.score.summary import summarise
-
-STATE_BYTES = 256 << 20  # of all states together, if one is not larger by itself
 
 
 def score(
@@ -48,6 +45,9 @@ def score(
     bootstrap: int = 200,
     top: int = 20,
     seed: int = 0,
+    code: bool = False,
+    engine: str = "local",
+    scheduler: str | None = None,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Result:
     """Say what a table of predictions costs, and why: mean −log q(y), and what it is made of.
@@ -86,13 +86,25 @@ def score(
     seed
         Of the folds, the intervals, and the sample of rows that they are fitted on where a table
         is large.
+    code
+        Also compress the labels with the model, and decode them again: two more passes over the
+        table, on one thread. Weights are no part of it.
+    engine
+        "local", the threads of this process; or "dask", the workers of a Dask cluster, which read
+        the files themselves. The result is the same to the last bit.
+    scheduler
+        The address of the cluster's scheduler, tcp://host:port. Without it there is a cluster of
+        this machine's own, a process per core, for as long as it takes; a script must then guard
+        what it runs with `if __name__ == "__main__":`, since its processes import it.
     progress
-        Called with (rows done, rows in all or None) as work goes on.
+        Called with (rows done, rows in all or None) as work goes on; of every pass anew.
 
     Raises
     ------
     TableError
         A ValueError of one line: which file, column and row, what was expected and what came.
+    ConnectionError
+        The scheduler does not answer, or has no workers, or its workers die.
 
     Examples
     --------
@@ -114,6 +126,10 @@ def score(
             refuse(name, "be an integer", repr(count), error=TypeError)
         if not least <= count < 2**64:
             refuse(name, f"be at least {least}" if count < least else "be below 2**64", count)
+    if engine not in ("local", "dask"):
+        refuse("engine", 'be "local" or "dask"', repr(engine))
+    if scheduler is not None and engine != "dask":
+        refuse("scheduler", 'go with engine "dask"', f"engine {engine!r}")
     table = open_table(source)
     columns = find_columns(
         table,
@@ -126,76 +142,53 @@ def score(
         group=group,
         id=id,
     )
+    if code:
+        refuse_code(columns, engine)
     parts = table.parts(columns.read(), columns.types())
     first = next(parts, None)
     if first is None:
         raise TableError(f"{table.paths[0]}: no rows to score")
     names = classes_of(first, columns)
-    labels = Labels(names, columns)
-    new_state = partial(
-        State,
-        len(names),
-        weighted=weight is not None,
-        soft=columns.labels != "class",
-        slices=columns.slices,
-        floor=floor,
-        top=top,
-        seed=seed,
-    )
-    # Any number of states gives the same bits: each thread may have its own, as far as they fit.
-    threads = default_threads()
-    states = [new_state()]
-    fit = STATE_BYTES // states[0].most_bytes()
-    states += [new_state() for _ in range(1, min(threads, fit))]
+    job = Job(columns, Labels(names, columns), floor, top, seed)
 
-    def work(part: Part, free: SimpleQueue[State]) -> int:
-        batch = to_batch(part, columns, labels)
-        rows = figures(batch, columns)
-        state = free.get()
-        try:
-            state.update(batch, rows)
-        finally:
-            free.put(state)
-        return part.start + len(batch.target)
-
-    for done in _fold(work, chain([first], parts), states, threads):
+    def done(rows: int) -> None:
         if progress is not None:
-            progress(done, table.rows)
-    state = states.pop()
-    for other in states:
-        state.merge(other)
+            progress(rows, table.rows)
+
+    if engine == "local":
+        state = fold_on_threads(job, chain([first], parts), done)
+    else:
+        parts.close()
+        state = _dask().fold_on_workers(job, table, scheduler, done)
     origin = {
         "paths": table.paths,
         "format": table.format,
         "rows": state.rows(),
         "columns": columns.taken(),
     }
-    return summarise(state, names, kind=columns.kind, unit=unit, source=origin)
+    result = summarise(
+        state,
+        names,
+        kind=columns.kind,
+        unit=unit,
+        source=origin,
+        folds=folds,
+        bootstrap=bootstrap,
+        seed=seed,
+    )
+    if not code:
+        return result
+    coded = code_labels(table, job, done)
+    said = [*result.warnings, *code_warnings(coded, state.rows(), weight)]
+    return replace(result, code=coded, warnings=said)
 
 
-def _fold(
-    work: Callable[[Part, SimpleQueue[State]], int],
-    parts: Iterable[Part],
-    states: list[State],
-    threads: int,
-) -> Iterator[int]:
-    """Let the threads take the parts, and give what `work` gives, in order.
-
-    In order, so that of several bad rows it is the first that is reported.
-    """
-    free: SimpleQueue[State] = SimpleQueue()
-    for state in states:
-        free.put(state)
-
-    # glibc returns to the system what is freed above twice its largest freed block: after this
-    # one, the arrays of a batch are reused by the next and not asked for, and cleared, again.
-    np.empty(31 << 20, np.uint8)
-
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[int]] = deque()
-        for part in parts:
-            waiting.append(pool.submit(work, part, free))
-            if len(waiting) > threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+def _dask() -> ModuleType:
+    """Load the engine that needs what plogq[dask] installs, and takes a second to load."""
+    try:
+        return import_module("plogq.score.engines.dask")
+    except ModuleNotFoundError as error:
+        if error.name not in ("dask", "distributed"):
+            raise
+        came = f"no package {error.name}: pip install 'plogq[dask]'"
+        return refuse("engine", 'be "local", or "dask" where it is installed', came)

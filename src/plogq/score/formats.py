@@ -30,22 +30,34 @@ class ParquetFile:
 
     def __init__(self, system: fs.FileSystem, path: str) -> None:
         self.path = path
-        self._system = system
+        self.system = system
         with self._open() as file:
             self.schema = file.schema_arrow
             self.rows: int | None = file.metadata.num_rows
+
+    def pieces(self, column: str) -> list[int]:
+        """Count the rows of each row group."""
+        with self._open() as file:
+            meta = file.metadata
+            return [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
 
     def _open(self) -> Any:
         import pyarrow.parquet as pq
 
         # Without pre_buffer and with a buffer, only the pages being decoded are in memory; a
         # remote file pays for that with a request per page, so it is read ahead instead.
-        local = isinstance(self._system, fs.LocalFileSystem)
+        local = isinstance(self.system, fs.LocalFileSystem)
         buffer = {"pre_buffer": False, "buffer_size": 1 << 20} if local else {"pre_buffer": True}
-        return pq.ParquetFile(self.path, filesystem=self._system, **buffer)
+        return pq.ParquetFile(self.path, filesystem=self.system, **buffer)
 
     def batches(
-        self, columns: list[str], types: Types, rows: int, size: int
+        self,
+        columns: list[str],
+        types: Types,
+        rows: int,
+        size: int,
+        pieces: range | None = None,
+        threads: bool = True,
     ) -> Iterator[pa.RecordBatch]:
         """Give batches of at most about `size` bytes."""
         with self._open() as file:
@@ -58,7 +70,12 @@ class ParquetFile:
             )
             each = wanted // max(1, meta.row_group(0).num_rows) if wanted else 1
             fit = max(1, min(rows, size // max(1, each)))
-            yield from file.iter_batches(batch_size=fit, columns=columns)
+            yield from file.iter_batches(
+                batch_size=fit,
+                row_groups=None if pieces is None else list(pieces),
+                columns=columns,
+                use_threads=threads,
+            )
 
 
 class CsvFile:
@@ -69,7 +86,7 @@ class CsvFile:
 
     def __init__(self, system: fs.FileSystem, path: str) -> None:
         self.path = path
-        self._system = system
+        self.system = system
         try:
             with self._open(None) as stream:
                 self.schema = stream.schema
@@ -77,22 +94,41 @@ class CsvFile:
             self._explain(None)
             raise
 
+    def pieces(self, column: str) -> list[int]:
+        """Count the rows, by a pass over the file: what splits it into rows is its quotes."""
+        from pyarrow import csv
+
+        # Bytes, so that no value is at fault here; that is for the reading to say.
+        options = csv.ConvertOptions(include_columns=[column], column_types={column: pa.binary()})
+        try:
+            with self._open(options, threads=False) as stream:
+                return [sum(batch.num_rows for batch in stream)]
+        except pa.ArrowInvalid:
+            self._explain(options)
+            raise
+
     def _open(self, options: Any, *, threads: bool = True) -> Any:
         from pyarrow import csv
 
-        file = self._system.open_input_stream(self.path)  # decompresses by the name's ending
+        file = self.system.open_input_stream(self.path)  # decompresses by the name's ending
         blocks = csv.ReadOptions(block_size=4 << 20, use_threads=threads)
         return csv.open_csv(file, blocks, convert_options=options)
 
     def batches(
-        self, columns: list[str], types: Types, rows: int, size: int
+        self,
+        columns: list[str],
+        types: Types,
+        rows: int,
+        size: int,
+        pieces: range | None = None,
+        threads: bool = True,
     ) -> Iterator[pa.RecordBatch]:
         """Give batches as the parser makes them."""
         from pyarrow import csv
 
         options = csv.ConvertOptions(include_columns=columns, column_types=types)
         try:
-            with self._open(options) as stream:
+            with self._open(options, threads=threads) as stream:
                 yield from stream
         except pa.ArrowInvalid:
             self._explain(options)
@@ -131,36 +167,59 @@ class ArrowFile:
 
     def __init__(self, system: fs.FileSystem, path: str) -> None:
         self.path = path
-        self._system = system
+        self.system = system
         with self._open() as reader:
             self.schema = reader.schema
         self.rows = None
 
-    def _open(self) -> Any:
-        local = isinstance(self._system, fs.LocalFileSystem)
-        file = pa.memory_map(self.path) if local else self._system.open_input_file(self.path)
+    def pieces(self, column: str) -> list[int]:
+        """Count the rows of each batch, which cannot be told without reading it; of a stream, all.
+
+        Of a file on this machine or with other columns, that is little of it.
+        """
+        with self._open([column]) as reader:
+            if isinstance(reader, pa.RecordBatchStreamReader):
+                rows = [sum(batch.num_rows for batch in reader)]
+                self._check_end()
+                return rows
+            return [reader.get_batch(i).num_rows for i in range(reader.num_record_batches)]
+
+    def _open(self, columns: list[str] | None = None) -> Any:
+        """Open for reading, only `columns` where the layout of the file allows that."""
+        local = isinstance(self.system, fs.LocalFileSystem)
+        file = pa.memory_map(self.path) if local else self.system.open_input_file(self.path)
         is_file = bytes(file.read(6)) == b"ARROW1"
         file.seek(0)
-        return pa.ipc.open_file(file) if is_file else pa.ipc.open_stream(file)
+        options = pa.ipc.IpcReadOptions()
+        if columns is not None:
+            options.included_fields = [self.schema.get_field_index(name) for name in columns]
+        open_ipc = pa.ipc.open_file if is_file else pa.ipc.open_stream
+        return open_ipc(file, options=options)
 
     def _check_end(self) -> None:
         """Refuse a stream cut between two batches, which Arrow takes for a whole one."""
-        with self._system.open_input_file(self.path) as file:
+        with self.system.open_input_file(self.path) as file:
             file.seek(max(0, file.size() - len(END_OF_STREAM)))
             if file.read() != END_OF_STREAM:
                 raise EOFError("it is cut short: a stream must end with Arrow's end-of-stream mark")
 
     def batches(
-        self, columns: list[str], types: Types, rows: int, size: int
+        self,
+        columns: list[str],
+        types: Types,
+        rows: int,
+        size: int,
+        pieces: range | None = None,
+        threads: bool = True,
     ) -> Iterator[pa.RecordBatch]:
         """Give the file's own batches."""
-        with self._open() as reader:
+        with self._open(columns) as reader:
             if isinstance(reader, pa.RecordBatchStreamReader):
                 for batch in reader:
                     yield batch.select(columns)
                 self._check_end()
             else:
-                for i in range(reader.num_record_batches):
+                for i in range(reader.num_record_batches) if pieces is None else pieces:
                     yield reader.get_batch(i).select(columns)
 
 
@@ -176,7 +235,13 @@ class Memory:
         self._table = table
 
     def batches(
-        self, columns: list[str], types: Types, rows: int, size: int
+        self,
+        columns: list[str],
+        types: Types,
+        rows: int,
+        size: int,
+        pieces: range | None = None,
+        threads: bool = True,
     ) -> Iterator[pa.RecordBatch]:
         """Give the table's own chunks."""
         yield from self._table.select(columns).to_batches()

@@ -14,9 +14,13 @@ SECONDS_WITHOUT = 2.0
 
 
 class ProgressBar:
-    """Rows done, on a terminal's stderr, from the third second on; gone when the work is done."""
+    """Rows done, on a terminal's stderr, from the third second on; gone when the work is done.
 
-    def __init__(self) -> None:
+    What is done, and of what, can be said in other words.
+    """
+
+    def __init__(self, doing: str = "scoring", unit: str = "rows") -> None:
+        self._doing, self._unit = doing, unit
         self._started = time.monotonic()
         self._bar: Progress | None = None
         self._task: TaskID | None = None
@@ -29,8 +33,8 @@ class ProgressBar:
         if self._bar is None or self._task is None:
             if time.monotonic() - self._started < SECONDS_WITHOUT or not sys.stderr.isatty():
                 return
-            self._bar = _rows_bar()
-            self._task = self._bar.add_task("scoring")
+            self._bar = _bar(self._unit)
+            self._task = self._bar.add_task(self._doing)
             self._bar.start()
         self._bar.update(self._task, completed=done, total=total)
 
@@ -44,14 +48,14 @@ class ProgressBar:
             self._bar.stop()
 
 
-def _rows_bar() -> Progress:
+def _bar(unit: str) -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:,} rows"),
+        TextColumn("{task.completed:,} " + unit),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
@@ -14,12 +15,14 @@ from pyarrow import fs
 from plogq.formulas._check import refuse
 from plogq.score.arrays import Arrays, Npz
 from plogq.score.errors import TableError
+from plogq.score.filesystems import find_filesystem
 from plogq.score.formats import ArrowFile, CsvFile, Memory, ParquetFile
 
 # A batch is small enough that its arrays stay in the processor's cache and memory stays flat,
 # large enough that the work per batch does not show.
 BATCH_ROWS = 65_536
 BATCH_BYTES = 4 << 20
+OPENED_AT_ONCE = 16  # files of a folder: a remote one takes a few round trips
 
 
 class Reader(Protocol):
@@ -35,9 +38,28 @@ class Reader(Protocol):
         ...
 
     def batches(
-        self, columns: list[str], types: dict[str, pa.DataType], rows: int, size: int
+        self,
+        columns: list[str],
+        types: dict[str, pa.DataType],
+        rows: int,
+        size: int,
+        pieces: range | None = None,
+        threads: bool = True,
     ) -> Iterator[pa.RecordBatch]:
-        """Give `columns` in order, read as `types` where the format has none of its own."""
+        """Give `columns` in order, read as `types` where the format has none of its own.
+
+        All of them, or those of some `pieces`; decoded by this thread alone or by several.
+        """
+        ...
+
+
+class File(Reader, Protocol):
+    """A file, which any process can open again."""
+
+    system: fs.FileSystem
+
+    def pieces(self, column: str) -> list[int]:
+        """Count the rows of each piece that can be read by itself: a look, or a pass over it."""
         ...
 
 
@@ -72,29 +94,26 @@ class Table:
     """The rows of one or several files of one format, in the order of their paths."""
 
     def __init__(self, readers: list[Reader]) -> None:
-        self._readers = readers
+        self.readers = readers
         self.paths = [reader.path for reader in readers]
         self.format = readers[0].format
         self.schema = readers[0].schema
         counts = [reader.rows for reader in readers]
         self.rows = None if None in counts else sum(n for n in counts if n is not None)
 
-    def parts(self, columns: list[str], types: dict[str, pa.DataType]) -> Iterator[Part]:
+    def parts(
+        self, columns: list[str], types: dict[str, pa.DataType]
+    ) -> Generator[Part, None, None]:
         """Stream the columns; whatever goes wrong while reading is a `TableError`."""
         start = 0
-        for reader in self._readers:
-            self._same_schema(reader, columns, types)
-            row = 0
-            with reading(reader.path, reader.format):
-                stream = reader.batches(columns, types, BATCH_ROWS, BATCH_BYTES)
-                while (batch := next(stream, None)) is not None:
-                    for piece in _pieces(batch):
-                        yield Part(piece, reader.path, row, start)
-                        row, start = row + piece.num_rows, start + piece.num_rows
+        for reader in self.readers:
+            self.check(reader, columns, types)
+            for part in parts_of(reader, columns, types, start=start):
+                yield part
+                start = part.start + part.batch.num_rows
 
-    def _same_schema(
-        self, reader: Reader, columns: list[str], types: dict[str, pa.DataType]
-    ) -> None:
+    def check(self, reader: Reader, columns: list[str], types: dict[str, pa.DataType]) -> None:
+        """Refuse a file whose columns are not those of the first."""
         for name in columns:
             if self.format == "CSV" and name in types and name in reader.schema.names:
                 continue  # read as that type, whatever the first rows look like
@@ -110,7 +129,26 @@ class Table:
                 )
 
 
-def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+def parts_of(
+    reader: Reader,
+    columns: list[str],
+    types: dict[str, pa.DataType],
+    *,
+    row: int = 0,
+    start: int = 0,
+    pieces: range | None = None,
+    threads: bool = True,
+) -> Iterator[Part]:
+    """Stream one file, or some pieces of it that begin at `row`, which is row `start` of all."""
+    with reading(reader.path, reader.format):
+        stream = reader.batches(columns, types, BATCH_ROWS, BATCH_BYTES, pieces, threads)
+        while (batch := next(stream, None)) is not None:
+            for small in _small(batch):
+                yield Part(small, reader.path, row, start)
+                row, start = row + small.num_rows, start + small.num_rows
+
+
+def _small(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     if batch.num_rows:
         rows = min(BATCH_ROWS, max(1, BATCH_BYTES * batch.num_rows // max(1, batch.nbytes)))
         for first in range(0, batch.num_rows, rows):
@@ -159,10 +197,7 @@ def open_table(source: Any) -> Table:
 
 def _files(source: str) -> list[Reader]:
     with reading(source, "table"):
-        if "://" in source:
-            system, path = fs.FileSystem.from_uri(source)
-        else:
-            system, path = fs.LocalFileSystem(), source
+        system, path = find_filesystem(source)
         info = system.get_file_info(path)
         if info.type == fs.FileType.NotFound:
             raise FileNotFoundError(source)
@@ -178,11 +213,23 @@ def _files(source: str) -> list[Reader]:
             ", ".join(sorted(set(known.values()))),
             error=TableError,
         )
-    readers: list[Reader] = []
-    for name, kind in known.items():
-        with reading(name, FORMATS[kind].format):
-            readers.append(FORMATS[kind](system, name))
-    return readers
+    kind = FORMATS[next(iter(known.values()))]
+
+    def opened(path: str) -> Reader:
+        return open_file(kind, system, path)
+
+    if len(known) == 1:
+        return [opened(path) for path in known]
+    with ThreadPoolExecutor(OPENED_AT_ONCE) as pool:
+        return list(pool.map(opened, known))
+
+
+def open_file(
+    kind: type[ParquetFile | CsvFile | ArrowFile | Npz], system: fs.FileSystem, path: str
+) -> ParquetFile | CsvFile | ArrowFile | Npz:
+    """Open a file of a format; what is wrong with it is a `TableError`."""
+    with reading(path, kind.format):
+        return kind(system, path)
 
 
 def _folder(system: fs.FileSystem, path: str) -> list[str]:

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from plogq.score.code_report import code_table
+from plogq.score.decomposition_report import advice, families, stack
 from plogq.score.errors import printable
 from plogq.score.result import Result
+from plogq.score.terminal import fit as _fit
+from plogq.score.terminal import name as _name
+from plogq.score.terminal import number as _number
+from plogq.score.terminal import percent as _percent
+from plogq.score.terminal import rows as _rows
+from plogq.score.terminal import table as _table
 
 MOST_LISTED = 20
 BAR = 20
-NARROWEST = 12  # of a column that is cut to fit
 
 
 def print_report(result: Result, console: Console | None = None) -> None:
     """Print the headline, the figures, and where the cost comes from."""
     console = console or Console(highlight=False)
-    for number, section in enumerate(_sections(result)):
+    for number, section in enumerate(_sections(result, console.width)):
         if number:
             console.print()
         for piece in section:
@@ -30,11 +37,17 @@ def print_report(result: Result, console: Console | None = None) -> None:
             console.print(piece, crop=False)
 
 
-def _sections(result: Result) -> Iterator[list[Text | Table]]:
+def _sections(result: Result, width: int) -> Iterator[list[Text | Table]]:
     yield _headline(result)
+    if result.refinement is not None:
+        yield [Text("Where the bits are", style="bold"), *stack(result, width)]
+    yield _section("What it says to do", advice(result))
     yield _section("What it is made of", _figures(result))
+    if result.recalibration is not None and len(result.recalibration["cross_entropy"]) > 1:
+        yield _section("Recalibrations", families(result.recalibration, result.unit))
     if result.temperature is not None:
-        yield _section("Temperature", _temperature(result, result.temperature))
+        family = None if result.recalibration is None else result.recalibration["family"]
+        yield _section("Temperature", _temperature(result.temperature, family))
     yield _section("Reliability: how sure, how often right", _reliability(result))
     cost = "finite cost" if result.zero_probability_rows else "cost"
     yield _section(
@@ -46,6 +59,8 @@ def _sections(result: Result) -> Iterator[list[Text | Table]]:
         )
     if result.surprises:
         yield _section("Most surprising rows: look for wrong labels here first", _surprises(result))
+    if result.code is not None:
+        yield _section("The labels as bytes", code_table(result.code))
     if result.entropy_floor is None:
         yield [
             Text(
@@ -90,54 +105,65 @@ def _column(name: Any) -> str:
 
 
 def _figures(result: Result) -> Table:
-    table = _table("", ("right", result.unit + "s"), "")
+    table = _table(
+        "", ("right", result.unit + "s"), ("whole", "95 % interval" if result.intervals else ""), ""
+    )
 
-    def row(name: str, value: float | None, meaning: str) -> None:
-        table.add_row(name, _number(value), Text(meaning, style="dim"))
+    def row(
+        name: str,
+        value: float | None,
+        meaning: str,
+        show: Callable[[float | None], str] = _number,
+    ) -> None:
+        ends = result.intervals.get(name.lower().replace(" ", "_").replace("-", "_"))
+        table.add_row(name, show(value), _span(ends, show), Text(meaning, style="dim"))
 
-    row("cross-entropy", result.cross_entropy, "what a label costs, given the model")
+    row("cross-entropy", result.cross_entropy, "what a label costs, by the model")
     if result.zero_probability_rows:
-        row(
-            "  where possible",
-            result.cross_entropy_finite,
-            f"without {_rows(result.zero_probability_rows)} whose label had probability 0",
-        )
+        without = f"without {_rows(result.zero_probability_rows)} of probability 0"
+        row("  where possible", result.cross_entropy_finite, without)
     if result.floor is not None:
-        row(
-            "  floored",
-            result.floor["cross_entropy"],
-            f"{_rows(result.floor['rows'])} raised to probability {result.floor['p']:g}",
-        )
+        raised = f"{_rows(result.floor['rows'])} raised to {result.floor['p']:g}"
+        row("  floored", result.floor["cross_entropy"], raised)
     row("label entropy", result.label_entropy, "what it costs with no model")
-    row("information gain", result.information_gain, "the difference: what the model knows")
+    row("information gain", result.information_gain, "the difference")
+    row("resolution", result.resolution, "the same once recalibrated")
+    row("refinement", result.refinement, "what recalibration leaves")
+    row("miscalibration", result.miscalibration, "what it saves")
     row("prediction entropy", result.prediction_entropy, "what the model expects to pay")
-    row("overconfidence", result.overconfidence, "what it pays beyond that; 0 if calibrated")
+    row("overconfidence", result.overconfidence, "beyond that; 0 if calibrated")
     if result.entropy_floor is not None:
-        row("entropy floor", result.entropy_floor, "what no model can save: the labels' own doubt")
-        row("divergence (KL)", result.kl, "the rest: what a better model could save")
-    row("perplexity", result.perplexity, "as if choosing among so many classes (no unit)")
-    row("Brier score", result.brier, "squared error of the probabilities (no unit)")
-    table.add_row("accuracy", f"{result.accuracy:.2%}", Text("top class right", style="dim"))
+        row("entropy floor", result.entropy_floor, "the labels' own doubt")
+        row("KL", result.kl, "what a better model could save")
+    row("perplexity", result.perplexity, "as if among so many classes")
+    row("Brier", result.brier, "squared error of probabilities")
+    row("accuracy", result.accuracy, "how often the top class is right", _percent)
     return table
 
 
-def _temperature(result: Result, fit: dict[str, Any]) -> Text:
+def _span(ends: list[float] | None, show: Callable[[float | None], str]) -> str:
+    if ends is None:
+        return ""
+    if show is _percent:
+        return " to ".join(map(_percent, ends))
+    digits = ".3f" if 0.01 <= max(map(abs, ends)) < 1000 else ".3g"
+    return " to ".join(f"{end:{digits}}" for end in ends)
+
+
+def _temperature(fit: dict[str, Any], family: str | None) -> Text:
     if not fit["identified"]:
         return Text("Not identified: no temperature between 1/64 and 64 is best.")
     t, (low, high) = fit["value"], fit["interval"]
     text = Text.assemble(
-        ("T = " + _number(t), "bold"), f", 95 % interval {_number(low)} to {_number(high)}. "
+        ("T = " + _number(t), "bold"),
+        f", 95 % interval {_number(low)} to {_number(high)}: ",
     )
     if low <= 1 <= high:
-        return text.append("1 is inside: leave the predictions as they are.")
-    saved = (result.cross_entropy_finite or 0.0) - fit["cross_entropy"]
-    what = (
-        "divide the logits by T" if result.kind == "logits" else "raise them to 1/T and normalise"
-    )
-    return text.append(
-        f"The predictions are too {'sure' if t > 1 else 'timid'}: {what} and pay "
-        f"{_number(fit['cross_entropy'])} {result.unit}s per row, {_number(saved)} less."
-    )
+        return text.append("1 is inside, so as sure as they are right, on the whole.")
+    how = f"too {'sure' if t > 1 else 'timid'}"
+    if family == "identity":
+        return text.append(f"{how}, if by less than a recalibration is sure to save.")
+    return text.append(f"the predictions are {how}.")
 
 
 def _reliability(result: Result) -> Table:
@@ -215,68 +241,15 @@ def _surprises(result: Result) -> Table:
         "id" if named else "row",
         "label",
         "predicted",
-        ("right", "q(label)"),
         ("right", result.unit + "s"),
+        ("right", "q(label)"),
     )
     for item in result.surprises:
         table.add_row(
             _name(str(item.get("id", item.get("row"))), 24),
             _name(item["label"]),
             _name(item["predicted"]),
-            f"{item['q_label']:.2g}",
             _number(item["surprisal"]),
+            f"{item['q_label']:.2g}",
         )
     return table
-
-
-def _table(*columns: str | tuple[str, str]) -> Table:
-    """Make a table without lines: of names, of numbers ("right"), of what may be left out."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for column in columns:
-        justify, header = column if isinstance(column, tuple) else ("left", column)
-        table.add_column(header, justify=justify, no_wrap=True, overflow="ellipsis")  # type: ignore[arg-type]
-    return table
-
-
-def _fit(table: Table, console: Console) -> None:
-    """Cut names for a narrow terminal, and what stands behind the numbers; numbers stay whole."""
-    widths = [
-        max((cell if isinstance(cell, Text) else Text(str(cell))).cell_len for cell in cells)
-        for cells in ([column.header, *column.cells] for column in table.columns)
-    ]
-    spare = console.width - sum(widths) - 2 * (len(widths) - 1)
-    numbers = [i for i, column in enumerate(table.columns) if column.justify == "right"]
-    dropped = set()
-    for i in [i for i in range(len(widths) - 1, numbers[0], -1) if i not in numbers]:
-        if spare < 0 and widths[i] + spare >= NARROWEST:
-            widths[i], spare = widths[i] + spare, 0
-        elif spare < 0:
-            spare += widths[i] + 2
-            dropped.add(i)
-    for i in range(numbers[0]):
-        widths[i] = max(4, widths[i] + min(0, spare // numbers[0]))
-    for column, width in zip(table.columns, widths, strict=True):
-        column.min_width = column.max_width = width
-    table.columns = [column for i, column in enumerate(table.columns) if i not in dropped]
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    if value == 0 or 1e-3 <= abs(value) < 1e6 or math.isinf(value):
-        return f"{value:.4f}"
-    return f"{value:.3g}"
-
-
-def _rows(n: int) -> str:
-    return "1 row" if n == 1 else f"{n:,} rows"
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"
-
-
-def _name(name: str, width: int = 16) -> Text:
-    """Show a name as it is: a string would be read as rich's markup."""
-    shown = printable(name)
-    return Text(shown if len(shown) <= width else shown[: width - 1] + "…")

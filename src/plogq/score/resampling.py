@@ -32,9 +32,12 @@ def row_buckets(start: int, n: int, buckets: int, seed: int) -> Array:
     Each run of `buckets` rows has one in every bucket, turned by a random step, so that no period
     in the table's order shows.
     """
-    row = np.arange(start, start + n, dtype=np.uint64)
-    run, place = np.divmod(row, np.uint64(buckets))
-    return ((place + splitmix64(run, np.uint64(seed))) % np.uint64(buckets)).astype(np.int64)
+    first, last = start // buckets, (start + n - 1) // buckets
+    run = np.arange(first, last + 1, dtype=np.uint64)
+    turn = (splitmix64(run, np.uint64(seed)) % np.uint64(buckets)).tolist()
+    places = np.tile(np.arange(buckets), 2)
+    whole = np.concatenate([places[step : step + buckets] for step in turn])
+    return whole[start - first * buckets :][:n]
 
 
 def value_buckets(values: pa.DictionaryArray, buckets: int, seed: int) -> Array:
@@ -65,10 +68,15 @@ def interval(replicates: Array) -> tuple[float, float] | None:
     return float(low), float(high)
 
 
-def fold_of_buckets(buckets: int, folds: int, seed: int) -> Array:
-    """Deal the buckets into folds of equal size, at random, int64."""
+def fold_of_buckets(used: Array, folds: int, seed: int) -> Array:
+    """Deal the buckets that are in use into folds of as many buckets, at random; int64.
+
+    The others are in fold −1.
+    """
     # Not the seed itself: the hash of bucket i must not be that of row i in `row_buckets`.
-    hashed = splitmix64(np.arange(buckets, dtype=np.uint64), ~np.uint64(seed))
-    fold = np.empty(buckets, np.int64)
-    fold[np.argsort(hashed, kind="stable")] = np.arange(buckets) % folds
+    hashed = splitmix64(np.arange(len(used), dtype=np.uint64), ~np.uint64(seed))
+    order = np.argsort(hashed, kind="stable")
+    order = order[used[order]]
+    fold = np.full(len(used), -1, np.int64)
+    fold[order] = np.arange(len(order)) % folds
     return fold

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from plogq.formulas.units import Unit
@@ -32,7 +32,17 @@ class Result:
     label_entropy: float  # H(Y): what the labels cost with no model at all
     information_gain: float  # H(Y) − cross_entropy
     explained: float | None  # information_gain / H(Y)
-    temperature: dict[str, Any] | None  # value, interval, identified, cross_entropy, rows
+    # What no recalibration of the predictions saves, by cross-fit; what one does: cross_entropy −
+    # refinement; what the predictions tell of the labels: H(Y) − refinement. None where q(y) = 0
+    # happened and rows are too few to learn how to mend it.
+    refinement: float | None
+    miscalibration: float | None
+    resolution: float | None
+    # family, parameters, rows, folds; cross_entropy: what each family costs on held-out rows;
+    # aside: why a family was not tried. None where no family could be.
+    recalibration: dict[str, Any] | None
+    # value, interval, identified, cross_entropy, rows; curve: [[T, cross-entropy at T], …]
+    temperature: dict[str, Any] | None
     entropy_floor: float | None  # mean H(p), from soft labels alone
     kl: float | None  # mean KL(p ‖ q), from soft labels alone
     perplexity: float
@@ -42,9 +52,15 @@ class Result:
     overconfidence: float  # cross_entropy − prediction_entropy
     # A class's share is of the finite part of the cost, and None where that is 0.
     per_class: list[dict[str, Any]]
+    confusion: list[dict[str, Any]]  # label, predicted, rows, cost per row of the table
     reliability: list[dict[str, Any]]
+    # surprisal: edges, weight, beyond, infinite; pointwise_information: edges, weight, infinite
+    histograms: dict[str, dict[str, Any]]
     surprises: list[dict[str, Any]]
     slices: dict[str, dict[str, dict[str, Any]]]
+    intervals: dict[str, list[float]]  # 95 %, by name of the figure
+    # bytes; in bits per row, what they are and what makes them: see `plogq.score.code`
+    code: dict[str, Any] | None = field(default=None, kw_only=True)
     warnings: list[dict[str, Any]]
 
     def to_json(self) -> str:

@@ -8,8 +8,9 @@ import numpy as np
 
 from plogq.formulas._terms import neg_log, times
 from plogq.formulas.softmax_state import softmax_parts
-from plogq.kernels.cpu import RowStatistics, row_statistics
-from plogq.score.batch import Batch
+from plogq.kernels.figures import row_figures
+from plogq.kernels.fold import MOST_CLASSES
+from plogq.score.batch import Batch, Matrix
 from plogq.score.columns import Columns
 from plogq.score.numbers import Array, not_distributions, shown
 
@@ -42,23 +43,46 @@ class Rows(NamedTuple):
     correct: Array  # 1 or 0, or the share of the label that the predicted class has
     entropy: Array  # H(q): what the model itself expects to pay
     brier: Array  # Σ_j (q_j − p_j)²
-    logits: Array  # (n, C) logits, or log q: what a temperature divides
+    logits: Array | Matrix  # (n, C) logits, or log q: what a temperature divides
     events: Events
     surprisal_of_target: Array  # −log q of the batch's target
     label_entropy: Array | None = None  # H(p), of soft labels
     kl: Array | None = None  # D_KL(p ‖ q), of soft labels
 
 
+class Logits(NamedTuple):
+    """Rows whose figures a state computes as it adds them: what takes one pass, not two."""
+
+    logits: Array | Matrix
+    column: str  # as the user would name it
+
+
+class Seen(NamedTuple):
+    """What there is still to do with such rows then, under the names that `Rows` has for it."""
+
+    surprisal: Array
+    predicted: Array
+    logits: Array | Matrix
+    events: Events
+    surprisal_of_target: Array
+
+
+def figures_or_logits(batch: Batch, columns: Columns, classes: int) -> Rows | Logits:
+    """Compute the figures of a batch, unless a state does that faster."""
+    plain = columns.kind == "logits" and batch.soft is None and batch.weight is None
+    if plain and classes <= MOST_CLASSES:
+        return Logits(_logits(batch), columns.predictions)
+    return figures(batch, columns)
+
+
 def figures(batch: Batch, columns: Columns) -> Rows:
     """Compute the figures of a batch, each row by itself, in double precision."""
-    x = batch.predictions
     if columns.kind == "logits":
-        if columns.layout == "binary":
-            x = np.column_stack([np.zeros_like(x), x])
-        statistics = _statistics(batch, columns, x)
+        x = _logits(batch)
         if batch.soft is None:
-            return _from_statistics(batch.target, statistics, x)
-        parts = softmax_parts(np, np.ascontiguousarray(x, dtype=np.float64))
+            return _from_logits(batch, columns, x)
+        check_logits(batch, columns.predictions, x[:])
+        parts = softmax_parts(np, np.ascontiguousarray(x[:], dtype=np.float64))
         q, surprisal = parts.probs(), parts.surprisals(np)
     else:
         q, surprisal = _distributions(batch, columns)
@@ -66,35 +90,44 @@ def figures(batch: Batch, columns: Columns) -> Rows:
     return _from_probs(batch, q, surprisal, x)
 
 
-def _statistics(batch: Batch, columns: Columns, x: Array) -> RowStatistics:
+def _logits(batch: Batch) -> Array | Matrix:
+    """Give the logits of every class; where there is one column, that of class 0 is 0."""
+    x = batch.given
+    return Matrix((np.zeros_like(x), x)) if isinstance(x, np.ndarray) and x.ndim == 1 else x
+
+
+def _from_logits(batch: Batch, columns: Columns, x: Array | Matrix) -> Rows:
     try:
-        return row_statistics(x, batch.target, moments=True, dtype=np.float64, threads=1)
+        found = row_figures(as_columns(x), batch.target)
     except ValueError:
         # Only a refused batch pays for finding out where.
-        bad = np.isnan(x).any(axis=1) | ~np.isfinite(x.max(axis=1))
-        expected = "hold finite logits, or -inf for a masked class, with one class left in each row"
-        batch.part.check(columns.predictions, bad, expected, lambda i: shown(x[i]))
+        check_logits(batch, columns.predictions, x[:])
         raise
+    surprisal = possible(found.surprisal)
+    events = Events(slice(None), batch.target, None, surprisal)
+    return Rows(
+        surprisal,
+        found.predicted,
+        found.confidence,
+        found.correct,
+        found.entropy,
+        found.brier,
+        x,
+        events,
+        surprisal,
+    )
 
 
-def _from_statistics(target: Array, s: RowStatistics, x: Array) -> Rows:
-    assert s.loss is not None
-    assert s.entropy is not None
-    assert s.rest_squares is not None
-    confidence = 1 / (1 + s.rest)
-    correct = s.argmax == target
-    # Σ_j (p_j − t_j)² without a difference of nearly equal numbers: the target's own share is
-    # 1 − p_y = rest / (1 + rest) where it is the top class, and p_y ≤ 1/2 where it is not.
-    brier = s.rest * s.rest + s.rest_squares
-    wrong = np.flatnonzero(~correct)
-    p_label = np.exp(-s.loss[wrong])
-    off = (1 - 2 * p_label) / (confidence[wrong] * confidence[wrong])
-    brier[wrong] = off + 1 + s.rest_squares[wrong]
-    brier *= confidence
-    brier *= confidence
-    surprisal = _possible(s.loss)
-    events = Events(slice(None), target, None, surprisal)
-    return Rows(surprisal, s.argmax, confidence, correct, s.entropy, brier, x, events, surprisal)
+def as_columns(x: Array | Matrix) -> Array | tuple[Array, ...]:
+    """Give logits as the kernels take them."""
+    return x.columns if isinstance(x, Matrix) else x
+
+
+def check_logits(batch: Batch, column: str, x: Array) -> None:
+    """Refuse logits that are no row of logits."""
+    bad = np.isnan(x).any(axis=1) | ~np.isfinite(x.max(axis=1))
+    expected = "hold finite logits, or -inf for a masked class, with one class left in each row"
+    batch.part.check(column, bad, expected, lambda i: shown(x[i]))
 
 
 def _distributions(batch: Batch, columns: Columns) -> tuple[Array, Array]:
@@ -135,8 +168,8 @@ def _binary(batch: Batch, columns: Columns, x: Array) -> tuple[Array, Array]:
     return np.column_stack(q), np.column_stack(surprisal)
 
 
-def _from_probs(batch: Batch, q: Array, surprisal: Array, x: Array) -> Rows:
-    surprisal = _possible(surprisal)
+def _from_probs(batch: Batch, q: Array, surprisal: Array, x: Array | Matrix) -> Rows:
+    surprisal = possible(surprisal)
     n = np.arange(len(q))
     predicted = np.argmax(q, axis=1)
     confidence = q[n, predicted]
@@ -179,7 +212,8 @@ def _from_probs(batch: Batch, q: Array, surprisal: Array, x: Array) -> Rows:
     )
 
 
-def _possible(surprisal: Array) -> Array:
+def possible(surprisal: Array) -> Array:
+    """Give inf for what the lowest finite logits stand for."""
     if surprisal.max() < LARGEST_SURPRISAL:
         return surprisal
     return np.where(surprisal < LARGEST_SURPRISAL, surprisal, np.inf)

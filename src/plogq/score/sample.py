@@ -6,6 +6,8 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from plogq.kernels.hashes import lowest_hashes
+from plogq.score.batch import Matrix
 from plogq.score.numbers import Array
 
 SAMPLE_ROWS = 1 << 15
@@ -13,13 +15,14 @@ SAMPLE_NUMBERS = 1 << 22
 
 
 class Sampled(NamedTuple):
-    """Rows of the table, with what a temperature needs of them."""
+    """Rows of the table, with what a recalibration needs of them."""
 
     hash: Array  # (m,) uint64
     row: Array  # (m,)
     logits: Array  # (m, C)
     label: Array  # (m,) classes, or (m, C) distributions
     weight: Array  # (m,)
+    surprisal: Array  # (m,) nats, as scored
     bucket: Array  # (m,) of the bootstrap
 
     def take(self, index: Array) -> Sampled:
@@ -28,11 +31,14 @@ class Sampled(NamedTuple):
 
 
 class Sample:
-    """At most so many rows that it fits in memory; every row of a table that is no larger."""
+    """At most so many rows that it fits in memory; every row of a table that is no larger.
 
-    def __init__(self, classes: int, seed: int) -> None:
+    `part` of n keeps an n-th of as many.
+    """
+
+    def __init__(self, classes: int, seed: int, part: int = 1) -> None:
         self._classes = classes
-        self._size = min(SAMPLE_ROWS, max(1, SAMPLE_NUMBERS // classes))
+        self._size = max(1, min(SAMPLE_ROWS, SAMPLE_NUMBERS // classes) // part)
         self._seed = np.uint64(seed)
         self._limit = np.uint64(2**64 - 1)
         self._parts: list[Sampled] = []
@@ -42,23 +48,25 @@ class Sample:
         self,
         start: int,
         keep: Array,
-        logits: Array,
+        logits: Array | Matrix,
         label: Array,
         weight: Array | None,
+        surprisal: Array,
         bucket: Array,
     ) -> None:
-        """Offer the rows that follow row `start` of the table, but those that are not to `keep`."""
-        hashes = splitmix64(np.arange(start, start + len(keep), dtype=np.uint64), self._seed)
-        chosen = np.flatnonzero((hashes <= self._limit) & keep)
+        """Offer those of the rows that follow row `start` of the table that are to `keep`."""
+        chosen = lowest_hashes(start, len(keep), int(self._seed), int(self._limit))
+        chosen = chosen[keep[chosen]]
         if len(chosen):
             weights = np.ones(len(chosen)) if weight is None else weight[chosen]
             self._put(
                 Sampled(
-                    hashes[chosen],
+                    splitmix64((start + chosen).astype(np.uint64), self._seed),
                     start + chosen,
                     logits[chosen],
                     label[chosen],
                     weights,
+                    surprisal[chosen],
                     bucket[chosen],
                 )
             )

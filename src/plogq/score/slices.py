@@ -11,7 +11,7 @@ import pyarrow as pa
 from plogq.kernels.exact_sum import ExactSums
 from plogq.score.errors import TableError
 from plogq.score.numbers import Array, as_numpy
-from plogq.score.rows import Rows
+from plogq.score.rows import Rows, Seen
 from plogq.score.tally import Tally, add_weighted, regrouped, totals
 
 MOST_VALUES = 1_000
@@ -37,7 +37,7 @@ class Slices:
         self._soft = soft
         self._allocate(1)
 
-    def add(self, values: pa.DictionaryArray, rows: Rows, weight: Array | None) -> None:
+    def add(self, values: pa.DictionaryArray, rows: Rows | Seen, weight: Array | None) -> None:
         """Add a batch."""
         names = [None if x is None else str(x) for x in values.dictionary.to_pylist()] + [None]
         null = len(names) - 1
@@ -63,7 +63,7 @@ class Slices:
         loss = np.where(self._impossible.amounts() > 0, np.inf, totals(self._loss))
         labels = self._labels.amounts().reshape(-1, self._classes)
         found: dict[str, SliceFigures] = {}
-        for value, i in sorted(self._codes.items(), key=lambda item: (item[0] or "null", item[1])):
+        for value, i in sorted(self._codes.items(), key=_place):
             name = "null" if value is None else value
             if value is not None and value.strip('"') == "null" and None in self._codes:
                 name = f'"{value}"'
@@ -101,3 +101,9 @@ class Slices:
         self._loss.merge(regrouped(other._loss, self._size, at))
         cells = (at[:, None] * self._classes + np.arange(self._classes)).ravel()
         self._labels.merge(other._labels.regrouped(self._size * self._classes, cells))
+
+
+def _place(item: tuple[str | None, int]) -> tuple[str, bool]:
+    """Order by value, a missing one as "null" would be and after it; not by which came first."""
+    value = item[0]
+    return "null" if value is None else value, value is None

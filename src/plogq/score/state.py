@@ -8,10 +8,12 @@ from typing import Self
 import numpy as np
 
 from plogq.kernels.exact_sum import ExactSums
+from plogq.kernels.fold import Counts, Sums, fold_rows
 from plogq.score.batch import Batch
 from plogq.score.buckets import Buckets
+from plogq.score.histograms import SURPRISAL_BINS, WIDTH, surprisal_bins
 from plogq.score.numbers import Array
-from plogq.score.rows import Rows
+from plogq.score.rows import Events, Logits, Rows, Seen, as_columns, check_logits, possible
 from plogq.score.sample import Sample
 from plogq.score.slices import Slices
 from plogq.score.surprises import Surprises
@@ -69,37 +71,76 @@ class State:
         self.bin_confidence = ExactSums(BINS)
         self.bin_correct = ExactSums(BINS)
         self.surprises = Surprises(top)
+        self.surprisal_bins = Tally(SURPRISAL_BINS, weighted)
+        # Apart, because there may be few of them, and a recalibration must mend them.
         self.sample = Sample(classes, seed)
+        self.impossible_sample = Sample(classes, seed, part=8)
         self.slices = {column: Slices(column, classes, weighted, soft) for column in slices}
 
-    def update(self, batch: Batch, rows: Rows) -> None:
+    def update(self, batch: Batch, rows: Rows | Logits) -> None:
         """Add a batch and its figures."""
         weight = batch.weight
-        finite = np.isfinite(rows.surprisal)
-        counts = np.ones(len(finite), bool) if weight is None else weight > 0
         bucket = self.buckets.of(batch)
-        self.buckets.add(bucket, rows, weight, finite)
-        self._add_events(rows, weight, counts)
-        self._add_reliability(rows, weight)
+        seen = self._fold(batch, rows, bucket) if isinstance(rows, Logits) else rows
+        finite = np.isfinite(seen.surprisal)
+        counts = np.ones(len(finite), bool) if weight is None else weight > 0
+        if not isinstance(rows, Logits):
+            self.buckets.add(bucket, rows, weight, finite)
+            self._add_events(rows, weight)
+            self._add_reliability(rows, weight)
+            self.surprisal_bins.add(surprisal_bins(rows.surprisal), weight)
+        if self.floor is not None:
+            self._add_floor(seen.events, weight, counts, self.floor)
         label = batch.target if batch.soft is None else batch.soft
-        self.sample.add(batch.part.start, finite & counts, rows.logits, label, weight, bucket)
-        self._add_surprises(batch, rows, counts)
+        sampled = seen.logits, label, weight, seen.surprisal, bucket
+        self.sample.add(batch.part.start, finite & counts, *sampled)
+        if not finite.all():
+            self.impossible_sample.add(batch.part.start, ~finite & counts, *sampled)
+        of_target = batch.target, seen.predicted, seen.surprisal_of_target
+        self.surprises.add(batch.part.start, counts, seen.surprisal, *of_target, batch.id)
         for state, values in zip(self.slices.values(), batch.slices, strict=True):
-            state.add(values, rows, weight)
+            state.add(values, seen, weight)
 
-    def _add_surprises(self, batch: Batch, rows: Rows, counts: Array) -> None:
-        row = np.flatnonzero(counts)
-        at = slice(None) if len(row) == len(counts) else row
-        self.surprises.add(
-            batch.part.start + row,
-            rows.surprisal[at],
-            batch.target[at],
-            rows.predicted[at],
-            rows.surprisal_of_target[at],
-            batch.id if batch.id is None or len(row) == len(counts) else batch.id.take(row),
-        )
+    def _fold(self, batch: Batch, rows: Logits, bucket: Array) -> Seen:
+        """Do what follows the figures in one pass with them: the same to the last bit."""
+        buckets = self.buckets
+        tallies = buckets.rows, buckets.labels, self.cells, self.bins, self.surprisal_bins
+        sums = buckets.sums
+        try:
+            surprisal, predicted, apart = fold_rows(
+                as_columns(rows.logits),
+                batch.target,
+                bucket,
+                Counts(*(tally.rows for tally in tallies)),
+                Sums(
+                    sums["surprisal"],
+                    sums["entropy"],
+                    sums["brier"],
+                    sums["correct"],
+                    self.cell_loss,
+                    self.bin_confidence,
+                    self.bin_correct,
+                ),
+                surprisal_width=WIDTH,
+                most_in_bucket=buckets.most(batch),
+            )
+        except ValueError:
+            # Only a refused batch pays for finding out where.
+            check_logits(batch, rows.column, rows.logits[:])
+            raise
+        surprisal = possible(surprisal)
+        if len(apart):
+            cell = batch.target[apart] * self.predicted_groups + predicted[apart]
+            loss = surprisal[apart]
+            self.surprisal_bins.add(surprisal_bins(loss), None)
+            self._add_loss(cell, loss, None)
+            never = np.isinf(loss)
+            buckets.impossible.add(bucket[apart[never]], None)
+            sums["surprisal"].add(loss[~never], bucket[apart[~never]])
+        events = Events(slice(None), batch.target, None, surprisal)
+        return Seen(surprisal, predicted, rows.logits, events, surprisal)
 
-    def _add_events(self, rows: Rows, weight: Array | None, counts: Array) -> None:
+    def _add_events(self, rows: Rows, weight: Array | None) -> None:
         """Add what happened; a row without weight is not among the rows that are counted."""
         events = rows.events
         predicted = rows.predicted[events.row]
@@ -108,32 +149,36 @@ class State:
         cell = events.label * self.predicted_groups + predicted
         share = events.weights(weight)
         self.cells.add(cell, share)
-        loss = events.surprisal
+        self._add_loss(cell, events.surprisal, share)
+
+    def _add_loss(self, cell: Array, loss: Array, share: Array | None) -> None:
         never = np.isinf(loss)
         if never.any():
             self.cell_impossible.add(cell[never], None if share is None else share[never])
             loss = np.where(never, 0.0, loss)
         add_weighted(self.cell_loss, loss, share, cell)
-        if self.floor is not None:
-            most = -math.log(self.floor)
-            add_weighted(self.floor_loss, np.minimum(events.surprisal, most), share)
-            low = np.zeros(len(counts), bool)
-            low[np.arange(len(counts))[events.row][events.surprisal > most]] = True
-            self.floor_rows += int(np.count_nonzero(low & counts))
+
+    def _add_floor(self, events: Events, weight: Array | None, counts: Array, floor: float) -> None:
+        most = -math.log(floor)
+        add_weighted(self.floor_loss, np.minimum(events.surprisal, most), events.weights(weight))
+        low = np.zeros(len(counts), bool)
+        low[np.arange(len(counts))[events.row][events.surprisal > most]] = True
+        self.floor_rows += int(np.count_nonzero(low & counts))
 
     def _add_reliability(self, rows: Rows, weight: Array | None) -> None:
         # Bins are (lo, hi]: a confidence of exactly 1 belongs to the last, and none is 0.
-        bins = np.ceil(rows.confidence * BINS - 1).astype(np.int64)
+        bins = np.ceil(rows.confidence * BINS).astype(np.int64) - 1
         self.bins.add(bins, weight)
         add_weighted(self.bin_confidence, rows.confidence, weight, bins)
         add_weighted(self.bin_correct, rows.correct, weight, bins)
 
     def most_bytes(self) -> int:
         """Give how much memory this takes with its sample full, without slices, which grow."""
-        held = self.sample.most_bytes() + self.buckets.nbytes()
+        held = self.sample.most_bytes() + self.impossible_sample.most_bytes()
+        held += self.buckets.nbytes()
         for tally in (self.cells, self.cell_impossible, self.bins):
             held += tally.nbytes()
-        return held + self.cell_loss.limbs.nbytes
+        return held + self.cell_loss.nbytes
 
     def rows(self) -> int:
         """Give the number of rows seen."""

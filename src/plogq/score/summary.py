@@ -7,21 +7,30 @@ from typing import Any
 
 import numpy as np
 
-from plogq.formulas._terms import neg_log, times
 from plogq.formulas.units import Unit, from_nats
+from plogq.score.decomposition import Recalibrations, recalibrate
 from plogq.score.errors import TableError
-from plogq.score.numbers import Array
+from plogq.score.groups import entropy, per_class, slices
+from plogq.score.intervals import intervals
+from plogq.score.pictures import confusion, histograms, reliability
 from plogq.score.result import Result
-from plogq.score.slices import Slices
 from plogq.score.state import BINS, MOST_CONFUSED, State
 from plogq.score.tally import totals
-from plogq.score.temperature import fit_temperature
+from plogq.score.temperature import TemperatureFit, fit_temperature
 
-MISTAKEN_FOR = 5
+FEWEST_BUCKETS = 20  # of an interval that can be relied on
 
 
 def summarise(
-    state: State, classes: tuple[str, ...], *, kind: str, unit: Unit, source: dict[str, Any]
+    state: State,
+    classes: tuple[str, ...],
+    *,
+    kind: str,
+    unit: Unit,
+    source: dict[str, Any],
+    folds: int,
+    bootstrap: int,
+    seed: int,
 ) -> Result:
     """Turn sums into means, and nats into `unit`."""
     weight = float(state.bins.amounts(BINS)[0])
@@ -29,17 +38,43 @@ def summarise(
         raise TableError(f"{source['paths'][0]}: the weights are all 0: nothing to score")
     buckets = state.buckets
     impossible = float(buckets.impossible.amounts(buckets.count)[0])
+    finite = buckets.total("surprisal") / weight  # of each row of the table
     possible = weight - impossible
-    finite = buckets.total("surprisal") / possible if possible > 0 else None
-    cross_entropy = finite if impossible == 0 and finite is not None else math.inf
-    labels = _entropy(state.cells.amounts(state.predicted_groups))
+    of_possible = buckets.total("surprisal") / possible if possible > 0 else None
+    cross_entropy = finite if impossible == 0 else math.inf
+    labels = entropy(state.cells.amounts(state.predicted_groups))
     prediction = buckets.total("entropy") / weight
-    gain = labels - cross_entropy
-    temperature = _temperature(state, unit, finite)
+    recalibrations = recalibrate(state, folds, seed)
+    chosen, saved = _chosen(recalibrations)
+    costs = [finite - each for each in saved]
+    temperature = fit_temperature(recalibrations)
 
     def mean(name: str) -> float:
         return buckets.total(name) / weight
 
+    nats = {
+        "cross_entropy": cross_entropy,
+        "label_entropy": labels,
+        "information_gain": labels - cross_entropy,
+        "refinement": costs[chosen],
+        "miscalibration": saved[chosen] if impossible == 0 else math.inf,
+        "resolution": labels - costs[chosen],
+        "prediction_entropy": prediction,
+        "overconfidence": cross_entropy - prediction,
+    }
+    if state.soft:
+        nats["entropy_floor"] = mean("label_entropy")
+        nats["kl"] = math.inf if impossible > 0 else mean("kl")
+    plain = {
+        "explained": nats["information_gain"] / labels if labels > 0 else math.nan,
+        "perplexity": _exp(cross_entropy),
+        "accuracy": mean("correct"),
+        "brier": mean("brier"),
+    }
+    figures: dict[str, Any] = {name: from_nats(value, unit) for name, value in nats.items()}
+    figures |= plain | {"explained": plain["explained"] if labels > 0 else None}
+    if saved[chosen] == -math.inf:
+        figures |= dict.fromkeys(("refinement", "miscalibration", "resolution"))
     return Result(
         source=source,
         kind=kind,
@@ -47,8 +82,8 @@ def summarise(
         rows=state.rows(),
         weight=weight,
         classes=classes,
-        cross_entropy=from_nats(cross_entropy, unit),
-        cross_entropy_finite=None if finite is None else from_nats(finite, unit),
+        **{"entropy_floor": None, "kl": None} | figures,
+        cross_entropy_finite=None if of_possible is None else from_nats(of_possible, unit),
         zero_probability_rows=int(buckets.impossible.rows.sum()),
         floor=None
         if state.floor is None
@@ -57,121 +92,71 @@ def summarise(
             "rows": state.floor_rows,
             "cross_entropy": from_nats(float(totals(state.floor_loss)[0]) / weight, unit),
         },
-        label_entropy=from_nats(labels, unit),
-        information_gain=from_nats(gain, unit),
-        explained=gain / labels if labels > 0 else None,
-        temperature=temperature,
-        entropy_floor=from_nats(mean("label_entropy"), unit) if state.soft else None,
-        kl=from_nats(math.inf if impossible > 0 else mean("kl"), unit) if state.soft else None,
-        perplexity=_exp(cross_entropy),
-        accuracy=mean("correct"),
-        brier=mean("brier"),
-        prediction_entropy=from_nats(prediction, unit),
-        overconfidence=from_nats(cross_entropy - prediction, unit),
-        per_class=_per_class(state, classes, unit),
-        reliability=_reliability(state),
+        recalibration=_recalibration(recalibrations, chosen, costs, unit),
+        temperature=_temperature(temperature, of_possible, unit),
+        per_class=per_class(state, classes, unit),
+        confusion=confusion(state, classes, unit),
+        reliability=reliability(state),
+        histograms=histograms(state, recalibrations, unit),
         surprises=_surprises(state, classes, unit),
-        slices={column: _slices(groups, unit) for column, groups in state.slices.items()},
-        warnings=_warnings(state, temperature, gain),
+        slices={column: slices(groups, unit) for column, groups in state.slices.items()},
+        intervals=intervals(
+            buckets,
+            recalibrations,
+            nats | plain,
+            0.0 if temperature is None else temperature.unseen,
+            soft=state.soft,
+            unit=unit,
+            replicates=bootstrap,
+            seed=seed,
+        ),
+        warnings=_warnings(state, recalibrations, temperature, nats["information_gain"], source),
     )
-
-
-def _entropy(amounts: Array) -> float:
-    """−Σ p log p of amounts in proportion to p: `entropy_of_counts`, without what that loads."""
-    p = amounts / amounts.sum() if amounts.any() else amounts
-    return float(times(np, p, neg_log(np, p)).sum())
 
 
 def _exp(nats: float) -> float:
     return math.exp(nats) if nats < 709 else math.inf  # exp(709.8) overflows
 
 
-def _ratio(part: float, whole: float) -> float | None:
-    return float(part) / float(whole) if whole > 0 else None
+def _chosen(recalibrations: Recalibrations) -> tuple[int, list[float]]:
+    """Give the family taken for the whole table, and what each saves, in nats per row."""
+    per_row, chosen = recalibrations.savings.under(np.ones((1, recalibrations.buckets)))
+    return int(chosen[0]), per_row[0].tolist()
 
 
-def _temperature(state: State, unit: Unit, finite: float | None) -> dict[str, Any] | None:
-    """Fit T on the sampled rows; None where every row is impossible."""
-    sampled = state.sample.rows()
-    if sampled is None or finite is None:
+def _recalibration(
+    recalibrations: Recalibrations, chosen: int, costs: list[float], unit: Unit
+) -> dict[str, Any] | None:
+    """Tell the family, what it learnt from all sampled rows, and what each costs held out."""
+    if costs[chosen] == math.inf:
         return None
-    fit = fit_temperature(sampled)
-    # What the sample says is how much T saves; how much there is to save from is known exactly.
-    all_rows = fit.rows == state.rows()
-    nats = fit.cross_entropy if all_rows else finite - (fit.cross_entropy_at_1 - fit.cross_entropy)
     return {
-        "value": fit.value,
-        "interval": None if fit.interval is None else list(fit.interval),
-        "identified": fit.identified,
-        "cross_entropy": from_nats(nats, unit),
-        "rows": fit.rows,
+        "family": recalibrations.fits[chosen].name,
+        "parameters": recalibrations.fits[chosen].parameters(),
+        "rows": len(recalibrations.strata.weight),
+        "folds": recalibrations.folds,
+        "cross_entropy": {
+            fit.name: from_nats(cost, unit)
+            for fit, cost in zip(recalibrations.fits, costs, strict=True)
+        },
+        "aside": recalibrations.aside,
     }
 
 
-def _per_class(state: State, classes: tuple[str, ...], unit: Unit) -> list[dict[str, Any]]:
-    k = state.predicted_groups
-    rows = state.cells.rows.reshape(-1, k)
-    weight = state.cells.amounts(k)
-    loss = totals(state.cell_loss, k)
-    impossible = state.cell_impossible.amounts(k) > 0
-    everything = loss.sum()
-    index = np.arange(len(classes))
-    correct = state.cells.amounts(at=index * k + (index if k == len(classes) else 1))
-    mistaken = _mistaken_for(state, classes, unit)
-    return [
-        {
-            "class": name,
-            "rows": int(rows[j].sum()),
-            "bits": _bits(loss[j], weight[j], impossible[j], unit),
-            "share": _ratio(loss[j], everything),
-            "accuracy": _ratio(correct[j], weight[j]),
-            "mistaken_for": mistaken[j],
-        }
-        for j, name in enumerate(classes)
-    ]
-
-
-def _bits(loss: float, weight: float, impossible: bool, unit: Unit) -> float | None:
-    """Give a mean surprisal; None where nothing has weight."""
-    mean = math.inf if impossible else _ratio(loss, weight)
-    return None if mean is None else float(from_nats(mean, unit))
-
-
-def _mistaken_for(
-    state: State, classes: tuple[str, ...], unit: Unit
-) -> list[list[tuple[str, int, float | None]]]:
-    """Give, for each class, what it is taken for most often, how often, and at what cost."""
-    if state.predicted_groups < len(classes):
-        return [[] for _ in classes]
-    rows = state.cells.rows.reshape(len(classes), -1).copy()
-    np.fill_diagonal(rows, 0)
-    most = np.argsort(-rows, axis=1, kind="stable")[:, :MISTAKEN_FOR]
-    cells = (np.arange(len(classes))[:, None] * len(classes) + most).ravel()
-    weight = state.cells.amounts(at=cells)
-    loss = totals(state.cell_loss, at=cells)
-    impossible = state.cell_impossible.amounts(at=cells) > 0
-    bits = [_bits(*cell, unit) for cell in zip(loss, weight, impossible, strict=True)]
-    found = zip(most.ravel().tolist(), rows.ravel()[cells].tolist(), bits, strict=True)
-    listed = [(classes[k], n, cost) for k, n, cost in found]
-    width = most.shape[1]
-    return [
-        [item for item in listed[j * width : (j + 1) * width] if item[1]]
-        for j in range(len(classes))
-    ]
-
-
-def _reliability(state: State) -> list[dict[str, Any]]:
-    weight = state.bins.amounts()
-    confidence, correct = totals(state.bin_confidence), totals(state.bin_correct)
-    return [
-        {
-            "bin": [i / BINS, (i + 1) / BINS],
-            "rows": int(state.bins.rows[i]),
-            "confidence": _ratio(confidence[i], weight[i]),
-            "accuracy": _ratio(correct[i], weight[i]),
-        }
-        for i in range(BINS)
-    ]
+def _temperature(
+    fit: TemperatureFit | None, of_possible: float | None, unit: Unit
+) -> dict[str, Any] | None:
+    """Tell the T that fits; None where every row is impossible."""
+    if fit is None or of_possible is None:
+        return None
+    return {
+        "value": fit.value,
+        "interval": None if fit.interval is None else list(fit.interval),
+        "identified": fit.interval is not None,
+        "cross_entropy": from_nats(of_possible - fit.saved, unit),
+        "rows": fit.rows,
+        "curve": [[t, from_nats(of_possible - saved, unit)] for t, saved in fit.curve],
+    }
 
 
 def _surprises(state: State, classes: tuple[str, ...], unit: Unit) -> list[dict[str, Any]]:
@@ -192,21 +177,12 @@ def _surprises(state: State, classes: tuple[str, ...], unit: Unit) -> list[dict[
     ]
 
 
-def _slices(groups: Slices, unit: Unit) -> dict[str, dict[str, Any]]:
-    out = {}
-    for value, figures in groups.figures().items():
-        nats = _ratio(figures.loss, figures.weight)
-        labels = _entropy(figures.labels)
-        out[value] = {
-            "rows": figures.rows,
-            "cross_entropy": None if nats is None else from_nats(nats, unit),
-            "information_gain": None if nats is None else from_nats(labels - nats, unit),
-        }
-    return out
-
-
 def _warnings(
-    state: State, temperature: dict[str, Any] | None, gain: float
+    state: State,
+    recalibrations: Recalibrations,
+    temperature: TemperatureFit | None,
+    gain: float,
+    source: dict[str, Any],
 ) -> list[dict[str, Any]]:
     found = []
     impossible = int(state.buckets.impossible.rows.sum())
@@ -227,13 +203,30 @@ def _warnings(
                 state.rows(),
             )
         )
-    if temperature is not None and not temperature["identified"]:
+    if len(recalibrations.fits) == 1 and state.classes > 1:
+        found.append(
+            (
+                "no_recalibration",
+                "too few rows to learn a recalibration from: miscalibration is not told apart",
+                state.rows(),
+            )
+        )
+    if recalibrations.buckets < FEWEST_BUCKETS:
+        what = "groups" if "group" in source.get("columns", {}) else "rows"
+        found.append(
+            (
+                "few_" + what,
+                f"intervals from fewer than {FEWEST_BUCKETS} {what} are too narrow to rely on",
+                state.rows(),
+            )
+        )
+    if temperature is not None and temperature.interval is None:
         found.append(
             (
                 "temperature_not_identified",
                 "no temperature within the bounds is best: the "
                 "classes are separable, or the predictions say nothing",
-                temperature["rows"],
+                temperature.rows,
             )
         )
     if state.predicted_groups < state.classes:

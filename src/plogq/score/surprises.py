@@ -36,23 +36,25 @@ class Surprises:
 
     def add(
         self,
-        row: Array,
+        start: int,
+        keep: Array,
         surprisal: Array,
         label: Array,
         predicted: Array,
         of_label: Array,
         ids: pa.Array | None,
     ) -> None:
-        """Add rows of the table, in their order."""
+        """Offer those of the rows that follow row `start` of the table that are to `keep`."""
         near = np.flatnonzero(surprisal >= self._least) if self._top else np.empty(0, np.int64)
+        near = near[keep[near]]
         if len(near) == 0:
             return
-        near = near[_highest(surprisal[near], row[near], self._top)]
+        near = near[_highest(surprisal[near], near, self._top)]
         names = [None] * len(near) if ids is None else ids.take(pa.array(near)).to_pylist()
         self._put(
             Surprising(
                 surprisal[near],
-                row[near],
+                start + near,
                 np.fromiter(names, object, len(near)),
                 label[near],
                 predicted[near],

@@ -24,7 +24,7 @@ class Tally:
 
     def nbytes(self) -> int:
         """Give how much memory this takes."""
-        return self.rows.nbytes + (0 if self.weights is None else self.weights.limbs.nbytes)
+        return self.rows.nbytes + (0 if self.weights is None else self.weights.nbytes)
 
     def add(self, group: Array, weight: Array | None) -> None:
         """Add rows of the given groups."""
@@ -33,7 +33,7 @@ class Tally:
         else:
             np.add.at(self.rows, group, 1)
         if self.weights is not None and weight is not None:
-            add_exactly(self.weights, weight, group)
+            self.weights.add(weight, group)
 
     def merge(self, other: Self) -> None:
         """Add another tally of the same groups."""
@@ -81,17 +81,4 @@ def add_weighted(
     sums: ExactSums, values: Array, weight: Array | None, group: Array | None = None
 ) -> None:
     """Add values, each times its weight where there is one."""
-    add_exactly(sums, values if weight is None else values * weight, group)
-
-
-def add_exactly(sums: ExactSums, values: Array, group: Array | None) -> None:
-    """Add values; where groups are many, by way of the few that the values fall into."""
-    if group is None or len(sums.limbs) <= 4 * len(values):
-        sums.add(values, group)
-        return
-    # An addition ends with a carry in every group.
-    used, local = np.unique(group, return_inverse=True)
-    few = ExactSums(max(1, len(used)))
-    few.limbs[: len(used)] = sums.limbs[used]
-    few.add(values, local)
-    sums.limbs[used] = few.limbs[: len(used)]
+    sums.add(values if weight is None else values * weight, group)

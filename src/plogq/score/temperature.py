@@ -7,101 +7,97 @@ from typing import NamedTuple
 
 import numpy as np
 
+from plogq.score.decomposition import NORMAL_975, Recalibrations
 from plogq.score.numbers import Array
-from plogq.score.sample import Sampled
+from plogq.score.recalibration.evidence import Evidence, dot
+from plogq.score.recalibration.temperature import BOUND, LOG2_BOUND, Temperature, excess, losses
 
-BOUND = 64.0  # T is looked for in [1/64, 64]
-NORMAL_975 = 1.959963984540054  # the normal distribution's 97.5 % quantile: a 95 % interval
+PER_OCTAVE = 4  # temperatures of the curve, two octaves beyond T and 1
 CHUNK_NUMBERS = 1 << 15  # numbers worked on at once: 256 KiB, to stay in the processor's cache
 
 
-class Temperature(NamedTuple):
-    """The fit, over the sampled rows; cross-entropies are in nats."""
+class TemperatureFit(NamedTuple):
+    """The fit, over the sampled rows whose labels are possible; in nats."""
 
     value: float
     interval: tuple[float, float] | None
-    identified: bool
-    cross_entropy: float  # at T
-    cross_entropy_at_1: float
+    saved: float  # of the mean cross-entropy, at T
+    unseen: float  # the most that a temperature inside the interval could save
+    curve: list[tuple[float, float]]  # what other temperatures save
     rows: int
 
 
-class _Point(NamedTuple):
-    """The mean cross-entropy as a function of β = 1/T, at one β."""
+def fit_temperature(recalibrations: Recalibrations) -> TemperatureFit | None:
+    """Find the T of least cross-entropy, with its interval; None where every row is impossible.
 
-    value: float
-    slope: float
-    curvature: float
-    slope_variance: float  # of the mean slope, by its scatter over the rows
-
-
-def fit_temperature(rows: Sampled) -> Temperature:
-    """Minimise f(β) = Σ w (lse(βx) − β Σ p_j x_j) / Σ w over β = 1/T, which is convex.
-
-    Newton's method, kept inside the bracket that the sign of f' leaves. The interval is that of
-    log T by the sandwich variance Var(f') / f''² (Huber, 1967), which needs no well-specified
-    model. No temperature is identified where f still falls at a bound (separable rows: sharper is
-    always better; useless ones: flatter is), or is so flat that the interval passes both.
-
-    References
-    ----------
-    Guo, Pleiss, Sun, Weinberger (2017), On calibration of modern neural networks.
+    The interval is that of log T by the sandwich variance Var(slope) / curvature² (Huber, 1967),
+    which needs no well-specified model, with the slope's variance by its scatter over the
+    bootstrap's buckets: over clusters, where rows come in clusters. No temperature is identified
+    where the loss still falls at a bound (separable rows: sharper is always better; useless ones:
+    flatter is), or is so flat that the interval passes both.
     """
-    chunks = _chunks(rows)
-    total = float(rows.weight.sum())
-    low, high = 1 / BOUND, BOUND
-    at_1 = _point(chunks, 1.0, total)
-    for bound, outwards in ((low, 1), (high, -1)):
-        edge = _point(chunks, bound, total)
-        if edge.slope * outwards >= 0:
-            return Temperature(1 / bound, None, False, edge.value, at_1.value, len(rows.row))
-    beta, here = 1.0, at_1
-    for _ in range(100):
-        low, high = (beta, high) if here.slope < 0 else (low, beta)
-        step = beta - here.slope / here.curvature if here.curvature > 0 else math.nan
-        # Outside the bracket, or not a number, the middle of it, on the scale of log T.
-        new = step if low <= step <= high else math.sqrt(low * high)
-        moved, beta = abs(new - beta), new
-        here = _point(chunks, beta, total)
-        if moved <= 1e-9 * beta:  # and Newton's last step has squared that
-            break
-    width = NORMAL_975 * math.sqrt(here.slope_variance) / (here.curvature * beta)
-    identified = width < math.log(BOUND)
-    interval = (math.exp(-width) / beta, math.exp(width) / beta) if identified else None
-    return Temperature(1 / beta, interval, identified, here.value, at_1.value, len(rows.row))
+    rows, possible, weight = recalibrations.strata
+    at = np.flatnonzero(possible)
+    if len(at) == 0:
+        return None
+    evidence = recalibrations.evidence.take(at)
+    surprisal, weight, bucket = rows.surprisal[at], weight[at], rows.bucket[at]
+    fits = [fit for fit in recalibrations.fits if isinstance(fit, Temperature)]
+    log2_beta = (fits[0] if fits else Temperature.fit(evidence)).log2_beta
+
+    def saved(at: float) -> float:
+        return dot(weight, surprisal - losses(evidence, at)) / float(weight.sum())
+
+    interval, unseen = None, 0.0
+    if abs(log2_beta) < LOG2_BOUND:
+        width = _width(evidence, log2_beta, bucket)
+        if width < LOG2_BOUND:
+            interval = 2 ** (-log2_beta - width), 2 ** (-log2_beta + width)
+            unseen = max(_if_right(evidence, log2_beta + end) for end in (-width, width))
+    value = 2.0**-log2_beta
+    curve = [(t, saved(-math.log2(t))) for t in _grid(value)]
+    return TemperatureFit(value, interval, saved(log2_beta), unseen, curve, len(at))
 
 
-def _chunks(rows: Sampled) -> list[tuple[Array, Array, Array]]:
-    """Give (C, n) logits below their maximum, their mean under the label, and the weights."""
-    out = []
-    step = max(1, CHUNK_NUMBERS // rows.logits.shape[1])
-    for first in range(0, len(rows.row), step):
-        part = slice(first, first + step)
-        z = np.ascontiguousarray(rows.logits[part].T, dtype=np.float64)
-        z -= z.max(axis=0)
-        label = rows.label[part]
-        if label.ndim == 1:
-            of_label = z[label, np.arange(z.shape[1])]
-        else:
-            of_label = (label.T * np.where(label.T > 0, z, 0.0)).sum(axis=0)
-        out.append((z, of_label, rows.weight[part]))
+def _if_right(rows: Evidence, log2_beta: float) -> float:
+    """Give what the predictions cost beyond those at β, were the latter right: their mean KL.
+
+    With p = softmax(β z) and z = log q: D(p ‖ q) = −H(p) − Σ p z, and Σ p β z = lse(β z) − H(p).
+    """
+    at = rows.tempered(log2_beta)
+    divergence = -at.entropy - (at.log_sum - at.entropy) / 2**log2_beta
+    return dot(rows.weight, divergence) / float(rows.weight.sum())
+
+
+def _width(rows: Evidence, log2_beta: float, bucket: Array) -> float:
+    """Give half the width of the interval of log₂ T; inf where the loss is flat."""
+    slopes = np.bincount(bucket, rows.weight * excess(rows, log2_beta))
+    # The slope itself is 0: the curvature in log β is the mean variance of β z.
+    curvature = dot(rows.weight, _variances(rows, 2**log2_beta))
+    if curvature == 0:
+        return math.inf
+    return NORMAL_975 * math.sqrt(dot(slopes, slopes)) / (curvature * math.log(2))
+
+
+def _variances(rows: Evidence, beta: float) -> Array:
+    """Give the variance of β z_j under softmax(β z), of each row."""
+    out = np.empty(len(rows))
+    step = max(1, CHUNK_NUMBERS // rows.classes)
+    for first in range(0, len(rows), step):
+        z = beta * rows.log_q[first : first + step]
+        z -= z.max(axis=1, keepdims=True)
+        p = np.exp(z)
+        p /= p.sum(axis=1, keepdims=True)
+        z = np.where(np.isneginf(z), 0.0, z)
+        mean = (p * z).sum(axis=1)
+        out[first : first + step] = np.maximum((p * z * z).sum(axis=1) - mean * mean, 0.0)
     return out
 
 
-def _point(chunks: list[tuple[Array, Array, Array]], beta: float, total: float) -> _Point:
-    value = slope = curvature = scatter = 0.0
-    for z, of_label, weight in chunks:
-        e = np.exp(beta * z)
-        s = e.sum(axis=0)
-        # A masked class has e = 0, and z = −inf must not turn that into NaN.
-        finite = np.where(np.isneginf(z), 0.0, z) if np.isneginf(z.min()) else z
-        e *= finite
-        mean = e.sum(axis=0) / s
-        e *= finite
-        variance = np.maximum(e.sum(axis=0) / s - mean * mean, 0.0)
-        gradient = weight * (mean - of_label)
-        value += float((weight * (np.log(s) - beta * of_label)).sum())
-        slope += float(gradient.sum())
-        curvature += float((weight * variance).sum())
-        scatter += float((gradient * gradient).sum())
-    return _Point(value / total, slope / total, curvature / total, scatter / total**2)
+def _grid(value: float) -> list[float]:
+    """Give temperatures around both 1 and T, with T itself."""
+    low, high = sorted((1.0, value))
+    first = math.floor(PER_OCTAVE * (math.log2(low) - 2))
+    last = math.ceil(PER_OCTAVE * (math.log2(high) + 2))
+    grid = [2 ** (k / PER_OCTAVE) for k in range(first, last + 1)]
+    return sorted({t for t in grid if 1 / BOUND <= t <= BOUND} | {value})

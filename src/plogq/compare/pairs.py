@@ -1,0 +1,168 @@
+"""Rows of two tables side by side: by their order, or by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from plogq.compare.side import Figures, Read, Side
+from plogq.score.errors import TableError
+from plogq.score.numbers import TOLERANCE, Array, as_numpy, is_null
+from plogq.score.readers import BATCH_ROWS, Part
+
+
+class Pairs(NamedTuple):
+    """n rows under both models."""
+
+    start: int  # the first row's number in A
+    a: Figures
+    b: Figures
+    target: Array
+    weight: Array | None
+    slices: tuple[pa.DictionaryArray, ...]
+    group: pa.DictionaryArray | None
+    id: pa.Array | None
+
+
+def by_order(a: Side, b: Side) -> Iterator[Pairs]:
+    """Pair the i-th row of one table with the i-th of the other; both stream."""
+    for part_a, part_b in _side_by_side(a, b):
+        rows_a, rows_b = a.read(part_a), b.read(part_b)
+        _check_labels(rows_a, rows_b, a.classes)
+        yield Pairs(
+            part_a.start,
+            rows_a.figures,
+            rows_b.figures,
+            rows_a.target,
+            rows_a.weight,
+            rows_a.slices,
+            rows_a.group,
+            None,
+        )
+
+
+def by_id(a: Side, b: Side) -> Iterator[Pairs]:
+    """Pair rows of one id, in the order of A; the figures of both are held meanwhile."""
+    held_a, held_b = (
+        [_without_predictions(side.read(part)) for part in side.parts()] for side in (a, b)
+    )
+    ids_a, ids_b = _ids(held_a, a), _ids(held_b, b)
+    # Where each row of B is in A; the table of A's ids is built once.
+    at = as_numpy(pc.index_in(ids_b, value_set=ids_a).fill_null(-1)).astype(np.int64)
+    _check_each(held_b, at < 0, b, f"be an id of {a.table.paths[0]}", ids_b)
+    seen = np.zeros(len(ids_a), bool)
+    seen[at] = True
+    _check_each(held_a, ~seen, a, f"be an id of {b.table.paths[0]}", ids_a)
+    target = np.concatenate([rows.target for rows in held_a])[at]
+    soft = _joined(held_a)
+    for rows in held_b:
+        part = slice(rows.part.start, rows.part.start + len(rows.target))
+        of_a = None if soft is None else soft[at[part]]
+        _refuse_labels(rows, target[part], of_a, a.classes, f"as in {a.table.paths[0]}")
+    place = np.empty(len(at), np.int64)  # where each row of A is in B
+    place[at] = np.arange(len(at))
+    figures = Figures(*(np.concatenate(x) for x in zip(*(r.figures for r in held_b), strict=True)))
+    for rows in held_a:
+        start, end = rows.part.start, rows.part.start + len(rows.target)
+        yield Pairs(
+            start,
+            rows.figures,
+            figures.take(place[start:end]),
+            rows.target,
+            rows.weight,
+            rows.slices,
+            rows.group,
+            ids_a.slice(start, end - start),
+        )
+
+
+def _joined(held: list[Read]) -> Array | None:
+    found = [rows.soft for rows in held if rows.soft is not None]
+    return np.concatenate(found) if found else None
+
+
+def _ids(held: list[Read], side: Side) -> pa.Array:
+    """Give the ids of all rows, after checking that they are different."""
+    ids = pa.chunked_array([rows.id for rows in held]).combine_chunks()
+    _check_each(held, is_null(ids), side, "hold an id in every row", ids)
+    codes = as_numpy(ids.dictionary_encode().indices)
+    again = np.ones(len(ids), bool)
+    again[np.unique(codes, return_index=True)[1]] = False
+    _check_each(held, again, side, "be an id of its own in every row", ids)
+    return ids
+
+
+def _check_each(held: list[Read], bad: Array, side: Side, expected: str, ids: pa.Array) -> None:
+    """Refuse the first id that is bad, by its row in its file."""
+    if bad.any():
+        i = int(np.argmax(bad))
+        rows = next(r for r in reversed(held) if r.part.start <= i)
+        local = np.arange(len(rows.target)) == i - rows.part.start
+        value = ids[i].as_py()
+        came = "null" if value is None else repr(value)
+        rows.part.check(str(side.columns.id), local, expected, lambda _: came)
+
+
+def _without_predictions(rows: Read) -> Read:
+    """Let go of the batch: what is held of a row must not grow with the classes."""
+    return rows._replace(part=rows.part._replace(batch=pa.record_batch([], names=[])))
+
+
+def _side_by_side(a: Side, b: Side) -> Iterator[tuple[Part, Part]]:
+    """Cut the parts of both tables where either has a boundary."""
+    left, right = _steps(a), _steps(b)
+    one, other = next(left, None), next(right, None)
+    while one is not None and other is not None:
+        n = min(one.batch.num_rows, other.batch.num_rows)
+        yield _cut(one, 0, n), _cut(other, 0, n)
+        one = _cut(one, n) if one.batch.num_rows > n else next(left, None)
+        other = _cut(other, n) if other.batch.num_rows > n else next(right, None)
+    if one is not None or other is not None:
+        longer, shorter = (a, b) if one is not None else (b, a)
+        part = one or other
+        assert part is not None
+        raise TableError(
+            f"{shorter.table.paths[0]}: must have a row for each of {longer.table.paths[0]}; got "
+            f"{part.start:,} rows and no more (or pair rows by name with --id)"
+        )
+
+
+def _steps(side: Side) -> Iterator[Part]:
+    for part in side.parts():
+        for first in range(0, part.batch.num_rows, BATCH_ROWS):
+            yield _cut(part, first, BATCH_ROWS)
+
+
+def _cut(part: Part, first: int, rows: int | None = None) -> Part:
+    batch = part.batch.slice(first) if rows is None else part.batch.slice(first, rows)
+    return Part(batch, part.path, part.row + first, part.start + first)
+
+
+def _check_labels(a: Read, b: Read, classes: tuple[str, ...]) -> None:
+    """Refuse rows that are labelled differently: they are not the same rows."""
+    _refuse_labels(b, a.target, a.soft, classes, f"as in {a.part.path}")
+
+
+def _refuse_labels(
+    b: Read, target: Array, soft: Array | None, classes: tuple[str, ...], where: str
+) -> None:
+    name = b.label
+    if (soft is None) != (b.soft is None):
+        raise TableError(
+            f"{b.part.path}: column {name!r} must hold labels of the kind that the other table "
+            "has: class labels, or distributions"
+        )
+    if soft is not None and b.soft is not None:
+        bad = (np.abs(soft - b.soft) > TOLERANCE).any(axis=1)
+        b.part.check(name, bad, f"be the same {where}", lambda i: "another distribution")
+        return
+    b.part.check(
+        name,
+        b.target != target,
+        f"be the same {where}",
+        lambda i: f"{classes[b.target[i]]!r} for {classes[target[i]]!r}",
+    )

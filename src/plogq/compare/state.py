@@ -1,0 +1,117 @@
+"""What a comparison keeps of the pairs of rows it has seen: exact sums, in any order and split."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from plogq.compare.groups import Groups, Slices
+from plogq.compare.pairs import Pairs
+from plogq.compare.side import Figures
+from plogq.kernels.exact_sum import ExactSums
+from plogq.lm.top import Top
+from plogq.score.numbers import Array
+from plogq.score.resampling import MOST_BUCKETS, row_buckets, value_buckets
+from plogq.score.tally import Tally, add_weighted
+
+TIE = 1e-9  # nats: less is rounding
+A_WINS, B_WINS, TIED = range(3)
+
+
+class Sums:
+    """One model's own figures."""
+
+    def __init__(self, weighted: bool) -> None:
+        self.impossible = Tally(1, weighted)
+        self.sums = {name: ExactSums() for name in Figures._fields}
+
+    def add(self, figures: Figures, weight: Array | None) -> None:
+        """Add rows."""
+        never = ~np.isfinite(figures.surprisal)
+        counted = never if weight is None else never & (weight > 0)
+        self.impossible.add(
+            np.zeros(np.count_nonzero(counted), np.int64),
+            None if weight is None else weight[counted],
+        )
+        for name, sums in self.sums.items():
+            values = getattr(figures, name)
+            if name == "surprisal":
+                values = np.where(never, 0.0, values)
+            add_weighted(sums, values, weight)
+
+
+class State:
+    """Sums over pairs of rows.
+
+    Parameters
+    ----------
+    classes
+        The class names.
+    weighted
+        Whether rows have weights.
+    slices
+        The columns whose values are compared apart.
+    top
+        How many of the rows with the largest differences to keep, each way.
+    seed
+        Of the buckets.
+    """
+
+    def __init__(
+        self, classes: tuple[str, ...], weighted: bool, slices: tuple[str, ...], top: int, seed: int
+    ) -> None:
+        self._classes = classes
+        self._seed = seed
+        self.weight = Tally(MOST_BUCKETS, weighted)
+        self.both = Tally(MOST_BUCKETS, weighted)  # rows possible under both models
+        self.difference = ExactSums(MOST_BUCKETS)
+        self.accuracy = ExactSums(MOST_BUCKETS)
+        self.wins = Tally(3, weighted)
+        self.a, self.b = Sums(weighted), Sums(weighted)
+        self.classes = Groups(len(classes), weighted)
+        self.slices = {column: Slices(column, weighted) for column in slices}
+        self.largest = {"a": Top(top), "b": Top(top)}  # by who is better
+
+    def add(self, pairs: Pairs) -> None:
+        """Add a batch."""
+        a, b, weight = pairs.a, pairs.b, pairs.weight
+        bucket = self._bucket(pairs)
+        self.weight.add(bucket, weight)
+        self.a.add(a, weight)
+        self.b.add(b, weight)
+        with np.errstate(invalid="ignore"):  # inf − inf: neither is better
+            difference = a.surprisal - b.surprisal
+        both = np.isfinite(difference)
+        of_both = None if weight is None else weight[both]
+        self.both.add(bucket[both], of_both)
+        add_weighted(self.difference, difference[both], of_both, bucket[both])
+        add_weighted(self.accuracy, a.correct - b.correct, weight, bucket)
+        winner = np.full(len(difference), TIED)
+        winner[difference < -TIE], winner[difference > TIE] = A_WINS, B_WINS
+        self.wins.add(winner, weight)
+        self.classes.add(pairs.target, a, b, weight, bucket)
+        for state, values in zip(self.slices.values(), pairs.slices, strict=True):
+            state.add(values, a, b, weight, bucket)
+        self._add_largest(pairs, np.where(winner == TIED, np.nan, difference))
+
+    def _bucket(self, pairs: Pairs) -> Array:
+        if pairs.group is not None:
+            return value_buckets(pairs.group, MOST_BUCKETS, self._seed)
+        return row_buckets(pairs.start, len(pairs.target), MOST_BUCKETS, self._seed)
+
+    def _add_largest(self, pairs: Pairs, difference: Array) -> None:
+        if pairs.weight is not None:
+            difference = np.where(pairs.weight > 0, difference, np.nan)
+
+        def describe(i: int) -> dict[str, Any]:
+            row = pairs.start + i
+            return {
+                **({"row": row} if pairs.id is None else {"id": pairs.id[i].as_py()}),
+                "label": self._classes[pairs.target[i]],
+                "a": float(pairs.a.surprisal[i]),
+                "b": float(pairs.b.surprisal[i]),
+            }
+
+        self.largest["a"].add(np.where(difference < 0, -difference, np.nan), describe)
+        self.largest["b"].add(np.where(difference > 0, difference, np.nan), describe)

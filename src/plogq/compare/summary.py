@@ -1,0 +1,131 @@
+"""From a comparison's exact sums to its figures."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from plogq.compare.groups import GroupFigures
+from plogq.compare.result import Comparison, difference_of, winner_of
+from plogq.compare.side import Side
+from plogq.compare.state import A_WINS, B_WINS, TIED, State, Sums
+from plogq.formulas.units import Unit, from_nats
+from plogq.kernels.exact_sum import ExactSums
+from plogq.score.buckets import nearly
+from plogq.score.numbers import Array
+from plogq.score.resampling import interval, replicate_weights
+from plogq.score.tally import Tally, totals
+
+
+def summarise(
+    state: State, a: Side, b: Side, *, by_id: bool, unit: Unit, bootstrap: int, seed: int
+) -> Comparison:
+    """Divide the sums, once, and say how sure the quotients are."""
+    buckets = len(state.weight.rows)
+    weight = float(state.weight.amounts(buckets)[0])
+    rows = int(state.weight.rows.sum())
+    both = float(state.both.amounts(buckets)[0])
+    sides = [_own(sums, weight, unit) for sums in (state.a, state.b)]
+    weights = replicate_weights(buckets, bootstrap, seed)
+    several = np.count_nonzero(state.weight.rows) > 1  # of one bucket there is nothing to draw
+    ends = _interval(weights, state.difference, state.both) if several else None
+    of_accuracy = _interval(weights, state.accuracy, state.weight) if several else None
+    finite = float(totals(state.difference, buckets)[0]) / both if both > 0 else None
+    costs = [side["cross_entropy"] for side in sides]
+    difference = difference_of(
+        costs[0], costs[1], None if finite is None else from_nats(finite, unit)
+    )
+    wins = state.wins.amounts()
+    intervals = {}
+    if ends is not None:
+        intervals["difference_finite"] = [float(from_nats(end, unit)) for end in ends]
+    if of_accuracy is not None:
+        intervals["accuracy_difference"] = list(of_accuracy)
+    return Comparison(
+        kind="predictions",
+        pairing="id" if by_id else "row order",
+        unit=unit,
+        per="row",
+        rows=rows,
+        weight=weight,
+        a={"source": a.origin()} | sides[0],
+        b={"source": b.origin()} | sides[1],
+        difference=difference,
+        difference_finite=None if finite is None else float(from_nats(finite, unit)),
+        accuracy_difference=float(totals(state.accuracy, buckets)[0]) / weight,
+        intervals=intervals,
+        winner=winner_of(ends, difference),
+        wins={
+            name: float(wins[i] / wins.sum()) if wins.sum() > 0 else None
+            for name, i in (("a", A_WINS), ("b", B_WINS), ("tie", TIED))
+        },
+        per_class=[
+            {"class": name} | _group(figures, unit)
+            for name, figures in zip(a.classes, state.classes.figures(weights), strict=True)
+        ],
+        slices={
+            column: {value: _group(f, unit) for value, f in slices.figures(weights).items()}
+            for column, slices in state.slices.items()
+        },
+        largest={
+            who: [_row(item, unit) for item in top.items()] for who, top in state.largest.items()
+        },
+        warnings=_warnings(state),
+    )
+
+
+def _amounts(tally: Tally) -> Array:
+    return tally.rows.astype(np.float64) if tally.weights is None else nearly(tally.weights)
+
+
+def _interval(weights: Array, sums: ExactSums, amounts: Tally) -> tuple[float, float] | None:
+    with np.errstate(divide="ignore", invalid="ignore"):  # a replicate may draw no row
+        return interval((weights @ nearly(sums)) / (weights @ _amounts(amounts)))
+
+
+def _own(state: Sums, weight: float, unit: Unit) -> dict[str, Any]:
+    impossible = float(state.impossible.amounts()[0])
+    sums = {name: float(sums.values()[0]) for name, sums in state.sums.items()}
+    finite = sums["surprisal"] / (weight - impossible) if weight > impossible else None
+    cost = math.inf if impossible > 0 or finite is None else finite
+    entropy = sums["entropy"] / weight
+    return {
+        "cross_entropy": float(from_nats(cost, unit)),
+        "cross_entropy_finite": None if finite is None else float(from_nats(finite, unit)),
+        "zero_probability_rows": int(state.impossible.rows[0]),
+        "perplexity": math.exp(cost) if cost < 709 else math.inf,
+        "accuracy": sums["correct"] / weight,
+        "brier": sums["brier"] / weight,
+        "prediction_entropy": float(from_nats(entropy, unit)),
+        "overconfidence": float(from_nats(cost - entropy, unit)),
+    }
+
+
+def _group(figures: GroupFigures, unit: Unit) -> dict[str, Any]:
+    ends = figures.interval
+    costs = {"a": figures.a, "b": figures.b, "difference": figures.difference}
+    return {
+        "rows": figures.rows,
+        **{k: None if x is None else float(from_nats(x, unit)) for k, x in costs.items()},
+        "interval": None if ends is None else [float(from_nats(end, unit)) for end in ends],
+        "winner": winner_of(ends, figures.difference),
+    }
+
+
+def _row(item: dict[str, Any], unit: Unit) -> dict[str, Any]:
+    return item | {side: float(from_nats(item[side], unit)) for side in ("a", "b")}
+
+
+def _warnings(state: State) -> list[dict[str, Any]]:
+    found = []
+    for name, sums in (("A", state.a), ("B", state.b)):
+        rows = int(sums.impossible.rows[0])
+        if rows:
+            message = (
+                f"{name} gave probability 0 to what then happened: its cross-entropy is infinite; "
+                "differences by class, slice and interval are over the rows possible under both"
+            )
+            found.append({"code": "zero_probability", "message": message, "rows": rows})
+    return found

@@ -1,0 +1,96 @@
+"""What every reader of token logprobs gives: documents, and the tokens they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from plogq.score.errors import TableError
+from plogq.score.numbers import TOLERANCE, Array
+from plogq.score.rows import LARGEST_SURPRISAL
+
+UNITS = ("token", "word", "character", "byte")  # of text: what a cost can be spread over
+UNKNOWN = -1
+
+
+class Documents(NamedTuple):
+    """Some whole documents, d of them, in their order."""
+
+    names: list[str]
+    surprisal: Array  # (d,) nats: Σ −log q of the tokens with q > 0, rounded once
+    impossible: Array  # (d,) int64: tokens with q = 0
+    counts: dict[str, Array]  # of `UNITS`, (d,) int64: what was scored; UNKNOWN where not known
+    unscored: Array  # (d,) int64: first tokens, which no model gave a probability
+    unscored_bytes: Array  # (d,) int64
+
+
+class Tokens(NamedTuple):
+    """Some scored tokens: what each cost, and what there is to say of one."""
+
+    surprisal: Array  # (n,) nats, inf where q = 0
+    describe: Callable[[int], dict[str, Any]]
+
+
+class Block(NamedTuple):
+    """A part of the input as it streams by."""
+
+    tokens: Tokens
+    documents: Documents  # those that ended in it
+    done: int  # rows or lines so far
+
+
+class Source(Protocol):
+    """Token logprobs, wherever they lie."""
+
+    origin: dict[str, Any]
+    rows: int | None
+
+    def blocks(self) -> Iterator[Block]:
+        """Stream the documents in order, each of them once."""
+        ...
+
+
+class Names:
+    """Tells when a document comes back: of each, 8 bytes are kept."""
+
+    def __init__(self) -> None:
+        self._old = np.empty(0, np.uint64)  # sorted
+        self._new: set[int] = set()
+
+    def add(self, name: str) -> bool:
+        """Add a document; False where one of its name was there before."""
+        code = hash(name) & (2**64 - 1)
+        place = int(np.searchsorted(self._old, np.uint64(code)))
+        if code in self._new or (place < len(self._old) and int(self._old[place]) == code):
+            return False
+        self._new.add(code)
+        if len(self._new) >= max(1 << 16, len(self._old)):
+            fresh = np.fromiter(self._new, np.uint64, len(self._new))
+            self._old = np.sort(np.concatenate([self._old, fresh]))
+            self._new.clear()
+        return True
+
+
+def surprisals(logprobs: Array) -> Array:
+    """Give −log q; what rounding left just above 0 is 0, what no exact sum can hold is inf."""
+    costs: Array = np.abs(np.minimum(logprobs, 0.0))
+    return np.where(costs < LARGEST_SURPRISAL, costs, np.inf)
+
+
+def wrong_logprobs(logprobs: Array) -> tuple[Array, str]:
+    """Tell which are no natural logarithms of probabilities, and what they should be."""
+    expected = "be natural logarithms of probabilities, at most 0"
+    scored = logprobs[~np.isnan(logprobs)]
+    if len(scored) and scored.min() >= 0:
+        expected += " (these may be costs, −log q: change their sign)"
+    return ~(logprobs <= TOLERANCE), expected
+
+
+def came_back(where: str, name: str) -> TableError:
+    """Give the error over a document that comes back after another one."""
+    return TableError(
+        f"{where}: document {name!r} comes back after others: all rows of a document must "
+        "follow one another, and each needs a name of its own"
+    )

@@ -1,0 +1,130 @@
+"""A result on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from plogq.lm.result import TokensResult
+from plogq.score.errors import printable
+from plogq.score.terminal import fit, name, number, table
+
+SHOWN = 20
+OF_TOKENS = ("zero_probability", "unscored_tokens")  # what a warning counts
+
+
+def print_report(result: TokensResult, console: Console | None = None) -> None:
+    """Print the headline, the figures, and what cost most."""
+    console = console or Console(highlight=False)
+    for i, section in enumerate(_sections(result)):
+        if i:
+            console.print()
+        for piece in section:
+            if isinstance(piece, Table):
+                fit(piece, console)
+            console.print(piece, crop=False)
+
+
+def _sections(result: TokensResult) -> Iterator[list[Text | Table]]:
+    yield _headline(result)
+    yield [Text("What a part of the text costs", style="bold"), _figures(result)]
+    by = "token" if result.cross_entropy_per_byte is None else "byte"
+    if result.worst_documents:
+        most = min(SHOWN, len(result.worst_documents))
+        of = f"first {most} of {result.documents:,}"
+        title = f"Documents, by {result.unit}s per {by} ({of})"
+        yield [Text(title, style="bold"), _documents(result, by)]
+    if result.surprises:
+        yield [Text("Most surprising tokens", style="bold"), _surprises(result)]
+    for warning in result.warnings:
+        of = "tokens" if warning["code"] in OF_TOKENS else "documents"
+        yield [Text(f"! {warning['message']} ({of}: {warning['rows']:,})", style="yellow")]
+
+
+def _headline(result: TokensResult) -> list[Text | Table]:
+    source = result.source
+    paths = source["paths"]
+    where = printable(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+    counts = [(result.documents, "document"), (result.tokens, "token"), (result.bytes, "byte")]
+    about = ", ".join(f"{n:,} {what}{'' if n == 1 else 's'}" for n, what in counts if n is not None)
+    taken = ", ".join(f"{what} {printable(column)}" for what, column in source["columns"].items())
+    per = next(
+        (
+            of
+            for of in ("byte", "token", "word", "character")
+            if getattr(result, f"cross_entropy_per_{of}") is not None
+        ),
+        None,
+    )
+    if per is None:
+        head = Text(f"{number(result.surprisal)} {result.unit}s in all", "bold green")
+    else:
+        key = f"cross_entropy_per_{per}"
+        head = Text(f"{number(getattr(result, key))} {result.unit}s per {per}", "bold green")
+        head.append(_interval(result, key, ", 95 % interval "), style="not bold default")
+    if result.zero_probability_tokens:
+        head.append(f"; {number(result.surprisal_finite)} {result.unit}s without the impossible")
+    return [
+        Text(where, style="bold"),
+        Text(f"{about}; {taken or source['format']}", style="dim"),
+        Text(),
+        head,
+    ]
+
+
+def _interval(result: TokensResult, key: str, before: str = "") -> str:
+    ends = result.intervals.get(key)
+    return "" if ends is None else f"{before}{number(ends[0])} to {number(ends[1])}"
+
+
+def _figures(result: TokensResult) -> Table:
+    out = table("per", ("right", "count"), ("right", result.unit + "s"), ("right", "95 % interval"),
+                ("right", "perplexity"))  # fmt: skip
+    for of, count in (("byte", result.bytes), ("character", result.characters),
+                      ("token", result.tokens), ("word", result.words)):  # fmt: skip
+        key = f"cross_entropy_per_{of}"
+        cost = getattr(result, key)
+        if cost is None or count is None:
+            continue
+        perplexity = getattr(result, f"perplexity_per_{of}", None)
+        out.add_row(
+            of,
+            f"{count:,}",
+            number(cost),
+            _interval(result, key) or "-",
+            number(perplexity),
+        )
+    return out
+
+
+def _documents(result: TokensResult, by: str) -> Table:
+    out = table("document", ("right", "tokens"), ("right", "bytes"), ("right", result.unit + "s"),
+                ("right", f"per {by}"))  # fmt: skip
+    for item in result.worst_documents[:SHOWN]:
+        out.add_row(
+            name(item["doc"], 36),
+            _count(item["tokens"]),
+            _count(item["bytes"]),
+            number(item["surprisal"]),
+            number(item[f"cross_entropy_per_{by}"]),
+        )
+    return out
+
+
+def _count(n: int | None) -> str:
+    return "-" if n is None else f"{n:,}"
+
+
+def _surprises(result: TokensResult) -> Table:
+    texts = any("token" in item for item in result.surprises)
+    out = table("document", *(["token"] if texts else []), ("right", "position"),
+                ("right", result.unit + "s"))  # fmt: skip
+    for item in result.surprises[:SHOWN]:
+        token = [name(repr(item.get("token", "")), 20)] if texts else []
+        out.add_row(
+            name(item["doc"], 36), *token, f"{item['position']:,}", number(item["surprisal"])
+        )
+    return out

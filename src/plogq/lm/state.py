@@ -1,0 +1,75 @@
+"""What is kept of a corpus: exact sums of its documents, in buckets for the intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from plogq.kernels.exact_sum import ExactSums
+from plogq.lm.documents import UNITS, UNKNOWN, Documents
+from plogq.lm.top import Top
+from plogq.score.numbers import Array
+from plogq.score.resampling import MOST_BUCKETS, value_buckets
+
+
+class Corpus:
+    """Sums over documents, which fall into buckets by the hash of their names.
+
+    Parameters
+    ----------
+    top
+        How many of the costliest documents to keep.
+    seed
+        Of the buckets.
+    """
+
+    def __init__(self, top: int, seed: int) -> None:
+        self._seed = seed
+        self.surprisal = ExactSums(MOST_BUCKETS)
+        self.documents = np.zeros(MOST_BUCKETS, np.int64)
+        self.counts = {unit: np.zeros(MOST_BUCKETS, np.int64) for unit in UNITS}
+        self.unknown = dict.fromkeys(UNITS, 0)  # documents that do not say how many
+        self.impossible = 0
+        self.unscored = self.unscored_documents = self.unscored_bytes = 0
+        self.worst = {unit: Top(top) for unit in ("byte", "token")}
+
+    def add(self, documents: Documents) -> None:
+        """Add some documents."""
+        if not documents.names:
+            return
+        names = pa.array(documents.names).dictionary_encode()
+        bucket = value_buckets(names, MOST_BUCKETS, self._seed)
+        self.surprisal.add(documents.surprisal, bucket)
+        np.add.at(self.documents, bucket, 1)
+        for unit in UNITS:
+            count = documents.counts.get(unit)
+            if count is None:
+                self.unknown[unit] += len(bucket)
+            else:
+                self.unknown[unit] += int(np.count_nonzero(count == UNKNOWN))
+                np.add.at(self.counts[unit], bucket, count)
+        self.impossible += int(documents.impossible.sum())
+        self.unscored += int(documents.unscored.sum())
+        self.unscored_documents += int(np.count_nonzero(documents.unscored))
+        self.unscored_bytes += int(documents.unscored_bytes.sum())
+        for unit, worst in self.worst.items():
+            if unit in documents.counts:
+                worst.add(_rate(documents, unit), lambda i: _described(documents, i))
+
+
+def _rate(documents: Documents, unit: str) -> Array:
+    """Give the cost of each document by unit of text; NaN where that is not known."""
+    count = documents.counts[unit].astype(np.float64)
+    count[count <= 0] = np.nan
+    rate: Array = np.where(documents.impossible > 0, np.inf, documents.surprisal) / count
+    return rate
+
+
+def _described(documents: Documents, i: int) -> dict[str, object]:
+    counts = {unit: int(count[i]) for unit, count in documents.counts.items()}
+    impossible = documents.impossible[i] > 0
+    return {
+        "doc": documents.names[i],
+        "counts": {unit: None if n == UNKNOWN else n for unit, n in counts.items()},
+        "nats": np.inf if impossible else float(documents.surprisal[i]),
+    }

@@ -1,0 +1,183 @@
+"""From a corpus's exact sums to the figures of a result."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from plogq.formulas.units import Unit, from_nats
+from plogq.lm.documents import UNITS
+from plogq.lm.result import TokensResult
+from plogq.lm.state import Corpus
+from plogq.lm.top import Top
+from plogq.score.numbers import Array
+from plogq.score.resampling import interval, replicate_weights
+from plogq.score.tally import totals
+
+UNIFORM = math.log(256)  # nats a byte, of a model that knows nothing
+FEW_DOCUMENTS = 20
+
+
+def summarise(
+    corpus: Corpus,
+    surprises: Top,
+    *,
+    source: dict[str, Any],
+    unit: Unit,
+    bootstrap: int,
+    seed: int,
+) -> TokensResult:
+    """Divide the sums, once, and say how sure the quotients are."""
+    finite = float(totals(corpus.surprisal, len(corpus.documents))[0])
+    nats = math.inf if corpus.impossible else finite
+    count = {u: None if corpus.unknown[u] else int(corpus.counts[u].sum()) for u in UNITS}
+    cost = {u: nats / n if n else None for u, n in count.items()}
+    documents = int(corpus.documents.sum())
+    first = {
+        "documents": corpus.unscored_documents,
+        "tokens": corpus.unscored,
+        "bytes": corpus.unscored_bytes,
+    }
+
+    def rate(unit_of_text: str) -> float | None:
+        x = cost[unit_of_text]
+        return None if x is None else float(from_nats(x, unit))
+
+    intervals = _intervals(corpus, cost, unit, bootstrap, seed)
+    return TokensResult(
+        source=source,
+        unit=unit,
+        documents=documents,
+        tokens=count["token"],
+        words=count["word"],
+        characters=count["character"],
+        bytes=count["byte"],
+        unscored=first,
+        zero_probability_tokens=corpus.impossible,
+        surprisal=float(from_nats(nats, unit)),
+        surprisal_finite=float(from_nats(finite, unit)),
+        cross_entropy_per_token=rate("token"),
+        cross_entropy_per_word=rate("word"),
+        cross_entropy_per_character=rate("character"),
+        cross_entropy_per_byte=rate("byte"),
+        perplexity_per_token=_exp(cost["token"]),
+        perplexity_per_word=_exp(cost["word"]),
+        perplexity_per_byte=_exp(cost["byte"]),
+        intervals=intervals,
+        worst_documents=_documents(corpus, "token" if cost["byte"] is None else "byte", unit),
+        surprises=[
+            {k: v for k, v in item.items() if k != "nats"}
+            | {"surprisal": float(from_nats(item["nats"], unit))}
+            for item in ([] if count["token"] is None else surprises.items())
+        ],
+        warnings=_warnings(corpus, count, cost, documents, few=bool(intervals)),
+    )
+
+
+def _exp(nats: float | None) -> float | None:
+    if nats is None:
+        return None
+    return math.exp(nats) if nats < 709 else math.inf  # exp(709.8) overflows
+
+
+def _intervals(
+    corpus: Corpus, cost: dict[str, float | None], unit: Unit, bootstrap: int, seed: int
+) -> dict[str, list[float]]:
+    """Resample documents: quotients of sums over buckets, weighted at random."""
+    if corpus.impossible or np.count_nonzero(corpus.documents) < 2:
+        return {}
+    weights = replicate_weights(len(corpus.documents), bootstrap, seed)
+    surprisal = weights @ corpus.surprisal.values()
+    found = {}
+    for of, x in cost.items():
+        if x is None:
+            continue
+        with np.errstate(divide="ignore", invalid="ignore"):  # a replicate may draw no document
+            nats: Array = surprisal / (weights @ corpus.counts[of].astype(np.float64))
+        ends = interval(nats)
+        if ends is not None:
+            found[f"cross_entropy_per_{of}"] = [float(from_nats(end, unit)) for end in ends]
+            if of != "character":
+                found[f"perplexity_per_{of}"] = [_exp(end) or math.inf for end in ends]
+    return found
+
+
+def _documents(corpus: Corpus, by: str, unit: Unit) -> list[dict[str, Any]]:
+    """Give the costliest documents, by what a byte or a token of them costs."""
+    found = []
+    for item in corpus.worst[by].items():
+        counts, nats = item["counts"], item["nats"]
+        found.append(
+            {
+                "doc": item["doc"],
+                "tokens": counts.get("token"),
+                "bytes": counts.get("byte"),
+                "surprisal": float(from_nats(nats, unit)),
+                f"cross_entropy_per_{by}": float(from_nats(nats / counts[by], unit)),
+            }
+        )
+    return found
+
+
+def _warnings(
+    corpus: Corpus,
+    count: dict[str, int | None],
+    cost: dict[str, float | None],
+    documents: int,
+    *,
+    few: bool,
+) -> list[dict[str, Any]]:
+    found: list[tuple[str, str, int]] = []
+    if corpus.impossible:
+        found.append(
+            (
+                "zero_probability",
+                "the model gave probability 0 to tokens that came: the cost is infinite, "
+                "whatever the others say (-9999 in a response stands for log 0)",
+                corpus.impossible,
+            )
+        )
+    if corpus.unscored:
+        found.append(
+            (
+                "unscored_tokens",
+                "first tokens of documents have no logprob: neither they nor their "
+                f"{corpus.unscored_bytes:,} bytes are counted",
+                corpus.unscored,
+            )
+        )
+    if count["byte"] is None:
+        found.append(
+            (
+                "bytes_unknown",
+                "documents do not say how many bytes were scored: without bits per byte, "
+                "models with different tokens cannot be compared",
+                corpus.unknown["byte"],
+            )
+        )
+    elif count["byte"] == 0:
+        found.append(("no_bytes", "the bytes of all tokens are 0: nothing is per byte", documents))
+    if cost["byte"] is not None and math.isfinite(cost["byte"]) and cost["byte"] > UNIFORM:
+        found.append(
+            (
+                "worse_than_uniform",
+                "a byte costs more than its 8 bits: are the logprobs in nats, and are bytes those "
+                "of the tokens?",
+                documents,
+            )
+        )
+    words, characters = count["word"], count["character"] or count["byte"]
+    if words is not None and characters is not None and words > characters:
+        found.append(
+            (
+                "more_words_than_text",
+                "there are more words than characters: the column must say how many words end in "
+                "each token, not how many the document has",
+                documents,
+            )
+        )
+    if few and documents < FEW_DOCUMENTS:
+        found.append(("few_documents", "intervals from so few documents are too narrow", documents))
+    return [{"code": code, "message": message, "rows": rows} for code, message, rows in found]

@@ -1,0 +1,58 @@
+"""Where a table lies: this machine, or any filesystem that pyarrow or fsspec knows."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pyarrow import fs
+
+from plogq.score.errors import TableError
+
+# What pyarrow reads by itself, which is faster; of all other schemes, fsspec has the list.
+OF_PYARROW = ("file", "s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs")
+
+
+def find_filesystem(source: str) -> tuple[fs.FileSystem, str]:
+    """Give the filesystem of a path or URI, and the path in it.
+
+    Raises
+    ------
+    TableError
+        Its scheme is unknown, or the package for it is not installed.
+
+    Examples
+    --------
+    >>> find_filesystem("predictions.parquet")[1]
+    'predictions.parquet'
+    """
+    # "zip://a.csv::file:///b.zip" is fsspec's way to name a file inside another.
+    first, chained, _ = source.partition("::")
+    scheme, is_uri, _ = first.partition("://")
+    if not (is_uri or chained) or Path(source).exists():
+        return fs.LocalFileSystem(), source
+    if is_uri and not chained and scheme in OF_PYARROW:
+        system, path = fs.FileSystem.from_uri(source)
+        return system, path
+    return _of_fsspec(source, scheme if is_uri else first)
+
+
+def _of_fsspec(source: str, scheme: str) -> tuple[fs.FileSystem, str]:
+    try:
+        fsspec: Any = import_module("fsspec")
+    except ImportError as error:
+        expected = "needs the package fsspec: pip install fsspec"
+        raise TableError(f"{source}: {scheme}:// {expected}") from error
+    if scheme not in fsspec.available_protocols():
+        if "://" not in source:
+            return fs.LocalFileSystem(), source  # a file with :: in its name
+        known = ", ".join(sorted({*OF_PYARROW, *fsspec.available_protocols()}))
+        raise TableError(f"{source}: no filesystem of the name {scheme!r}; there are {known}")
+    try:
+        system, path = fsspec.core.url_to_fs(source)
+    except ImportError as error:  # it says which package to install
+        raise TableError(f"{source}: cannot be reached: {error}") from error
+    except ValueError as error:
+        raise TableError(f"{source}: not a URI that fsspec understands: {error}") from error
+    return fs.PyFileSystem(fs.FSSpecHandler(system)), path

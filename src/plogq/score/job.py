@@ -1,0 +1,44 @@
+"""What every engine does to the parts of a table, wherever it does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plogq.score.batch import Batch, to_batch
+from plogq.score.columns import Columns
+from plogq.score.labels import Labels
+from plogq.score.readers import Part
+from plogq.score.rows import Logits, Rows, figures_or_logits
+from plogq.score.state import State
+
+
+@dataclass(frozen=True)
+class Job:
+    """How the rows of one table become a state; any process can be given it.
+
+    A state folds parts, and states merge, in any order and split, to the same bits: that is all an
+    engine has to know.
+    """
+
+    columns: Columns
+    labels: Labels
+    floor: float | None
+    top: int
+    seed: int
+
+    def new_state(self) -> State:
+        """Give the state of no rows."""
+        return State(
+            len(self.labels.classes),
+            weighted=self.columns.weight is not None,
+            soft=self.columns.labels != "class",
+            slices=self.columns.slices,
+            floor=self.floor,
+            top=self.top,
+            seed=self.seed,
+        )
+
+    def figures(self, part: Part) -> tuple[Batch, Rows | Logits]:
+        """Give a part as arrays, and the figures of its rows: what a state is updated with."""
+        batch = to_batch(part, self.columns, self.labels)
+        return batch, figures_or_logits(batch, self.columns, len(self.labels.classes))

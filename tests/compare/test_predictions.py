@@ -1,0 +1,160 @@
+"""Every figure of a comparison against its definition, at 60 digits or from `score`."""
+
+import json
+import math
+
+import mpmath
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from plogq.compare import compare
+from plogq.score import score
+from tests.compare.tables import CLASSES, models, pair, table
+
+UNIT = {"bit": math.log(2), "nat": 1.0, "hartley": math.log(10)}
+
+
+def mean(values, weight):
+    with mpmath.workdps(60):
+        sums = [mpmath.fsum(mpmath.mpf(float(x)) * mpmath.mpf(float(w))
+                            for x, w in zip(xs, weight, strict=True))
+                for xs in (values, np.ones(len(weight)))]  # fmt: skip
+        return float(sums[0] / sums[1])
+
+
+@pytest.mark.parametrize("unit", list(UNIT))
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_figures(unit, weight):
+    label, (a, b), columns = models(1)
+    one, other = table(label, a, columns), table(label, b, columns, (2, 0, 3, 1))
+    result = compare(one, other, unit=unit, weight=weight, slices=["site"])
+    w = np.ones(len(label)) if weight is None else columns["w"]
+    n = np.arange(len(label))
+    costs = [-x[n, label] / UNIT[unit] for x in (a, b)]
+    gap = costs[0] - costs[1]
+    assert result.difference == pytest.approx(mean(gap, w), rel=1e-12)
+    assert result.difference_finite == result.difference
+    right = [(x.argmax(axis=1) == label).astype(float) for x in (a, b)]
+    assert result.accuracy_difference == pytest.approx(mean(right[0] - right[1], w), rel=1e-12)
+    for who, sign in (("a", -1), ("b", 1)):
+        assert result.wins[who] == pytest.approx(mean(sign * gap > 0, w), rel=1e-12)
+    for j, item in enumerate(result.per_class):
+        rows = label == j
+        assert (item["class"], item["rows"]) == (CLASSES[j], rows.sum())
+        for key, values in (("a", costs[0]), ("b", costs[1]), ("difference", gap)):
+            assert item[key] == pytest.approx(mean(values[rows], w[rows]), rel=1e-12)
+    for value, item in result.slices["site"].items():
+        rows = columns["site"] == value
+        assert item["difference"] == pytest.approx(mean(gap[rows], w[rows]), rel=1e-12)
+    assert sum(item["rows"] for item in result.slices["site"].values()) == len(label)
+
+
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_each_by_itself_is_as_scored(weight):
+    one, other = pair(2)
+    result = compare(one, other, weight=weight)
+    for side, source in ((result.a, one), (result.b, other)):
+        alone = score(source, weight=weight, bootstrap=0)
+        for name in ("cross_entropy", "perplexity", "accuracy", "brier", "prediction_entropy",
+                     "overconfidence", "zero_probability_rows"):  # fmt: skip
+            assert side[name] == pytest.approx(getattr(alone, name), rel=1e-12), name
+
+
+def test_the_larger_differences_are_listed():
+    label, (a, b), columns = models(3)
+    n = np.arange(len(label))
+    gap = (b - a)[n, label] / math.log(2)
+    result = compare(table(label, a, columns), table(label, b, columns), top=4)
+    assert [item["row"] for item in result.largest["a"]] == np.argsort(gap)[:4].tolist()
+    assert [item["row"] for item in result.largest["b"]] == np.argsort(-gap)[:4].tolist()
+    for item in result.largest["a"] + result.largest["b"]:
+        row = item["row"]
+        assert item["label"] == CLASSES[label[row]]
+        assert item["a"] - item["b"] == pytest.approx(gap[row], rel=1e-9)
+
+
+def test_a_model_against_itself():
+    one, _ = pair(4)
+    result = compare(one, one)
+    assert result.difference == 0
+    assert result.wins == {"a": 0, "b": 0, "tie": 1}
+    assert result.intervals["difference_finite"] == [0, 0]
+    assert result.winner is None
+    assert result.largest == {"a": [], "b": []}
+
+
+def test_exchanging_the_two_changes_the_sign():
+    one, other = pair(5)
+    forth, back = compare(one, other, group="patient"), compare(other, one, group="patient")
+    assert back.difference == -forth.difference
+    low, high = forth.intervals["difference_finite"]
+    np.testing.assert_allclose(back.intervals["difference_finite"], [-high, -low], rtol=1e-12)
+    assert (forth.winner, back.winner) == ("a", "b")
+
+
+def test_impossible_events():
+    label = np.zeros(40, np.int64)
+    p = np.full((40, 2), 0.5)
+    q = p.copy()
+    q[0] = 0, 1
+    a, b = ({"probs": x, "labels": label} for x in (p, q))
+    result = compare(a, b, unit="nat")
+    assert (result.difference, result.difference_finite, result.winner) == (-math.inf, 0, "a")
+    assert result.wins == {"a": 1 / 40, "b": 0, "tie": 39 / 40}
+    assert result.b["zero_probability_rows"] == 1
+    assert [w["code"] for w in result.warnings] == ["zero_probability"]
+    assert json.loads(result.to_json())["difference"] == "-inf"
+    assert result.largest["a"][0]["b"] == math.inf
+    both = compare(b, b)
+    assert (both.difference, both.difference_finite, both.winner) == (None, 0, None)
+
+
+def test_soft_labels():
+    rng = np.random.default_rng(0)
+    soft = rng.dirichlet(np.ones(3), 60)
+    p, q = rng.dirichlet(np.ones(3), (2, 60))
+    result = compare({"probs": p, "label": soft}, {"probs": q, "label": soft}, unit="nat")
+    expected = (soft * (np.log(q) - np.log(p))).sum(axis=1)
+    assert result.difference == pytest.approx(expected.mean(), rel=1e-12)
+    ids = np.arange(60)
+    order = rng.permutation(60)
+    again = compare(
+        {"probs": p, "label": soft, "id": ids},
+        {"probs": q[order], "label": soft[order], "id": ids[order]},
+        id="id",
+        unit="nat",
+    )
+    assert again.difference == result.difference
+
+
+def test_groups_widen_the_interval():
+    """Rows of a patient differ alike: to draw rows alone would be to count each several times."""
+    rng = np.random.default_rng(0)
+    patient = np.repeat(np.arange(60), 20)
+    shift = rng.normal(size=60)[patient]
+    label = np.zeros(1200, np.int64)
+    tables = [{"logits": np.column_stack([x, np.zeros(1200)]), "label": label, "patient": patient}
+              for x in (shift, np.zeros(1200))]  # fmt: skip
+    narrow, wide = compare(*tables), compare(*tables, group="patient")
+    size = [np.diff(r.intervals["difference_finite"])[0] for r in (narrow, wide)]
+    assert size[1] > 3 * size[0]
+
+
+def test_too_many_classes_for_intervals():
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(6_000), (2, 20)).astype(np.float32)
+    a, b = ({"probs": x, "label": np.arange(20)} for x in p)
+    result = compare(a, b)
+    assert len(result.per_class) == 6_000
+    assert result.per_class[0]["interval"] is None
+    assert result.per_class[0]["difference"] == pytest.approx(
+        math.log2(p[1, 0, 0]) - math.log2(p[0, 0, 0]), rel=1e-6
+    )
+    assert "difference_finite" in result.intervals
+
+
+def test_memory_tables_of_arrow():
+    one, other = pair(6)
+    assert isinstance(one, pa.Table)
+    assert compare(one, other).a["source"]["format"] == "table"

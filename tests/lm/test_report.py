@@ -1,0 +1,53 @@
+"""The report fits, and nothing of the table steers the terminal."""
+
+import io
+import re
+
+import pyarrow as pa
+import pytest
+from rich.console import Console
+
+from plogq.lm import score_tokens
+from plogq.lm.report import print_report
+from tests.lm.corpora import corpus, table
+
+
+def shown(result, width=80):
+    out = io.StringIO()
+    print_report(result, Console(file=out, width=width, highlight=False))
+    return out.getvalue()
+
+
+def test_the_figures_are_told():
+    result = score_tokens(table(corpus(2)))
+    text = shown(result)
+    assert f"{result.cross_entropy_per_byte:.4f} bits per byte, 95 % interval" in text
+    for of in ("byte", "character", "token", "word"):
+        cost = getattr(result, f"cross_entropy_per_{of}")
+        assert re.search(rf"^{of} .*{cost:.4f}", text, re.MULTILINE), text
+    assert result.worst_documents[0]["doc"] in text
+    assert "first tokens of documents have no logprob" in text
+
+
+@pytest.mark.parametrize("width", [80, 60])
+def test_it_fits(width):
+    rows = [row | {"doc": "very/long/path/" * 5 + row["doc"]} for row in corpus(2)]
+    lines = shown(score_tokens(table(rows)), width).splitlines()
+    assert max(map(len, lines[2:])) <= width
+
+
+def test_names_cannot_steer_the_terminal():
+    data = {"doc": ["[red]\x1b[31m", "b"], "logprob": [-1.0, -2.0], "bytes": [1, 1],
+            "token": ["\x1b]0;x\x07", "[bold]"]}  # fmt: skip
+    text = shown(score_tokens(pa.table(data)))
+    assert "\x1b" not in text
+    assert "[red]\\x1b[31m" in text
+    assert "'[bold]'" in text
+
+
+@pytest.mark.parametrize("columns", [{}, {"words": [1, 1]}])
+def test_without_bytes(columns):
+    data = {"doc": ["a", "b"], "logprob": [-1.0, -2.0]} | columns
+    text = shown(score_tokens(pa.table(data)))
+    assert "bits per token" in text
+    assert "per byte" not in text.split("!")[0]

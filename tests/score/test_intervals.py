@@ -1,0 +1,139 @@
+"""The intervals: the bootstrap that they claim to be, what they cover, what has none."""
+
+import math
+
+import numpy as np
+import pytest
+
+from plogq.score import score
+from plogq.score.recalibration import log_softmax
+from plogq.score.resampling import replicate_weights, row_buckets
+from tests.score.tables import drawn
+
+FIGURES = {
+    "cross_entropy", "label_entropy", "information_gain", "explained", "refinement",
+    "miscalibration", "resolution", "perplexity", "accuracy", "brier", "prediction_entropy",
+    "overconfidence",
+}  # fmt: skip
+
+
+def test_which_figures_have_one():
+    table = drawn(200, 3, 0)
+    assert set(score(table).intervals) == FIGURES
+    soft = np.random.default_rng(0).dirichlet(np.ones(3), 200)
+    assert set(score(table | {"labels": soft}).intervals) == FIGURES | {"entropy_floor", "kl"}
+    assert score(table, bootstrap=0).intervals == {}
+    assert score(drawn(1, 3, 0)).intervals == {}
+
+
+@pytest.mark.parametrize("unit", ["nat", "bit"])
+def test_replicates_are_those_of_weighted_rows(unit):
+    """With one row in a bucket: the percentiles of Poisson-weighted means, computed here."""
+    table, n = drawn(400, 3, 1, lambda z: 1.3 * z), 400
+    weight = np.random.default_rng(1).gamma(1.0, size=n)
+    result = score(table | {"w": weight}, weight="w", bootstrap=50, seed=3, unit=unit)
+    bucket = row_buckets(0, n, 4096, 3)
+    drawn_weights = replicate_weights(n, 50, 3)
+    counts = np.empty((50, n))
+    counts[:, np.argsort(bucket)] = drawn_weights
+    u = counts * weight
+    log_q = log_softmax(table["logits"])
+    q = np.exp(log_q)
+    loss = -log_q[np.arange(n), table["labels"]]
+    entropy = -(q * log_q).sum(axis=1)
+    correct = q.argmax(axis=1) == table["labels"]
+    per = 1.0 if unit == "nat" else math.log(2)
+
+    def ends(values):
+        return pytest.approx(np.quantile(values, [0.025, 0.975]), rel=1e-12)
+
+    total = u.sum(axis=1)
+    assert result.intervals["cross_entropy"] == ends(u @ loss / total / per)
+    assert result.intervals["prediction_entropy"] == ends(u @ entropy / total / per)
+    assert result.intervals["overconfidence"] == ends(u @ (loss - entropy) / total / per)
+    assert result.intervals["perplexity"] == ends(np.exp(u @ loss / total))
+    assert result.intervals["accuracy"] == ends(u @ correct / total)
+    p = np.stack([u @ (table["labels"] == j) / total for j in range(3)], axis=1)
+    h = -(p * np.log(p)).sum(axis=1)
+    h += 2 * (result.label_entropy * per - h.mean())
+    h = np.minimum(h, math.log(3))
+    assert result.intervals["label_entropy"] == ends(h / per)
+    assert result.intervals["information_gain"] == ends((h - u @ loss / total) / per)
+    assert result.intervals["explained"] == ends(1 - u @ loss / total / h)
+
+
+def test_the_same_seed_gives_the_same_intervals():
+    table = drawn(300, 3, 2)
+    assert score(table, seed=1).intervals == score(table, seed=1).intervals
+    assert score(table, seed=1).intervals != score(table, seed=2).intervals
+
+
+def test_what_is_infinite_has_none():
+    table = drawn(300, 3, 3)
+    table["logits"][0] = [0, -np.inf, -np.inf]
+    table["labels"][0] = 1
+    infinite = {
+        "cross_entropy", "information_gain", "explained", "perplexity", "overconfidence",
+        "miscalibration",
+    }  # fmt: skip
+    assert set(score(table).intervals) == FIGURES - infinite
+
+
+def test_large_tables_by_buckets_of_rows():
+    """40,000 rows in 4,096 buckets: as wide as the normal approximation says."""
+    table = drawn(40_000, 3, 4)
+    loss = -log_softmax(table["logits"])[np.arange(40_000), table["labels"]]
+    low, high = score(table, unit="nat", bootstrap=1000).intervals["cross_entropy"]
+    assert high - low == pytest.approx(2 * 1.96 * loss.std() / 200, rel=0.1)
+
+
+def test_clusters_are_resampled_whole():
+    table = drawn(3000, 3, 5)
+    tenfold = {name: np.repeat(values, 10, axis=0) for name, values in table.items()}
+    tenfold["site"] = np.repeat(np.arange(3000), 10)
+    one = np.diff(score(table, bootstrap=4000).intervals["cross_entropy"])[0]
+    ten = np.diff(score(tenfold, bootstrap=4000, group="site").intervals["cross_entropy"])[0]
+    assert ten == pytest.approx(one, rel=0.12)
+    naive = np.diff(score(tenfold, bootstrap=4000).intervals["cross_entropy"])[0]
+    assert naive == pytest.approx(one / math.sqrt(10), rel=0.12)
+    t = [np.diff(score(tenfold, group=group, bootstrap=0).temperature["interval"])[0]
+         for group in (None, "site")]  # fmt: skip
+    assert t[1] / t[0] == pytest.approx(math.sqrt(10), rel=0.1)
+
+
+def test_few_groups_are_said_to_be_few():
+    table = drawn(300, 3, 6) | {"site": np.arange(300) % 7}
+    assert "few_groups" in [w["code"] for w in score(table, group="site").warnings]
+    table["site"] = np.arange(300) % 150
+    assert score(table, group="site").warnings == []
+
+
+def test_coverage():
+    """150 tables: 95 % intervals hold the truth 90 to 98 % of the time (benchmarks/intervals.py).
+
+    Of 150, between 133 and 149 is what 0.95 gives in all but 1 of 300 seeds; each figure has one.
+    """
+    big = drawn(400_000, 3, 7)["logits"]
+    log_p, log_q = log_softmax(big), log_softmax(1.5 * big)
+    p, q = np.exp(log_p), np.exp(log_q)
+    cost, refinement = -(p * log_q).sum(axis=1).mean(), -(p * log_p).sum(axis=1).mean()
+    expected = -(q * log_q).sum(axis=1).mean()
+    truth = {
+        "cross_entropy": cost,
+        "refinement": refinement,
+        "miscalibration": cost - refinement,
+        "information_gain": math.log(3) - cost,
+        "resolution": math.log(3) - refinement,
+        "prediction_entropy": expected,
+        "overconfidence": cost - expected,
+        "perplexity": math.exp(cost),
+        "accuracy": p[np.arange(len(p)), q.argmax(axis=1)].mean(),
+        "brier": (1 - 2 * (p * q).sum(axis=1) + (q * q).sum(axis=1)).mean(),
+    }
+    held = dict.fromkeys(truth, 0)
+    for seed in range(150):
+        result = score(drawn(500, 3, 1000 + seed, lambda z: 1.5 * z), unit="nat", seed=seed)
+        for name, value in truth.items():
+            low, high = result.intervals[name]
+            held[name] += low <= value <= high
+    assert {name: count for name, count in held.items() if not 133 <= count <= 149} == {}
