@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import random
 import statistics
 import subprocess
 import sys
@@ -22,8 +23,10 @@ def medians(contenders: dict[str, Callable[[], object]], repeats: int) -> dict[s
     costs ten times what it costs to touch memory that was freed just before.
     """
     times: dict[str, list[float]] = {name: [] for name in contenders}
+    order, rounds = list(contenders.items()), random.Random(0)
     for _ in range(repeats):
-        for name, run in contenders.items():
+        rounds.shuffle(order)  # what ran before leaves its mark: it should not always be the same
+        for name, run in order:
             run()
             begin = time.perf_counter()
             run()

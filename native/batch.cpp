@@ -77,16 +77,6 @@ void share(std::int64_t size, std::int64_t block, int workers, const Work& work)
   for (std::thread& helper : helpers) helper.join();
 }
 
-template <class In, class A>
-std::int64_t first_bad_class(const Batch<In, A>& b) {
-  if (b.target)
-    for (std::int64_t i = 0; i < b.rows; ++i) {
-      const std::int64_t y = b.target[i * b.target_stride];
-      if ((y < 0 || y >= b.classes) && !left_out(b, i)) return i;
-    }
-  return -1;
-}
-
 // NaN reaches the sum, +inf the max; -inf throughout leaves the max at -inf.
 template <class In, class A>
 std::int64_t first_bad_logits(const Batch<In, A>& b, std::int64_t begin, std::int64_t end) {
@@ -97,20 +87,53 @@ std::int64_t first_bad_logits(const Batch<In, A>& b, std::int64_t begin, std::in
   return -1;
 }
 
+// What the rows [begin, end) add to the sum. A row without weight has no say, even where its loss
+// is infinite.
+template <class In, class A>
+double loss_of(const Batch<In, A>& b, std::int64_t begin, std::int64_t end) {
+  double sums[4] = {};
+  for (std::int64_t i = begin; i < end; ++i) {
+    const double weight = weight_of_row(b, i), loss = b.loss[i];
+    sums[i % 4] += weight == 0 || loss == 0 ? 0 : weight * loss;
+  }
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+constexpr std::size_t size_of(Type type) {
+  return type == Type::kDouble ? 8 : type == Type::kFloat ? 4 : 2;
+}
+
+// The rows of image k, as a batch of their own.
+template <class In, class A>
+Batch<In, A> image_of(Batch<In, A> b, std::int64_t k) {
+  const auto advance = [](auto*& p, std::ptrdiff_t step) {
+    if (p) p += step;
+  };
+  const std::int64_t first = k * b.image;
+  advance(b.logits, k * b.image_stride);
+  advance(b.gradient, k * b.gradient_image_stride);
+  advance(b.target, first * b.target_stride);
+  advance(b.row_weight, first * b.row_weight_stride);
+  advance(b.keep, first);
+  advance(b.argmax, first);
+  for (A** p : {&b.max, &b.rest, &b.loss, &b.entropy, &b.rest_squares}) advance(*p, first);
+  if (b.soft)
+    b.soft = static_cast<const std::byte*>(b.soft) +
+             k * b.soft_image_stride * std::ptrdiff_t(size_of(b.soft_type));
+  return b;
+}
+
 }  // namespace
 
 template <class In, class A>
-Faults run(const Batch<In, A>& batch, std::int64_t threads, const InstructionSet& set) {
-  Faults faults{first_bad_class(batch)};
-  if (faults.target >= 0) return faults;
-  if (batch.soft && batch.tolerance >= 0 && batch.gradient && batch.gradient == batch.logits) {
-    // Nothing is overwritten before all of the targets are known to be good.
-    Batch<In, A> check = batch;
-    check.gradient = nullptr;
-    if (faults = run(check, threads, set); faults.target >= 0) return faults;
-  }
+TargetsFound look_at_targets(const Batch<In, A>& batch, bool by_class, const InstructionSet& set) {
+  return set.of<In, A>().targets(batch, by_class);
+}
 
-  // A row depends on nothing but itself: any number of threads gives the same bits.
+template <class In, class A>
+RowsFound run(const Batch<In, A>& batch, std::int64_t threads, const InstructionSet& set) {
+  // A row depends on nothing but itself, and losses are added up block by block: any number of
+  // threads gives the same bits.
   const std::int64_t block = std::max(kRowsInScratch, kBlock / batch.classes);
   const int workers = workers_for(batch.rows * batch.classes, threads);
   const bool side_by_side =
@@ -120,31 +143,36 @@ Faults run(const Batch<In, A>& batch, std::int64_t threads, const InstructionSet
   const std::unique_ptr<std::byte[]> scratch(new std::byte[workers * scratch_each]);
 
   const Rows<In, A> rows = set.of<In, A>().rows;
-  std::atomic<std::int64_t> first{2 *
-                                  batch.rows};  // twice the first row at fault, + 1 by its logits
+  std::vector<double> losses((batch.rows + block - 1) / block);
+  // Twice the first row at fault, + 1 by its logits.
+  std::atomic<std::int64_t> first{2 * batch.rows};
   const auto note = [&](std::int64_t fault) {
     for (std::int64_t seen = first; fault < seen;)
       if (first.compare_exchange_weak(seen, fault)) break;
   };
   share(batch.rows, block, workers, [&](std::int64_t begin, std::int64_t end, int worker) {
     if (2 * begin > first) return;
-    const std::int64_t bad = rows(batch, begin, end, scratch.get() + worker * scratch_each);
-    if (bad >= 0) note(2 * bad);
+    for (std::int64_t i = begin; i < end;) {
+      const std::int64_t k = i / batch.image, start = k * batch.image;
+      const std::int64_t stop = std::min(end, start + batch.image);
+      const std::int64_t bad = rows(image_of(batch, k), i - start, stop - start,
+                                    scratch.get() + worker * scratch_each);
+      if (bad >= 0) note(2 * (start + bad));
+      i = stop;
+    }
+    losses[begin / block] = loss_of(batch, begin, end);
     if (!batch.check_logits) return;
     const std::int64_t bad_logits = first_bad_logits(batch, begin, end);
     if (bad_logits >= 0) note(2 * bad_logits + 1);
   });
-  if (first < 2 * batch.rows) (first % 2 ? faults.logits : faults.target) = first / 2;
-  return faults;
+  RowsFound found;
+  for (const double loss : losses) found.loss += loss;
+  if (first < 2 * batch.rows) (first % 2 ? found.bad_logits : found.bad_target) = first / 2;
+  return found;
 }
 
 template <class In, class A>
 ElementsFound run(const Elements<In, A>& batch, std::int64_t threads, const InstructionSet& set) {
-  if (batch.validate && batch.gradient && batch.gradient == batch.logits) {
-    Elements<In, A> check = batch;
-    check.gradient = nullptr;
-    if (const ElementsFound found = run(check, threads, set); found.bad_target >= 0) return found;
-  }
   const ElementsOf<In, A> elements = set.of<In, A>().elements;
   std::vector<ElementsFound> found((batch.size + kBlock - 1) / kBlock);
   share(batch.size, kBlock, workers_for(batch.size, threads),
@@ -197,8 +225,9 @@ FoldFound run(const Fold<In>& batch, const InstructionSet& set) {
 PLOGQ_RUN_TABLE(float)
 PLOGQ_RUN_TABLE(double)
 
-#define PLOGQ_RUN(In, A)                                                         \
-  template Faults run(const Batch<In, A>&, std::int64_t, const InstructionSet&); \
+#define PLOGQ_RUN(In, A)                                                                    \
+  template TargetsFound look_at_targets(const Batch<In, A>&, bool, const InstructionSet&);  \
+  template RowsFound run(const Batch<In, A>&, std::int64_t, const InstructionSet&);         \
   template ElementsFound run(const Elements<In, A>&, std::int64_t, const InstructionSet&);
 PLOGQ_RUN(float, float)
 PLOGQ_RUN(float, double)

@@ -21,7 +21,9 @@ constexpr Type type_of = Type::kFloat;
 template <>
 inline constexpr Type type_of<double> = Type::kDouble;
 
-// Logits of type In, arithmetic and results of type A. Strides count elements.
+// Logits of type In, arithmetic and results of type A. Strides count elements. Rows come in images
+// of `image` rows each (one image where the logits are a matrix): row i of image k lies at
+// k * image_stride + i * row_stride.
 //
 // With z = x / temperature, p = softmax(z), lse = log sum exp z and e = label_smoothing, a row
 // costs
@@ -30,15 +32,15 @@ inline constexpr Type type_of<double> = Type::kDouble;
 template <class In, class A>
 struct Batch {
   const In* logits;
-  std::ptrdiff_t row_stride, class_stride;
-  std::int64_t rows, classes;
+  std::ptrdiff_t image_stride, row_stride, class_stride;
+  std::int64_t rows, classes, image;
 
   // t_j = [j = target], or distributions; null both when only the statistics are asked for.
   const std::int64_t* target;
   std::ptrdiff_t target_stride;
   const void* soft;
   Type soft_type;
-  std::ptrdiff_t soft_row_stride, soft_class_stride;
+  std::ptrdiff_t soft_image_stride, soft_row_stride, soft_class_stride;
   double tolerance;  // of the sum of a distribution; below 0 anything goes
 
   const A* weight;   // w, by class; null for ones
@@ -47,23 +49,26 @@ struct Batch {
   std::int64_t ignore_index;
   double temperature, label_smoothing, gamma, z_loss;  // gamma only without smoothing and soft
 
-  // The state of a row: max z, and the sum of exp(z - max) over every class but the argmax.
+  // The state of a row: max z, and the sum of exp(z - max) over every class but the argmax. All of
+  // these are null when not asked for, but for the loss.
   A *max, *rest;
   std::int64_t* argmax;
   A* loss;
-  A *entropy, *rest_squares;  // null when not asked for
+  A *entropy, *rest_squares;
 
   In* gradient;  // null when not asked for; may be the logits themselves
-  std::ptrdiff_t gradient_row_stride, gradient_class_stride;
-  const double* row_scale;
-  std::ptrdiff_t row_scale_stride;
-  bool check_logits;
+  std::ptrdiff_t gradient_image_stride, gradient_row_stride, gradient_class_stride;
+  const double* row_weight;  // of the loss in the sum, and with the scale of the gradient
+  std::ptrdiff_t row_weight_stride;
+  double scale;
+  bool check_logits;  // by max and rest
 };
 
 // Cross-entropy of sigmoids: element i has the weight weight[i % period] for its positive part.
 template <class In, class A>
 struct Elements {
   const In *logits, *target;
+  const A* element_weight;  // of the whole loss of each; null for ones
   std::int64_t size;
   const A* weight;  // period + kLongestVector of them
   std::int64_t period;
@@ -91,7 +96,7 @@ struct Figures {
 // `ExactSums` has them. Rows of a surprisal from kMostSplit on are `apart`: theirs is not added.
 template <class In>
 struct Fold {
-  Figures<In> rows;  // surprisal and predicted of all of them
+  Figures<In> rows;  // of what it gives, only the surprisals
   const std::int64_t* bucket;
   std::int64_t buckets, bins, surprisal_bins;
   double surprisal_width;
@@ -111,6 +116,11 @@ template <class In, class A>
 bool left_out(const Batch<In, A>& b, std::int64_t i) {
   return (b.has_ignore_index && b.target[i * b.target_stride] == b.ignore_index) ||
          (b.keep && !b.keep[i]);
+}
+
+template <class In, class A>
+double weight_of_row(const Batch<In, A>& b, std::int64_t i) {
+  return b.row_weight ? b.row_weight[i * b.row_weight_stride] : 1;
 }
 }  // namespace
 
@@ -135,6 +145,14 @@ struct ElementsFound {
 template <class In, class A>
 using ElementsOf = ElementsFound (*)(const Elements<In, A>&, std::int64_t begin, std::int64_t end);
 
+// What the targets say before any logits are read.
+struct TargetsFound {
+  std::int64_t bad = -1;  // the first that is no class and not left out
+  double weight = 0;      // the sum of what the rows that are not left out count in a mean
+};
+template <class In, class A>
+using Targets = TargetsFound (*)(const Batch<In, A>&, bool by_class);
+
 // The first row at fault, NaN, +inf or -inf throughout, or -1.
 template <class In>
 using FiguresOf = std::int64_t (*)(const Figures<In>&, std::byte* scratch);
@@ -154,6 +172,7 @@ using FoldOf = FoldFound (*)(const Fold<In>&);
 // rows.cpp, as compiled for one instruction set.
 template <class In, class A>
 struct Kernels {
+  Targets<In, A> targets;
   Rows<In, A> rows;
   ElementsOf<In, A> elements;
 };
@@ -179,16 +198,22 @@ struct InstructionSet {
   FoldOf<In> fold_of() const;
 };
 
-// The first rows at fault, or -1.
-struct Faults {
-  std::int64_t target = -1;  // no class and not the ignore_index, or no distribution
-  std::int64_t logits = -1;  // NaN, +inf, or -inf throughout
+struct RowsFound {
+  double loss = 0;  // the sum of row weight * loss
+  // The first rows at fault, or -1.
+  std::int64_t bad_target = -1;  // no class and not the ignore_index, or no distribution
+  std::int64_t bad_logits = -1;  // NaN, +inf, or -inf throughout
 };
 
 std::vector<const InstructionSet*> instruction_sets();  // that this processor has, the best last
 
 template <class In, class A>
-Faults run(const Batch<In, A>&, std::int64_t threads, const InstructionSet&);
+TargetsFound look_at_targets(const Batch<In, A>&, bool by_class, const InstructionSet&);
+
+// Where a distribution is refused, other rows may have their gradient already: in place, their
+// logits are gone.
+template <class In, class A>
+RowsFound run(const Batch<In, A>&, std::int64_t threads, const InstructionSet&);
 
 template <class In, class A>
 ElementsFound run(const Elements<In, A>&, std::int64_t threads, const InstructionSet&);

@@ -4,10 +4,14 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <array>
+#include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include "batch.hpp"
 #include "bind_codes.hpp"
@@ -56,7 +60,7 @@ bool is_aligned(const T* p) {
 template <class Matrix>
 std::pair<intptr_t, intptr_t> extent(const Matrix& m) {
   intptr_t low = reinterpret_cast<intptr_t>(m.data()), high = low + m.itemsize();
-  for (size_t axis = 0; axis < 2; ++axis) {
+  for (size_t axis = 0; axis < m.ndim(); ++axis) {
     const intptr_t reach = (intptr_t(m.shape(axis)) - 1) * m.stride(axis) * intptr_t(m.itemsize());
     (reach < 0 ? low : high) += reach;
   }
@@ -71,7 +75,25 @@ bool overlap(const AnyOutput& out, const AnyArray& in) {
 }
 
 bool same_memory(const AnyOutput& out, const AnyArray& in) {
-  return out.data() == in.data() && out.stride(0) == in.stride(0) && out.stride(1) == in.stride(1);
+  bool same = out.data() == in.data();
+  for (size_t axis = 0; axis < in.ndim(); ++axis) same &= out.stride(axis) == in.stride(axis);
+  return same;
+}
+
+// The strides of the images, their rows and the classes.
+template <class Logits>
+std::array<int64_t, 3> strides_of(const Logits& m) {
+  if (m.ndim() == 2) return {0, m.stride(0), m.stride(1)};
+  return {m.stride(0), m.stride(1), m.stride(2)};
+}
+
+// Same shape, and a place for each element where it is written.
+template <class Logits>
+bool is_like(const Logits& m, const AnyArray& logits) {
+  bool same = m.ndim() == logits.ndim();
+  for (size_t axis = 0; same && axis < logits.ndim(); ++axis)
+    same = m.shape(axis) == logits.shape(axis);
+  return same;
 }
 
 struct RowArguments {
@@ -80,24 +102,30 @@ struct RowArguments {
   Optional<AnyArray> soft;
   Optional<AnyArray> weight;
   Optional<Row<const bool>> keep;
-  Optional<Row<const double>> row_scale;
+  Optional<Row<const double>> row_weight;
   Optional<AnyOutput> gradient;
-  AnyOutput statistics;
-  Row<int64_t> argmax;
+  Optional<AnyOutput> statistics;
+  Optional<Row<int64_t>> argmax;
+  Optional<double> denominator;
+  bool by_class;
 };
 
+// The loss of the rows over its denominator, that denominator, and the first rows at fault by
+// target and by logits.
+using RowAnswer = std::tuple<double, double, int64_t, int64_t>;
+
 template <class In, class A>
-plogq::Faults run_rows(const RowArguments& p, plogq::Batch<In, A> b, int64_t threads,
-                       const plogq::InstructionSet& set) {
-  const size_t n = p.logits.shape(0), classes = p.logits.shape(1);
-  const auto is_matrix = [&](const auto& m) {
-    return m.ndim() == 2 && m.shape(0) == n && m.shape(1) == classes;
-  };
-  b.logits = static_cast<const In*>(p.logits.data());
-  b.row_stride = p.logits.stride(0);
-  b.class_stride = p.logits.stride(1);
+RowAnswer run_rows(const RowArguments& p, plogq::Batch<In, A> b, int64_t threads,
+                   const plogq::InstructionSet& set) {
+  const AnyArray& x = p.logits;
+  const size_t classes = x.shape(x.ndim() - 1);
+  const size_t images = x.ndim() == 2 ? 1 : x.shape(0), image = x.shape(x.ndim() - 2);
+  const size_t n = images * image;
+  b.logits = static_cast<const In*>(x.data());
+  std::tie(b.image_stride, b.row_stride, b.class_stride) = std::tuple_cat(strides_of(x));
   b.rows = n;
   b.classes = classes;
+  b.image = image;
   require(is_aligned(b.logits));
   if (p.target) {
     require(p.target->shape(0) == n);
@@ -106,11 +134,11 @@ plogq::Faults run_rows(const RowArguments& p, plogq::Batch<In, A> b, int64_t thr
   }
   if (p.soft) {
     const auto type = type_of(p.soft->dtype());
-    require(type && is_matrix(*p.soft));
+    require(type && is_like(*p.soft, x));
     b.soft = p.soft->data();
     b.soft_type = *type;
-    b.soft_row_stride = p.soft->stride(0);
-    b.soft_class_stride = p.soft->stride(1);
+    std::tie(b.soft_image_stride, b.soft_row_stride, b.soft_class_stride) =
+        std::tuple_cat(strides_of(*p.soft));
   }
   if (p.weight) {
     require(p.weight->dtype() == nb::dtype<A>() && p.weight->ndim() == 1 &&
@@ -121,48 +149,65 @@ plogq::Faults run_rows(const RowArguments& p, plogq::Batch<In, A> b, int64_t thr
     require(p.keep->shape(0) == n);
     b.keep = p.keep->data();
   }
-  if (p.row_scale) {
-    const size_t scales = p.row_scale->shape(0);
-    require(scales == 1 || scales == n);
-    b.row_scale = p.row_scale->data();
-    b.row_scale_stride = scales == 1 ? 0 : 1;
+  if (p.row_weight) {
+    const size_t weights = p.row_weight->shape(0);
+    require(weights == 1 || weights == n);
+    b.row_weight = p.row_weight->data();
+    b.row_weight_stride = weights == 1 ? 0 : 1;
   }
   if (p.gradient) {
     const AnyOutput& g = *p.gradient;
-    require(g.dtype() == p.logits.dtype() && is_matrix(g) && b.row_scale);
-    require(!overlap(g, p.logits) || same_memory(g, p.logits));
+    require(g.dtype() == x.dtype() && is_like(g, x));
+    require(!overlap(g, x) || same_memory(g, x));
     require(!p.soft || !overlap(g, *p.soft));
     b.gradient = static_cast<In*>(g.data());
-    b.gradient_row_stride = g.stride(0);
-    b.gradient_class_stride = g.stride(1);
+    std::tie(b.gradient_image_stride, b.gradient_row_stride, b.gradient_class_stride) =
+        std::tuple_cat(strides_of(g));
     require(is_aligned(b.gradient));
-    require(!g.size() || ((n < 2 || g.stride(0)) && (classes < 2 || g.stride(1))));  // a place each
+    for (size_t axis = 0; g.size() && axis < g.ndim(); ++axis)
+      require(g.shape(axis) < 2 || g.stride(axis));  // a place each
   }
-  const size_t figures = p.statistics.shape(0);
-  require(p.statistics.ndim() == 2 && (figures == 3 || figures == 5) &&
-          p.statistics.shape(1) == n && p.argmax.shape(0) == n);
-  A* const s = static_cast<A*>(p.statistics.data());
-  b.max = s;
-  b.rest = s + n;
-  b.loss = s + 2 * n;
-  if (figures == 5) {
-    b.entropy = s + 3 * n;
-    b.rest_squares = s + 4 * n;
+  std::unique_ptr<A[]> losses;
+  if (p.statistics) {
+    const AnyOutput& figures = *p.statistics;
+    require(figures.dtype() == nb::dtype<A>() && figures.ndim() == 2 && figures.shape(1) == n);
+    require(figures.shape(0) == 3 || figures.shape(0) == 5);
+    A* const s = static_cast<A*>(figures.data());
+    b.max = s;
+    b.rest = s + n;
+    b.loss = s + 2 * n;
+    if (figures.shape(0) == 5) {
+      b.entropy = s + 3 * n;
+      b.rest_squares = s + 4 * n;
+    }
+  } else {
+    require(!b.check_logits);
+    losses.reset(new A[n]);
+    b.loss = losses.get();
   }
-  b.argmax = p.argmax.data();
+  if (p.argmax) {
+    require(p.argmax->shape(0) == n);
+    b.argmax = p.argmax->data();
+  }
   nb::gil_scoped_release release;
-  return plogq::run(b, threads, set);
+  const plogq::TargetsFound targets = plogq::look_at_targets(b, p.by_class, set);
+  const double weight = p.denominator.value_or(targets.weight), denominator = weight ? weight : 1;
+  if (targets.bad >= 0) return {0, denominator, targets.bad, -1};
+  b.scale /= denominator;
+  const plogq::RowsFound found = plogq::run(b, threads, set);
+  return {found.loss / denominator, denominator, found.bad_target, found.bad_logits};
 }
 
-// The losses, statistics and gradients of rows; gives the first rows at fault by target and logits.
-std::pair<int64_t, int64_t> rows(
-    AnyArray logits, Optional<Array<const int64_t, nb::ndim<1>>> target, Optional<AnyArray> soft,
-    Optional<AnyArray> weight, Optional<Row<const bool>> keep,
-    Optional<Row<const double>> row_scale, Optional<AnyOutput> gradient, AnyOutput statistics,
-    Row<int64_t> argmax, Optional<int64_t> ignore_index, double label_smoothing, double gamma,
-    double temperature, double z_loss, double tolerance, bool check_logits, int64_t threads,
-    int instruction_set) {
-  require(logits.ndim() == 2 && logits.shape(1) > 0);
+// The losses, statistics and gradients of rows.
+RowAnswer rows(AnyArray logits, Optional<Array<const int64_t, nb::ndim<1>>> target,
+               Optional<AnyArray> soft, Optional<AnyArray> weight, Optional<Row<const bool>> keep,
+               Optional<Row<const double>> row_weight, Optional<AnyOutput> gradient,
+               Optional<AnyOutput> statistics, Optional<Row<int64_t>> argmax,
+               Optional<double> denominator, bool by_class, double scale,
+               Optional<int64_t> ignore_index, double label_smoothing, double gamma,
+               double temperature, double z_loss, double tolerance, bool check_logits,
+               int64_t threads, int instruction_set) {
+  require((logits.ndim() == 2 || logits.ndim() == 3) && logits.shape(logits.ndim() - 1) > 0);
   const auto fill = [&](auto batch) {
     batch.has_ignore_index = target && ignore_index;
     batch.ignore_index = ignore_index.value_or(0);
@@ -171,26 +216,24 @@ std::pair<int64_t, int64_t> rows(
     batch.temperature = temperature;
     batch.z_loss = z_loss;
     batch.tolerance = tolerance;
+    batch.scale = scale;
     batch.check_logits = check_logits;
-    const RowArguments arguments{logits,    target,   soft,       weight, keep,
-                                 row_scale, gradient, statistics, argmax};
-    const auto faults = run_rows(arguments, batch, threads, *kInstructionSets.at(instruction_set));
-    return std::pair{faults.target, faults.logits};
+    const RowArguments arguments{logits,   target,     soft,   weight,      keep,    row_weight,
+                                 gradient, statistics, argmax, denominator, by_class};
+    return run_rows(arguments, batch, threads, *kInstructionSets.at(instruction_set));
   };
-  const auto type = type_of(logits.dtype()), arithmetic = type_of(statistics.dtype());
-  require(type && arithmetic);
-  if (*arithmetic == plogq::Type::kDouble) {
-    if (*type == plogq::Type::kFloat) return fill(plogq::Batch<float, double>{});
-    require(*type == plogq::Type::kDouble);
-    return fill(plogq::Batch<double, double>{});
-  }
-  require(*arithmetic == plogq::Type::kFloat && *type != plogq::Type::kDouble);
+  const auto type = type_of(logits.dtype());
+  require(type.has_value());
   switch (*type) {
+    case plogq::Type::kDouble:
+      return fill(plogq::Batch<double, double>{});
     case plogq::Type::kBFloat16:
       return fill(plogq::Batch<plogq::BFloat16, float>{});
     case plogq::Type::kFloat16:
       return fill(plogq::Batch<plogq::Float16, float>{});
     default:
+      if (statistics && statistics->dtype() == nb::dtype<double>())
+        return fill(plogq::Batch<float, double>{});
       return fill(plogq::Batch<float, float>{});
   }
 }
@@ -198,6 +241,7 @@ std::pair<int64_t, int64_t> rows(
 template <class In, class A>
 plogq::ElementsFound run_elements(plogq::Elements<In, A> b, const AnyBlock& logits,
                                   const AnyBlock& target, const Optional<AnyBlock>& weight,
+                                  const Optional<AnyBlock>& element_weight,
                                   const Optional<AnyBlockOutput>& losses,
                                   const Optional<AnyBlockOutput>& gradient, int64_t threads,
                                   const plogq::InstructionSet& set) {
@@ -215,6 +259,10 @@ plogq::ElementsFound run_elements(plogq::Elements<In, A> b, const AnyBlock& logi
   b.logits = static_cast<const In*>(logits.data());
   b.target = static_cast<const In*>(target.data());
   b.size = logits.size();
+  if (element_weight) {
+    require(fits(*element_weight) && element_weight->dtype() == nb::dtype<A>());
+    b.element_weight = static_cast<const A*>(element_weight->data());
+  }
   if (losses) {
     require(fits(*losses) && losses->dtype() == nb::dtype<A>());
     require(apart(*losses, logits) && apart(*losses, target));
@@ -224,16 +272,17 @@ plogq::ElementsFound run_elements(plogq::Elements<In, A> b, const AnyBlock& logi
     require(fits(*gradient) && gradient->dtype() == logits.dtype());
     require(apart(*gradient, target) && (!losses || apart(*gradient, *losses)));
     require(apart(*gradient, logits) || gradient->data() == logits.data());
+    require(!element_weight || apart(*gradient, *element_weight));
     b.gradient = static_cast<In*>(gradient->data());
   }
   // The weights over and over, so that a vector of them can begin at any.
   std::vector<A> weights{1};
   if (weight) {
-    require(weight->dtype() == nb::dtype<A>() && weight->ndim() == 1 && weight->size() > 0);
+    require(weight->dtype() == nb::dtype<A>() && weight->ndim() == 1);
     require(weight->size() == 1 ||
             (logits.ndim() && weight->size() == logits.shape(logits.ndim() - 1)));
     const A* const w = static_cast<const A*>(weight->data());
-    weights.assign(w, w + weight->size());
+    if (weight->size()) weights.assign(w, w + weight->size());
   }
   const int64_t distinct = weights.size();
   b.period = (plogq::kLongestVector + distinct - 1) / distinct * distinct;
@@ -246,7 +295,8 @@ plogq::ElementsFound run_elements(plogq::Elements<In, A> b, const AnyBlock& logi
 
 // The sum of the losses of elements, and the first target at fault.
 std::pair<double, int64_t> elements(AnyBlock logits, AnyBlock target, Optional<AnyBlock> weight,
-                                    double scale, Optional<AnyBlockOutput> losses,
+                                    Optional<AnyBlock> element_weight, double scale,
+                                    Optional<AnyBlockOutput> losses,
                                     Optional<AnyBlockOutput> gradient, bool validate,
                                     int64_t threads, int instruction_set) {
   const auto type = type_of(logits.dtype());
@@ -254,8 +304,8 @@ std::pair<double, int64_t> elements(AnyBlock logits, AnyBlock target, Optional<A
   const auto run = [&](auto batch) {
     batch.scale = scale;
     batch.validate = validate;
-    const auto found = run_elements(batch, logits, target, weight, losses, gradient, threads,
-                                    *kInstructionSets.at(instruction_set));
+    const auto found = run_elements(batch, logits, target, weight, element_weight, losses, gradient,
+                                    threads, *kInstructionSets.at(instruction_set));
     return std::pair{found.loss, found.bad_target};
   };
   switch (*type) {
@@ -366,14 +416,14 @@ std::pair<int64_t, int64_t> fold(const Columns<In>& columns, const Matrix<In>& l
                                  Row<const int64_t> target, Row<const int64_t> bucket,
                                  const std::vector<Row<int64_t>>& counts,
                                  const std::vector<Parts>& parts, double surprisal_width,
-                                 Row<double> surprisal, Row<int64_t> predicted,
-                                 Row<int64_t> apart, int instruction_set) {
+                                 Row<double> surprisal, Row<int64_t> apart,
+                                 int instruction_set) {
   std::vector<const In*> places;
   plogq::Fold<In> b{};
   b.rows = rows_of(columns, logits, target, places);
   const size_t n = b.rows.rows, classes = b.rows.classes;
   require(classes <= plogq::kMostClassesToFold && bucket.shape(0) == n);
-  require(surprisal.shape(0) == n && predicted.shape(0) == n && apart.shape(0) == n);
+  require(surprisal.shape(0) == n && apart.shape(0) == n);
   require(counts.size() == 5 && parts.size() == 7);
   const size_t buckets = counts[0].shape(0), bins = counts[3].shape(0);
   const size_t groups[7] = {buckets, buckets, buckets, buckets, classes * classes, bins, bins};
@@ -393,7 +443,6 @@ std::pair<int64_t, int64_t> fold(const Columns<In>& columns, const Matrix<In>& l
                               &b.bin_correct};
   for (size_t k = 0; k < 7; ++k) *summed[k] = parts[k].data();
   b.rows.surprisal = surprisal.data();
-  b.rows.predicted = predicted.data();
   b.apart = apart.data();
   nb::gil_scoped_release release;
   const plogq::FoldFound found = plogq::run(b, *kInstructionSets.at(instruction_set));
@@ -405,12 +454,14 @@ std::pair<int64_t, int64_t> fold(const Columns<In>& columns, const Matrix<In>& l
 NB_MODULE(_native, module) {
   module.def("rows", &rows, "logits"_a.noconvert(), "target"_a.noconvert().none(),
              "soft"_a.noconvert().none(), "weight"_a.noconvert().none(),
-             "keep"_a.noconvert().none(), "row_scale"_a.noconvert().none(),
-             "gradient"_a.noconvert().none(), "statistics"_a.noconvert(), "argmax"_a.noconvert(),
+             "keep"_a.noconvert().none(), "row_weight"_a.noconvert().none(),
+             "gradient"_a.noconvert().none(), "statistics"_a.noconvert().none(),
+             "argmax"_a.noconvert().none(), "denominator"_a.none(), "by_class"_a, "scale"_a,
              "ignore_index"_a.none(), "label_smoothing"_a, "gamma"_a, "temperature"_a, "z_loss"_a,
              "tolerance"_a, "check_logits"_a, "threads"_a, "instruction_set"_a);
   module.def("elements", &elements, "logits"_a.noconvert(), "target"_a.noconvert(),
-             "weight"_a.noconvert().none(), "scale"_a, "losses"_a.noconvert().none(),
+             "weight"_a.noconvert().none(), "element_weight"_a.noconvert().none(), "scale"_a,
+             "losses"_a.noconvert().none(),
              "gradient"_a.noconvert().none(), "validate"_a, "threads"_a, "instruction_set"_a);
   const auto define = [&]<class In>(In, const std::string& type) {
     module.def((type + "_figures").c_str(), &figures<In>, "columns"_a.noconvert(),
@@ -419,8 +470,7 @@ NB_MODULE(_native, module) {
     module.def((type + "_fold").c_str(), &fold<In>, "columns"_a.noconvert(),
                "logits"_a.noconvert().none(), "target"_a.noconvert(), "bucket"_a.noconvert(),
                "counts"_a.noconvert(), "parts"_a.noconvert(), "surprisal_width"_a,
-               "surprisal"_a.noconvert(), "predicted"_a.noconvert(), "apart"_a.noconvert(),
-               "instruction_set"_a);
+               "surprisal"_a.noconvert(), "apart"_a.noconvert(), "instruction_set"_a);
   };
   define(float{}, "float");
   define(double{}, "double");

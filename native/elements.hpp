@@ -5,7 +5,8 @@
 namespace plogq {
 namespace {
 
-// w t softplus(-z) + (1 - t) softplus(z), its gradient (1 - t) s(z) - w t s(-z), by exp(-|z|).
+// w t softplus(-z) + (1 - t) softplus(z), its gradient (1 - t) s(z) - w t s(-z), by exp(-|z|); both
+// times the weight of the element.
 template <class In, class A>
 ElementsFound elements(const Elements<In, A>& b, int64_t begin, int64_t end) {
   constexpr int L = kLanes<A>;
@@ -29,15 +30,21 @@ ElementsFound elements(const Elements<In, A>& b, int64_t begin, int64_t end) {
       const Vector<A> cost_yes = (positive ? zero : -z) + rest,
                       cost_no = (positive ? z : zero) + rest;
       // What never happens costs nothing: 0 inf = 0.
-      const Vector<A> loss =
-          (yes == A(0) ? zero : yes * cost_yes) + (no == A(0) ? zero : no * cost_no);
+      Vector<A> loss = (yes == A(0) ? zero : yes * cost_yes) + (no == A(0) ? zero : no * cost_no);
+      Vector<A> slope_scale = splat(scale);
+      if (b.element_weight) {
+        const Vector<A> weight = load<A>(b.element_weight + i, n, A(0));
+        loss = weight == A(0) ? zero : weight * loss;
+        slope_scale *= weight;
+      }
       sums += lanes < splat(IntOf<A>(n)) ? loss : zero;
       good &= (t >= A(0)) & (t <= A(1));
       if (b.losses) store<A>(b.losses + i, loss, n);
       if (b.gradient) {
         const Vector<A> large = one / (one + e), small = e * large;
         store<A>(b.gradient + i,
-                 scale * (no * (positive ? large : small) - yes * (positive ? small : large)), n);
+                 slope_scale * (no * (positive ? large : small) - yes * (positive ? small : large)),
+                 n);
       }
       phase += L;
       if (phase >= b.period) phase -= b.period;

@@ -41,7 +41,7 @@ int64_t few_classes(const Batch<In, A>& b, int64_t begin, int64_t end) {
       argmax = above ? splat(IntOf<A>(j)) : argmax;
     }
     for (int r = 0; r < n; ++r) {
-      if (b.row_scale) found.row_scale[r] = A(b.row_scale[(i + r) * b.row_scale_stride]);
+      found.row_scale[r] = A(b.scale * weight_of_row(b, i + r));
       if (b.target && !left_out(b, i + r)) {
         label[r] = IntOf<A>(b.target[(i + r) * b.target_stride]);
         found.x_target[r] = tile[label[r] * L + r];
@@ -61,7 +61,7 @@ int64_t few_classes(const Batch<In, A>& b, int64_t begin, int64_t end) {
     }
     const Answer<A> answer = settle<target>(b, found, t, n);
     write(b, i, n, found, answer);
-    for (int r = 0; r < n; ++r) b.argmax[i + r] = argmax[r];
+    for (int r = 0; b.argmax && r < n; ++r) b.argmax[i + r] = argmax[r];
     if (soft && b.tolerance >= 0) {
       const Lanes at_fault = refused(b, found.sums);
       for (int r = 0; r < n && bad < 0; ++r)

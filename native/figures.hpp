@@ -72,15 +72,16 @@ template <class In>
 int64_t few_figures(const Figures<In>& b, int64_t begin, int64_t end) {
   constexpr int L = kLanes<double>;
   constexpr int some = 4;
-  alignas(64) double x_target[kFigureRows] = {};
-  alignas(64) double tile[kFewClasses * L] = {};  // tile[j * L + r]: class j of row r
+  alignas(64) double x_target[kFigureRows];
+  alignas(64) double tile[kFewClasses * L];  // tile[j * L + r]: class j of row r
   for (int64_t i = begin; i < end; ++i) x_target[i - begin] = at(b, i, b.target[i]);
+  for (int64_t i = end; (i - begin) % L; ++i) x_target[i - begin] = 0;
   for (int64_t i = begin; i < end; i += L) {
     const int64_t n = end - i < L ? end - i : L;
     const bool by_column = b.columns && n == L;
     if (!by_column)
-      for (int64_t r = 0; r < n; ++r)
-        for (int64_t j = 0; j < b.classes; ++j) tile[j * L + r] = at(b, i + r, j);
+      for (int64_t r = 0; r < L; ++r)
+        for (int64_t j = 0; j < b.classes; ++j) tile[j * L + r] = r < n ? at(b, i + r, j) : 0;
     const auto column = [&](int64_t j) {
       return by_column ? load<double>(b.columns[j] + i) : load<double>(tile + j * L);
     };
@@ -112,15 +113,10 @@ int64_t few_figures(const Figures<In>& b, int64_t begin, int64_t end) {
     const Vector<double> log_total = log1p<double>(rest);
     const Vector<double> loss = (max - x_label) + log_total;
     const Vector<double> confidence = 1 / (1 + rest);
-    alignas(64) int64_t target[L] = {};
-    memcpy(target, b.target + i, n * sizeof(int64_t));
-    Vector<int64_t> label;
-    memcpy(&label, target, sizeof label);
-    memcpy(target, &top, sizeof top);
-    memcpy(b.predicted + i - b.first, target, n * sizeof(int64_t));
+    store_integers(b.predicted + (i - b.first), top, n);
     const int64_t bad = write_figures(b, i, n, max, rest, confidence, squares, loss,
                                       log_total + gaps * confidence, e_label * confidence,
-                                      label == top);
+                                      load_integers(b.target + i, n) == top);
     if (bad >= 0) return bad;
   }
   return -1;
@@ -163,12 +159,10 @@ int64_t many_figures(const Figures<In>& b, std::byte* scratch) {
       const auto of = [&](const double* figure) { return load<double>(figure + r); };
       const Vector<double> rest = of(part.rest), loss = of(part.loss);
       const Vector<double> p_target = exp_of<double>(-loss, Vector<double>{}, once);
-      Vector<int64_t> target_is_top;
-      memcpy(&target_is_top, is_top + r, sizeof target_is_top);
       const int64_t bad =
           write_figures(b, begin + r, rows - r < L ? rows - r : L, of(part.max), rest,
                         1 / (1 + rest), of(part.rest_squares), loss, of(part.entropy), p_target,
-                        target_is_top);
+                        load_integers(is_top + r));
       if (bad >= 0) return bad;
     }
   }

@@ -6,13 +6,7 @@
 namespace plogq {
 namespace {
 
-inline Vector<int64_t> integers(const int64_t* p) {
-  Vector<int64_t> v;
-  memcpy(&v, p, sizeof v);
-  return v;
-}
-
-// As many rows as a vector has lanes. Those that are not there have bucket 0 and figures 0.
+// As many rows as a vector has lanes; what is beyond the last has bucket 0 and figures 0.
 struct FoldRows {
   const int64_t *bucket, *target, *predicted;
   const double *surprisal, *confidence, *correct, *entropy, *brier;
@@ -46,20 +40,17 @@ inline bool add_rows(const Fold<In>& b, const FoldRows& row, int64_t n) {
   const auto whole = __builtin_convertvector(floor, Vector<double>) == place;
   const Vector<int64_t> surprisal_bin =
       __builtin_convertvector(surprisal / b.surprisal_width, Vector<int64_t>);
-  const Vector<int64_t> label = integers(row.target);
-  alignas(64) Vector<int64_t> groups[4] = {label * classes + integers(row.predicted),
-                                           whole ? floor - 1 : floor, surprisal_bin,
-                                           integers(row.bucket) * classes + label};
+  const Vector<int64_t> label = load_integers(row.target);
   alignas(64) int64_t cell[L], bin[L], of_surprisal[L], bucket_label[L], is_apart[L];
   alignas(64) int64_t costs[kParts][L], confidences[kParts][L], rights[L];
-  memcpy(cell, groups, sizeof cell);
-  memcpy(bin, groups + 1, sizeof bin);
-  memcpy(of_surprisal, groups + 2, sizeof of_surprisal);
-  memcpy(bucket_label, groups + 3, sizeof bucket_label);
-  memcpy(is_apart, &apart, sizeof is_apart);
-  memcpy(costs, cost.part, sizeof costs);
-  memcpy(confidences, confidence.part, sizeof confidences);
-  memcpy(rights, &right, sizeof rights);
+  store_integers(cell, label * classes + load_integers(row.predicted));
+  store_integers(bin, whole ? floor - 1 : floor);
+  store_integers(of_surprisal, surprisal_bin);
+  store_integers(bucket_label, load_integers(row.bucket) * classes + label);
+  store_integers(is_apart, apart);
+  store_integers(rights, right);
+  for (int p = 0; p < kParts; ++p) store_integers(costs[p], cost.part[p]);
+  for (int p = 0; p < kParts; ++p) store_integers(confidences[p], confidence.part[p]);
   const int64_t beyond = b.surprisal_bins - 2;  // before the last, for what is infinite
   for (int64_t l = 0; l < n; ++l) {
     ++b.label_rows[bucket_label[l]];
@@ -74,42 +65,52 @@ inline bool add_rows(const Fold<In>& b, const FoldRows& row, int64_t n) {
   return true;
 }
 
+// The same of fewer rows than a vector has lanes.
+template <class In>
+bool add_last_rows(const Fold<In>& b, const FoldRows& row, int64_t n) {
+  constexpr int L = kLanes<double>;
+  double figures[5][L] = {};
+  int64_t groups[3][L] = {};
+  const double* const given[] = {row.surprisal, row.confidence, row.correct, row.entropy,
+                                 row.brier};
+  const int64_t* const of[] = {row.bucket, row.target, row.predicted};
+  for (int64_t r = 0; r < n; ++r) {
+    for (int k = 0; k < 5; ++k) figures[k][r] = given[k][r];
+    for (int k = 0; k < 3; ++k) groups[k][r] = of[k][r];
+  }
+  return add_rows(b, {groups[0], groups[1], groups[2], figures[0], figures[1], figures[2],
+                      figures[3], figures[4]}, n);
+}
+
 template <class In>
 FoldFound fold(const Fold<In>& b) {
   constexpr int L = kLanes<double>;
-  alignas(64) double figures[5][kFigureRows] = {};
-  alignas(64) int64_t rows[3][kFigureRows] = {};  // bucket, target, predicted
+  alignas(64) double figures[4][kFigureRows];
+  alignas(64) int64_t predicted[kFigureRows];
   Figures<In> part = b.rows;
-  part.surprisal = figures[0];
-  part.confidence = figures[1];
-  part.correct = figures[2];
-  part.entropy = figures[3];
-  part.brier = figures[4];
-  part.predicted = rows[2];
+  part.confidence = figures[0];
+  part.correct = figures[1];
+  part.entropy = figures[2];
+  part.brier = figures[3];
+  part.predicted = predicted;
   FoldFound found;
   for (int64_t begin = 0; begin < b.rows.rows; begin += kFigureRows) {
     const int64_t left = b.rows.rows - begin, n = left < kFigureRows ? left : kFigureRows;
     part.first = begin;
+    part.surprisal = b.rows.surprisal + begin;
     found.bad = few_figures(part, begin, begin + n);
     if (found.bad >= 0) return found;
-    // A copy, in the cache, so that what is beyond the last row can be 0 in a whole vector.
-    memcpy(rows[0], b.bucket + begin, n * sizeof(int64_t));
-    memcpy(rows[1], b.rows.target + begin, n * sizeof(int64_t));
-    for (int64_t i = n; i < (n + L - 1) / L * L; ++i)
-      for (int k = 0; k < 5; ++k) figures[k][i] = 0, rows[k % 3][i] = 0;
     for (int64_t i = 0; i < n; i += L) {
-      const FoldRows row{rows[0] + i,    rows[1] + i,    rows[2] + i,    figures[0] + i,
-                         figures[1] + i, figures[2] + i, figures[3] + i, figures[4] + i};
-      const int64_t some = n - i < L ? n - i : L;
-      if (!add_rows(b, row, some)) {
-        for (found.bad = begin + i; uint64_t(b.bucket[found.bad]) < uint64_t(b.buckets);) ++found.bad;
-        return found;
-      }
+      const FoldRows row{b.bucket + begin + i, part.target + begin + i, predicted + i,
+                         part.surprisal + i,   figures[0] + i,          figures[1] + i,
+                         figures[2] + i,       figures[3] + i};
+      if (n - i < L ? add_last_rows(b, row, n - i) : add_rows(b, row, L)) continue;
+      for (found.bad = begin + i; uint64_t(b.bucket[found.bad]) < uint64_t(b.buckets);)
+        ++found.bad;
+      return found;
     }
     for (int64_t i = 0; i < n; ++i)
-      if (!(figures[0][i] < kMostSplit)) b.apart[found.apart++] = begin + i;
-    memcpy(b.rows.surprisal + begin, figures[0], n * sizeof(double));
-    memcpy(b.rows.predicted + begin, rows[2], n * sizeof(int64_t));
+      if (!(part.surprisal[i] < kMostSplit)) b.apart[found.apart++] = begin + i;
   }
   return found;
 }

@@ -101,7 +101,7 @@ bool one_row(const Batch<In, A>& b, int64_t i, Line<In, A> row, In* to) {
   }
   found.w_top = splat(b.weight ? b.weight[top] : A(1));
   if (row.soft) found.t_top = splat(row.soft[top]);
-  if (b.row_scale) found.row_scale = splat(A(b.row_scale[i * b.row_scale_stride]));
+  found.row_scale = splat(A(b.scale * weight_of_row(b, i)));
 
   Total totals[kSums];
   for (int64_t begin = 0; begin < b.classes; begin += kRun<A>) {
@@ -119,7 +119,7 @@ bool one_row(const Batch<In, A>& b, int64_t i, Line<In, A> row, In* to) {
     if (wanted(k, moments, target)) found.sums.of[k] = splat(A(totals[k].value()));
   const Answer<A> answer = settle<target>(b, found, t, 1);
   write(b, i, 1, found, answer);
-  b.argmax[i] = top;
+  if (b.argmax) b.argmax[i] = top;
   const bool good =
       target != Target::kDistribution || b.tolerance < 0 || !refused(b, found.sums)[0];
   if (!to) return good;

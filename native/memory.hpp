@@ -129,6 +129,24 @@ inline void store(Out* p, Vector<A> v, int64_t n) {
   memcpy(p, padded, n * sizeof(Out));
 }
 
+// The same of integers, n of as many as a vector has doubles.
+inline Vector<int64_t> load_integers(const int64_t* p, int64_t n = kLanes<double>) {
+  int64_t padded[kLanes<double>] = {};
+  const int64_t* const from = n < kLanes<double> ? padded : p;
+  if (n < kLanes<double>) memcpy(padded, p, n * sizeof(int64_t));
+  Vector<int64_t> v;
+  memcpy(&v, from, sizeof v);
+  return v;
+}
+
+inline void store_integers(int64_t* p, Vector<int64_t> v, int64_t n = kLanes<double>) {
+  if (n >= kLanes<double>) {
+    memcpy(p, &v, sizeof v);
+  } else {
+    for (int64_t l = 0; l < n; ++l) p[l] = v[l];
+  }
+}
+
 // Calls step(j, n) for the vectors of [begin, end), with n a constant but for the last: that one
 // calls functions, which inside the loop would cost the sums their registers.
 template <class A, class Step>

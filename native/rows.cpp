@@ -2,6 +2,7 @@
 #include "elements.hpp"
 #include "fold.hpp"
 #include "hashes.hpp"
+#include "targets.hpp"
 
 namespace plogq {
 namespace {
@@ -26,7 +27,7 @@ int64_t rows(const Batch<In, A>& b, int64_t begin, int64_t end, std::byte* scrat
 }
 
 template <class In, class A>
-constexpr Kernels<In, A> kernels{rows, elements};
+constexpr Kernels<In, A> kernels{targets, rows, elements};
 
 }  // namespace
 

@@ -8,9 +8,9 @@ namespace {
 // A row that is left out has no say: its state is that of an empty row.
 template <class In, class A>
 void clear_row(const Batch<In, A>& b, int64_t i) {
-  b.max[i] = A(-kInfinity);
-  b.rest[i] = 0;
-  b.argmax[i] = -1;
+  if (b.max) b.max[i] = A(-kInfinity);
+  if (b.rest) b.rest[i] = 0;
+  if (b.argmax) b.argmax[i] = -1;
   b.loss[i] = 0;
   if (b.entropy) b.entropy[i] = b.rest_squares[i] = 0;
   if (b.gradient)
@@ -21,9 +21,9 @@ void clear_row(const Batch<In, A>& b, int64_t i) {
 template <class In, class A>
 void write(const Batch<In, A>& b, int64_t i, int n, const Found<A>& found,
            const Answer<A>& answer) {
-  store<A>(b.max + i, found.max / A(b.temperature), n);
-  store<A>(b.rest + i, answer.rest, n);
   store<A>(b.loss + i, answer.loss, n);
+  if (b.max) store<A>(b.max + i, found.max / A(b.temperature), n);
+  if (b.rest) store<A>(b.rest + i, answer.rest, n);
   if (!b.entropy) return;
   store<A>(b.entropy + i, answer.entropy, n);
   store<A>(b.rest_squares + i, found.sums.of[kSquares], n);

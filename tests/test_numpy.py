@@ -190,8 +190,13 @@ def read_only():
             {"row_weight": np.where(np.arange(40) == 9, np.nan, W)},
             r"row_weight must be finite and not negative; got nan \(first at row 9\)",
         ),
-        ({"denominator": 0}, "denominator must be finite and above 0; got 0"),
-        ({"denominator": np.nan}, "denominator must be finite and above 0; got nan"),
+        ({"denominator": -1}, "denominator must be finite and not negative; got -1"),
+        ({"denominator": np.nan}, "denominator must be finite and not negative; got nan"),
+        ({"denominator": np.inf}, "denominator must be finite and not negative; got inf"),
+        ({"temperature": -1.0}, r"temperature must be in \[1e-30, 1e30\]; got -1.0"),
+        ({"z_loss": None}, "z_loss must be a number; got NoneType"),
+        ({"softcap": np.inf}, "softcap must be greater than 0 and finite; got inf"),
+        ({"ignore_index": 1.5}, r"ignore_index must be an integer; got 1\.5"),
         ({"denominator": 2, "reduction": "sum"}, "denominator must come with reduction='mean'"),
         ({"out": X[:3].copy()}, "out must be like the logits"),
         ({"out": X.astype(np.float32)}, "out must be like the logits"),
@@ -201,7 +206,7 @@ def read_only():
     ],
 )
 def test_wrong_options(loss, options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         loss(X, Y, **options)
 
 
@@ -211,7 +216,13 @@ def test_wrong_options(loss, options, message):
         (X, Y + 0.5, TypeError, "target must be integers, as class indices; got float64"),
         (X, Y[:5], ValueError, r"target must be class indices of shape \(40,\)"),
         (X, np.where(np.arange(40) == 8, 7, Y), ValueError, r"target must .*got 7 .*row 8"),
-        (X[0], Y[:7], ValueError, r"logits must have shape \(rows, classes\)"),
+        (
+            X[0, 0],
+            0,
+            ValueError,
+            r"logits must have shape \(C,\), \(N, C\) or \(N, C, d1, …\), C > 0",
+        ),
+        (X[0], Y[:7], TypeError, "target must be float32, .*; got int64"),
         (X.astype(int), Y, TypeError, "logits must be float32, float64, .*; got int64"),
         (np.where(X[5, 2] == X, np.nan, X), Y, ValueError, r"logits must be finite.*row 5"),
     ],
@@ -263,6 +274,121 @@ def test_options(gamma, soft, weight, smoothing):
         np.testing.assert_array_equal(got, wanted)
 
 
+MAP = rng.normal(size=(3, 7, 4, 10)) * 3  # images, classes, and two axes of positions
+MAP_Y = rng.integers(0, 7, (3, 4, 10))
+MAP_SOFT = np.moveaxis(rng.dirichlet(np.ones(7), (3, 4, 10)), -1, 1)
+
+
+def as_rows(a):
+    return np.moveaxis(a, 1, -1).reshape(-1, a.shape[1])
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("gamma", [0.0, 1.5])
+@pytest.mark.parametrize("softcap", [None, 2.0])
+@pytest.mark.parametrize("order", ["C", "F", "last"])
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+def test_maps(soft, gamma, softcap, order, dtype):
+    """Logits of more axes give what their rows one after the other give."""
+    x, y = MAP.astype(dtype), MAP_SOFT if soft else MAP_Y
+    mask, weight = rng.random((3, 4, 10)) < 0.8, rng.random((3, 4, 10))
+    options = {"gamma": gamma, "softcap": softcap, "label_smoothing": 0.1, "z_loss": 0.01}
+    rows = as_rows(x)
+    each, slope, stats = pn.cross_entropy(
+        rows,
+        as_rows(y) if soft else y.ravel(),
+        mask=mask.ravel(),
+        row_weight=weight.ravel(),
+        reduction="none",
+        return_grad=True,
+        return_stats=True,
+        **options,
+    )
+    if order == "last":
+        x = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1)
+    else:
+        x = np.array(x, order=order)
+    options |= {"mask": mask, "row_weight": weight, "reduction": "none"}
+    for out in (None, np.zeros(x.shape, dtype), np.zeros(x.shape, dtype, order="F"), x):
+        loss, grad, found = pn.cross_entropy(
+            x, y, return_grad=True, return_stats=True, out=out, **options
+        )
+        assert out is None or grad is out
+        np.testing.assert_array_equal(loss, each.reshape(3, 4, 10))
+        np.testing.assert_array_equal(as_rows(grad), slope)
+        for a, b in zip(found[:3], stats[:3], strict=True):
+            np.testing.assert_array_equal(a.ravel(), b)
+        assert found.accuracy == stats.accuracy
+
+
+def test_softcap_against_differences(loss):
+    cap = {"softcap": 1.5, "temperature": 1.3, "z_loss": 0.1}
+    x = X[:3].copy()
+    x[0, 2], y = -np.inf, np.array([1, 4, 6])
+    plain = 1.5 * np.tanh(x / 1.5)
+    plain[0, 2] = -np.inf
+    value, grad = loss(x, y, return_grad=True, **cap)
+    assert value == pytest.approx(loss(plain, y, temperature=1.3, z_loss=0.1), rel=1e-14)
+    assert grad[0, 2] == 0
+    h = 1e-6
+    for i, j in [(0, 0), (1, 4), (2, 5)]:
+        up, down = x.copy(), x.copy()
+        up[i, j] += h
+        down[i, j] -= h
+        assert (loss(up, y, **cap) - loss(down, y, **cap)) / (2 * h) == pytest.approx(
+            grad[i, j], abs=1e-8
+        )
+
+
+def test_one_row(loss):
+    value, grad = loss(X[0], Y[0], return_grad=True)
+    assert value == loss(X[:1], Y[:1])
+    assert grad.shape == (7,)
+    each = loss(X[0], Y[0], reduction="none", mask=np.True_, row_weight=2.0)
+    assert each.shape == ()
+    assert each == 2 * value
+
+
+def test_options_of_the_squared_error():
+    value, slope = squared_error_from_logits(X / 2, Y)
+    extra, extra_slope = z_loss_from_logits(X / 2)
+    loss, grad, stats = pn.squared_error(
+        X, Y, temperature=2.0, z_loss=0.1, return_grad=True, return_stats=True
+    )
+    np.testing.assert_allclose(loss, (value + 0.1 * extra).mean(), rtol=1e-14)
+    np.testing.assert_allclose(grad, (slope + 0.1 * extra_slope) / 80, rtol=1e-12, atol=1e-17)
+    assert stats.accuracy == (X.argmax(axis=1) == Y).mean()
+
+
+def test_a_weight_where_nothing_counts_may_be_anything(loss):
+    weight = np.where(KEPT, W, np.nan)
+    assert loss(X, IGNORED, row_weight=weight) == loss(X, IGNORED, row_weight=W)
+
+
+def test_empty_room(loss):
+    value, grad = loss(np.zeros((0, 3)), [], out=np.zeros((0, 3)))
+    assert (value, grad.shape) == (0, (0, 3))
+
+
+def test_distributions_have_no_class_to_ignore(loss):
+    with pytest.raises(ValueError, match="ignore_index must be left out with distributions"):
+        loss(X, rng.dirichlet(np.ones(7), 40), ignore_index=0)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 1.0])
+def test_the_gradient_cannot_go_where_the_target_is(gamma):
+    target = rng.dirichlet(np.ones(7), 40)
+    with pytest.raises(ValueError, match="out must be the logits or share no memory"):
+        pn.cross_entropy(X, target, gamma=gamma, out=target)
+
+
+def test_a_distribution_at_fault_in_a_map():
+    wrong = MAP_SOFT.copy()
+    wrong[1, :, 2, 3] = 1
+    with pytest.raises(ValueError, match=r"target must sum to 1 .*row \(1, 23\)"):
+        pn.cross_entropy(MAP, wrong)
+
+
 def test_targets_that_are_not_validated():
     wrong = np.full((40, 7), 2.0)
     with pytest.raises(ValueError, match="target must sum to 1"):
@@ -295,11 +421,31 @@ def test_binary(dtype, weight, reduction, denominator):
         np.testing.assert_array_equal(room, grad)
 
 
+def test_binary_weights():
+    z, t = X, (X > 1).astype(float)
+    each, slope = pn.binary_cross_entropy_with_logits(
+        z, t, pos_weight=2.0, reduction="none", return_grad=True
+    )
+    for weight in (0.5, W[:7], rng.random((40, 7)), W[:, None]):
+        loss, grad = pn.binary_cross_entropy_with_logits(
+            z, t, weight=weight, pos_weight=2.0, return_grad=True
+        )
+        np.testing.assert_allclose(loss, (weight * each).mean(), rtol=1e-14)
+        np.testing.assert_allclose(grad, weight * slope / z.size, rtol=1e-12)
+    with pytest.raises(ValueError, match=r"weight must broadcast .*\(40, 7\); got shape \(3,\)"):
+        pn.binary_cross_entropy_with_logits(z, t, weight=np.ones(3))
+    with pytest.raises(ValueError, match=r"target must be in \[0, 1\]; got 2"):
+        pn.binary_cross_entropy_with_logits(z, t + 1)
+    assert pn.binary_cross_entropy_with_logits(z + 1, t + 1, validate=False) < 0
+
+
 def test_binary_shapes():
     assert pn.binary_cross_entropy_with_logits(0.0, 1) == np.log(2)
     loss, grad = pn.binary_cross_entropy_with_logits(np.array(0.0), 1, return_grad=True)
     assert (loss, grad.shape, grad) == (np.log(2), (), -0.5)
     assert pn.binary_cross_entropy_with_logits(np.zeros((0, 3)), np.zeros((0, 3))) == 0
+    empty = np.zeros((2, 0))
+    assert pn.binary_cross_entropy_with_logits(empty, empty, pos_weight=[]) == 0
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,20 @@ def test_a_file_and_back(folder):
     assert sorted(path.name for path in folder.iterdir() if path.name[0] == ".") == []
 
 
+@pytest.mark.parametrize("out", ["-", "/dev/stdout"])
+def test_standard_output_holds_the_code_and_nothing_else(folder, out):
+    run = plogq("wood.txt", "--order", 2, "--out", out, cwd=folder)
+    assert run.stdout == compress_bytes(TEXT, order=2)
+    assert b"bytes at order 2" in run.stderr
+    (folder / "wood.plq").write_bytes(run.stdout)
+    with (folder / "log").open("ab") as log:  # what is there already stays
+        log.write(b"before")
+        log.flush()
+        program = [sys.executable, "-c", MAIN, "code", "wood.plq", "--decode", "--out", out]
+        subprocess.run(program, cwd=folder, stdout=log, check=True)
+    assert (folder / "log").read_bytes() == b"before" + TEXT
+
+
 def test_an_order_of_ones_own(folder):
     run = plogq("wood.txt", "--order", 1, "--out", "one.plq", cwd=folder)
     assert b"at order 1" in run.stdout
@@ -125,9 +139,9 @@ def read_arrow(path):
             1,
             "--out must end in .csv, .parquet or .arrow",
         ),
+        (["l.plq", "--decode", "--under", "p.parquet", "--out", "-"], 1, "--out must end in .csv"),
         (["zero.parquet", "--label", "label"], 1, "zero.parquet: labels must have probability"),
         (["wood.txt", "--decode"], 2, "--decode needs --out"),
-        (["wood.txt", "--out", "-"], 2, "--out - is for --decode of a file"),
         (["wood.txt", "--classes", "a,b"], 2, "--classes needs --label"),
         (["wood.txt", "--escape"], 2, "--escape needs --label"),
         (["p.parquet", "--label", "label", "--order", "1"], 2, "--order is of a file"),

@@ -284,6 +284,11 @@ def test_forged_counts_neither_hang_nor_take_all_memory():
             decompress(forged(data, rows), q)
     with pytest.raises(CodeError, match="ends before they do"):
         decompress(forged(compress([0, 1, 1], lambda _: q)[0], 2**62), lambda _: q)
+    sure, _ = compress([1, 1, 1], [0.0, 1.0])  # a label takes 2^-23.5 bits: known at once
+    with pytest.raises(CodeError, match="ends before they do"):
+        decompress(forged(sure, 2**33), [0.0, 1.0])
+    many, _ = compress(np.ones(3_000_000, np.int64), [0.0, 1.0])
+    assert len(decompress(many, [0.0, 1.0])) == 3_000_000
     one, _ = compress([0, 0, 0], [1.0])
     assert decompress(one, [1.0]).tolist() == [0, 0, 0]
     with pytest.raises(CodeError, match="more than there is memory for"):
@@ -324,7 +329,7 @@ def test_numbers_of_rows_to_decode():
     data, _ = compress([0, 1, 1], [0.5, 0.5])
     decoder = ModelDecoder(data, shared=[0.5, 0.5])
     assert decoder.decode(np.int64(2)).tolist() == [0, 1]
-    with pytest.raises(ValueError, match="predictions must be a number of rows.*got -1"):
+    with pytest.raises(ValueError, match=r"predictions must be a number of rows.*got -1"):
         decoder.decode(-1)
     with pytest.raises(TypeError, match="predictions must be a number of rows"):
         decoder.decode(np.array([[0.5, 0.5]]))

@@ -422,16 +422,16 @@ def test_a_cluster_of_our_own_is_ours_alone():
 SLOW = """
 import os, time
 from plogq.cli import main
-from plogq.score import job
+from plogq.score.job import Job
 
-figures = job.figures
+figures = Job.figures
 
-def slowly(*batch):
+def slowly(job, part):
     os.write(2, b"started\\n")
     time.sleep({})
-    return figures(*batch)
+    return figures(job, part)
 
-job.figures = slowly  # in the workers too: they import this file
+Job.figures = slowly  # in the workers too: they import this file
 
 if __name__ == "__main__":
     main()

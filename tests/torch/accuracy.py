@@ -135,8 +135,8 @@ def errors(loss_of, x, exact, dtype):
     return worst(loss.detach(), losses, plain, dtype), worst(gradient, gradients, terms, dtype)
 
 
-def rows(dtype):
-    """Give each case: its name, our errors (loss, gradient) and torch's, worst of all families."""
+def by_family(dtype):
+    """Give each case: its name, and by family our errors (loss, gradient) and torch's."""
     with mpmath.workdps(60):
         for name, (target, options, theirs) in SOFTMAX.items():
             given = {k: v.to(dtype) if k == "weight" else v for k, v in options.items()}
@@ -149,13 +149,13 @@ def rows(dtype):
             def theirs_of(x, t=t, known=known, theirs=theirs):
                 return theirs(x, t, reduction="none", **known)
 
-            found = []
-            for _, x in families(dtype):
+            found = {}
+            for family, x in families(dtype):
                 exact = exact_softmax(x, target, **options)
-                found.append(
-                    (*errors(ours_of, x, exact, dtype), *errors(theirs_of, x, exact, dtype))
+                found[family] = errors(ours_of, x, exact, dtype) + errors(
+                    theirs_of, x, exact, dtype
                 )
-            yield f"cross_entropy, {name}", *map(max, zip(*found, strict=True))
+            yield f"cross_entropy, {name}", found
         for name, options in BINARY.items():
             given = {k: v.to(dtype) for k, v in options.items()}
             t = SOFT.to(dtype)
@@ -166,16 +166,19 @@ def rows(dtype):
             def theirs_of(x, t=t, given=given):
                 return F.binary_cross_entropy_with_logits(x, t, reduction="none", **given)
 
-            found = []
-            for _, x in families(dtype):
+            found = {}
+            for family, x in families(dtype):
                 exact = exact_binary(x, SOFT, **options)
-                found.append(
-                    (*errors(ours_of, x, exact, dtype), *errors(theirs_of, x, exact, dtype))
+                found[family] = errors(ours_of, x, exact, dtype) + errors(
+                    theirs_of, x, exact, dtype
                 )
-            yield (
-                f"binary_cross_entropy_with_logits, {name}",
-                *map(max, zip(*found, strict=True)),
-            )
+            yield f"binary_cross_entropy_with_logits, {name}", found
+
+
+def rows(dtype):
+    """Give each case: its name, our errors (loss, gradient) and torch's, worst of all families."""
+    for name, found in by_family(dtype):
+        yield name, *map(max, zip(*found.values(), strict=True))
 
 
 def table():

@@ -10,5 +10,6 @@ def route(request, monkeypatch):
     """Run a test through the native kernel, and again through torch operations alone."""
     if request.param == "formula":
         monkeypatch.setattr("plogq.torch._kernel.takes", lambda *_: False)
+        monkeypatch.setattr("plogq.torch._slopes.takes", lambda *_: False)
         monkeypatch.setattr("plogq.torch._binary_kernel.takes", lambda *_: False)
     return request.param

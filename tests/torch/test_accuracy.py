@@ -10,9 +10,13 @@ from tests.torch import accuracy
 
 @pytest.mark.parametrize("dtype", accuracy.DTYPES, ids=str)
 def test_error_budget(dtype, route):
-    for name, loss, gradient, their_loss, their_gradient in accuracy.rows(dtype):
-        assert loss <= their_loss + 1, name
-        assert gradient <= their_gradient + 1, name
+    for name, found in accuracy.by_family(dtype):
+        # torch has no focal loss: beside the textbook's five operations, the formula that can be
+        # differentiated twice at 1 − p = 0 rounds a few times more. The kernel does not.
+        room = 6 if route == "formula" and "focal" in name else 1
+        for family, (loss, gradient, their_loss, their_gradient) in found.items():
+            assert loss <= their_loss + room, (name, family)
+            assert gradient <= their_gradient + room, (name, family)
 
 
 def test_a_confident_loss_keeps_its_digits(route):

@@ -8,6 +8,7 @@ import plogq.torch as pt
 X = torch.zeros(3, 4)
 Y = torch.tensor([0, 3, 1])
 SOFT = torch.full((3, 4), 0.25)
+LEARNED = torch.tensor(0.5, requires_grad=True)
 BAD_ROW = torch.tensor([[0.25] * 4, [0.5, 0.5, 0.5, 0.5], [0.25] * 4])
 
 CASES = [
@@ -19,14 +20,18 @@ CASES = [
     (lambda: pt.cross_entropy(X, Y[:2]), ValueError, r"target must have shape \(3,\).*\(2,\)"),
     (lambda: pt.cross_entropy(X, Y.float()), TypeError, r"target must be integers.*float32"),
     (lambda: pt.cross_entropy(X, X.long()), TypeError, r"target must be floating point.*int64"),
-    (lambda: pt.cross_entropy(X, Y.to("meta")), ValueError, r"target must be on .*device cpu"),
+    (
+        lambda: pt.cross_entropy(X, Y.to("meta")),
+        ValueError,
+        r"target must be on the device of input, cpu; got meta",
+    ),
     (lambda: pt.cross_entropy(X.long(), Y), TypeError, r"input must be floating point.*int64"),
     (lambda: pt.cross_entropy(X[:, :0], Y), ValueError, r"input must have a class axis, not empty"),
     (lambda: pt.cross_entropy(X[0, 0], Y[0]), ValueError, r"input must have a class axis"),
     (lambda: pt.cross_entropy(X, Y, torch.ones(3)), ValueError, r"weight must have shape \(4,\)"),
     (lambda: pt.cross_entropy(X, Y, label_smoothing=1.5), ValueError, r"label_smoothing .*1\.5"),
     (lambda: pt.cross_entropy(X, Y, reduction="avg"), ValueError, r"reduction must be .*'avg'"),
-    (lambda: pt.cross_entropy(X, Y, temperature=0), ValueError, r"temperature must be greater"),
+    (lambda: pt.cross_entropy(X, Y, temperature=0), ValueError, r"temperature must be in \[1e-30"),
     (lambda: pt.cross_entropy(X, Y, gamma=-1), ValueError, r"gamma must be at least 0"),
     (lambda: pt.cross_entropy(X, Y, softcap=0), ValueError, r"softcap must be greater than 0"),
     (lambda: pt.cross_entropy(X, Y, mask=Y), TypeError, r"mask must be bool; got torch.int64"),
@@ -44,7 +49,7 @@ CASES = [
         "target must be log",
     ),
     (lambda: pt.kl_div(X, -SOFT, reduction="sum"), ValueError, r"target must be prob.*\(0, 0\)"),
-    (lambda: pt.kl_div(X, Y, reduction="sum"), ValueError, r"target must have the input's shape"),
+    (lambda: pt.kl_div(X, Y, reduction="sum"), ValueError, r"target must broadcast with"),
     (lambda: pt.kl_div(X, X, reduction="avg"), ValueError, r"reduction must be"),
     (lambda: pt.binary_cross_entropy(X + 2, SOFT), ValueError, r"input must be in \[0, 1\]; got 2"),
     (lambda: pt.binary_cross_entropy(SOFT, X - 1), ValueError, r"target must be in .*got -1"),
@@ -55,6 +60,42 @@ CASES = [
     (lambda: pt.distillation_loss(X, X, alpha=2), ValueError, r"alpha must be in \[0, 1\]"),
     (lambda: pt.js_divergence_loss(X, X[:2]), ValueError, r"q_logits must have the shape"),
     (lambda: pt.gaussian_kl(X, X[:2]), ValueError, r"log_variance must have the mean's shape"),
+    (lambda: pt.gaussian_kl(X.long(), X), TypeError, r"mean must be floating point"),
+    (lambda: pt.gaussian_kl(X, X, X[:2]), ValueError, r"q_mean must broadcast to .*\(3, 4\)"),
+    (lambda: pt.cross_entropy(X, Y.bool()), TypeError, r"target must be integers.*bool"),
+    (lambda: pt.cross_entropy(X, [0, 3, 1]), TypeError, r"target must be a torch.Tensor; got list"),
+    (lambda: pt.cross_entropy(X.numpy(), Y), TypeError, r"input must be a torch.Tensor; got ndarr"),
+    (lambda: pt.cross_entropy(X, Y, [1.0] * 4), TypeError, r"weight must be a torch.Tensor"),
+    (lambda: pt.cross_entropy(X, Y, mask=[True] * 3), TypeError, r"mask must be a torch.Tensor"),
+    (lambda: pt.cross_entropy(X, Y, X[0].to("meta")), ValueError, r"weight must be on the device"),
+    (lambda: pt.cross_entropy(X, Y, X[0] + 1j), TypeError, r"weight must be real; got torch.comp"),
+    (lambda: pt.cross_entropy(X, Y, ignore_index=1.5), TypeError, r"ignore_index must be an int"),
+    (lambda: pt.cross_entropy(X, Y, ignore_index=True), TypeError, r"ignore_index must be an int"),
+    (lambda: pt.cross_entropy(X, Y, ignore_index=None), TypeError, r"ignore_index must be an int"),
+    (lambda: pt.cross_entropy(X, Y, ignore_index=2**70), ValueError, r"ignore_index must fit in"),
+    (lambda: pt.cross_entropy(X, SOFT, ignore_index=1), ValueError, r"ignore_index must be left"),
+    (lambda: pt.cross_entropy(X, Y, z_loss=None), TypeError, r"z_loss must be a number; got None"),
+    (lambda: pt.cross_entropy(X, Y, z_loss=float("nan")), ValueError, r"z_loss must be finite"),
+    (lambda: pt.cross_entropy(X, Y, softcap=float("inf")), ValueError, r"softcap must be greater"),
+    (lambda: pt.cross_entropy(X, Y, gamma=float("inf")), ValueError, r"gamma must be at least 0"),
+    (lambda: pt.cross_entropy(X, Y, temperature=LEARNED), TypeError, r"temperature must be a num"),
+    (lambda: pt.cross_entropy(X, Y, z_loss=LEARNED), TypeError, r"z_loss must be a number; got T"),
+    (lambda: pt.cross_entropy(X, Y, softcap=LEARNED), TypeError, r"softcap must be a number"),
+    (lambda: pt.focal_loss(X, Y, LEARNED), TypeError, r"gamma must be a number; got Tensor"),
+    (lambda: pt.brier_loss(X, Y, weight=X[0]), ValueError, r"weight must be left out"),
+    (lambda: pt.confidence_penalty(X[0, 0]), ValueError, r"input must have a class axis"),
+    (lambda: pt.distillation_loss(X[:, :0], X[:, :0]), ValueError, r"input must have a class axis"),
+    (lambda: pt.js_divergence_loss(X[0, 0], X[0, 0]), ValueError, r"p_logits must have a class"),
+    (
+        lambda: pt.binary_cross_entropy_with_logits(X[:1], SOFT[:1], X),
+        ValueError,
+        r"weight must broadcast to the input's shape \(1, 4\); got \(3, 4\)",
+    ),
+    (
+        lambda: pt.binary_cross_entropy(SOFT[:1], SOFT[:1], X),
+        ValueError,
+        r"weight must broadcast to the input's shape",
+    ),
 ]
 
 
@@ -76,3 +117,15 @@ def test_the_row_of_a_map_is_its_place():
     target[1, 2, 3] = 4
     with pytest.raises(ValueError, match=r"got 4 \(first at row \(1, 2, 3\)\)"):
         pt.cross_entropy(torch.zeros(2, 4, 5, 6), target)
+
+
+@pytest.mark.parametrize("bad", [4, -1])
+def test_a_label_that_is_no_class_is_never_a_number(bad, route):
+    y = torch.tensor([0, bad, 1])
+    for loss in (pt.cross_entropy, pt.focal_loss, pt.brier_loss, pt.nll_loss):
+        with pytest.raises((ValueError, RuntimeError, IndexError)):
+            loss(X, y, validate=False)
+        with pytest.raises((RuntimeError, IndexError)):
+            torch.func.grad(lambda x, f=loss: f(x, y))(X)
+    with pytest.raises((ValueError, RuntimeError, IndexError)):
+        pt.cross_entropy(X, y, torch.ones(4), gamma=1.0, label_smoothing=0.1, validate=False)

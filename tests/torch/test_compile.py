@@ -94,3 +94,43 @@ def test_targets_are_checked_inside_the_graph():
     compiled = torch.compile(pt.cross_entropy, fullgraph=True, backend="aot_eager")
     with pytest.raises(ValueError, match=r"target must be a class index .* row 1"):
         compiled(logits(2, 3), torch.tensor([0, 3]))
+
+
+STRIDED = {
+    "transposed": lambda a: a.t(),
+    "of a product": lambda a: (torch.eye(3, dtype=a.dtype) @ a).t(),
+    "map": lambda a: a.t().reshape(1, 3, 2, 2).expand(1, 3, 2, 2),
+}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("backend", ["aot_eager", "inductor"])
+def test_strided_logits_in_every_dtype(dtype, backend):
+    for name, view in STRIDED.items():
+        torch.compiler.reset()
+        y = torch.tensor([[[2, 0], [-100, 1]]]) if name == "map" else Y
+
+        def loss(a, view=view, y=y):
+            return pt.cross_entropy(view(a), y, label_smoothing=0.1)
+
+        x = logits(3, 4).to(dtype)
+        compiled = torch.compile(loss, fullgraph=True, backend=backend)
+        found, expected = value_and_gradient(compiled, x), value_and_gradient(loss, x)
+        torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_operator_keeps_its_promises_on_strided_logits(dtype):
+    x = logits(3, 4).to(dtype).t().requires_grad_()
+    arguments = (x, Y, W.to(dtype), KEEP, -100, 0.1, 0.0, 2.0, 0.01, True, False)
+    torch.library.opcheck(torch.ops.plogq.row_losses.default, arguments)
+    upstream = torch.ones((), dtype=dtype).expand(4)
+    arguments = (upstream, x.detach(), Y, W.to(dtype), KEEP, *arguments[4:9])
+    torch.library.opcheck(torch.ops.plogq.row_losses_gradient.default, arguments)
+
+
+def test_labels_are_refused_by_torch_where_not_by_us():
+    torch.compiler.reset()
+    compiled = torch.compile(pt.brier_loss, fullgraph=True, backend="aot_eager")
+    with pytest.raises((RuntimeError, IndexError), match="out of bounds"):
+        compiled(logits(2, 3), torch.tensor([0, 3]))

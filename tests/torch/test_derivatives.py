@@ -62,6 +62,7 @@ def test_both_routes_agree(loss, monkeypatch):
     fast = loss(x)
     fast_gradient = torch.autograd.grad(fast.sum(), x)[0]
     monkeypatch.setattr("plogq.torch._kernel.takes", lambda *_: False)
+    monkeypatch.setattr("plogq.torch._slopes.takes", lambda *_: False)
     monkeypatch.setattr("plogq.torch._binary_kernel.takes", lambda *_: False)
     slow = loss(x)
     torch.testing.assert_close(fast, slow, rtol=1e-13, atol=1e-15)
@@ -161,3 +162,134 @@ def test_under_activation_checkpointing():
 
     loss = torch.utils.checkpoint.checkpoint(step, x, use_reentrant=False)
     torch.testing.assert_close(torch.autograd.grad(loss, x), torch.autograd.grad(step(x), x))
+
+
+@pytest.mark.parametrize("loss", [pt.cross_entropy, pt.brier_loss])
+def test_learned_row_weights_are_in_the_divisor_too(loss, route):
+    x, w = logits(), RW.clone().requires_grad_()
+    assert torch.autograd.gradcheck(lambda x, w: loss(x, Y, row_weight=w), (x, w))
+    assert torch.autograd.gradgradcheck(lambda x, w: loss(x, Y, row_weight=w), (x, w))
+
+
+def test_learned_targets_and_class_weights(route):
+    x, t, w = logits(), SOFT.clone().requires_grad_(), W.clone().requires_grad_()
+    given = {"validate": False}
+    for loss in (pt.soft_cross_entropy, pt.cross_entropy):
+        assert torch.autograd.gradcheck(lambda x, t, w, f=loss: f(x, t, w, **given), (x, t, w))
+    assert torch.autograd.gradcheck(lambda w: pt.cross_entropy(x.detach(), Y, w), w)
+    F.cross_entropy(x, SOFT, w).backward()
+    expected, w.grad = w.grad, None
+    pt.cross_entropy(x, SOFT, w).backward()
+    torch.testing.assert_close(w.grad, expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_sum_of_two_terms_is_rounded_once(dtype):
+    """The gradient in half precision is that in float32, rounded; not a sum of two roundings."""
+    x, teacher = torch.randn(64, 9).to(dtype), torch.randn(64, 9)
+    label = torch.randint(9, (64,))
+    found = []
+    for z in (x.clone().requires_grad_(), x.float().requires_grad_()):
+        loss = pt.distillation_loss(z, teacher.to(z.dtype), label)
+        found.append(torch.autograd.grad(loss, z)[0])
+    wide = pt.distillation_loss(wanted := x.float().requires_grad_(), teacher.to(dtype), label)
+    expected = torch.autograd.grad(wide, wanted)[0].to(dtype)
+    assert torch.equal(found[0], expected)
+
+
+INF = torch.inf
+IMPOSSIBLE = [
+    ({}, torch.tensor([0, 2])),
+    ({"label_smoothing": 0.1}, torch.tensor([0, 2])),
+    ({"weight": W}, torch.tensor([0, 2])),
+    ({"gamma": 1.5}, torch.tensor([0, 2])),
+    ({}, torch.tensor([[0.5, 0.25, 0.25], [0.2, 0.3, 0.5]]).double()),
+    ({"label_smoothing": 1.0}, torch.tensor([0, 2])),
+    ({"label_smoothing": 1.0}, torch.tensor([[0.5, 0.25, 0.25], [0.2, 0.3, 0.5]]).double()),
+]
+
+
+@pytest.mark.parametrize(("options", "target"), IMPOSSIBLE)
+def test_an_impossible_target_has_torchs_gradient(options, target, route):
+    """Every way to ask: eagerly, with a graph of the gradient, and through torch.func."""
+    x = torch.tensor([[-INF, 0.0, 1.0], [0.5, 0.0, -1.0]], dtype=torch.float64)
+
+    def loss_of(z):
+        return pt.cross_entropy(z, target, reduction="sum", **options)
+
+    z = x.clone().requires_grad_()
+    loss = loss_of(z)
+    found = torch.autograd.grad(loss, z)[0]
+    again = torch.autograd.grad(loss_of(z), z, create_graph=True)[0]
+    torch.testing.assert_close(again.detach(), found)
+    torch.testing.assert_close(torch.func.grad(loss_of)(x), found)
+    assert not found.isnan().any()
+    smoothing = options.get("label_smoothing", 0.0)
+    assert loss.isinf() == (smoothing < 1)
+    if not options:  # where torch's own is finite
+        expected = torch.autograd.grad(F.cross_entropy(z, target, reduction="sum"), z)[0]
+        torch.testing.assert_close(found, expected)
+
+
+def test_a_row_of_nothing_but_masked_classes_is_nan_as_in_torch(route):
+    x, y = torch.full((1, 3), -INF), torch.tensor([0])
+    assert F.cross_entropy(x, y).isnan()
+    for options in ({}, {"label_smoothing": 0.1}, {"z_loss": 0.1}):
+        assert pt.cross_entropy(x, y, **options).isnan()
+
+
+@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.1}, {"gamma": 1.0}, {"z_loss": 0.1}])
+def test_an_infinite_logit_is_nan_as_in_torch(options, route):
+    x = torch.tensor([[INF, 0.0, 1.0]])
+    for label in (0, 1):
+        assert F.cross_entropy(x, torch.tensor([label])).isnan()
+        assert pt.cross_entropy(x, torch.tensor([label]), **options).isnan()
+
+
+BATCHED = {
+    "mean": lambda x: pt.cross_entropy(x, Y, W, label_smoothing=0.1),
+    "none": lambda x: pt.cross_entropy(x, Y, W, reduction="none"),
+    "map": lambda x: pt.cross_entropy(
+        x.T.repeat(40, 1, 1).movedim(0, 2)[:3], Y[:3, None].expand(3, 40), reduction="none"
+    ),
+    "bce": lambda x: pt.binary_cross_entropy_with_logits(x, SOFT, pos_weight=W),
+    "bce none": lambda x: pt.binary_cross_entropy_with_logits(x, SOFT, reduction="none"),
+}
+
+
+@pytest.mark.parametrize("loss", BATCHED.values(), ids=BATCHED)
+def test_gradients_in_batches(loss, route):
+    x = logits()
+    assert torch.autograd.gradcheck(loss, x, check_batched_grad=True)
+    vectorised = torch.autograd.functional.jacobian(loss, x, vectorize=True)
+    torch.testing.assert_close(vectorised, torch.autograd.functional.jacobian(loss, x))
+
+
+def test_logits_may_change_once_the_gradient_is_there(route):
+    """As in torch, whose backward needs its output alone."""
+    found = []
+    for loss_of in (F.cross_entropy, pt.cross_entropy):
+        x = logits()
+        z = x * 1
+        loss = loss_of(z, Y)
+        z.add_(1)
+        found.append(torch.autograd.grad(loss, x)[0])
+    torch.testing.assert_close(*found)
+
+
+@pytest.mark.parametrize("name", ["target", "weight", "row_weight", "mask", "pos_weight"])
+def test_whatever_a_gradient_still_needs_is_noticed_when_it_changes(name):
+    x, kind = logits(), {"reduction": "none"}
+    given = {"target": Y.clone(), "weight": W.clone(), "mask": KEEP.clone()}
+    if name == "pos_weight":
+        w = W.clone()
+        loss = pt.binary_cross_entropy_with_logits(x, SOFT, pos_weight=w, **kind)
+        w.mul_(2)
+    elif name == "row_weight":  # a float16 gradient waits for what comes from upstream
+        loss = pt.cross_entropy(x.half(), SOFT, row_weight=(v := RW.float()))
+        v.mul_(2)
+    else:
+        loss = pt.cross_entropy(x, **given, **kind)
+        given[name].logical_not_() if name == "mask" else given[name].mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.sum().backward()

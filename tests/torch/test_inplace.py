@@ -99,3 +99,27 @@ def test_softcap_leaves_a_gradient_that_is_right():
     c = leaf()
     F.cross_entropy(1.5 * torch.tanh(c / 1.5), Y).backward()
     torch.testing.assert_close(a.grad, c.grad)
+
+
+def test_a_leaf_that_is_a_view_of_a_parameters_memory_is_refused():
+    parameter = torch.nn.Parameter(torch.randn(4, 3))
+    before = parameter.detach().clone()
+    leaves = [parameter.detach().view(4, 3).requires_grad_(), torch.randn(12)[:].view(4, 3)]
+    for z in (leaves[0], leaves[1].requires_grad_()):
+        with pytest.raises(ValueError, match="inplace must be False for logits that are a leaf"):
+            pt.cross_entropy(z, Y, inplace=True)
+    assert torch.equal(parameter, before)
+
+
+def test_rows_that_share_their_memory_are_refused():
+    row = torch.randn(1, 3, requires_grad=True) * 1
+    for reduction in ("mean", "none"):
+        with pytest.raises(ValueError, match="inplace must be False for expanded logits"):
+            pt.cross_entropy(row.expand(4, 3), Y, inplace=True, reduction=reduction)
+
+
+def test_gradients_in_batches_are_refused():
+    logits = leaf() * 1
+    loss = pt.cross_entropy(logits, Y, inplace=True, reduction="none")
+    with pytest.raises(ValueError, match="inplace must be False for gradients in batches"):
+        torch.autograd.grad(loss, logits, torch.eye(4), is_grads_batched=True)

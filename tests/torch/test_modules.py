@@ -93,3 +93,36 @@ def test_deprecated_flags():
 def test_every_public_name_is_documented_and_listed():
     assert pt.__all__ == sorted(pt.__all__)
     assert all(inspect.getdoc(getattr(pt, name)) for name in pt.__all__)
+
+
+def test_a_module_may_be_subclassed():
+    class Scaled(pt.CrossEntropyLoss):
+        def __init__(self, factor, **options):
+            super().__init__(**options)
+            self.factor = factor
+
+        def forward(self, input, target):
+            return self.factor * super().forward(input, target)
+
+    module = Scaled(2.0, label_smoothing=0.1)
+    torch.testing.assert_close(module(X, Y), 2 * pt.cross_entropy(X, Y, label_smoothing=0.1))
+
+
+def test_tensors_of_the_options_move_along():
+    row_weight, count = torch.rand(4), torch.tensor(3.0)
+    module = pt.BrierLoss(row_weight=row_weight, denominator=count, z_loss=0.1)
+    torch.testing.assert_close(
+        module(X, Y), pt.brier_loss(X, Y, row_weight=row_weight, denominator=count, z_loss=0.1)
+    )
+    assert module.state_dict() == {}  # they belong to a batch
+    moved = module.to("meta")
+    assert moved.row_weight.device.type == moved.denominator.device.type == "meta"
+    assert repr(module) == "BrierLoss(z_loss=0.1)"
+
+
+def test_only_options_that_the_function_has():
+    with pytest.raises(TypeError, match="BrierLoss has no option gamma"):
+        pt.BrierLoss(gamma=1.0)
+    with pytest.raises(TypeError, match="DistillationLoss has no option gamma"):
+        pt.DistillationLoss(gamma=1.0)
+    assert pt.JSDivergenceLoss(temperature=2.0).temperature == 2

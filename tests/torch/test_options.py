@@ -207,3 +207,67 @@ def test_binary_focal(alpha):
     torch.testing.assert_close(mean, F.binary_cross_entropy_with_logits(z, t))
     by_positives = pt.binary_focal_loss(z, t, 1.5, alpha, denominator=t.sum())
     torch.testing.assert_close(by_positives, loss.sum() / t.sum())
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.uint8])
+@pytest.mark.parametrize("loss", [pt.cross_entropy, pt.brier_loss])
+def test_row_weights_in_half_precision_are_summed_in_full(dtype, loss, route):
+    x = torch.randn(100_000, 2)
+    y = torch.randint(2, (100_000,))
+    found = loss(x, y, row_weight=torch.ones(100_000, dtype=dtype))
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, loss(x, y))
+    wide = loss(x, y, row_weight=torch.ones(100_000, dtype=torch.float64), reduction="none")
+    assert wide.dtype == torch.float32
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_capped_in_full(dtype, route):
+    x, y = (20 * torch.randn(50, 7)).to(dtype), torch.randint(7, (50,))
+    torch.testing.assert_close(
+        pt.cross_entropy(x, y, softcap=30.0), pt.cross_entropy(x.float(), y, softcap=30.0)
+    )
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("learned", [False, True])
+def test_a_row_without_weight_has_no_say(reduction, learned, route):
+    """Be its loss infinite; and a row that is left out may have any weight."""
+    x = torch.tensor([[0.0, -torch.inf], [0.0, 1.0], [0.0, 0.0]], requires_grad=True)
+    y, mask = torch.tensor([1, 1, 0]), torch.tensor([True, True, False])
+    w = torch.tensor([0.0, 2.0, torch.nan], requires_grad=learned)
+    loss = pt.cross_entropy(x, y, row_weight=w, mask=mask, reduction=reduction)
+    each = torch.tensor([0.0, 2 * F.softplus(torch.tensor(-1.0)), 0.0])
+    expected = {"mean": each.sum() / 2, "sum": each.sum(), "none": each}[reduction]
+    torch.testing.assert_close(loss, expected)
+    gradient = torch.autograd.grad(loss.sum(), x)[0]
+    assert not gradient[[0, 2]].any()
+    assert gradient[1].all()
+
+
+@pytest.mark.parametrize("as_tensor", [False, True])
+@pytest.mark.parametrize(
+    "loss", [pt.cross_entropy, pt.brier_loss, pt.nll_loss, pt.binary_cross_entropy_with_logits]
+)
+def test_denominators(loss, as_tensor, route):
+    x, y = torch.randn(4, 3).log_softmax(1), torch.tensor([0, 1, 2, 0])
+    batch = (x, x.exp()) if loss is pt.binary_cross_entropy_with_logits else (x, y)
+    wrap = torch.tensor if as_tensor else lambda value: value
+    total = loss(*batch, reduction="sum")
+    torch.testing.assert_close(loss(*batch, denominator=wrap(5.0)), total / 5)
+    torch.testing.assert_close(loss(*batch, denominator=wrap(0)), total)  # nothing left: as 1
+    for bad in (-2.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match=r"denominator must be finite and not negative"):
+            loss(*batch, denominator=wrap(bad))
+    with pytest.raises(ValueError, match=r"denominator must be a number or a 0-d tensor; .*\(1,\)"):
+        loss(*batch, denominator=torch.tensor([3.0]))
+    with pytest.raises(TypeError, match=r"denominator must be a number; got str"):
+        loss(*batch, denominator="3")
+
+
+def test_a_denominator_has_no_gradient(route):
+    x, y = batch()
+    count = torch.tensor(3.0, requires_grad=True)
+    for loss in (pt.cross_entropy, pt.brier_loss):
+        loss(x, y, denominator=count).backward()
+    assert count.grad is None

@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 import plogq.torch as pt
+from plogq.kernels import cpu
 from plogq.torch._check import say_fallback
 
 DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
@@ -27,8 +28,6 @@ def test_layouts(layout, route):
     y = torch.randint(70, (5,))
     soft = torch.rand(5, 70).softmax(1)
     for target in (y, soft, LAYOUTS[layout](soft)):
-        if target.is_neg() != base.is_neg():
-            continue
         x = base.clone().requires_grad_()
         loss = pt.cross_entropy(LAYOUTS[layout](x), target)
         gradient = torch.autograd.grad(loss, x)[0]
@@ -212,3 +211,132 @@ def test_the_fallback_is_said_once_on_request(caplog):
             pt.cross_entropy(x, torch.empty(4, dtype=torch.int64, device="meta"))
     said = [r for r in caplog.records if "meta" in r.message]
     assert len(said) == 1
+
+
+def test_autocast_rounds_no_divisor():
+    x, t, w = torch.randn(100, 5), torch.rand(100, 5).softmax(1), torch.rand(5)
+    expected = pt.soft_cross_entropy(x, t, w)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert pt.soft_cross_entropy(x, t, w) == expected
+
+
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_the_default_device_is_not_asked(reduction):
+    x, t = torch.randn(4, 5, requires_grad=True), torch.rand(4, 5).softmax(1)
+    y, kind = torch.tensor([0, 1, 2, 3]), {"reduction": reduction}
+    with torch.device("meta"):
+        losses = [
+            pt.cross_entropy(x, y, **kind),
+            pt.cross_entropy(x, y, return_stats=True, **kind)[0],
+            pt.brier_loss(x, y, **kind),
+            pt.confidence_penalty(x, **kind),
+            pt.distillation_loss(x, t, y, **kind),
+            pt.binary_cross_entropy_with_logits(x, t, **kind),
+            pt.binary_cross_entropy_with_logits(x, t, x.detach(), **kind),
+            pt.gaussian_kl(x, x, **kind),
+        ]
+        for loss in losses:
+            assert loss.device.type == "cpu"
+            loss.sum().backward()
+
+
+def test_negated_views_of_everything(route):
+    x, y = torch.randn(4, 5, dtype=torch.float64), torch.tensor([0, 1, 2, 3])
+    negated = LAYOUTS["negated view"]
+    w, v = torch.rand(5, dtype=torch.float64), torch.rand(4, dtype=torch.float64)
+    assert negated(w).is_neg()
+    expected = pt.cross_entropy(x, y, -w, row_weight=-v)
+    found = pt.cross_entropy(x, y, negated(w), row_weight=negated(v))
+    torch.testing.assert_close(found, pt.cross_entropy(x, y, w, row_weight=v))
+    torch.testing.assert_close(found, expected)
+    target = torch.rand(4, 5, dtype=torch.float64).softmax(1)
+    torch.testing.assert_close(pt.cross_entropy(x, negated(target)), pt.cross_entropy(x, target))
+    torch.testing.assert_close(
+        pt.binary_cross_entropy_with_logits(x, negated(target), negated(w), pos_weight=negated(w)),
+        pt.binary_cross_entropy_with_logits(x, target, w, pos_weight=w),
+    )
+
+
+@pytest.mark.parametrize("mode", ["real", "fake", "symbolic"])
+@pytest.mark.parametrize("loss", [pt.cross_entropy, pt.brier_loss, pt.nll_loss])
+def test_traced_by_make_fx(mode, loss):
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    def traced(x, y):
+        return loss(x, y)
+
+    x, y = torch.randn(4, 5), torch.tensor([0, 1, 2, 3])
+    graph = make_fx(traced, tracing_mode=mode)(x, y)
+    torch.testing.assert_close(graph(2 * x, y), loss(2 * x, y))
+
+
+def test_under_a_mode_that_counts_operations():
+    from torch.utils.flop_counter import FlopCounterMode
+
+    x, y = torch.randn(4, 5), torch.tensor([0, 1, 2, 3])
+    with FlopCounterMode(display=False):
+        torch.testing.assert_close(pt.cross_entropy(x, y), F.cross_entropy(x, y))
+
+
+MAPS = {
+    "contiguous": lambda x: x,
+    "channels last": lambda x: x.to(memory_format=torch.channels_last),
+    "cut out": lambda x: F.pad(x, (1, 2, 3, 1))[:, :, 3:-1, 1:-2],
+    "few places": lambda x: x[:, :, :2, :3],
+}
+
+
+@pytest.mark.parametrize("layout", MAPS)
+@pytest.mark.parametrize("classes", [5, 70])
+@pytest.mark.parametrize("soft", [False, True])
+def test_maps(layout, classes, soft, route):
+    torch.manual_seed(0)
+    x = MAPS[layout](torch.randn(3, classes, 9, 7))
+    target = torch.rand(x.shape).softmax(1)
+    target = target if soft else target.argmax(1)
+    if not soft:
+        target[1, 0] = -100
+    options = {"weight": torch.rand(classes), "label_smoothing": 0.1}
+    for reduction in ("mean", "none"):
+        a = x.detach().clone(memory_format=torch.preserve_format).requires_grad_()
+        b = x.detach().clone().requires_grad_()
+        loss = pt.cross_entropy(a, target, reduction=reduction, **options)
+        expected = F.cross_entropy(b, target, reduction=reduction, **options)
+        torch.testing.assert_close(loss, expected)
+        upstream = torch.rand_like(loss)
+        gradient = torch.autograd.grad(loss, a, upstream)[0]
+        torch.testing.assert_close(gradient, torch.autograd.grad(expected, b, upstream)[0])
+
+
+def test_a_map_is_not_copied(monkeypatch):
+    seen = []
+    native = cpu.reduced_softmax_loss
+    monkeypatch.setattr(
+        "plogq.kernels.cpu.reduced_softmax_loss",
+        lambda x, *a, **k: seen.append((x, k["gradient"])) or native(x, *a, **k),
+    )
+    x = torch.randn(2, 5, 8, 8, requires_grad=True)
+    z = x * 1
+    pt.cross_entropy(z, torch.zeros(2, 8, 8, dtype=torch.int64), inplace=True).backward()
+    ((logits, gradient),) = seen
+    assert logits.ctypes.data == gradient.ctypes.data == z.data_ptr()
+    y = x.detach().clone().requires_grad_()
+    pt.cross_entropy(y, torch.zeros(2, 8, 8, dtype=torch.int64)).backward()
+    torch.testing.assert_close(x.grad, y.grad)
+    assert y.grad.is_contiguous()
+
+
+def test_large_gradients_have_the_strides_of_the_logits():
+    x = torch.randn(4, 21, 128, 128, requires_grad=True)
+    y = torch.randint(21, (4, 128, 128))
+    found = torch.autograd.grad(pt.cross_entropy(x, y), x)[0]
+    assert found.stride() == x.stride()
+    torch.testing.assert_close(found, torch.autograd.grad(F.cross_entropy(x, y), x)[0])
+
+
+def test_learned_pos_weights_and_strided_layouts_take_the_formula():
+    x, t = torch.randn(4, 5), torch.rand(4, 5)
+    w = torch.tensor(2.0, requires_grad=True)
+    pt.binary_cross_entropy_with_logits(x, t, pos_weight=w).backward()
+    expected = (t * F.softplus(-x)).mean()
+    torch.testing.assert_close(w.grad, expected)

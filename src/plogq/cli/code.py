@@ -11,6 +11,8 @@ from typing import Any
 
 from plogq.cli.arguments import Commands, count, names
 
+STDOUT = (Path("-"), Path("/dev/stdout"))
+
 
 def add(commands: Commands) -> None:
     """Add the command's arguments."""
@@ -61,8 +63,6 @@ def _check(arguments: argparse.Namespace) -> None:
         "--escape needs --label": arguments.escape and arguments.label is None,
         "--order is of a file that is coded": arguments.order is not None
         and (arguments.decode or labels),
-        "--out - is for --decode of a file": arguments.out == Path("-")
-        and (labels or not arguments.decode),
     }
     for message, is_so in wrong.items():
         if is_so:
@@ -70,6 +70,8 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _code(arguments: argparse.Namespace) -> None:
+    from rich.console import Console
+
     from plogq.coding import BytesReport, LabelsReport, code_file, code_labels, report
     from plogq.score.files import write_whole
     from plogq.score.progress import ProgressBar
@@ -84,6 +86,10 @@ def _code(arguments: argparse.Namespace) -> None:
                 arguments.path, label=arguments.label, escape=arguments.escape,
                 progress=progress, **_model(arguments),
             )  # fmt: skip
+    if arguments.out in STDOUT:
+        sys.stdout.buffer.write(done.data)
+        report.print_report(done, Console(stderr=True, highlight=False))
+        return
     if arguments.out is not None:
         write_whole(arguments.out, done.data)
     report.print_report(done)
@@ -106,7 +112,7 @@ def _decode(arguments: argparse.Namespace) -> None:
                 **_model(arguments),
             )  # fmt: skip
             data = labels_table(labels, arguments.out)
-    if arguments.out == Path("-"):
+    if arguments.out in STDOUT:
         sys.stdout.buffer.write(data)
     else:
         write_whole(arguments.out, data)

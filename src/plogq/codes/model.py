@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from operator import index
-from typing import Any, Literal, SupportsIndex
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -188,9 +188,11 @@ class ModelDecoder:
             self.check_digest(self._state.digest())
         self._labels_crc = 0
         self._bits, self._most_bits = 0.0, 8 * len(payload) + CODER_BITS
+        if shared is not None and self.classes > 1:  # what all rows take at least, at once
+            self._check_end(self.rows * self._state.least_bits)
         self._coder = range_coder.decoder(payload)
 
-    def decode(self, predictions: npt.ArrayLike | SupportsIndex) -> Labels:
+    def decode(self, predictions: npt.ArrayLike | int) -> Labels:
         """Give the labels of the next n rows, of predictions (n, C), or of n if shared.
 
         Raises
@@ -217,8 +219,7 @@ class ModelDecoder:
             family, *weights = given.model
             labels = range_coder.decode(self._coder, family, *(weights or [n]))
             self._bits += float(given.bits(labels).sum())
-            if self._bits > self._most_bits:  # a range coder never ends: it reads on, in nothing
-                raise CodeError("data was not made with these predictions: it ends before they do")
+            self._check_end(self._bits)
         self._labels_crc = _crc(labels, self._labels_crc)
         state.advance(given, n)
         return labels
@@ -237,6 +238,10 @@ class ModelDecoder:
         self.check_digest(self._state.digest())
         if self._labels_crc != self._crc:
             raise CodeError("data decoded to other labels than were coded: their checksum differs")
+
+    def _check_end(self, bits: float) -> None:
+        if bits > self._most_bits:  # a range coder never ends: it reads on, in nothing
+            raise CodeError("data was not made with these predictions: it ends before they do")
 
     def _check_classes(self, classes: int) -> None:
         if classes != self.classes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from hashlib import blake2b
 from operator import index
 from typing import Any, NamedTuple
@@ -54,6 +55,12 @@ class Rows:
     def shared(self) -> bool:
         """Whether all rows have one distribution."""
         return self._shared is not None
+
+    @property
+    def least_bits(self) -> float:
+        """Give what the likeliest label costs, if all rows have one distribution."""
+        assert self._shared is not None
+        return PRECISION - math.log2(float(self._shared.weights.max()) + 1)
 
     def quantise(self, predictions: npt.ArrayLike | None, labels: Labels | None) -> Given:
         """Round the predictions of rows, of which `labels` are known to the encoder."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plogq.codes.huffman import huffman_lengths
-from plogq.codes.order_k import adaptive_bits, frame_bytes
+from plogq.codes.order_k import PIECE, adaptive_bits, frame_bytes
 from plogq.formulas import entropy_of_counts
 from plogq.formulas._check import refuse
 
@@ -168,7 +168,9 @@ def _huffman_bytes(data: bytes) -> int:
 
 def _others(data: bytes) -> Iterable[tuple[str, int]]:
     yield "gzip -9", len(gzip.compress(data, 9))
-    yield "xz -9e", len(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME))
+    xz = lzma.LZMACompressor(preset=9 | lzma.PRESET_EXTREME)  # in pieces, or Ctrl-C has to wait
+    pieces = (data[start : start + PIECE] for start in range(0, len(data), PIECE))
+    yield "xz -9e", sum(len(xz.compress(piece)) for piece in pieces) + len(xz.flush())
     try:
         from pyarrow import Codec
     except ImportError:  # no more than one contender less

@@ -26,7 +26,7 @@ def print_bytes(report: BytesReport, console: Console | None = None) -> None:
     """Print how far the bytes of a file can be compressed, and what they came to."""
     found, coded = report.found, len(report.data)
     share = f", {coded / report.size:.1%} of them" if report.size else ""
-    about = f"{report.size:,} bytes"
+    about = f"{report.size:,} byte{'' if report.size == 1 else 's'}"
     if found.size < report.size:
         about += f"; the statistics are those of the first {found.size:,}"
     _print(

@@ -12,6 +12,7 @@ from plogq.kernels.exact_sum import ExactSums
 from plogq.score.buckets import nearly
 from plogq.score.errors import TableError
 from plogq.score.numbers import Array, as_numpy
+from plogq.score.products import weighted_sums
 from plogq.score.resampling import interval
 from plogq.score.tally import Tally, add_weighted, regrouped, totals
 
@@ -107,7 +108,7 @@ class Groups:
         sums = nearly(self.difference).reshape(groups, self.buckets)
         drawn = weights[:, : self.buckets]
         with np.errstate(divide="ignore", invalid="ignore"):  # a replicate may draw no row
-            means = (drawn @ sums.T) / (drawn @ each.T)
+            means = weighted_sums(drawn, sums.T) / weighted_sums(drawn, each.T)
         several = np.count_nonzero(each, axis=1) > 1
         return [interval(means[:, i]) if several[i] else None for i in range(groups)]
 

@@ -15,6 +15,7 @@ from plogq.formulas.units import Unit, from_nats
 from plogq.kernels.exact_sum import ExactSums
 from plogq.score.buckets import nearly
 from plogq.score.numbers import Array
+from plogq.score.products import weighted_sums
 from plogq.score.resampling import interval, replicate_weights
 from plogq.score.tally import Tally, totals
 
@@ -82,7 +83,9 @@ def _amounts(tally: Tally) -> Array:
 
 def _interval(weights: Array, sums: ExactSums, amounts: Tally) -> tuple[float, float] | None:
     with np.errstate(divide="ignore", invalid="ignore"):  # a replicate may draw no row
-        return interval((weights @ nearly(sums)) / (weights @ _amounts(amounts)))
+        return interval(
+            weighted_sums(weights, nearly(sums)) / weighted_sums(weights, _amounts(amounts))
+        )
 
 
 def _own(state: Sums, weight: float, unit: Unit) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from plogq.lm.state import Corpus
 from plogq.lm.top import Top
 from plogq.score.errors import TableError
 from plogq.score.numbers import Array
+from plogq.score.products import weighted_sums
 from plogq.score.resampling import interval, replicate_weights
 from plogq.score.tally import totals
 
@@ -187,8 +188,8 @@ def _interval(
     weights = replicate_weights(buckets, bootstrap, seed)
     with np.errstate(divide="ignore", invalid="ignore"):  # a replicate may draw no document
         costs = [
-            (weights @ texts.corpus.surprisal.values())
-            / (weights @ texts.corpus.counts[per].astype(np.float64))
+            weighted_sums(weights, texts.corpus.surprisal.values())
+            / weighted_sums(weights, texts.corpus.counts[per])
             for texts in (one, other)
         ]
         return interval(costs[0] - costs[1])

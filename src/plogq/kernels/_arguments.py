@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operator import index
+import math
 from typing import Any, NoReturn
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from plogq.formulas._arrays import shown
 from plogq.formulas._check import refuse
 
+_NUMBERS = (float, int)
 _FLOATS = ("float32", "float64", "bfloat16", "float16")
 
 
@@ -19,12 +20,85 @@ def dtype_name(array: Any) -> str:
     return str(array.dtype).rpartition(".")[2]
 
 
-def check_logits(logits: Any) -> None:
-    """Refuse what is no matrix of logits that the kernel can read."""
+def check_number(name: str, value: Any) -> None:
+    """Refuse what is no number; a tensor would look as if it could be learned."""
+    if not isinstance(value, (int, float, np.integer, np.floating)):
+        refuse(name, "be a number", type(value).__name__, error=TypeError)
+
+
+def check_options(label_smoothing: Any, gamma: Any, temperature: Any, z_loss: Any) -> None:
+    """Refuse a value that a softmax loss has no number for."""
+    if (
+        type(label_smoothing) in _NUMBERS
+        and type(gamma) in _NUMBERS
+        and type(temperature) in _NUMBERS
+        and type(z_loss) in _NUMBERS
+        and 0 <= label_smoothing <= 1
+        and 0 <= gamma < math.inf
+        and 1e-30 <= temperature <= 1e30
+        and -math.inf < z_loss < math.inf
+    ):
+        return
+    options = {
+        "label_smoothing": label_smoothing,
+        "gamma": gamma,
+        "temperature": temperature,
+        "z_loss": z_loss,
+    }
+    for name, value in options.items():
+        check_number(name, value)
+    if not 0 <= label_smoothing <= 1:
+        refuse("label_smoothing", "be in [0, 1]", label_smoothing)
+    if not 0 <= gamma < math.inf:
+        refuse("gamma", "be at least 0 and finite", gamma)
+    if not 1e-30 <= temperature <= 1e30:
+        refuse("temperature", "be in [1e-30, 1e30]", temperature)
+    if not -math.inf < z_loss < math.inf:
+        refuse("z_loss", "be finite", z_loss)
+
+
+def check_softcap(softcap: Any) -> None:
+    """Refuse a bound of logits that bounds nothing, or all of them to 0."""
+    check_number("softcap", softcap)
+    if not 0 < softcap < math.inf:
+        refuse("softcap", "be greater than 0 and finite", softcap)
+
+
+def check_ignore_index(ignore_index: Any) -> None:
+    """Refuse what no label could be."""
+    if isinstance(ignore_index, bool) or not isinstance(ignore_index, (int, np.integer)):
+        refuse("ignore_index", "be an integer", repr(ignore_index), error=TypeError)
+    if not -(2**63) <= ignore_index < 2**63:
+        refuse("ignore_index", "fit in int64", ignore_index)
+
+
+def check_denominator(denominator: Any) -> None:
+    """Refuse what divides no mean; 0 is the count of a batch with nothing left."""
+    check_number("denominator", denominator)
+    if not 0 <= denominator < math.inf:
+        refuse("denominator", "be finite and not negative", denominator)
+
+
+def check_classes(logits: Any) -> None:
+    """Refuse what are no logits of classes: (C,), (N, C) or (N, C, d1, …)."""
     _check_floats("logits", logits)
-    if len(logits.shape) != 2 or logits.shape[1] == 0:
+    if logits.ndim == 0 or logits.shape[min(1, logits.ndim - 1)] == 0:
+        expected = "have shape (C,), (N, C) or (N, C, d1, …), C > 0"
+        refuse("logits", expected, f"shape {logits.shape}")
+    _check_aligned("logits", logits)
+
+
+def check_matrix(logits: Any) -> None:
+    """Refuse what are no rows of logits, or images of rows."""
+    _check_floats("logits", logits)
+    if len(logits.shape) not in (2, 3) or logits.shape[-1] == 0:
         expected = "have shape (rows, classes), classes > 0"
         refuse("logits", expected, f"shape {tuple(logits.shape)}")
+
+
+def check_logits(logits: Any) -> None:
+    """Refuse what is no matrix of logits that the kernel can read."""
+    check_matrix(logits)
     _check_aligned("logits", logits)
 
 
@@ -44,8 +118,9 @@ def check_target(target: Any, logits: Any) -> None:
     if given == shape:
         _check_floats("target", target)
         _check_aligned("target", target)
-    elif given != shape[:1]:
-        expected = f"be class indices of shape {shape[:1]} or distributions of shape {shape}"
+    elif given != (math.prod(shape[:-1]),):
+        rows = (math.prod(shape[:-1]),)
+        expected = f"be class indices of shape {rows} or distributions of shape {shape}"
         refuse("target", expected, f"shape {given}")
     elif getattr(target.dtype, "kind", dtype_name(target).lstrip("u")[0]) not in "iu":
         refuse("target", "be integers, as class indices", dtype_name(target), error=TypeError)
@@ -58,7 +133,9 @@ def check_out(out: Any, logits: Any, target: Any = None) -> None:
     if dtype_name(out) != dtype_name(logits) or tuple(out.shape) != tuple(logits.shape):
         refuse("out", f"be like the logits, {like}", f"{dtype_name(out)} {tuple(out.shape)}")
     _check_aligned("out", out)
-    if any(size > 1 and stride == 0 for size, stride in zip(out.shape, _strides(out), strict=True)):
+    if math.prod(out.shape) and any(
+        size > 1 and stride == 0 for size, stride in zip(out.shape, _strides(out), strict=True)
+    ):
         refuse("out", "have a place for each element", f"strides {_strides(out)}")
     _check_room("out", out, {"logits": logits, "target": target})
 
@@ -76,7 +153,7 @@ def check_rows(
     check_logits(logits)
     if target is not None:
         check_target(target, logits)
-    n, classes = logits.shape
+    n, classes = math.prod(logits.shape[:-1]), logits.shape[-1]
     if gradient is not None:
         check_out(gradient, logits, target)
     if weight is not None and weight.shape != (classes,):
@@ -85,22 +162,30 @@ def check_rows(
         refuse("keep", f"be bool of shape ({n},)", f"{keep.dtype} {keep.shape}")
     if row_scale is not None and row_scale.shape not in ((1,), (n,)):
         refuse("row_scale", f"be a number or have shape ({n},)", f"shape {row_scale.shape}")
-    if ignore_index is not None and not -(2**63) <= index(ignore_index) < 2**63:
-        refuse("ignore_index", "fit in int64", ignore_index)
+    if ignore_index is not None:
+        check_ignore_index(ignore_index)
 
 
-def check_elements(logits: Any, target: Any, pos_weight: Any, losses: Any, gradient: Any) -> None:
+def check_elements(
+    logits: Any, target: Any, pos_weight: Any, weight: Any, losses: Any, gradient: Any
+) -> None:
     """Refuse the first argument of `binary_loss` that does not fit the logits."""
     _check_floats("logits", logits)
     _check_floats("target", target)
     shape, dtype = tuple(logits.shape), dtype_name(logits)
     arithmetic = "float64" if dtype == "float64" else "float32"
-    arrays = {"logits": logits, "target": target, "losses": losses, "gradient": gradient}
+    arrays = {
+        "logits": logits,
+        "target": target,
+        "weight": weight,
+        "losses": losses,
+        "gradient": gradient,
+    }
     for name, array in arrays.items():
         if array is None:
             continue
         _check_array(name, array)
-        expected = f"{arithmetic if name == 'losses' else dtype} {shape}"
+        expected = f"{arithmetic if name in ('weight', 'losses') else dtype} {shape}"
         came = f"{dtype_name(array)} {tuple(array.shape)}"
         if came != expected:
             refuse(name, f"be {expected}", came)
@@ -114,19 +199,23 @@ def check_elements(logits: Any, target: Any, pos_weight: Any, losses: Any, gradi
         refuse("pos_weight", expected, f"shape {np.shape(pos_weight)}")
 
 
-def refuse_row_of_target(target: Any, row: int, classes: int, ignore_index: int | None) -> NoReturn:
-    """Say what is wrong with the target of a row."""
+def refuse_row_of_target(
+    target: Any, row: int, shape: tuple[int, ...], ignore_index: int | None
+) -> NoReturn:
+    """Say what is wrong with the target of a row of logits of this shape."""
+    place = tuple(int(i) for i in np.unravel_index(row, shape[:-1]))
+    where = row if len(place) == 1 else place
     if len(target.shape) == 1:
-        expected = f"be a class index in [0, {classes})"
+        expected = f"be a class index in [0, {shape[-1]})"
         if ignore_index is not None:
             expected += f" or the ignore_index {ignore_index}"
-        refuse("target", expected, int(target[row]), row=row)
-    values = np.array([float(p) for p in target[row]])
+        refuse("target", expected, int(target[row]), row=where)
+    values = np.array([float(p) for p in target[place]])
     if not (values >= 0).all():
         expected = "be probabilities, none negative or NaN"
-        refuse("target", expected, shown(values, ()), row=row)
+        refuse("target", expected, shown(values, ()), row=where)
     came = f"{shown(values, ())}, which sums to {values.sum():.9g}"
-    refuse("target", "sum to 1 along its class axis", came, row=row)
+    refuse("target", "sum to 1 along its class axis", came, row=where)
 
 
 def refuse_element_of_target(target: Any, position: int) -> NoReturn:

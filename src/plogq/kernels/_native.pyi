@@ -11,10 +11,13 @@ def rows(
     soft: _Array | None,
     weight: npt.NDArray[Any] | None,
     keep: npt.NDArray[np.bool_] | None,
-    row_scale: npt.NDArray[np.float64] | None,
+    row_weight: npt.NDArray[np.float64] | None,
     gradient: _Array | None,
-    statistics: npt.NDArray[Any],
-    argmax: npt.NDArray[np.int64],
+    statistics: npt.NDArray[Any] | None,
+    argmax: npt.NDArray[np.int64] | None,
+    denominator: float | None,
+    by_class: bool,
+    scale: float,
     ignore_index: int | None,
     label_smoothing: float,
     gamma: float,
@@ -24,11 +27,12 @@ def rows(
     check_logits: bool,
     threads: int,
     instruction_set: int,
-) -> tuple[int, int]: ...
+) -> tuple[float, float, int, int]: ...
 def elements(
     logits: _Array,
     target: _Array,
     weight: npt.NDArray[Any] | None,
+    element_weight: _Array | None,
     scale: float,
     losses: _Array | None,
     gradient: _Array | None,
@@ -66,7 +70,6 @@ def float_fold(
     parts: list[npt.NDArray[np.int64]],
     surprisal_width: float,
     surprisal: npt.NDArray[np.float64],
-    predicted: npt.NDArray[np.int64],
     apart: npt.NDArray[np.int64],
     instruction_set: int,
 ) -> tuple[int, int]: ...

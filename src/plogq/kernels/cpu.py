@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from operator import index
 from typing import Any, NamedTuple
@@ -14,9 +15,11 @@ from plogq.kernels import _arguments, _native
 
 __all__ = [
     "Floats",
+    "ReducedLoss",
     "RowStatistics",
     "binary_loss",
     "default_threads",
+    "reduced_softmax_loss",
     "row_statistics",
     "softmax_loss",
 ]
@@ -26,7 +29,6 @@ Array = Any  # on the CPU, and speaks DLPack: a NumPy array, a torch.Tensor that
 
 _INSTRUCTION_SET = len(_native.instruction_sets()) - 1  # the best that this processor has
 _INT64, _FLOAT32, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float32), np.dtype(np.float64)
-_NO_SCALE = np.ones(1)
 _EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 _WORTH_THREADS = 1 << 18  # elements
 
@@ -60,6 +62,24 @@ class RowStatistics(NamedTuple):
     loss: Any
     entropy: Any
     rest_squares: Any
+
+
+class ReducedLoss(NamedTuple):
+    """One number for many rows, in nats.
+
+    Attributes
+    ----------
+    loss
+        Σ_i v_i loss_i / denominator, summed in float64.
+    denominator
+        What the sum is divided by, 1 in place of 0.
+    rows
+        The statistics of each row, with moments. None where they were not asked for.
+    """
+
+    loss: float
+    denominator: float
+    rows: RowStatistics | None
 
 
 def default_threads() -> int:
@@ -193,7 +213,8 @@ def softmax_loss(
     ------
     ValueError, TypeError
         What does not fit together; a row with NaN, +inf or nothing but −inf; a target that is no
-        class or no distribution. Then nothing has been overwritten.
+        class: then nothing has been overwritten. A target that is no distribution: then logits that
+        are to become their gradient may have become it.
     NotImplementedError
         γ > 0 with label smoothing or distributions.
 
@@ -205,14 +226,6 @@ def softmax_loss(
     >>> logits
     array([[ 0.25, -0.25]])
     """
-    if gamma and (label_smoothing or target.ndim == 2):
-        raise NotImplementedError("gamma > 0 with label smoothing or distributions")
-    if not 0 <= label_smoothing <= 1:
-        refuse("label_smoothing", "be in [0, 1]", label_smoothing)
-    if not gamma >= 0:
-        refuse("gamma", "be at least 0", gamma)
-    if not 1e-30 <= temperature <= 1e30:
-        refuse("temperature", "be in [1e-30, 1e30]", temperature)
     return _rows(
         logits,
         target,
@@ -232,11 +245,102 @@ def softmax_loss(
     )
 
 
+def reduced_softmax_loss(
+    logits: Array,
+    target: Array,
+    *,
+    weight: Floats | None = None,
+    label_smoothing: float = 0.0,
+    gamma: float = 0.0,
+    temperature: float = 1.0,
+    z_loss: float = 0.0,
+    ignore_index: int | None = None,
+    keep: npt.NDArray[np.bool_] | None = None,
+    row_weight: npt.NDArray[np.float64] | None = None,
+    denominator: float | None = None,
+    by_class: bool = False,
+    scale: float = 1.0,
+    gradient: Array | None = None,
+    statistics: bool = False,
+    validate: bool = True,
+    check_logits: bool = False,
+    threads: int | None = None,
+) -> ReducedLoss:
+    """Σ_i v_i loss_i / d of the losses of `softmax_loss`, and scale times its gradient.
+
+    Parameters
+    ----------
+    logits, target, weight, label_smoothing, gamma, temperature, z_loss, ignore_index, keep
+        As for `softmax_loss`. Logits may come in images too: shape (K, M, C), any strides, with
+        distributions in that shape and all that is by row in shape (K M,).
+    row_weight
+        v: shape (1,) or (N,); 1 without. A row of weight 0 has no say, even where its loss is inf.
+    denominator
+        d, 1 where it is 0. None: Σ v over the rows that are not left out.
+    by_class
+        d = Σ v w_y, the class weights of the labels in it.
+    scale
+        What the gradient is multiplied by.
+    statistics
+        Also those of each row.
+    gradient, validate, check_logits, threads
+        As for `softmax_loss`; logits at fault give NaN unless they are checked.
+
+    Returns
+    -------
+    ReducedLoss
+        In nats.
+
+    Raises
+    ------
+    ValueError, TypeError, NotImplementedError
+        As `softmax_loss`.
+
+    Examples
+    --------
+    >>> found = reduced_softmax_loss(np.zeros((3, 2)), np.array([0, 1, 7]), ignore_index=7)
+    >>> print(f"{found.loss:.6f}", found.denominator)
+    0.693147 2.0
+    """
+    figures = argmax = None
+    if statistics or check_logits:
+        figures, argmax = _room_for_statistics(logits, 5 if statistics else 3)
+    loss, divisor, bad_target, bad_logits = _native_rows(
+        logits,
+        target,
+        weight,
+        label_smoothing,
+        gamma,
+        temperature,
+        z_loss,
+        ignore_index,
+        keep,
+        row_weight,
+        denominator,
+        by_class,
+        scale,
+        gradient,
+        figures,
+        argmax,
+        validate,
+        check_logits,
+        threads,
+    )
+    if bad_target >= 0:
+        _arguments.refuse_row_of_target(target, bad_target, logits.shape, ignore_index)
+    if figures is None:
+        return ReducedLoss(loss, divisor, None)
+    if bad_logits >= 0:
+        _arguments.refuse_row_of_logits(figures[0, bad_logits], bad_logits)
+    return ReducedLoss(loss, divisor, _statistics(figures, argmax) if statistics else None)
+
+
 def binary_loss(
     logits: Array,
     target: Array,
     *,
     pos_weight: npt.ArrayLike | None = None,
+    weight: Array | None = None,
     scale: float = 1.0,
     losses: Array | None = None,
     gradient: Array | None = None,
@@ -245,7 +349,7 @@ def binary_loss(
 ) -> float:
     """Sum of sigmoid losses: plogq.formulas.binary_cross_entropy_from_logits.
 
-    With σ(z) = 1 / (1 + exp(−z)), each costs −w t log σ(z) − (1 − t) log σ(−z).
+    With σ(z) = 1 / (1 + exp(−z)), each costs −v (w t log σ(z) + (1 − t) log σ(−z)).
 
     Parameters
     ----------
@@ -253,6 +357,8 @@ def binary_loss(
         z and t: float32, float64, bfloat16 or float16, both alike, any shape, contiguous.
     pos_weight
         w: a number, or one for each place along the last axis.
+    weight
+        v, in the shape of the logits: float64 for float64 logits, else float32; 1 without.
     scale
         What the gradient is multiplied by.
     losses, gradient
@@ -271,7 +377,8 @@ def binary_loss(
     Raises
     ------
     ValueError, TypeError
-        What does not fit together; a target outside [0, 1]: then nothing has been overwritten.
+        What does not fit together. A target outside [0, 1]: then logits that are to become their
+        gradient may have become it.
 
     Examples
     --------
@@ -281,15 +388,23 @@ def binary_loss(
     """
     try:
         threads = _threads(threads, logits.nbytes // logits.itemsize)
-        weight = None
         if pos_weight is not None:
             dtype = _FLOAT64 if logits.itemsize == 8 else _FLOAT32
-            weight = np.ascontiguousarray(pos_weight, dtype)
+            pos_weight = np.ascontiguousarray(pos_weight, dtype)
         total, bad = _native.elements(
-            logits, target, weight, scale, losses, gradient, validate, threads, _INSTRUCTION_SET
+            logits,
+            target,
+            pos_weight,
+            weight,
+            scale,
+            losses,
+            gradient,
+            validate,
+            threads,
+            _INSTRUCTION_SET,
         )
     except (AttributeError, TypeError, ValueError):
-        _arguments.check_elements(logits, target, pos_weight, losses, gradient)
+        _arguments.check_elements(logits, target, pos_weight, weight, losses, gradient)
         raise
     if bad >= 0:
         _arguments.refuse_element_of_target(target, bad)
@@ -315,37 +430,102 @@ def _rows(
     dtype: npt.DTypeLike | None = None,
     threads: int | None = None,
 ) -> RowStatistics:
+    statistics, argmax = _room_for_statistics(logits, 5 if moments else 3, dtype)
+    _, _, bad_target, bad_logits = _native_rows(
+        logits,
+        target,
+        weight,
+        label_smoothing,
+        gamma,
+        temperature,
+        z_loss,
+        ignore_index,
+        keep,
+        row_scale,
+        1.0,
+        False,
+        1.0,
+        gradient,
+        statistics,
+        argmax,
+        validate,
+        check_logits,
+        threads,
+    )
+    if bad_target >= 0:
+        _arguments.refuse_row_of_target(target, bad_target, logits.shape, ignore_index)
+    if bad_logits >= 0:
+        _arguments.refuse_row_of_logits(statistics[0, bad_logits], bad_logits)
+    found = _statistics(statistics, argmax)
+    return found._replace(loss=None) if target is None else found
+
+
+def _room_for_statistics(
+    logits: Array, figures: int, dtype: npt.DTypeLike | None = None
+) -> tuple[Floats, npt.NDArray[np.int64]]:
+    _arguments.check_matrix(logits)
+    rows = math.prod(logits.shape[:-1])
+    return np.empty((figures, rows), dtype or _arithmetic(logits)), np.empty(rows, _INT64)
+
+
+def _statistics(figures: Floats, argmax: Any) -> RowStatistics:
+    entropy, squares = figures[3:] if len(figures) == 5 else (None, None)
+    return RowStatistics(figures[0], figures[1], argmax, figures[2], entropy, squares)
+
+
+def _native_rows(
+    logits: Array,
+    target: Array | None,
+    weight: Floats | None,
+    label_smoothing: float,
+    gamma: float,
+    temperature: float,
+    z_loss: float,
+    ignore_index: int | None,
+    keep: npt.NDArray[np.bool_] | None,
+    row_weight: npt.NDArray[np.float64] | None,
+    denominator: float | None,
+    by_class: bool,
+    scale: float,
+    gradient: Array | None,
+    statistics: Floats | None,
+    argmax: npt.NDArray[np.int64] | None,
+    validate: bool,
+    check_logits: bool,
+    threads: int | None,
+) -> tuple[float, float, int, int]:
+    """Call the native code; only where it turns something down, find out what."""
+    _arguments.check_options(label_smoothing, gamma, temperature, z_loss)
+    label, soft, tolerance = target, None, -1.0
     try:
-        n, classes = logits.shape
-        if dtype is None:
-            dtype = _FLOAT64 if logits.itemsize == 8 else _FLOAT32
-        label, soft, tolerance = target, None, -1.0
-        if target is not None and target.ndim == 2:
+        shape = logits.shape
+        if target is not None and target.ndim > 1:
             label, soft = None, target
             if validate:
                 eps = _EPS[_arguments.dtype_name(target)]
-                tolerance = max(eps, _EPS[np.dtype(dtype).name]) ** 0.5
+                tolerance = max(eps, _EPS[_arithmetic(logits, statistics).name]) ** 0.5
         elif isinstance(target, np.ndarray) and target.dtype != _INT64:
             _arguments.check_target(target, logits)
             label = target.astype(_INT64)
+        if gamma and (label_smoothing or soft is not None):
+            raise NotImplementedError("gamma > 0 with label smoothing or distributions")
         if weight is not None:
-            weight = np.ascontiguousarray(weight, dtype)
+            weight = np.ascontiguousarray(weight, _arithmetic(logits, statistics))
         if keep is not None:
             keep = np.ascontiguousarray(keep)
-        if row_scale is None:
-            row_scale = _NO_SCALE
-        statistics = np.empty((5 if moments else 3, n), dtype)
-        argmax = np.empty(n, _INT64)
-        bad_target, bad_logits = _native.rows(
+        return _native.rows(
             logits,
             label,
             soft,
             weight,
             keep,
-            row_scale,
+            row_weight,
             gradient,
             statistics,
             argmax,
+            denominator,
+            by_class,
+            scale,
             ignore_index,
             label_smoothing,
             gamma,
@@ -353,19 +533,18 @@ def _rows(
             z_loss,
             tolerance,
             check_logits,
-            _threads(threads, n * classes),
+            _threads(threads, math.prod(shape)),
             _INSTRUCTION_SET,
         )
     except (AttributeError, KeyError, TypeError, ValueError):
-        _arguments.check_rows(logits, target, weight, keep, row_scale, gradient, ignore_index)
+        _arguments.check_rows(logits, target, weight, keep, row_weight, gradient, ignore_index)
         raise
-    if bad_target >= 0:
-        _arguments.refuse_row_of_target(target, bad_target, classes, ignore_index)
-    if bad_logits >= 0:
-        _arguments.refuse_row_of_logits(statistics[0, bad_logits], bad_logits)
-    top, rest, loss = statistics[:3]
-    entropy, squares = statistics[3:] if moments else (None, None)
-    return RowStatistics(top, rest, argmax, None if target is None else loss, entropy, squares)
+
+
+def _arithmetic(logits: Array, statistics: Floats | None = None) -> np.dtype[Any]:
+    if statistics is not None:
+        return statistics.dtype
+    return _FLOAT64 if logits.itemsize == 8 else _FLOAT32
 
 
 def _threads(asked: int | None, elements: int) -> int:

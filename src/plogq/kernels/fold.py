@@ -45,7 +45,6 @@ class FoldedRows(NamedTuple):
     """What is still known of N rows, once they have been added."""
 
     surprisal: npt.NDArray[np.float64]  # (N,) nats
-    predicted: Integers  # (N,)
     apart: Integers  # the rows whose surprisal, 512 or more, has been added nowhere
 
 
@@ -84,15 +83,15 @@ def fold_rows(
     >>> counts = Counts(*(np.zeros(n, np.int64) for n in (1, 2, 4, 10, 130)))
     >>> sums = Sums(*(ExactSums(n) for n in (1, 1, 1, 1, 4, 10, 10)))
     >>> x, y, bucket = np.array([[0.0, 0.0], [0.0, -9.0]]), np.array([1, 0]), np.array([0, 0])
-    >>> fold_rows(x, y, bucket, counts, sums, surprisal_width=1.0, most_in_bucket=2).predicted
-    array([0, 0])
+    >>> fold_rows(x, y, bucket, counts, sums, surprisal_width=1.0, most_in_bucket=2).apart
+    array([], dtype=int64)
     >>> sums.surprisal.values(), counts.cell
     (array([0.69327058]), array([1, 0, 1, 0]))
     """
     given = as_given(logits, target)
     n = len(given.target)
     surprisal = np.empty(n)
-    predicted, apart = np.empty(n, np.int64), np.empty(n, np.int64)
+    apart = np.empty(n, np.int64)
     run = _native.float_fold if given.dtype == np.float32 else _native.double_fold
     most = [most_in_bucket] * 4 + [n] * 3
     parts = [each.parts_for(most) for each, most in zip(sums, most, strict=True)]
@@ -105,7 +104,6 @@ def fold_rows(
         parts,
         surprisal_width,
         surprisal,
-        predicted,
         apart,
         cpu._INSTRUCTION_SET,
     )
@@ -113,4 +111,4 @@ def fold_rows(
         refuse("bucket", f"be in [0, {len(counts.bucket)})", int(bucket[bad]), row=bad)
     if bad >= 0:
         _arguments.refuse_row_of_logits(np.max(given.row(bad)), bad)
-    return FoldedRows(surprisal, predicted, apart[:found])
+    return FoldedRows(surprisal, apart[:found])

@@ -13,6 +13,7 @@ from plogq.lm.result import TokensResult
 from plogq.lm.state import Corpus
 from plogq.lm.top import Top
 from plogq.score.numbers import Array
+from plogq.score.products import weighted_sums
 from plogq.score.resampling import interval, replicate_weights
 from plogq.score.tally import totals
 
@@ -89,13 +90,13 @@ def _intervals(
     if corpus.impossible or np.count_nonzero(corpus.documents) < 2:
         return {}
     weights = replicate_weights(len(corpus.documents), bootstrap, seed)
-    surprisal = weights @ corpus.surprisal.values()
+    surprisal = weighted_sums(weights, corpus.surprisal.values())
     found = {}
     for of, x in cost.items():
         if x is None:
             continue
         with np.errstate(divide="ignore", invalid="ignore"):  # a replicate may draw no document
-            nats: Array = surprisal / (weights @ corpus.counts[of].astype(np.float64))
+            nats: Array = surprisal / weighted_sums(weights, corpus.counts[of])
         ends = interval(nats)
         if ends is not None:
             found[f"cross_entropy_per_{of}"] = [float(from_nats(end, unit)) for end in ends]

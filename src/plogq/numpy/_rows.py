@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Self, get_args
@@ -9,9 +10,17 @@ from typing import Any, Literal, NamedTuple, Self, get_args
 import numpy as np
 import numpy.typing as npt
 
+from plogq.formulas._arrays import first_row
 from plogq.formulas._check import refuse
 from plogq.kernels import memory
-from plogq.kernels._arguments import check_logits, check_out, check_target
+from plogq.kernels._arguments import (
+    check_classes,
+    check_denominator,
+    check_ignore_index,
+    check_out,
+    check_softcap,
+    check_target,
+)
 from plogq.kernels.cpu import RowStatistics
 
 Reduction = Literal["none", "mean", "sum"]
@@ -41,73 +50,163 @@ class Statistics(NamedTuple):
     accuracy: float
 
 
-def rows_of(
-    logits: npt.ArrayLike, target: npt.ArrayLike, ignore_index: int, mask: npt.ArrayLike | None
-) -> tuple[Array, Array, Array | None]:
-    """Give logits, targets, and which rows count: None for all."""
-    x, y = np.asarray(logits), np.asarray(target)
-    check_logits(x)
-    check_target(y, x)
-    kept = y != ignore_index if y.ndim == 1 else None
-    if mask is None:
-        return x, y, kept
-    shown = np.asarray(mask)
-    if shown.dtype != np.bool_ or shown.shape != x.shape[:1]:
-        refuse("mask", f"be bool of shape {x.shape[:1]}", f"{shown.dtype} {shown.shape}")
-    return x, y, shown if kept is None else shown & kept
+@dataclass(slots=True)
+class Batch:
+    """Rows of logits, their targets, and which of them count."""
+
+    logits: Array  # as they were given
+    x: Array  # (R, C), or (N, S, C) of more axes: a view where memory allows
+    y: Array  # (R,) labels, or distributions like x
+    keep: Array | None  # (R,), of the mask; None for all
+    ignore_index: int
+    softcap: float | None
+
+    @classmethod
+    def of(
+        cls,
+        logits: npt.ArrayLike,
+        target: npt.ArrayLike,
+        ignore_index: int,
+        mask: npt.ArrayLike | None,
+        softcap: float | None,
+    ) -> Self:
+        """Check shapes and dtypes, and bring the classes to the end."""
+        given, t = np.asarray(logits), np.asarray(target)
+        check_classes(given)
+        shape = _row_shape(given)
+        soft = t.shape == given.shape
+        if not soft and t.shape != shape:
+            expected = f"be class indices of shape {shape} or distributions of shape {given.shape}"
+            refuse("target", expected, f"shape {t.shape}")
+        if not t.size and not soft:  # an empty list is floating point to NumPy
+            t = t.astype(np.int64)
+        x, y = _classes_last(given), _classes_last(t) if soft else t.reshape(-1)
+        check_target(y, x)
+        check_ignore_index(ignore_index)
+        if soft and ignore_index >= 0:
+            expected = "be left out with distributions, where `mask` leaves rows out"
+            refuse("ignore_index", expected, ignore_index)
+        if softcap is not None:
+            check_softcap(softcap)
+            wide = x.astype(np.float32 if x.dtype == np.float16 else x.dtype, copy=False)
+            x = np.where(wide == -np.inf, wide, softcap * np.tanh(wide / softcap))
+        keep = None
+        if mask is not None:
+            keep = np.asarray(mask)
+            if keep.dtype != np.bool_ or keep.shape != shape:
+                refuse("mask", f"be bool of shape {shape}", f"{keep.dtype} {keep.shape}")
+            keep = keep.reshape(-1)
+        return cls(given, x, y, keep, ignore_index, softcap)
+
+    @property
+    def soft(self) -> bool:
+        """Tell whether the targets are distributions."""
+        return self.y.ndim > 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the losses, one by one."""
+        return _row_shape(self.logits)
+
+    def kept(self) -> Array | None:
+        """(R,) bool, without the ignored rows; None where all count."""
+        if self.soft:
+            return self.keep
+        counted: Array = self.y != self.ignore_index
+        return counted if self.keep is None else counted & self.keep
+
+    def room(self, out: Array | None) -> tuple[Array, Array]:
+        """Give the gradient in the shape of the logits, and what takes it row by row."""
+        if out is None:
+            plain = self.logits.flags.c_contiguous
+            shape, dtype = self.logits.shape, self.logits.dtype
+            out = memory.empty(shape, dtype) if plain else np.empty_like(self.logits)
+        else:
+            check_out(out, self.logits)
+            if self.soft and np.may_share_memory(out, self.y):
+                refuse("out", "be the logits or share no memory with anything", "the target's")
+        rows = _classes_last(out)
+        if self.x.dtype == out.dtype and np.may_share_memory(rows, out):
+            return out, rows
+        return out, np.empty_like(self.x)
+
+    def finish(self, out: Array, rows: Array) -> None:
+        """Bring the gradient of the rows to where it belongs."""
+        if self.softcap is not None:
+            rows *= 1 - np.where(self.x == -np.inf, 0, self.x / self.softcap) ** 2
+        place = _classes_last(out)
+        if np.may_share_memory(place, out):
+            if place is not rows and not np.may_share_memory(rows, place):
+                place[...] = rows
+        else:
+            axes = self.logits.shape[:1] + self.logits.shape[2:] + self.logits.shape[1:2]
+            out[...] = np.moveaxis(rows.reshape(axes), -1, 1)
 
 
-def checked_weights(name: str, weight: npt.ArrayLike, shape: tuple[int, ...]) -> Array:
-    """Give float64 weights, after checking each."""
+def _row_shape(logits: Array) -> tuple[int, ...]:
+    return logits.shape[:1] + logits.shape[2:] if logits.ndim > 1 else ()
+
+
+def _classes_last(a: Array) -> Array:
+    if a.ndim < 3:
+        return a[np.newaxis] if a.ndim == 1 else a
+    a = np.moveaxis(a, 1, -1)
+    return a.reshape(a.shape[0], math.prod(a.shape[1:-1]), a.shape[-1])
+
+
+def checked_weights(
+    name: str, weight: npt.ArrayLike, shape: tuple[int, ...], kept: Array | None = None
+) -> Array:
+    """Give float64 weights, after checking each that counts."""
     w = np.asarray(weight, np.float64)
     if w.shape != shape:
         refuse(name, f"have shape {shape}", f"shape {w.shape}")
     bad = ~((w >= 0) & (w < np.inf))
-    if bad.any():
-        row = int(bad.argmax())
+    if kept is not None:
+        bad &= kept.reshape(shape)
+    row = first_row(np, bad)
+    if row is not None:
         refuse(name, "be finite and not negative", w[row], row=row)
     return w
 
 
-def room_for(x: Array, out: Array | None) -> Array:
-    """Give the array that takes the gradient."""
-    if out is None:
-        return memory.empty(x.shape, x.dtype) if x.flags.c_contiguous else np.empty_like(x)
-    check_out(out, x)
-    return out
-
-
 def by_formula(
     formula: Callable[[Array, Array], tuple[Array, Array]],
-    x: Array,
-    y: Array,
-    kept: Array | None,
+    batch: Batch,
     row_scale: Array,
     grad: Array | None,
 ) -> Array:
     """Give the loss of each row, and row_scale · its gradient into grad."""
+    classes, kept = batch.x.shape[-1], batch.kept()
+    x, y = batch.x.reshape(-1, classes), batch.y
     if x.dtype == np.float16:
         x = x.astype(np.float32)
     if kept is None:
         kept = np.ones(len(x), np.bool_)
     x = np.where(kept[:, None], x, 0)
-    y = np.where(kept, y, 0) if y.ndim == 1 else np.where(kept[:, None], y, 1 / y.shape[1])
+    if batch.soft:
+        y = np.where(kept[:, None], y.reshape(-1, classes), 1 / classes)
+    else:
+        y = np.where(kept, y, 0)
     loss, slope = formula(x, y)
     if grad is not None:
-        scale = np.where(kept, row_scale, 0)
-        np.multiply(slope, scale[:, None], out=grad, casting="same_kind")
+        slope *= np.where(kept, row_scale, 0)[:, None]
+        grad[...] = slope.reshape(grad.shape)
     return np.where(kept, loss, 0)
 
 
-def statistics(found: RowStatistics, y: Array, kept: Array | None) -> Statistics:
+def statistics(found: RowStatistics, batch: Batch) -> Statistics:
     """Add the accuracy, and blank what a row that is left out has."""
+    kept = batch.kept()
     if kept is None:
-        kept = np.ones(len(y), np.bool_)
+        kept = np.ones(len(found.argmax), np.bool_)
     argmax = np.where(kept, found.argmax, -1)
-    correct = (argmax == (y if y.ndim == 1 else y.argmax(axis=1))) & kept
+    label = batch.y.argmax(axis=-1).reshape(-1) if batch.soft else batch.y
+    accuracy = np.count_nonzero((argmax == label) & kept) / max(1, int(np.count_nonzero(kept)))
     lse = np.where(kept, found.max + np.log1p(found.rest), -np.inf)
-    accuracy = int(np.count_nonzero(correct)) / max(1, int(np.count_nonzero(kept)))
-    return Statistics(lse, np.where(kept, found.entropy, 0), argmax, accuracy)
+    entropy = np.where(kept, found.entropy, 0)
+    lse, entropy, argmax = (a.reshape(batch.shape) for a in (lse, entropy, argmax))
+    return Statistics(lse, entropy, argmax, float(accuracy))
 
 
 @dataclass(slots=True)
@@ -127,28 +226,27 @@ class Reducer:
         denominator: float | None,
         label_weight: Array | None = None,
         *,
-        rows: int,
+        shape: tuple[int, ...],
     ) -> Self:
         """Check the arguments; a mean divides by the sum of row_weight · label_weight."""
         weight = None
         if row_weight is not None:
-            weight = checked_weights("row_weight", row_weight, (rows,))
+            weight = checked_weights("row_weight", row_weight, shape, kept).reshape(-1)
             weight = weight if kept is None else np.where(kept, weight, 0)
         if reduction not in get_args(Reduction):
             refuse("reduction", f"be one of {get_args(Reduction)}", repr(reduction))
         if denominator is not None:
             if reduction != "mean":
                 refuse("denominator", "come with reduction='mean'", f"reduction={reduction!r}")
-            if not 0 < denominator < np.inf:
-                refuse("denominator", "be finite and above 0", denominator)
-            return cls(weight, denominator, reduction)
+            check_denominator(denominator)
+            return cls(weight, float(denominator) or 1.0, reduction)
         if reduction != "mean":
             return cls(weight, 1.0, reduction)
         counts = (
             weight if label_weight is None else label_weight * (1 if weight is None else weight)
         )
         if counts is None:
-            total = rows if kept is None else np.count_nonzero(kept)
+            total = math.prod(shape) if kept is None else np.count_nonzero(kept)
         else:
             total = counts.sum() if kept is None else counts.sum(where=kept)
         return cls(weight, float(total) or 1.0, reduction)
@@ -157,8 +255,8 @@ class Reducer:
         """Give what the gradient of each row is multiplied by."""
         return np.atleast_1d(1.0 if self.weight is None else self.weight) / self.divisor
 
-    def reduce(self, loss: Array) -> Loss:
-        """Give the losses, weighed, or their sum over the divisor."""
+    def reduce(self, loss: Array, shape: tuple[int, ...]) -> Loss:
+        """Give the losses, weighed, in their shape; or their sum over the divisor."""
         weighed: Any = loss
         if self.weight is not None:
             # A row without weight has no say, even where its loss is infinite.
@@ -167,4 +265,5 @@ class Reducer:
         if self.reduction != "none":
             weighed = np.sum(weighed, dtype=np.float64) / self.divisor
         with np.errstate(over="ignore"):  # what exceeds float32 is inf
-            return weighed.astype(loss.dtype, copy=False)
+            weighed = weighed.astype(loss.dtype, copy=False)
+        return weighed.reshape(shape)[()] if self.reduction == "none" else weighed

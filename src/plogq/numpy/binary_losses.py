@@ -9,24 +9,28 @@ import numpy.typing as npt
 
 from plogq.formulas._arrays import first_row
 from plogq.formulas._check import refuse
+from plogq.kernels import memory
+from plogq.kernels._arguments import check_out
 from plogq.kernels.cpu import binary_loss
-from plogq.numpy._rows import Array, Reducer, Reduction, checked_weights, room_for
+from plogq.numpy._rows import Array, Reducer, Reduction, checked_weights
 
 
 def binary_cross_entropy_with_logits(
     logits: npt.ArrayLike,
     target: npt.ArrayLike,
     *,
+    weight: npt.ArrayLike | None = None,
     pos_weight: npt.ArrayLike | None = None,
     reduction: Reduction = "mean",
     denominator: float | None = None,
     return_grad: bool = False,
     out: Array | None = None,
+    validate: bool = True,
     threads: int | None = None,
 ) -> Any:
-    """−w t log σ(z) − (1 − t) log σ(−z) of each element, and its gradient in one pass.
+    """−v (w t log σ(z) + (1 − t) log σ(−z)) of each element, and its gradient in one pass.
 
-    σ(z) = 1 / (1 + exp(−z)); the gradient is (1 − t) σ(z) − w t σ(−z). Exact for any finite logit.
+    σ(z) = 1 / (1 + exp(−z)); the gradient is v ((1 − t) σ(z) − w t σ(−z)). Exact for any finite z.
 
     Parameters
     ----------
@@ -34,12 +38,16 @@ def binary_cross_entropy_with_logits(
         z: float32, float64 or float16, any shape; copied where not contiguous. ±inf is certainty.
     target
         t in [0, 1], the same shape; copied where it is of another dtype.
+    weight
+        v: finite, not negative, broadcasts to the shape of the logits; 1 without.
     pos_weight
         w, what a positive counts: a number, or one for each place along the last axis.
     reduction
-        "mean" over the elements (w does not divide it), "sum", or "none".
+        "mean" over the elements (weights do not divide it), "sum", or "none".
     denominator
         Divides the mean instead of the number of elements.
+    validate
+        Refuse targets outside [0, 1].
     return_grad, out, threads
         As for `cross_entropy`.
 
@@ -72,17 +80,27 @@ def binary_cross_entropy_with_logits(
     w = None
     if pos_weight is not None:
         w = checked_weights("pos_weight", np.atleast_1d(pos_weight), (np.size(pos_weight),))
-    total = Reducer.of(None, reduction, None, denominator, rows=z.size)
-    grad = room_for(given, out) if return_grad or out is not None else None
+    dtype = np.float64 if z.dtype == np.float64 else np.float32
+    v = None
+    if weight is not None:
+        v = checked_weights("weight", weight, np.shape(weight))
+        try:
+            v = np.ascontiguousarray(np.broadcast_to(v, z.shape), dtype).reshape(z.shape)
+        except ValueError:
+            refuse("weight", f"broadcast to the logits' shape {z.shape}", f"shape {v.shape}")
+    total = Reducer.of(None, reduction, None, denominator, shape=z.shape)
+    grad = _room_for(given, t, out) if return_grad or out is not None else None
     slope = grad if grad is None or grad.flags.c_contiguous else np.empty_like(z)
-    losses = np.empty(z.shape, np.float64 if z.dtype == np.float64 else np.float32)
+    losses = np.empty(z.shape, dtype)
     loss: Any = binary_loss(
         z,
         t,
         pos_weight=w,
+        weight=v,
         scale=1 / total.divisor,
         losses=losses if reduction == "none" else None,
         gradient=slope,
+        validate=validate,
         threads=threads,
     )
     if np.isnan(loss):
@@ -94,6 +112,14 @@ def binary_cross_entropy_with_logits(
     if slope is not grad:
         grad[...] = slope
     return loss, grad
+
+
+def _room_for(logits: Array, target: Array, out: Array | None) -> Array:
+    if out is None:
+        plain = logits.flags.c_contiguous
+        return memory.empty(logits.shape, logits.dtype) if plain else np.empty_like(logits)
+    check_out(out, logits, target)
+    return out
 
 
 def _contiguous(array: Array, dtype: np.dtype[Any]) -> Array:

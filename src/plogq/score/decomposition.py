@@ -10,6 +10,7 @@ import numpy as np
 
 from plogq.score.buckets import Buckets
 from plogq.score.numbers import Array
+from plogq.score.products import weighted_sums
 from plogq.score.recalibration import Evidence, Family, choose_families, cross_fit, log_softmax
 from plogq.score.resampling import fold_of_buckets
 from plogq.score.sample import Sampled
@@ -164,7 +165,7 @@ class Savings:
         prediction entropy agree to 1.96 errors (or nothing saves): that is the score test of
         T = 1, which sees a little too much confidence before any saving rises above its noise.
         """
-        parts = np.split(weights @ self._columns, self._ends[:-1], axis=1)
+        parts = np.split(weighted_sums(weights, self._columns), self._ends[:-1], axis=1)
         (possible, impossible, *sampled), savings, costs = parts[0].T, parts[1], parts[2]
         saved = savings * _ratio(possible, sampled[0])[:, None]
         saved -= costs * _ratio(impossible, sampled[1])[:, None]

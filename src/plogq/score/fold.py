@@ -156,7 +156,7 @@ def score(
             progress(rows, table.rows)
 
     if engine == "local":
-        state = fold_on_threads(job, chain([first], parts), done)
+        state = fold_on_threads(job, table, chain([first], parts), done)
     else:
         parts.close()
         state = _dask().fold_on_workers(job, table, scheduler, done)

@@ -31,9 +31,11 @@ class ParquetFile:
     def __init__(self, system: fs.FileSystem, path: str) -> None:
         self.path = path
         self.system = system
+        self._metadata = None
         with self._open() as file:
             self.schema = file.schema_arrow
             self.rows: int | None = file.metadata.num_rows
+            self._metadata = file.metadata
 
     def pieces(self, column: str) -> list[int]:
         """Count the rows of each row group."""
@@ -47,8 +49,8 @@ class ParquetFile:
         # Without pre_buffer and with a buffer, only the pages being decoded are in memory; a
         # remote file pays for that with a request per page, so it is read ahead instead.
         local = isinstance(self.system, fs.LocalFileSystem)
-        buffer = {"pre_buffer": False, "buffer_size": 1 << 20} if local else {"pre_buffer": True}
-        return pq.ParquetFile(self.path, filesystem=self.system, **buffer)
+        buffer = {"pre_buffer": False, "buffer_size": 1 << 17} if local else {"pre_buffer": True}
+        return pq.ParquetFile(self.path, filesystem=self.system, metadata=self._metadata, **buffer)
 
     def batches(
         self,

@@ -9,6 +9,7 @@ from plogq.formulas.units import Unit, from_nats
 from plogq.score.buckets import Buckets
 from plogq.score.decomposition import Recalibrations, Savings
 from plogq.score.numbers import Array
+from plogq.score.products import weighted_sums
 from plogq.score.resampling import interval, replicate_weights
 
 WITHOUT_UNIT = {"explained", "perplexity", "accuracy", "brier"}
@@ -93,7 +94,7 @@ class _Sums:
 
     def under(self, weights: Array) -> dict[str, Array]:
         """Give figures in nats or without unit, (m,), for weights (m, used buckets)."""
-        *sums, total, impossible = (weights @ self._columns).T
+        *sums, total, impossible = weighted_sums(weights, self._columns).T
         means = {name: each / total for name, each in zip(self._names, sums, strict=True)}
         loss = np.where(impossible > 0, np.inf, means["surprisal"])
         per_row, chosen = self._savings.under(weights)
@@ -102,7 +103,7 @@ class _Sums:
             perplexity = np.exp(loss)
         out = {
             "cross_entropy": loss,
-            "label_entropy": _entropy(weights @ self.labels),
+            "label_entropy": _entropy(weighted_sums(weights, self.labels)),
             "refinement": means["surprisal"] - saved,
             "miscalibration": np.where(impossible > 0, np.inf, saved),
             "most_saved": per_row.max(axis=1),

@@ -57,11 +57,21 @@ class Logits(NamedTuple):
     column: str  # as the user would name it
 
 
+class Predicted:
+    """The first class of highest logit, of those rows for which it is asked."""
+
+    def __init__(self, logits: Array | Matrix) -> None:
+        self._logits = logits
+
+    def __getitem__(self, rows: Array) -> Array:
+        return np.asarray(np.argmax(self._logits[rows], axis=1))
+
+
 class Seen(NamedTuple):
     """What there is still to do with such rows then, under the names that `Rows` has for it."""
 
     surprisal: Array
-    predicted: Array
+    predicted: Predicted
     logits: Array | Matrix
     events: Events
     surprisal_of_target: Array

@@ -13,7 +13,16 @@ from plogq.score.batch import Batch
 from plogq.score.buckets import Buckets
 from plogq.score.histograms import SURPRISAL_BINS, WIDTH, surprisal_bins
 from plogq.score.numbers import Array
-from plogq.score.rows import Events, Logits, Rows, Seen, as_columns, check_logits, possible
+from plogq.score.rows import (
+    Events,
+    Logits,
+    Predicted,
+    Rows,
+    Seen,
+    as_columns,
+    check_logits,
+    possible,
+)
 from plogq.score.sample import Sample
 from plogq.score.slices import Slices
 from plogq.score.surprises import Surprises
@@ -107,7 +116,7 @@ class State:
         tallies = buckets.rows, buckets.labels, self.cells, self.bins, self.surprisal_bins
         sums = buckets.sums
         try:
-            surprisal, predicted, apart = fold_rows(
+            surprisal, apart = fold_rows(
                 as_columns(rows.logits),
                 batch.target,
                 bucket,
@@ -128,8 +137,9 @@ class State:
             # Only a refused batch pays for finding out where.
             check_logits(batch, rows.column, rows.logits[:])
             raise
-        surprisal = possible(surprisal)
+        predicted = Predicted(rows.logits)
         if len(apart):
+            surprisal = possible(surprisal)
             cell = batch.target[apart] * self.predicted_groups + predicted[apart]
             loss = surprisal[apart]
             self.surprisal_bins.add(surprisal_bins(loss), None)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from plogq.score.numbers import Array
+from plogq.score.rows import Predicted
 
 
 class Surprising(NamedTuple):
@@ -40,7 +41,7 @@ class Surprises:
         keep: Array,
         surprisal: Array,
         label: Array,
-        predicted: Array,
+        predicted: Array | Predicted,
         of_label: Array,
         ids: pa.Array | None,
     ) -> None:

@@ -9,33 +9,33 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from plogq.kernels import cpu
-from plogq.torch._bridge import is_native, loss_of
+from plogq.torch._bridge import are_native, fits, loss_of, memory_of
 from plogq.torch._formula import weigh
 from plogq.torch._rows import arithmetic
 
 
-def element_losses(z: Tensor, target: Tensor, pos_weight: Tensor | None) -> Tensor:
+def element_losses(
+    z: Tensor, target: Tensor, weight: Tensor | None, pos_weight: Tensor | None
+) -> Tensor:
     """Restate `plogq.formulas.binary_cross_entropy_from_logits`, one per element."""
     dtype = arithmetic(z)
     z, t = z.to(dtype), target.to(dtype)
     positive = t if pos_weight is None else pos_weight.to(dtype) * t
     # −logsigmoid(z) is softplus(−z), with a derivative at 0 too.
-    return weigh(positive, -F.logsigmoid(z)) + weigh(1 - t, -F.logsigmoid(-z))
+    loss = weigh(positive, -F.logsigmoid(z)) + weigh(1 - t, -F.logsigmoid(-z))
+    return loss if weight is None else weigh(weight.to(dtype), loss)
 
 
-def takes(z: Tensor, target: Tensor, pos_weight: Tensor | None) -> bool:
+def takes(z: Tensor, target: Tensor, weight: Tensor | None, pos_weight: Tensor | None) -> bool:
     """Tell whether the kernel can be called on these logits."""
     return (
-        is_native(z)
-        and is_native(target)
-        and not target.requires_grad
+        fits(z)
         and target.dtype == z.dtype
         and z.is_contiguous()
         and target.is_contiguous()
-        and (
-            pos_weight is None
-            or (not pos_weight.requires_grad and pos_weight.shape in ((), (1,), z.shape[-1:]))
-        )
+        and not any(t is not None and t.requires_grad for t in (target, weight, pos_weight))
+        and (pos_weight is None or pos_weight.shape in ((), (1,), z.shape[-1:]))
+        and are_native(z, target, weight, pos_weight)
     )
 
 
@@ -44,6 +44,7 @@ class BinaryJob:
     """The loss of each element; or, with a denominator, Σ loss / denominator."""
 
     target: Tensor
+    weight: Tensor | None  # in the shape of the logits
     pos_weight: Tensor | None
     denominator: float | None
     validate: bool
@@ -56,13 +57,12 @@ class BinaryJob:
 
     def run(self, x: Tensor, gradient: Tensor | None) -> Tensor:
         """Give the loss, and its gradient where there is room."""
-        scale = 1 / (self.denominator or 1.0)
         if self.denominator is None:
-            losses = torch.empty(x.shape, dtype=arithmetic(x))
+            losses = torch.empty(x.shape, dtype=arithmetic(x), device=x.device)
             self._call(x, losses=losses)
             return losses
-        total = self._call(x, scale=scale, gradient=gradient)
-        return torch.tensor(total / self.denominator, dtype=arithmetic(x))
+        total = self._call(x, scale=1 / self.denominator, gradient=gradient) / self.denominator
+        return torch.scalar_tensor(total, dtype=arithmetic(x), device=x.device)
 
     def gradient(self, x: Tensor, upstream: Tensor, room: Tensor) -> None:
         """Fill the room, in one more pass."""
@@ -72,14 +72,18 @@ class BinaryJob:
         else:
             self._call(x, scale=upstream.item() / self.denominator, gradient=room)
 
+    def spread(self, upstream: Tensor, x: Tensor) -> Tensor:
+        """Give upstream in a shape that multiplies the gradient."""
+        return upstream
+
     def formula(self, x: Tensor) -> Tensor:
         """Give the loss in torch operations."""
-        loss = element_losses(x, self.target, self.pos_weight)
+        loss = element_losses(x, self.target, self.weight, self.pos_weight)
         return loss if self.denominator is None else loss.sum() / self.denominator
 
     def others(self) -> tuple[Tensor | None, ...]:
         """Give all that the gradient depends on."""
-        return self.target, self.pos_weight
+        return self.target, self.weight, self.pos_weight
 
     def _call(
         self,
@@ -89,14 +93,15 @@ class BinaryJob:
         losses: Tensor | None = None,
         gradient: Tensor | None = None,
     ) -> float:
-        weight = self.pos_weight
+        positive = self.pos_weight
         return cpu.binary_loss(
-            x.detach(),
-            self.target,
-            pos_weight=None if weight is None else weight.to(arithmetic(x)).numpy(),
+            memory_of(x),
+            memory_of(self.target),
+            pos_weight=None if positive is None else memory_of(positive.to(arithmetic(x))),
+            weight=None if self.weight is None else memory_of(self.weight),
             scale=scale,
-            losses=losses,
-            gradient=gradient,
+            losses=None if losses is None else memory_of(losses),
+            gradient=None if gradient is None else memory_of(gradient),
             validate=self.validate,
             threads=torch.get_num_threads(),
         )
@@ -105,10 +110,13 @@ class BinaryJob:
 def kernel_loss(
     z: Tensor,
     target: Tensor,
+    weight: Tensor | None,
     pos_weight: Tensor | None,
     denominator: float | None,
     *,
     validate: bool,
 ) -> Tensor:
     """Give the loss of each element, or with a denominator their mean."""
-    return loss_of(z, BinaryJob(target, pos_weight, denominator, validate))
+    if weight is not None:
+        weight = weight.to(arithmetic(z)).expand(z.shape).contiguous()
+    return loss_of(z, BinaryJob(target, weight, pos_weight, denominator, validate))

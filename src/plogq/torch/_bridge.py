@@ -31,6 +31,9 @@ class Job(Protocol):
     def gradient(self, x: Tensor, upstream: Tensor, room: Tensor) -> None:
         """Fill `room` with the gradient of Σ upstream · loss."""
 
+    def spread(self, upstream: Tensor, x: Tensor) -> Tensor:
+        """Give upstream in a shape that multiplies the gradient."""
+
     def formula(self, x: Tensor) -> Tensor:
         """Give the loss, differentiable any number of times."""
 
@@ -38,48 +41,57 @@ class Job(Protocol):
         """Give the tensors beside the logits that the gradient reads."""
 
 
-def is_native(x: Tensor) -> bool:
-    """Tell whether a tensor is memory that a kernel can be pointed at, here and now."""
-    return (
-        not torch.compiler.is_compiling()
-        and type(x) in _PLAIN
-        and fits(x)
-        and x.layout == torch.strided
-        and not x.is_neg()
-        and not in_transform()
-        and not torch._C._len_torch_dispatch_stack()
-    )
+def are_native(x: Tensor, *others: Tensor | None) -> bool:
+    """Tell whether logits and the rest are memory that a kernel can be pointed at, here and now."""
+    if torch.compiler.is_compiling() or in_transform() or torch._C._len_torch_dispatch_stack():
+        return False
+    for t in (x, *others):
+        if t is not None and (type(t) not in _PLAIN or t.layout is not torch.strided):
+            return False
+    return not x.is_neg()
 
 
 def fits(x: Tensor) -> bool:
     """Tell whether the kernels have this dtype, and run where the tensor is."""
-    return x.device.type == "cpu" and x.dtype in _DTYPES
+    return x.is_cpu and x.dtype in _DTYPES
 
 
 def loss_of(x: Tensor, job: Job) -> Tensor:
     """Give the loss, with a gradient if one is due."""
     if not (x.requires_grad and torch.is_grad_enabled()):
         return job.run(x, None)
-    base = x if x._base is None else x._base
-    if job.inplace and base.is_leaf and base.requires_grad:
-        refuse("inplace", "be False for logits that are a leaf", True)
+    if job.inplace:
+        _check_inplace(x)
     loss: Tensor = KernelLoss.apply(x, job)  # type: ignore[no-untyped-call]
     return loss
 
 
-def room_for(x: Tensor, *, inplace: bool = False) -> Tensor:
+def _check_inplace(x: Tensor) -> None:
+    base = x if x._base is None else x._base
+    if x.is_leaf or (base.is_leaf and base.requires_grad):
+        refuse("inplace", "be False for logits that are a leaf", True)
+    if any(size > 1 and not step for size, step in zip(x.shape, x.stride(), strict=True)):
+        refuse("inplace", "be False for expanded logits, whose rows share their memory", True)
+
+
+def room_for(x: Tensor, *, inplace: bool = False, contiguous: bool = False) -> Tensor:
     """Memory for a gradient: where torch's would fault page by page, the last gradient's."""
     if inplace:
         return x.detach()
     if x.nbytes < _HUGE_PAGE:
-        return torch.empty_like(x)
-    return torch.from_numpy(memory.empty(tuple(x.shape), f"i{x.itemsize}")).view(x.dtype)
+        kind = torch.contiguous_format if contiguous else torch.preserve_format
+        return torch.empty_like(x, memory_format=kind)
+    room = torch.from_numpy(memory.empty((x.numel(),), f"i{x.itemsize}")).view(x.dtype)
+    if contiguous or x.is_contiguous():
+        return room.view(x.shape)
+    return room.as_strided(x.shape, torch.empty_like(x, device="meta").stride())
 
 
 def memory_of(x: Tensor) -> Any:
     """Give what the kernel reads fastest: a NumPy array, but for bfloat16, which NumPy has not."""
-    x = x.detach()
-    return x if x.dtype == torch.bfloat16 else x.numpy()
+    if x.dtype == torch.bfloat16:
+        return x.detach().resolve_neg()
+    return x.numpy(force=True)  # a copy only where values are negated on the way
 
 
 class KernelLoss(torch.autograd.Function):
@@ -95,20 +107,26 @@ class KernelLoss(torch.autograd.Function):
         ctx.overwritten = ahead and job.inplace
         if ctx.overwritten:
             torch.autograd.graph.increment_version(x)
-        # All saved, so that autograd notices what changes in between.
-        ctx.save_for_backward(x, *job.others())
+        # All saved, so that autograd notices what changes before it is needed.
+        ctx.save_for_backward(x, *(t for t in job.others() if t is not None))
         ctx.job = job
         return loss
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
         """Give the gradient times what comes from upstream."""
-        x, job = ctx.saved_tensors[0], ctx.job
+        job = ctx.job
         if torch.is_grad_enabled():
+            x = ctx.saved_tensors[0]
             if ctx.overwritten:
                 refuse("inplace", "be False for a second derivative", True)
             return torch.autograd.grad(job.formula(x), x, upstream, create_graph=True)[0], None
-        gradient, ctx.gradient = ctx.gradient, None
+        gradient = ctx.gradient
+        if torch._C._functorch.is_legacy_batchedtensor(upstream):
+            return _batched(job, ctx.saved_tensors[0], upstream, gradient), None
+        ctx.gradient = None
+        if gradient is None or job.inplace:
+            x = ctx.saved_tensors[0]  # raises if it is not what it was
         if gradient is None:  # not computed ahead, or given away by an earlier backward
             gradient = room_for(x, inplace=job.inplace)
             job.gradient(x, upstream, gradient)
@@ -117,3 +135,13 @@ class KernelLoss(torch.autograd.Function):
         if job.inplace:
             torch.autograd.graph.increment_version(x)  # a second backward must not find it
         return gradient, None
+
+
+def _batched(job: Job, x: Tensor, upstream: Tensor, gradient: Tensor | None) -> Tensor:
+    """Give one gradient for each of many upstreams, as `torch.autograd.functional` asks for."""
+    if job.inplace:
+        refuse("inplace", "be False for gradients in batches", True)
+    if gradient is None:
+        gradient = torch.empty_like(x)
+        job.gradient(x, torch.ones(upstream.shape, dtype=upstream.dtype), gradient)
+    return gradient * job.spread(upstream, x)

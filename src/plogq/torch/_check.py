@@ -16,6 +16,7 @@ from plogq.formulas._distributions import check_distribution
 from plogq.torch._rows import Rows, arithmetic
 
 log = logging.getLogger("plogq.torch")
+_TRACING = torch._C._TorchDispatchModeKey.PROXY
 
 
 @functools.cache
@@ -39,22 +40,50 @@ def values_known(x: Tensor) -> bool:
         or in_transform()
         or x.device.type == "meta"
         or isinstance(x, FakeTensor)
+        or torch._C._get_dispatch_mode(_TRACING) is not None
     )
+
+
+def check_tensors(**named: Tensor | None) -> None:
+    """Refuse what is no tensor, or lies on another device than the first."""
+    where: torch.device | None = None
+    for name, x in named.items():
+        if x is None:
+            continue
+        if not isinstance(x, Tensor):
+            refuse(name, "be a torch.Tensor", type(x).__name__, error=TypeError)
+        if where is None:
+            where = x.device
+        elif x.device != where:
+            refuse(name, f"be on the device of {next(iter(named))}, {where}", x.device)
+
+
+def check_real(name: str, x: Tensor) -> None:
+    """Refuse complex numbers, of which torch would drop a part with a mere warning."""
+    if x.is_complex():
+        refuse(name, "be real", x.dtype, error=TypeError)
+
+
+def check_classes(name: str, x: Tensor) -> None:
+    """Refuse logits without classes."""
+    if x.ndim == 0 or x.shape[min(1, x.ndim - 1)] == 0:
+        refuse(name, "have a class axis, not empty", f"shape {tuple(x.shape)}")
 
 
 def check_rows(x: Tensor, rows: Rows) -> None:
     """Refuse a target of logits x that is no class, or no distribution."""
-    if not rows.validate or not values_known(rows.target):
+    if rows.target is None or not rows.validate or not values_known(rows.target):
         return
-    kept, classes = rows.kept(), x.shape[1]
-    target = rows.target.detach()
+    kept, classes = rows.kept(), x.shape[-1]
     if rows.soft:
+        target = rows.distributions().detach()
+        eps = max(torch.finfo(dtype).eps for dtype in (target.dtype, arithmetic(x)))
         if kept is not None:
             target = torch.where(kept[:, None], target, 1 / classes)
-        target = target.reshape(*rows.shape, classes)
-        eps = max(torch.finfo(dtype).eps for dtype in (target.dtype, arithmetic(x)))
-        check_distribution(xp, target, "target", eps**0.5)
+        if not _are_distributions(target, eps**0.5):  # only then the slow look, for its place
+            check_distribution(xp, target.reshape(*rows.shape, classes), "target", eps**0.5)
         return
+    target = rows.target
     bad = (target < 0) | (target >= classes)
     row = first_row(xp, (bad if kept is None else bad & kept).reshape(rows.shape))
     if row is not None:
@@ -62,8 +91,31 @@ def check_rows(x: Tensor, rows: Rows) -> None:
         refuse("target", expected, int(target.reshape(rows.shape)[row]), row=row)
 
 
-def check_elements(name: str, x: Tensor, good: Tensor, expected: str) -> None:
-    """Refuse the first element that is not good."""
-    row = first_row(xp, ~good)
-    if row is not None:
+def _are_distributions(target: Tensor, tolerance: float) -> bool:
+    if not target.numel():
+        return True
+    totals = target.sum(-1, dtype=arithmetic(target)).aminmax()
+    return bool(
+        (target.amin() >= 0) & (totals.min >= 1 - tolerance) & (totals.max <= 1 + tolerance)
+    )
+
+
+def least_of(x: Tensor) -> float | None:
+    """Give the least element, None where it is not known."""
+    return x.detach().amin().item() if values_known(x) and x.numel() else None
+
+
+def check_range(name: str, x: Tensor, low: float, high: float, expected: str) -> float | None:
+    """Refuse the first element outside [low, high], or NaN; one pass where there is none.
+
+    Gives the least of all, None where it is not known.
+    """
+    x = x.detach()
+    if not values_known(x) or not x.numel():
+        return None
+    least, most = x.aminmax()
+    if not (least >= low and most <= high):
+        row = first_row(xp, ~((x >= low) & (x <= high)))
+        assert row is not None
         refuse(name, expected, shown(x, row), row=row)
+    return least.item()

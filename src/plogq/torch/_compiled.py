@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from plogq.torch._bridge import room_for
+from plogq.torch._bridge import memory_of, room_for
 from plogq.torch._kernel import knows, run_rows
 from plogq.torch._rows import Rows, Statistics, arithmetic, statistics
 
@@ -32,10 +32,11 @@ def _forward(
     moments: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     options = (label_smoothing, gamma, temperature, z_loss, validate, x.shape[:1])
-    found = run_rows(x, Rows(target, ignore_index, weight, keep, *options), moments=moments)
+    rows = Rows(target, target.ndim == 2, ignore_index, weight, keep, *options)
+    found = run_rows(x, rows, moments=moments)
     loss = torch.from_numpy(found.loss)
     if not moments:
-        return loss, loss.new_empty(0), loss.new_empty(0), torch.empty(0, dtype=torch.int64)
+        return loss, loss.new_empty(0), loss.new_empty(0), target.new_empty(0, dtype=torch.int64)
     top, rest = torch.from_numpy(found.max), torch.from_numpy(found.rest)
     return loss, top + rest.log1p(), torch.from_numpy(found.entropy), torch.from_numpy(found.argmax)
 
@@ -62,8 +63,10 @@ def _gradient(
     z_loss: float,
 ) -> Tensor:
     options = (label_smoothing, gamma, temperature, z_loss, False, x.shape[:1])
-    rows, gradient = Rows(target, ignore_index, weight, keep, *options), room_for(x)
-    run_rows(x, rows, row_scale=upstream.double().numpy(), gradient=gradient)
+    rows = Rows(target, target.ndim == 2, ignore_index, weight, keep, *options)
+    gradient = room_for(x, contiguous=True)  # as the fake says, whatever the strides of x
+    scale = memory_of(upstream.double().contiguous())  # of a sum it is one number for all
+    run_rows(x, rows, row_scale=scale, gradient=gradient)
     return gradient
 
 
@@ -87,9 +90,11 @@ _forward.register_autograd(_backward, setup_context=_setup)
 
 def row_losses(x: Tensor, rows: Rows, *, stats: bool) -> tuple[Tensor, Statistics | None]:
     """Give the loss of each row, and the statistics where asked."""
+    target = rows.target
+    assert target is not None
     loss, lse, entropy, argmax = _forward(
-        x,
-        rows.target,
+        x.flatten(0, -2),
+        target.flatten(0, -2) if rows.soft else target,
         rows.weight,
         rows.keep,
         rows.ignore_index,

@@ -6,6 +6,7 @@ Composed of the parts of `plogq.formulas`, without its checks, which look at val
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from array_api_compat import torch as xp
@@ -15,7 +16,12 @@ from plogq.formulas._terms import kl_terms
 from plogq.formulas.softmax_state import Softmax
 from plogq.torch._rows import Rows, Statistics, arithmetic, statistics
 
-RowLoss = Callable[[Tensor, Rows, Softmax], Tensor]
+
+class RowLoss(NamedTuple):
+    """A loss of rows: differentiable any number of times; and with its gradient, where written."""
+
+    formula: Callable[[Tensor, Rows, Softmax], Tensor]
+    slopes: Callable[..., tuple[Tensor, Tensor]] | None = None
 
 
 def parts_of(x: Tensor, temperature: float = 1.0) -> Softmax:
@@ -25,16 +31,15 @@ def parts_of(x: Tensor, temperature: float = 1.0) -> Softmax:
     with 1 − p from the rest: all the others move with the top, whose own drop is constant. Where
     p < ½ that would cancel; there the top moves alone.
     """
-    x = x.to(arithmetic(x))
     top, index = x.max(dim=-1, keepdim=True)
     is_top = torch.zeros_like(x, dtype=torch.bool).scatter(-1, index, True)
     rises = ((x - top) / temperature).detach().exp().sum(-1, keepdim=True) <= 2
     top = torch.where(rises, top, top.detach())
-    masked = (x == -torch.inf) & (top > -torch.inf)
-    drop = torch.where(masked, torch.inf, (top - x) / temperature)
+    drop = (top - x) / temperature
     drop = torch.where(is_top & rises, drop.detach(), drop)
     e = torch.exp(-drop)
     rest = torch.where(is_top, e - 1, e).sum(-1, keepdim=True)
+    rest = rest + (top - top).detach()  # NaN where the top is infinite
     return Softmax(is_top, top, drop, e, rest)
 
 
@@ -52,35 +57,41 @@ def log_normaliser(parts: Softmax, temperature: float) -> Tensor:
 
 
 def cross_entropy_rows(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
-    """Restate `plogq.formulas.focal_from_logits`: Σ_j u_j (1 − p_j)^γ (−log p_j), one per row."""
+    """Restate `plogq.formulas.focal_from_logits`: Σ_j u_j (1 − p_j)^γ (−log p_j), one per row.
+
+    A masked class costs inf where it is the target, with the gradient p − t all the same.
+    """
     masked = x == -torch.inf
-    cost = torch.where(masked, 0.0, parts.surprisals(xp))  # an inf would make 0 · inf of a gradient
+    surprisal = parts.surprisals(xp)
+    cost = torch.where(masked, 0.0, surprisal)  # an inf would make 0 · inf of a gradient
     if rows.gamma:
         miss = complements(parts)
         share = torch.where(miss > 0, miss, 1.0) ** rows.gamma
         cost = torch.where(miss > 0, share, 0.0) * cost
-    impossible = torch.full_like(cost, torch.inf)
-    if rows.weight is not None:
-        cost = rows.weight.to(cost.dtype) * cost
-        impossible = torch.where(rows.weight == 0, 0.0, impossible)
-    of_class = torch.where(masked, impossible, cost)
+    of_class = torch.where(masked, surprisal, cost)  # 1 − p is 1 where p is 0
     if rows.soft:
-        loss = weigh(rows.target.to(cost.dtype), of_class).sum(-1)
+        u = rows.distributions().to(cost.dtype)
+        loss = weigh(u if rows.weight is None else rows.weight * u, of_class).sum(-1)
     else:
-        label = rows.target.clamp(0, cost.shape[-1] - 1)  # an ignored one may be anything
+        label = rows.labels()
         loss = of_class.gather(1, label[:, None])[:, 0]
+        if rows.weight is not None:
+            loss = weigh(rows.weight.gather(0, label), loss)
     if rows.label_smoothing:
-        uniform = cost.sum(-1) / (~masked).sum(-1)
+        each = cost if rows.weight is None else rows.weight * cost
+        uniform = each.sum(-1) / (~masked).sum(-1)
+        if rows.label_smoothing == 1:  # what has no share costs nothing, be it inf
+            return uniform
         loss = (1 - rows.label_smoothing) * loss + rows.label_smoothing * uniform
     return loss
 
 
 def squared_error_rows(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
     """Restate `plogq.formulas.squared_error_from_logits`: Σ_j (p_j − t_j)², one per row."""
-    t = rows.target
-    if not rows.soft:
-        t = torch.nn.functional.one_hot(t.clamp(0, x.shape[-1] - 1), x.shape[-1])
-    t = t.to(parts.exp.dtype)
+    if rows.soft:
+        t = rows.distributions().to(x.dtype)
+    else:
+        t = torch.zeros_like(x).scatter(1, rows.labels()[:, None], 1.0)
     # p − t, or where both are near 1 its equal (1 − t) − (1 − p).
     d = torch.where(t > 0.5, (1 - t) - complements(parts), parts.probs() - t)
     return (d * d).sum(-1)
@@ -114,11 +125,12 @@ def weigh(weight: Tensor, cost: Tensor) -> Tensor:
 
 def row_losses(x: Tensor, rows: Rows, loss_of: RowLoss) -> tuple[Tensor, Softmax]:
     """Give the loss of each row of logits x, and the parts it was made of."""
+    x = x.flatten(0, -2).to(arithmetic(x))
     kept = rows.kept()
     if kept is not None:
         x = torch.where(kept[:, None], x, 0.0)  # what is left out may be NaN
     parts = parts_of(x, rows.temperature)
-    loss = loss_of(x, rows, parts)
+    loss = loss_of.formula(x, rows, parts)
     if rows.z_loss:
         loss = loss + rows.z_loss * log_normaliser(parts, rows.temperature) ** 2
     if kept is not None:

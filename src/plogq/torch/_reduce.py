@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import _reduction
 
 from plogq.formulas._check import refuse
+from plogq.kernels._arguments import check_denominator
+from plogq.torch._check import values_known
 from plogq.torch._rows import Rows
 
 
@@ -24,37 +25,56 @@ def reduction_name(
     return reduction
 
 
-def total_weight(
-    rows: Rows, row_weight: Tensor | None, by_class: bool, *, native: bool = False
-) -> float | Tensor:
+def given_denominator(denominator: float | Tensor) -> float | Tensor:
+    """Give a caller's divisor, checked and without its gradient; a number where its value shows."""
+    if not isinstance(denominator, Tensor):
+        check_denominator(denominator)
+        return denominator
+    if denominator.ndim or denominator.is_complex():
+        came = f"{denominator.dtype} of shape {tuple(denominator.shape)}"
+        refuse("denominator", "be a number or a 0-d tensor", came)
+    denominator = denominator.detach()
+    if denominator.device.type != "cpu" or not values_known(denominator):
+        return denominator
+    value = denominator.item()
+    check_denominator(value)
+    return value
+
+
+def total_weight(rows: Rows, row_weight: Tensor | None, by_class: bool) -> float | Tensor:
     """Σ of what the rows weigh in a mean: w_y for a label, 1 or Σ_j w_j t_j for a distribution."""
-    if native and row_weight is rows.keep is None and not rows.soft:
-        # What the rest would find too, in a third of the time: it counts in small calls.
-        label = rows.target.numpy()
-        counted = label != rows.ignore_index
-        if rows.weight is None:
-            return int(np.count_nonzero(counted))
-        weight = rows.weight.detach().numpy().take(label, mode="clip")
-        return float(np.sum(weight, where=counted, dtype=np.float64))
     kept, per_row = rows.kept(), row_weight
     if rows.weight is not None and (by_class or not rows.soft):
         if rows.soft:
-            per_class = rows.target.to(rows.weight.dtype) @ rows.weight
+            # No `@`: under autocast its sum would be in half precision.
+            per_class = (rows.distributions().to(rows.weight.dtype) * rows.weight).sum(-1)
         else:
-            per_class = rows.weight[rows.target.clamp(0, len(rows.weight) - 1)]
+            per_class = rows.weight.gather(0, rows.labels())
         per_row = per_class if per_row is None else per_class * per_row
     if per_row is None:
-        return len(rows.target) if kept is None else kept.sum()
+        return rows.shape.numel() if kept is None else kept.sum()
     return (per_row if kept is None else torch.where(kept, per_row, 0.0)).sum()
 
 
+def weighed(loss: Tensor, row_weight: Tensor | None) -> Tensor:
+    """Give each loss times its weight: a row without weight has no say, even where it is inf."""
+    if row_weight is None:
+        return loss
+    return row_weight * torch.where((row_weight == 0) & ~torch.isfinite(loss), 0.0, loss)
+
+
 def reduced(loss: Tensor, reduction: str, denominator: float | Tensor | None) -> Tensor:
-    """Give the losses, their sum, or that over the denominator: where nothing counts, 0 / 1."""
+    """Give the losses, their sum, or that over the denominator (a mean: over their number).
+
+    A denominator of 0 says that nothing is left: it divides as 1.
+    """
     if reduction == "none":
         return loss
     total = loss.sum()
     if reduction == "sum":
         return total
+    if denominator is None:
+        denominator = loss.numel()
     if isinstance(denominator, Tensor):
-        return total / torch.where(denominator == 0, 1.0, denominator.detach()).to(total.dtype)
+        return total / torch.where(denominator == 0, 1.0, denominator).to(total.dtype)
     return total / (denominator or 1.0)

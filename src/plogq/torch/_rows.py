@@ -15,7 +15,8 @@ from plogq.formulas._check import refuse
 class Rows:
     """The targets of R rows over C classes, and the options of their loss."""
 
-    target: Tensor  # (R,) class indices, or (R, C) distributions
+    target: Tensor | None  # (R,) class indices; or distributions, like the logits; None for none
+    soft: bool
     ignore_index: int
     weight: Tensor | None  # (C,)
     keep: Tensor | None  # (R,) bool; a row that is False has loss 0 and gradient 0
@@ -26,17 +27,26 @@ class Rows:
     validate: bool
     shape: torch.Size  # of the losses, when they are given one by one
 
-    @property
-    def soft(self) -> bool:
-        """Tell whether the targets are distributions."""
-        return self.target.ndim == 2
-
     def kept(self) -> Tensor | None:
         """(R,) bool, without the ignored rows; None where all count."""
-        if self.soft:
+        if self.soft or self.target is None:
             return self.keep
         counted = self.target != self.ignore_index
         return counted if self.keep is None else counted & self.keep
+
+    def labels(self) -> Tensor:
+        """(R,) class indices that may be looked up: 0 for a row that is left out.
+
+        One that is no class stays what it is, for torch to raise where it is looked up.
+        """
+        assert self.target is not None
+        kept = self.kept()
+        return self.target if kept is None else torch.where(kept, self.target, 0)
+
+    def distributions(self) -> Tensor:
+        """(R, C) targets."""
+        assert self.target is not None
+        return self.target.flatten(0, -2)
 
 
 class Statistics(NamedTuple):
@@ -52,7 +62,7 @@ class Statistics(NamedTuple):
         The predicted class of each row, −1 where a row is left out.
     accuracy
         The share of rows, among those that count, whose prediction is the target (for a
-        distribution, its most likely class); 0 where none counts.
+        distribution, its most likely class; without target, any); 0 where none counts.
     """
 
     lse: Tensor
@@ -63,7 +73,9 @@ class Statistics(NamedTuple):
 
 def statistics(rows: Rows, lse: Tensor, entropy: Tensor, argmax: Tensor) -> Statistics:
     """Add the accuracy, and blank what a row that is left out has."""
-    label = rows.target.argmax(dim=1) if rows.soft else rows.target
+    label = argmax if rows.target is None else rows.target
+    if rows.soft:
+        label = rows.distributions().argmax(dim=1)
     kept = rows.kept()
     if kept is None:
         kept = torch.ones_like(label, dtype=torch.bool)
@@ -74,8 +86,8 @@ def statistics(rows: Rows, lse: Tensor, entropy: Tensor, argmax: Tensor) -> Stat
     return Statistics(lse, entropy, argmax, accuracy)
 
 
-def arithmetic(x: Tensor) -> torch.dtype:
+def arithmetic(x: Tensor, name: str = "input") -> torch.dtype:
     """Give the dtype of the arithmetic and of the loss: half precisions are summed in float32."""
     if not x.is_floating_point():
-        refuse("input", "be floating point", x.dtype, error=TypeError)
+        refuse(name, "be floating point", x.dtype, error=TypeError)
     return torch.float64 if x.dtype == torch.float64 else torch.float32

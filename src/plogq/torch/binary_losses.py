@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -9,10 +10,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from plogq.formulas._check import refuse
+from plogq.kernels._arguments import check_number
 from plogq.torch import _binary_kernel
-from plogq.torch._check import check_elements, values_known
+from plogq.torch._check import check_range, check_real, check_tensors
 from plogq.torch._formula import weigh
-from plogq.torch._reduce import reduced, reduction_name
+from plogq.torch._reduce import given_denominator, reduced, reduction_name
 from plogq.torch._rows import arithmetic
 
 
@@ -39,13 +41,13 @@ def binary_cross_entropy_with_logits(
     target : the same shape
         t in [0, 1].
     weight
-        v, broadcasts against `input`.
+        v, broadcasts to the shape of `input`.
     size_average, reduce
         Deprecated by torch, and understood as there.
     reduction
         "mean" over the elements (v does not divide it, as in torch), "sum", "none".
     pos_weight
-        w, what a positive counts; broadcasts against `input`.
+        w, what a positive counts; broadcasts to the shape of `input`.
     denominator
         Divides the mean instead of the number of elements.
     validate
@@ -74,15 +76,20 @@ def binary_cross_entropy_with_logits(
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy_with_logits.html
     """
     reduction = reduction_name(size_average, reduce, reduction, denominator)
-    _same_shape(input, target)
-    if denominator is None and reduction == "mean":
-        denominator = input.numel()
-    if weight is None and _binary_kernel.takes(input, target, pos_weight):
-        over = None if reduction == "none" else float(denominator or 1)
-        return _binary_kernel.kernel_loss(input, target, pos_weight, over, validate=validate)
-    _check_target(target, validate)
-    loss = _binary_kernel.element_losses(input, target, pos_weight)
-    loss = loss if weight is None else loss * weight.to(loss.dtype)
+    _check_shapes(input, target, weight=weight, pos_weight=pos_weight)
+    if denominator is not None:
+        denominator = given_denominator(denominator)
+    if _binary_kernel.takes(input, target, weight, pos_weight):
+        over = None
+        if reduction != "none":
+            mean_of = input.numel() if reduction == "mean" else 1
+            over = float(mean_of if denominator is None else denominator) or 1.0
+        return _binary_kernel.kernel_loss(
+            input, target, weight, pos_weight, over, validate=validate
+        )
+    if validate:
+        _check_probabilities("target", target)
+    loss = _binary_kernel.element_losses(input, target, weight, pos_weight)
     return reduced(loss, reduction, denominator)
 
 
@@ -133,13 +140,19 @@ def binary_cross_entropy(
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy.html
     """
     reduction = reduction_name(size_average, reduce, reduction, denominator)
-    _same_shape(input, target)
-    _check_target(target, validate)
-    _check_target(input, validate, "input")
+    _check_shapes(input, target, weight=weight)
+    if denominator is not None:
+        denominator = given_denominator(denominator)
+    if validate:
+        _check_probabilities("target", target)
     dtype = arithmetic(input)
-    loss = F.binary_cross_entropy(input.to(dtype), target.to(dtype), reduction="none")
-    loss = loss if weight is None else loss * weight.to(dtype)
-    return reduced(loss, reduction, loss.numel() if denominator is None else denominator)
+    given = (input.to(dtype), target.to(dtype), None if weight is None else weight.to(dtype))
+    try:
+        loss = F.binary_cross_entropy(*given, reduction="none")
+    except RuntimeError:  # torch looks at the input, and does not say where
+        _check_probabilities("input", input)
+        raise
+    return reduced(loss, reduction, denominator)
 
 
 def binary_focal_loss(
@@ -186,18 +199,24 @@ def binary_focal_loss(
     ----------
     Lin et al. (2017), Focal loss for dense object detection, equation 5.
     """
-    if not gamma >= 0:
-        refuse("gamma", "be at least 0", gamma)
-    if alpha is not None and not 0 <= alpha <= 1:
-        refuse("alpha", "be in [0, 1]", alpha)
+    check_number("gamma", gamma)
+    if not 0 <= gamma < math.inf:
+        refuse("gamma", "be at least 0 and finite", gamma)
+    if alpha is not None:
+        check_number("alpha", alpha)
+        if not 0 <= alpha <= 1:
+            refuse("alpha", "be in [0, 1]", alpha)
     reduction = reduction_name(None, None, reduction, denominator)
-    _same_shape(input, target)
-    _check_target(target, validate)
+    _check_shapes(input, target)
+    if denominator is not None:
+        denominator = given_denominator(denominator)
+    if validate:
+        _check_probabilities("target", target)
     z, t = input.to(arithmetic(input)), target.to(arithmetic(input))
     yes, no = (1.0, 1.0) if alpha is None else (alpha, 1 - alpha)
     positive, negative = _focal_of_positive(z, gamma), _focal_of_positive(-z, gamma)
     loss = yes * weigh(t, positive) + no * weigh(1 - t, negative)
-    return reduced(loss, reduction, loss.numel() if denominator is None else denominator)
+    return reduced(loss, reduction, denominator)
 
 
 def _focal_of_positive(z: Tensor, gamma: float) -> Tensor:
@@ -206,12 +225,21 @@ def _focal_of_positive(z: Tensor, gamma: float) -> Tensor:
     return weigh(share, -F.logsigmoid(z))
 
 
-def _same_shape(input: Tensor, target: Tensor) -> None:
+def _check_shapes(input: Tensor, target: Tensor, **weights: Tensor | None) -> None:
+    check_tensors(input=input, target=target, **weights)
+    check_real("target", target)
     if target.shape != input.shape:
         refuse("target", f"have the input's shape {tuple(input.shape)}", tuple(target.shape))
+    for name, weight in weights.items():
+        if weight is None:
+            continue
+        check_real(name, weight)
+        padded = (1,) * (input.ndim - weight.ndim) + tuple(weight.shape)
+        pairs = zip(padded, input.shape, strict=False)
+        if weight.ndim > input.ndim or any(a not in (1, b) for a, b in pairs):
+            expected = f"broadcast to the input's shape {tuple(input.shape)}"
+            refuse(name, expected, tuple(weight.shape))
 
 
-def _check_target(target: Tensor, validate: bool, name: str = "target") -> None:
-    if validate and values_known(target):
-        good = (target >= 0) & (target <= 1)
-        check_elements(name, target, good, "be in [0, 1]")
+def _check_probabilities(name: str, x: Tensor) -> None:
+    check_range(name, x, 0, 1, "be in [0, 1]")

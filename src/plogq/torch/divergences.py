@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from typing import Any, Unpack
 
 import torch
 from array_api_compat import torch as xp
@@ -11,11 +12,20 @@ from torch import Tensor
 
 from plogq.formulas._check import refuse
 from plogq.formulas._terms import expm1_minus, kl_terms, log_ratio
-from plogq.torch._check import check_elements, check_rows, values_known
-from plogq.torch._core import classes_last, make_rows
-from plogq.torch._formula import parts_of, weigh
-from plogq.torch._reduce import reduced, reduction_name, total_weight
-from plogq.torch._rows import arithmetic
+from plogq.formulas.softmax_state import Softmax
+from plogq.kernels._arguments import check_number
+from plogq.torch._check import (
+    check_classes,
+    check_range,
+    check_real,
+    check_rows,
+    check_tensors,
+    least_of,
+)
+from plogq.torch._core import TemperedOptions, capped, classes_last, make_rows, softmax_loss
+from plogq.torch._formula import RowLoss, parts_of, weigh
+from plogq.torch._reduce import given_denominator, reduced, reduction_name, total_weight
+from plogq.torch._rows import Rows, arithmetic
 
 
 def nll_loss(
@@ -49,7 +59,7 @@ def nll_loss(
     denominator
         Divides the mean instead of Σ w_y.
     validate
-        Refuse a target that is no class.
+        Look for a target that is no class ourselves; without, torch does, and says no row.
 
     Raises
     ------
@@ -72,17 +82,21 @@ def nll_loss(
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.nll_loss.html
     """
     reduction = reduction_name(size_average, reduce, reduction, denominator)
-    x, rows = make_rows(input, target, weight=weight, ignore_index=ignore_index, validate=validate)
-    if rows.soft:
+    check_tensors(input=input, target=target, weight=weight)
+    if target.shape == input.shape and input.ndim:
         refuse("target", "be class indices", f"the input's shape {tuple(target.shape)}")
+    x, rows = make_rows(input, target, weight=weight, ignore_index=ignore_index, validate=validate)
     check_rows(x, rows)
-    label = rows.target.long().clamp(0, x.shape[1] - 1)
-    loss = -x.to(arithmetic(x)).gather(1, label[:, None])[:, 0]
+    x, label, kept = x.flatten(0, -2), rows.labels(), rows.kept()
+    loss = -x.gather(1, label[:, None])[:, 0].to(arithmetic(x))
     if rows.weight is not None:
-        loss = weigh(rows.weight[label], loss)
-    loss = torch.where(rows.target != ignore_index, loss, 0.0)
+        loss = weigh(rows.weight.gather(0, label), loss)
+    assert kept is not None
+    loss = torch.where(kept, loss, 0.0)
     if denominator is None:
         denominator = total_weight(rows, None, True)
+    else:
+        denominator = given_denominator(denominator)
     loss = reduced(loss, reduction, denominator)
     return loss.reshape(rows.shape) if reduction == "none" else loss
 
@@ -106,8 +120,8 @@ def kl_div(
     ----------
     input : any shape
         log q.
-    target : the same shape
-        t, or log t with `log_target`.
+    target
+        t, or log t with `log_target`, in a shape that broadcasts with the input's.
     size_average, reduce
         Deprecated by torch, and understood as there.
     reduction
@@ -123,7 +137,7 @@ def kl_div(
     Raises
     ------
     ValueError, TypeError
-        What cannot be a (log-)probability, with its place; shapes that differ.
+        What cannot be a (log-)probability, with its place; shapes that do not broadcast.
 
     Notes
     -----
@@ -152,23 +166,31 @@ def kl_div(
     batch_mean = reduction == "batchmean" and size_average is None and reduce is None
     name = "mean" if batch_mean else reduction
     name = reduction_name(size_average, reduce, name, denominator)
-    if target.shape != input.shape:
-        refuse("target", f"have the input's shape {tuple(input.shape)}", tuple(target.shape))
+    check_tensors(input=input, target=target)
+    check_real("target", target)
+    try:
+        torch.broadcast_tensors(input, target)  # type: ignore[no-untyped-call]
+    except RuntimeError:
+        expected = f"broadcast with the input's shape {tuple(input.shape)}"
+        refuse("target", expected, tuple(target.shape))
+    if denominator is not None:
+        denominator = given_denominator(denominator)
+    least = _check_log_probabilities("input", input) if validate else least_of(input)
     if validate:
-        _check_log_probabilities("input", input)
         if log_target:
             _check_log_probabilities("target", target)
-        elif values_known(target):
-            good = target >= 0
-            check_elements("target", target, good, "be probabilities, none negative or NaN")
+        else:
+            check_range("target", target, 0, math.inf, "be probabilities, none negative or NaN")
     x, t = input.to(arithmetic(input)), target.to(arithmetic(input))
+    # Where an input may be −inf, 0 · inf is 0.
+    product = weigh if least is None or least == -math.inf else torch.mul
     if log_target:
         p = torch.exp(t)
-        loss = weigh(p, torch.where(p > 0, t, 0.0) - x)
+        loss = product(p, torch.where(p > 0, t, 0.0) - x)
     else:
-        loss = torch.xlogy(t, t) - weigh(t, x)
-    if denominator is None:
-        denominator = len(input) if batch_mean and input.ndim else input.numel()
+        loss = torch.xlogy(t, t) - product(t, x)
+    if denominator is None and batch_mean and input.ndim:
+        denominator = len(input)
     return reduced(loss, name, denominator)
 
 
@@ -177,8 +199,8 @@ def js_divergence_loss(
     q_logits: Tensor,
     *,
     reduction: str = "mean",
-    denominator: float | Tensor | None = None,
-) -> Tensor:
+    **options: Unpack[TemperedOptions],
+) -> Any:
     """JS(p, q) = ½ D_KL(p ‖ m) + ½ D_KL(q ‖ m), m = (p + q)/2, of two softmaxes; in [0, ln 2] nats.
 
     Symmetric, finite, and differentiable in both.
@@ -189,13 +211,14 @@ def js_divergence_loss(
         Logits of p and of q.
     reduction
         "mean" over the rows; "sum"; "none".
-    denominator
-        Divides the mean instead of the number of rows.
+    **options
+        See `TemperedOptions`: softcap and temperature are for both; z_loss and the statistics are
+        those of p.
 
     Raises
     ------
-    ValueError
-        Shapes that differ.
+    ValueError, TypeError
+        Shapes that differ; options as for `cross_entropy`.
 
     Examples
     --------
@@ -207,17 +230,26 @@ def js_divergence_loss(
     ----------
     Lin (1991), Divergence measures based on the Shannon entropy.
     """
-    reduction = reduction_name(None, None, reduction, denominator)
+    check_tensors(p_logits=p_logits, q_logits=q_logits)
+    check_classes("p_logits", p_logits)
     if p_logits.shape != q_logits.shape:
         expected = f"have the shape of p_logits {tuple(p_logits.shape)}"
         refuse("q_logits", expected, tuple(q_logits.shape))
-    a, shape = classes_last(p_logits)
-    p, q = parts_of(a).probs(), parts_of(classes_last(q_logits)[0]).probs()
-    m = p / 2 + q / 2
-    terms = kl_terms(xp, p, m, log_ratio(xp, p, m)) + kl_terms(xp, q, m, log_ratio(xp, q, m))
-    loss = (terms.sum(-1) / 2).clamp(max=math.log(2))
-    loss = reduced(loss, reduction, len(loss) if denominator is None else denominator)
-    return loss.reshape(shape) if reduction == "none" else loss
+    softcap = options.get("softcap")
+    other = q_logits if softcap is None else capped(q_logits, softcap)
+    other = classes_last(other)[0].flatten(0, -2).to(arithmetic(p_logits, "p_logits"))
+
+    def divergences(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
+        b, kept = other, rows.kept()
+        if kept is not None:
+            b = torch.where(kept[:, None], b, 0.0)  # what is left out may be NaN
+        p, q = parts.probs(), parts_of(b, rows.temperature).probs()
+        m = p / 2 + q / 2
+        terms = kl_terms(xp, p, m, log_ratio(xp, p, m)) + kl_terms(xp, q, m, log_ratio(xp, q, m))
+        divergence: Tensor = (terms.sum(-1) / 2).clamp(max=math.log(2))
+        return divergence
+
+    return softmax_loss(p_logits, None, RowLoss(divergences), reduction=reduction, **options)
 
 
 def gaussian_kl(
@@ -248,8 +280,8 @@ def gaussian_kl(
 
     Raises
     ------
-    ValueError
-        Shapes that differ.
+    ValueError, TypeError
+        Shapes that differ or do not broadcast.
 
     Examples
     --------
@@ -262,18 +294,37 @@ def gaussian_kl(
     Kingma, Welling (2013), Auto-encoding variational Bayes, appendix B.
     """
     reduction = reduction_name(None, None, reduction, denominator)
+    check_tensors(mean=mean, log_variance=log_variance)
+    check_real("log_variance", log_variance)
     if mean.ndim == 0 or log_variance.shape != mean.shape:
         expected = f"have the mean's shape {tuple(mean.shape)}, with an axis of latent dimensions"
         refuse("log_variance", expected, tuple(log_variance.shape))
-    dtype = arithmetic(mean)
-    m, w = (torch.as_tensor(x, dtype=dtype, device=mean.device) for x in (q_mean, q_log_variance))
+    if denominator is not None:
+        denominator = given_denominator(denominator)
+    dtype = arithmetic(mean, "mean")
+    m, w = (
+        _prior("q_mean", q_mean, mean, dtype),
+        _prior("q_log_variance", q_log_variance, mean, dtype),
+    )
     distance = (mean.to(dtype) - m) ** 2 * torch.exp(-w)
     loss = (distance + expm1_minus(xp, log_variance.to(dtype) - w)).sum(-1) / 2
-    return reduced(loss, reduction, loss.numel() if denominator is None else denominator)
+    return reduced(loss, reduction, denominator)
 
 
-def _check_log_probabilities(name: str, x: Tensor) -> None:
-    if values_known(x):
-        # As much above 0 as the logarithm of a distribution that sums to 1 within √eps may be.
-        good = x <= torch.finfo(x.dtype).eps ** 0.5
-        check_elements(name, x, good, "be log-probabilities, at most 0")
+def _prior(name: str, x: Tensor | float, mean: Tensor, dtype: torch.dtype) -> Tensor:
+    if not isinstance(x, Tensor):
+        check_number(name, x)
+        return torch.as_tensor(x, dtype=dtype, device=mean.device)
+    check_tensors(mean=mean, **{name: x})
+    check_real(name, x)
+    try:
+        torch.broadcast_to(x, mean.shape)
+    except RuntimeError:
+        refuse(name, f"broadcast to the mean's shape {tuple(mean.shape)}", tuple(x.shape))
+    return x.to(dtype)
+
+
+def _check_log_probabilities(name: str, x: Tensor) -> float | None:
+    # As much above 0 as the logarithm of a distribution that sums to 1 within √eps may be.
+    limit = torch.finfo(x.dtype).eps ** 0.5 if x.is_floating_point() else 0
+    return check_range(name, x, -math.inf, limit, "be log-probabilities, at most 0")

@@ -4,18 +4,21 @@ Each calls the function that its class names, which says what it computes, takes
 constructor takes what the function takes after the tensors of a batch, by the same names and in the
 same order: for the modules of `torch.nn`, torch's own. What comes with each batch (`row_weight`,
 `mask`, `denominator`) may be given to the call, and goes before what the constructor was given.
+Tensors move with the module; as in torch, only the class weights are part of its state.
+
+`torch.jit.script` cannot compile them: it has no keyword arguments of any name. `torch.compile`
+can.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args, get_type_hints
 
 from torch import Tensor, nn
 from torch.nn import _reduction
 
-from plogq.torch._core import SoftmaxOptions
 from plogq.torch.binary_losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -31,17 +34,26 @@ from plogq.torch.softmax_losses import (
     soft_cross_entropy,
 )
 
+_NO_DEFAULT = object()
+
 
 class _Loss(nn.Module):
     _function: ClassVar[Callable[..., Any]]
-    _known: ClassVar[inspect.Signature]
+    _known: ClassVar[inspect.Signature]  # of the constructor, but for the options
+    _options: ClassVar[frozenset[str]]
 
-    def __init_subclass__(cls, function: Callable[..., Any], batch: int = 2) -> None:
-        super().__init_subclass__()
+    def __init_subclass__(
+        cls, function: Callable[..., Any] | None = None, batch: int = 2, **kwargs: Any
+    ) -> None:
+        super().__init_subclass__(**kwargs)
+        if function is None:  # a subclass of one of the losses
+            return
         parameters = list(inspect.signature(function).parameters.values())[batch:]
         cls._function = staticmethod(function)
         cls._known = inspect.Signature(parameters)
         cls.__signature__ = cls._known  # type: ignore[attr-defined]  # what help() shows
+        options = get_type_hints(function).get("options")
+        cls._options = frozenset(get_args(options)[0].__annotations__ if options else ())
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         nn.Module.__init__(self)
@@ -51,30 +63,31 @@ class _Loss(nn.Module):
             raise TypeError(f"{type(self).__name__}: {error}") from None
         bound.apply_defaults()
         settings = bound.arguments
-        self._options = settings.pop("options", {})
-        if unknown := self._options.keys() - SoftmaxOptions.__annotations__.keys():
+        options = settings.pop("options", {})
+        if unknown := options.keys() - self._options:
             raise TypeError(f"{type(self).__name__} has no option {', '.join(sorted(unknown))}")
         flags = settings.pop("size_average", None), settings.pop("reduce", None)
         if flags != (None, None):
             settings["reduction"] = _reduction.legacy_get_string(*flags)
-        self._names = tuple(settings)
-        for name, value in settings.items():
-            if name in ("weight", "pos_weight"):
-                self.register_buffer(name, value)
+        self._names = (*settings, *options)
+        for name, value in (settings | options).items():
+            in_state = name in ("weight", "pos_weight")
+            if in_state or isinstance(value, Tensor):
+                self.register_buffer(name, value, persistent=in_state)
             else:
                 setattr(self, name, value)
 
     def forward(self, *batch: Tensor, **options: Any) -> Any:
         """Give the loss of a batch, as the function does."""
         settings = {name: getattr(self, name) for name in self._names}
-        return self._function(*batch, **(settings | self._options | options))
+        return self._function(*batch, **(settings | options))
 
     def extra_repr(self) -> str:
         """List what is not as by default."""
         defaults = {name: p.default for name, p in self._known.parameters.items()}
         settings = {name: getattr(self, name) for name in self._names if name not in self._buffers}
-        changed = {name: v for name, v in settings.items() if v != defaults[name]}
-        return ", ".join(f"{name}={v!r}" for name, v in (changed | self._options).items())
+        changed = {name: v for name, v in settings.items() if v != defaults.get(name, _NO_DEFAULT)}
+        return ", ".join(f"{name}={v!r}" for name, v in changed.items())
 
 
 class CrossEntropyLoss(_Loss, nn.CrossEntropyLoss, function=cross_entropy):

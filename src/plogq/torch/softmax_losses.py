@@ -8,6 +8,8 @@ from torch import Tensor
 
 from plogq.formulas._check import refuse
 from plogq.formulas.softmax_state import Softmax
+from plogq.kernels._arguments import check_number, check_options
+from plogq.torch._check import check_classes, check_tensors
 from plogq.torch._core import (
     RowOptions,
     SoftmaxOptions,
@@ -16,14 +18,22 @@ from plogq.torch._core import (
     softmax_loss,
 )
 from plogq.torch._formula import (
+    RowLoss,
     cross_entropy_rows,
     kl_rows,
     negative_entropy_rows,
     parts_of,
     squared_error_rows,
 )
-from plogq.torch._reduce import reduction_name
-from plogq.torch._rows import Rows
+from plogq.torch._rows import Rows, arithmetic
+from plogq.torch._slopes import (
+    Parts,
+    cross_entropy_block,
+    kl_slopes,
+    negative_entropy_slopes,
+    parts_of_block,
+    squared_error_slopes,
+)
 
 Loss = Any  # a Tensor, or (Tensor, Statistics) with return_stats=True
 
@@ -46,7 +56,8 @@ def cross_entropy(
     Parameters
     ----------
     input : (C,), (N, C) or (N, C, d1, …)
-        x: logits; −inf masks a class: probability 0, gradient 0.
+        x: logits; −inf masks a class: probability 0, gradient 0. Where it is the target the loss is
+        inf, and the gradient torch's, p − t.
     target
         Class indices in that shape without C, any integer dtype; or distributions in that shape.
     weight : (C,)
@@ -54,7 +65,7 @@ def cross_entropy(
     size_average, reduce
         Deprecated by torch, and understood as there.
     ignore_index
-        Rows with this target are left out. Not looked at where targets are distributions.
+        Rows with this target are left out. As in torch not for distributions: `mask` is.
     reduction
         "mean": Σ loss / Σ w_y, or / N where targets are distributions; "sum"; "none".
     label_smoothing
@@ -101,7 +112,9 @@ def cross_entropy(
         target,
         weight=weight,
         ignore_index=ignore_index,
-        reduction=reduction_name(size_average, reduce, reduction, options.get("denominator")),
+        size_average=size_average,
+        reduce=reduce,
+        reduction=reduction,
         label_smoothing=label_smoothing,
         **options,
     )
@@ -148,7 +161,7 @@ def soft_cross_entropy(
         input,
         target,
         weight=weight,
-        reduction=reduction_name(None, None, reduction, options.get("denominator")),
+        reduction=reduction,
         label_smoothing=label_smoothing,
         mean_by_class_weight=True,
         **options,
@@ -199,7 +212,7 @@ def focal_loss(
         gamma=gamma,
         weight=weight,
         ignore_index=ignore_index,
-        reduction=reduction_name(None, None, reduction, options.get("denominator")),
+        reduction=reduction,
         label_smoothing=label_smoothing,
         **options,
     )
@@ -240,9 +253,9 @@ def brier_loss(
     return softmax_loss(
         input,
         target,
-        squared_error_rows,
+        RowLoss(squared_error_rows, squared_error_slopes),
         ignore_index=ignore_index,
-        reduction=reduction_name(None, None, reduction, options.get("denominator")),
+        reduction=reduction,
         **options,
     )
 
@@ -293,25 +306,41 @@ def distillation_loss(
     ----------
     Hinton, Vinyals, Dean (2015), Distilling the knowledge in a neural network, section 2.
     """
+    check_tensors(input=input, teacher=teacher)
+    check_classes("input", input)
     if teacher.shape != input.shape:
         refuse("teacher", f"have the input's shape {tuple(input.shape)}", tuple(teacher.shape))
+    check_number("alpha", alpha)
     if not 0 <= alpha <= 1:
         refuse("alpha", "be in [0, 1]", alpha)
-    truth = parts_of(classes_last(teacher.detach())[0], temperature)
+    check_options(0.0, 0.0, temperature, 0.0)
+    logits = classes_last(teacher.detach())[0].flatten(0, -2)
+    arithmetic(teacher, "teacher")
 
     def mixed(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
+        truth = parts_of(logits.to(x.dtype), temperature)
         soft = temperature**2 * kl_rows(truth, parts)
-        if target is None:
+        if target is None or alpha == 1:
             return soft
         return alpha * soft + (1 - alpha) * cross_entropy_rows(x, rows, parts_of(x))
 
+    def slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
+        given = parts_of_block(logits[parts.at].to(parts.p.dtype), parts.at, temperature)
+        loss, slope = kl_slopes(given, parts)
+        loss, slope = temperature**2 * loss, slope.mul_(temperature**2)
+        if target is None or alpha == 1:
+            return loss, slope
+        of_label, label_slope = cross_entropy_block(parts.x, rows, parts.at)
+        loss = alpha * loss + (1 - alpha) * of_label
+        return loss, slope.mul_(alpha).add_(label_slope, alpha=(1 - alpha) * temperature)
+
     return softmax_loss(
         input,
-        teacher.detach().argmax(min(1, teacher.ndim - 1)) if target is None else target,
-        mixed,
+        target,
+        RowLoss(mixed, slopes),
         temperature=temperature,
         ignore_index=ignore_index,
-        reduction=reduction_name(None, None, reduction, options.get("denominator")),
+        reduction=reduction,
         **options,
     )
 
@@ -350,14 +379,19 @@ def confidence_penalty(
     Pereyra, Tucker, Chorowski, Kaiser, Hinton (2017), Regularizing neural networks by penalizing
     confident output distributions.
     """
+    check_number("beta", beta)
 
     def penalty(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
         return beta * negative_entropy_rows(x, rows, parts)
 
+    def slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
+        loss, slope = negative_entropy_slopes(parts, rows)
+        return beta * loss, slope.mul_(beta)
+
     return softmax_loss(
         input,
-        input.detach().argmax(min(1, input.ndim - 1)),
-        penalty,
-        reduction=reduction_name(None, None, reduction, options.get("denominator")),
+        None,
+        RowLoss(penalty, slopes),
+        reduction=reduction,
         **options,
     )

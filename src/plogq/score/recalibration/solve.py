@@ -1,8 +1,12 @@
-"""Where a function of one number, which falls and then rises, is least: its slope's zero."""
+"""Where a function is least: the zero of a slope, and the inverse of a curvature."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+
+import numpy as np
+
+from plogq.score.numbers import Array
 
 
 def lowest_point(
@@ -52,3 +56,26 @@ def lowest_point(
         if moved <= tolerance:
             break
     return b
+
+
+def inverse_of(curvature: Array) -> Array:
+    """Give the inverse of a positive definite matrix, (n, n), by Gauss and Jordan's elimination.
+
+    Not by LAPACK, whose last bits depend on the processor and on its threads. What is positive
+    definite needs no pivots (Goodnight, 1979, A tutorial on the SWEEP operator).
+
+    Examples
+    --------
+    >>> inverse_of(np.array([[2.0, 1.0], [1.0, 1.0]]))
+    array([[ 1., -1.],
+           [-1.,  2.]])
+    """
+    out: Array = curvature.copy()
+    for k in range(len(out)):
+        pivot = out[k, k]
+        row, column = out[k] / pivot, out[:, k].copy()
+        column[k] = 0.0
+        out -= column[:, None] * row
+        out[k], out[:, k] = row, column / -pivot
+        out[k, k] = 1 / pivot
+    return out

@@ -9,7 +9,9 @@ import numpy as np
 
 from plogq.kernels.cpu import softmax_loss
 from plogq.score.numbers import Array
+from plogq.score.products import product
 from plogq.score.recalibration.evidence import Evidence, dot
+from plogq.score.recalibration.solve import inverse_of
 from plogq.score.recalibration.temperature import Temperature
 
 # The ridge is a normal prior on how far a class departs from the common temperature: half of its
@@ -56,9 +58,9 @@ class Vector:
         promised = 0.0
         for _ in range(50):
             if inverse is None or promised > FAR * len(rows):
-                inverse = np.linalg.inv(logits.curvature(here))
-            step = -inverse @ here.slope
-            promised = -float(here.slope @ step)
+                inverse = inverse_of(logits.curvature(here))
+            step = -np.einsum("ij,j->i", inverse, here.slope)
+            promised = -dot(here.slope, step)
             there = logits.at(change + step)
             while not there.value <= here.value and promised > TOLERANCE * len(rows):
                 step /= 2
@@ -126,7 +128,7 @@ class _Logits:
             check_logits=False,
         ).loss
         slope = np.concatenate([(x * self._z).sum(axis=0), x.sum(axis=0)]) + RIDGE * change
-        return _Point(dot(rows.weight, loss) + RIDGE / 2 * float(change @ change), slope, x)
+        return _Point(dot(rows.weight, loss) + RIDGE / 2 * dot(change, change), slope, x)
 
     def curvature(self, at: _Point) -> Array:
         """Give the second derivative, (2 C, 2 C): that of lse, by the chain rule, and the ridge."""
@@ -139,7 +141,7 @@ class _Logits:
             p += label
         u = np.concatenate([p * z, p], axis=1)
         weighted = u * (weight * (rows.weight.sum() / weight.sum()))
-        out: Array = -(u.T @ weighted)
+        out: Array = -product(u, weighted)
         first, second = np.split(weighted.sum(axis=0), 2)
         v = np.arange(rows.classes)
         b = v + rows.classes

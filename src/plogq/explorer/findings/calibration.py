@@ -1,0 +1,141 @@
+"""How sure the model is: by temperature, by bins of confidence, by ways of recalibrating."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from plogq.explorer.document import Document
+from plogq.explorer.findings.words import figure, finite, percent, rows
+
+AROUND = 4.0  # the curve is drawn from a quarter of the fitted temperature (or of 1) to 4 times it
+NOT_BY_CHANCE = 3.0  # standard errors; with ten bins, by chance alone in about 3 tables of 100
+
+HOW = {
+    "temperature": "dividing the logits by one temperature",
+    "temperature+base": "one temperature and a share of the class frequencies",
+    "vector": "a scale and a shift for each class's logit",
+    "isotonic": "an isotonic map of the probabilities",
+}
+
+
+def temperature(d: Document) -> dict[str, Any] | None:
+    """Say whether dividing the logits by a temperature saves anything."""
+    fit = d["temperature"]
+    if fit is None or not fit.get("curve"):
+        return None
+    words = _verdict(d, fit)
+    now = finite(d["cross_entropy_finite"])
+    points = [] if now is None else [{"x": 1, "y": now, "name": "now", "color": "ink"}]
+    low, high = 1 / AROUND, AROUND
+    if fit["identified"]:
+        t, best = fit["value"], finite(fit["cross_entropy"])
+        low, high = low * min(1, t), high * max(1, t)
+        if best is not None:
+            fitted = {"x": t, "y": best, "name": f"T = {figure(t)}", "color": "gain"}
+            # Two dots that would touch are one.
+            points = [fitted] if abs(math.log2(t)) < 0.3 else [*points, fitted]
+    curve = [[t, loss] for t, loss in fit["curve"] if low <= t <= high]
+    return words | {
+        "curve": curve,
+        "points": [point for point in points if low <= point["x"] <= high],
+        "ticks": [2.0**k for k in range(-10, 11) if low <= 2.0**k <= high],
+    }
+
+
+def _verdict(d: Document, fit: dict[str, Any]) -> dict[str, Any]:
+    if not fit["identified"] or fit["interval"] is None:
+        return {
+            "title": "No temperature is best",
+            "text": "The loss falls all the way to a bound: the classes are separable in this "
+            "table, or the predictions say nothing about them.",
+            "advice": "Fit a temperature on more rows, or on rows that the model has not seen.",
+        }
+    t, (low, high) = fit["value"], fit["interval"]
+    between = f"95 % interval {figure(low)} to {figure(high)}"
+    if low <= 1 <= high:
+        return {
+            "title": "No temperature beats leaving the predictions as they are",
+            "text": f"The best temperature is {figure(t)}; its {between} holds 1, where nothing "
+            "is changed.",
+            "advice": "Leave the sharpness of the predictions alone.",
+        }
+    now, best = finite(d["cross_entropy_finite"]), finite(fit["cross_entropy"])
+    saved = "" if now is None or best is None else (
+        f"; it saves {figure(max(0.0, now - best))} {d['unit']}s per row"
+    )  # fmt: skip
+    how = "Divide the logits by" if d["kind"] == "logits" else "Take the log-probabilities over"
+    then = "" if d["kind"] == "logits" else " and normalise"
+    return {
+        "title": f"The predictions are too {'sure' if t > 1 else 'timid'}: T = {figure(t)} fits",
+        "text": f"T = {figure(t)}, {between}{saved}.",
+        "advice": f"{how} {figure(t)}{then}. The top class of a row stays the same.",
+    }
+
+
+def reliability(d: Document) -> dict[str, Any] | None:
+    """Say where confidence and accuracy are furthest apart, weighed by the rows."""
+    bins = [
+        b
+        for b in d["reliability"]
+        if b["rows"] and b["confidence"] is not None and b["accuracy"] is not None
+    ]
+    if not bins:
+        return None
+    text = (
+        "Rows by how sure the model was of its top class, against how often that was right. "
+        "The area of a point stands for its rows."
+    )
+    clear = [b for b in bins if abs(_gap(b)) > NOT_BY_CHANCE * _standard_error(b)]
+    if not clear:
+        return {
+            "title": "The model is right about as often as it says",
+            "text": text + " No bin is off by more than chance would do.",
+            "advice": None,
+        }
+    worst = max(clear, key=lambda b: b["rows"] * abs(_gap(b)))
+    sure = _gap(worst) < 0
+    return {
+        "title": f"Where the model is {percent(worst['confidence'])} sure, it is right "
+        f"{percent(worst['accuracy'])} of the time",
+        "text": f"{text} That bin has {rows(worst['rows'])}.",
+        "advice": "Do not take these confidences as frequencies before recalibrating: they are "
+        f"too {'high' if sure else 'low'} there.",
+    }
+
+
+def _gap(b: dict[str, Any]) -> float:
+    return float(b["accuracy"]) - float(b["confidence"])
+
+
+def _standard_error(b: dict[str, Any]) -> float:
+    """Give √(p(1 − p)/n), the scatter of an accuracy whose rows are right as often as said."""
+    p = min(1.0, float(b["confidence"]))
+    return math.sqrt(p * (1 - p) / b["rows"])
+
+
+def recalibration(d: Document) -> dict[str, Any] | None:
+    """Say which way of recalibrating does best on rows that it was not fitted to."""
+    fit = d.get("recalibration")
+    if not fit or not fit["cross_entropy"]:
+        return None
+    losses, family = fit["cross_entropy"], fit["family"]
+    text = (
+        "Each way is fitted on some of the rows and scored on the others, so that none wins by "
+        "fitting noise."
+    )
+    if family == "identity":
+        return {
+            "title": "No recalibration helps",
+            "text": f"{text} The predictions as they are do best.",
+            "advice": "Do not recalibrate.",
+        }
+    now, best = finite(losses.get("identity")), finite(losses.get(family))
+    title = f"Recalibrating by {HOW.get(family, family)} does best"
+    if now is not None and best is not None:
+        text += f" It saves {figure(now - best)} {d['unit']}s per row."
+    return {
+        "title": title,
+        "text": text,
+        "advice": "Fit it on a validation set, and keep it with the model.",
+    }

@@ -1,0 +1,103 @@
+"""How the loss is spread over the rows, and over groups of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from plogq.explorer.document import Document
+from plogq.explorer.findings.words import figure, finite, name, percent, rows
+
+
+def warnings(d: Document) -> list[str]:
+    """Give the warnings as sentences."""
+    return [
+        f"{w['message'][:1].upper()}{w['message'][1:]} ({rows(w['rows'])})." for w in d["warnings"]
+    ]
+
+
+def surprisal(d: Document) -> dict[str, Any] | None:
+    """Say what half of the rows cost at most, and how many are dearer than with no model."""
+    found = d.get("histograms", {}).get("surprisal")
+    if not found or not any((*found["weight"], found["beyond"], found["infinite"])):
+        return None
+    edges, weight, unit = found["edges"], found["weight"], d["unit"]
+    total, half = 0.0, math.inf
+    for share, edge in zip(weight, edges[1:], strict=True):
+        total += share
+        if total >= 0.5:
+            half = edge
+            break
+    dear = found["beyond"] + found["infinite"]
+    dear += sum(w for w, low in zip(weight, edges, strict=False) if low >= d["label_entropy"])
+    title = (
+        f"Half of the rows cost less than {figure(half)} {unit}s"
+        if math.isfinite(half)
+        else f"Half of the rows cost more than {figure(edges[-1])} {unit}s"
+    )
+    return {
+        "title": title,
+        "text": f"The surprisal −log q(label) of each row. {percent(dear)} of the rows cost more "
+        f"than the {figure(d['label_entropy'])} {unit}s of a label with no model. The upright axis "
+        "is a square root, so that rare rows are seen.",
+        "advice": "A long tail is a few rows that the model is sure about and wrong: wrong labels, "
+        "or inputs of a kind it has not seen.",
+    }
+
+
+def pointwise(d: Document) -> dict[str, Any] | None:
+    """Say on what share of the rows the model knows less than the class frequencies."""
+    found = d.get("histograms", {}).get("pointwise_information")
+    if not found or not any(found["weight"]):
+        return None
+    worse = sum(
+        w for w, high in zip(found["weight"], found["edges"][1:], strict=True) if high <= 0
+    )
+    return {
+        "title": f"On {percent(worse)} of the rows the model is worse than no model",
+        "text": "How much more probable the model made each label than its class frequency does: "
+        f"log q(label) − log base(label), in {d['unit']}s. The mean is the information gain.",
+        "advice": "Look for what the rows below 0 have in common; slices (--slice) find it fast."
+        if worse > 0
+        else None,
+    }
+
+
+def surprises(d: Document) -> dict[str, Any] | None:
+    """Name the most surprising row."""
+    if not d["surprises"]:
+        return None
+    first = d["surprises"][0]
+    which = f"row {first['row']}" if first.get("row") is not None else name(str(first.get("id")))
+    q = float(first["q_label"])
+    return {
+        "title": f"Most surprising: {which}, labelled {name(first['label'])}, predicted "
+        f"{name(first['predicted'])}",
+        "text": f"The model gave that label a probability of {figure(q)}. These are the "
+        f"{len(d['surprises']):,} rows that cost most.",
+        "advice": "Look for wrong labels here first: this is where they gather.",
+    }
+
+
+def slices(d: Document) -> list[dict[str, Any]] | None:
+    """Say which group of each column costs most."""
+    found = [_slice(d, column, groups) for column, groups in d["slices"].items() if groups]
+    return found or None
+
+
+def _slice(d: Document, column: str, groups: dict[str, Any]) -> dict[str, Any]:
+    unit = d["unit"]
+    costs = {value: finite(g["cross_entropy"]) for value, g in groups.items()}
+    known = {value: cost for value, cost in costs.items() if cost is not None}
+    text = f"The rows by {name(column)}, each group scored by itself."
+    words = {"column": column, "name": re.sub(r"\W+", "-", column)[:40], "text": text}
+    if len(known) < 2:
+        return words | {"title": f"Groups by {name(column)}", "advice": None}
+    worst, best = max(known, key=known.__getitem__), min(known, key=known.__getitem__)
+    return words | {
+        "title": f"{name(worst)} costs {figure(known[worst])} {unit}s per row, {name(best)} "
+        f"{figure(known[best])}",
+        "advice": f"{name(worst)} has {rows(groups[worst]['rows'])}: compare information gain, not "
+        "cost alone, for groups may differ in how hard their labels are.",
+    }

@@ -1,0 +1,104 @@
+"""The report of a score as one self-contained HTML file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from plogq.explorer.document import to_document
+from plogq.explorer.findings import findings
+from plogq.score.files import write_whole
+from plogq.score.result import Result
+
+# Nothing may load and nothing may run but this script and this style sheet, known by their hashes.
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
+script-src 'sha256-{script_hash}'; style-src 'sha256-{style_hash}'; img-src data:; \
+base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<link rel="icon" href="data:,">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<div id="plogq-report"></div>
+<noscript>{noscript} The pictures and tables of this report are drawn by JavaScript.</noscript>
+<script type="application/json" id="plogq-data">{data}</script>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+def report_html(result: Result | Mapping[str, Any]) -> str:
+    """Give a score's report as the text of an HTML page that needs nothing beside itself.
+
+    Parameters
+    ----------
+    result
+        What `plogq.score.score` returns, or the JSON that `plogq score --json` wrote.
+
+    Returns
+    -------
+    str
+        The page: its script and style sheet inside, and the numbers as JSON. It loads nothing.
+
+    Raises
+    ------
+    ValueError
+        If a mapping is not the JSON of a score.
+
+    Examples
+    --------
+    >>> from plogq.score import score
+    >>> page = report_html(score({"probs": [[0.5, 0.5], [0.75, 0.25]], "labels": [0, 1]}))
+    >>> page.startswith("<!doctype html>")
+    True
+    """
+    document = to_document(result)
+    words = findings(document)
+    script, style = (
+        resources.files("plogq.explorer").joinpath("static", name).read_text("utf-8")
+        for name in ("report.js", "report.css")
+    )
+    return PAGE.format(
+        script_hash=_hash(script),
+        style_hash=_hash(style),
+        title=html.escape(f"{Path(document['source']['paths'][0]).name}: plogq score"),
+        style=style,
+        noscript=html.escape(f"{words['headline']['title']}."),
+        data=_embedded({"result": document, "findings": words}),
+        script=script,
+    )
+
+
+def write_report(result: Result | Mapping[str, Any], path: Path) -> None:
+    """Write the report to a file, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; names `path`.
+    """
+    write_whole(path, report_html(result).encode())
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _embedded(data: Any) -> str:
+    """Write JSON that HTML cannot read as markup; all but ASCII is escaped by json itself."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -1,0 +1,52 @@
+"""Matrix products whose every bit is the same in whatever order a library adds them up.
+
+BLAS chooses its order by the processor and by how many threads it has. Here all that it adds are
+whole multiples of one number, small enough that no sum is rounded: then no order can show.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from plogq.score.numbers import Array
+
+BITS = 52  # of a sum: one less than a double holds
+LEAST_EXPONENT = -900  # of a column: what is smaller by itself is rounded as if it were this large
+FACTOR_BITS = 20
+
+
+def weighted_sums(weights: Array, values: Array) -> Array:
+    """Give Σ_i w_i v_ij, (m, n) × (n, k) → (m, k), for weights that are whole numbers.
+
+    Each value is first rounded to a multiple of 2^−52 of the most that Σ w |v| can be in its
+    column, so that the result is off by at most n max(w) / 2 of these.
+
+    Examples
+    --------
+    >>> weights, values = np.array([[1.0, 2.0, 0.0]]), np.array([[0.5], [0.25], [9.0]])
+    >>> weighted_sums(weights, values)
+    array([[1.]])
+    """
+    largest = np.abs(weights).max(initial=0.0)
+    exponent = np.frexp(largest * np.abs(values).sum(axis=0))[1]
+    scale = np.ldexp(1.0, BITS - np.maximum(exponent, LEAST_EXPONENT))
+    whole = values * scale
+    np.rint(whole, out=whole)
+    sums: Array = weights @ whole
+    sums /= scale
+    return sums
+
+
+def product(a: Array, b: Array) -> Array:
+    """Give about Σ_i a_ij b_ik, (n, j) × (n, k) → (j, k): a to 20 bits of the largest in a column.
+
+    Examples
+    --------
+    >>> product(np.array([[0.5], [1.0]]), np.array([[2.0], [0.25]]))
+    array([[1.25]])
+    """
+    exponent = np.frexp(np.abs(a).max(axis=0, initial=0.0))[1]
+    scale = np.ldexp(1.0, FACTOR_BITS - np.maximum(exponent, LEAST_EXPONENT))
+    sums = weighted_sums(np.rint(a * scale).T, b)
+    sums /= scale[:, None]
+    return sums

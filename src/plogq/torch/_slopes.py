@@ -1,0 +1,233 @@
+"""Losses with their gradients beside them, for what the row kernel has not: on blocks of rows.
+
+Each restates the gradient of a loss in `plogq.formulas` in few torch operations. The graph that
+autograd would make of the formula takes five times as long; it is still what a derivative of the
+gradient is taken from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from plogq.torch._bridge import are_native, fits
+from plogq.torch._formula import RowLoss, row_losses
+from plogq.torch._kernel import run_rows
+from plogq.torch._reduce import weighed
+from plogq.torch._rows import Rows, arithmetic
+
+_BLOCK = 1 << 16  # elements: they stay in the cache from one operation to the next
+
+
+class Parts(NamedTuple):
+    """A block of softmaxes of z = x / T, to be overwritten."""
+
+    at: slice  # of all rows
+    x: Tensor
+    top: Tensor  # the class of max z, (n, 1), like all that follows but below and p
+    rest: Tensor  # Σ exp(z − max z) but the top's
+    miss: Tensor  # 1 − p at the top
+    lse: Tensor
+    below: Tensor  # z − max z
+    p: Tensor
+
+
+Slopes = Callable[[Parts, Rows], tuple[Tensor, Tensor]]  # losses (n,) and gradients in z
+
+
+def parts_of_block(x: Tensor, at: slice, temperature: float) -> Parts:
+    """Compute the parts of the rows x of a block."""
+    highest, top = x.max(1, keepdim=True)
+    below = (x - highest).div_(temperature)
+    p = below.exp().scatter_(1, top, 0.0)
+    rest = p.sum(1, keepdim=True) + (highest - highest)  # NaN where the top is infinite
+    p = p.scatter_(1, top, 1.0).div_(1 + rest)
+    lse = highest / temperature + rest.log1p()
+    return Parts(at, x, top, rest, rest / (1 + rest), lse, below, p)
+
+
+def squared_error_slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
+    """Restate `plogq.formulas.squared_error_from_logits`.
+
+    Its gradient is 2 p_k ((p_k − t_k) − Σ_j p_j (p_j − t_j)); at the top as (p − t) (1 − p) less
+    what the others add to the sum, where the difference would cancel.
+    """
+    at, p, top, miss = parts.at, parts.p, parts.top, parts.miss
+    if rows.soft:
+        t = rows.distributions()[at].to(p.dtype)
+        d, t_top = p - t, t.gather(1, top)
+    else:
+        label = rows.labels()[at, None]
+        d = p.scatter_add(1, label, p.new_full(label.shape, -1.0))
+        t_top = (label == top).to(p.dtype)
+    d_top = torch.where(t_top > 0.5, (1 - t_top) - miss, d.gather(1, top))
+    d.scatter_(1, top, d_top)
+    loss = torch.linalg.vecdot(d, d)
+    p_top = p.gather(1, top)
+    others = (p * d).scatter_(1, top, 0.0).sum(1, keepdim=True)
+    slope = d.sub_(others + p_top * d_top).mul_(p)
+    slope.scatter_(1, top, p_top * (d_top * miss - others))
+    return loss, slope.mul_(2.0)
+
+
+def negative_entropy_slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
+    """−H(p) of each row, and its gradient p_k (log p_k + H)."""
+    below = parts.below.clamp_(min=torch.finfo(parts.p.dtype).min)  # 0 · inf is 0
+    mean = torch.linalg.vecdot(parts.p, below)[:, None]
+    loss = mean - parts.rest.log1p()
+    return loss[:, 0], below.sub_(mean).mul_(parts.p)
+
+
+def focal_slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
+    """Restate `plogq.formulas.focal_from_logits` for smoothed labels and distributions.
+
+    With u_j = w_j t_j and v_j = u_j (1 − p_j)^γ (1 + γ p_j (−log p_j) / (1 − p_j)): (Σ v) p − v.
+    """
+    p, top, gamma = parts.p, parts.top, rows.gamma
+    masked = parts.x == -torch.inf
+    u = _weights(parts, rows, masked)
+    surprisal = parts.rest.log1p() - parts.below
+    miss = (1 - p).scatter_(1, top, parts.miss)
+    # −log p / (1 − p) is 1 at p = 1, and p (−log p) is 0 at p = 0.
+    slope = torch.where(miss > 0, surprisal / miss, 1.0).mul_(p).masked_fill_(masked, 0.0)
+    share = miss.pow_(gamma).mul_(u)
+    loss = torch.where(share == 0, 0.0, share * surprisal).sum(1)
+    v = slope.mul_(gamma).add_(1.0).mul_(share)
+    v_top = v.gather(1, top)
+    others = v.scatter(1, top, 0.0).sum(1, keepdim=True)
+    slope = p.mul(others + v_top).sub_(v)
+    return loss, slope.scatter_(1, top, others * p.gather(1, top) - v_top * parts.miss)
+
+
+def _weights(parts: Parts, rows: Rows, masked: Tensor) -> Tensor:
+    """Give w_j t_j of the smoothed target."""
+    at, smoothing = parts.at, rows.label_smoothing
+    dtype = parts.p.dtype
+    if rows.soft:
+        u = (1 - smoothing) * rows.distributions()[at].to(dtype)
+    else:
+        label = rows.labels()[at, None]
+        u = torch.zeros_like(parts.p).scatter_(1, label, 1 - smoothing)
+    if smoothing:
+        u += torch.where(masked, 0.0, smoothing / (~masked).sum(1, keepdim=True, dtype=dtype))
+    return u if rows.weight is None else u.mul_(rows.weight)
+
+
+def kl_slopes(truth: Parts, model: Parts) -> tuple[Tensor, Tensor]:
+    """Restate `plogq.formulas.kl_divergence_from_logits`: D_KL(p ‖ q) and its gradient q − p.
+
+    With d = log(q/p) as Σ p (expm1 d − d) and p expm1 d: where q is near p, nothing cancels.
+    """
+    p, q = truth.p, model.p
+    d = model.below.sub_(truth.below).sub_(model.rest.log1p() - truth.rest.log1p()).double()
+    grown = d.expm1()
+    some = p > 0
+    terms = torch.where(some, (grown - d).mul_(p), q)
+    slope = torch.where(some & (d < 80), grown.mul_(p).to(p.dtype), q - p)
+    return terms.sum(1).to(p.dtype), slope
+
+
+def cross_entropy_block(x: Tensor, rows: Rows, at: slice) -> tuple[Tensor, Tensor]:
+    """Give the cross-entropy of a block of rows with their targets, and its gradient in x."""
+    slope = torch.empty_like(x)
+    target = rows.distributions()[at] if rows.soft else rows.labels()[at]
+    block = Rows(target, rows.soft, -1, None, None, 0.0, 0.0, 1.0, 0.0, False, target.shape[:1])
+    found = run_rows(x, block, gradient=slope)
+    return torch.from_numpy(found.loss), slope
+
+
+def takes(
+    x: Tensor, rows: Rows, row_loss: RowLoss, row_weight: Tensor | None, *others: Tensor | None
+) -> bool:
+    """Tell whether a loss has slopes, and nothing but the logits wants a gradient, here and now."""
+    given = (rows.target, rows.weight, rows.keep, row_weight, *others)
+    return (
+        row_loss.slopes is not None
+        and fits(x)
+        and not any(t is not None and t.requires_grad for t in given)
+        and are_native(x, *given)
+    )
+
+
+@dataclass(slots=True)
+class SlopeJob:
+    """The loss of each row; or, reduced, Σ row_weight · loss / denominator."""
+
+    rows: Rows
+    row_loss: RowLoss
+    row_weight: Tensor | None
+    denominator: float | None  # None: one by one
+    inplace: bool = False
+
+    @property
+    def reduces(self) -> bool:
+        """Tell whether the loss is one number."""
+        return self.denominator is not None
+
+    def run(self, x: Tensor, gradient: Tensor | None) -> Tensor:
+        """Give the loss, and its gradient where there is room."""
+        losses = self._run(x, gradient, None)
+        if self.denominator is None:
+            return losses
+        total = weighed(losses, self.row_weight).sum(dtype=torch.float64) / self.denominator
+        return total.to(losses.dtype)
+
+    def gradient(self, x: Tensor, upstream: Tensor, room: Tensor) -> None:
+        """Fill the room, in one more pass."""
+        self._run(x, room, upstream)
+
+    def spread(self, upstream: Tensor, x: Tensor) -> Tensor:
+        """Give upstream in a shape that multiplies the gradient."""
+        return upstream if self.reduces else upstream.reshape(*x.shape[:-1], 1)
+
+    def formula(self, x: Tensor) -> Tensor:
+        """Give the loss in torch operations that autograd follows."""
+        loss, _ = row_losses(x, self.rows, self.row_loss)
+        if self.denominator is None:
+            return loss
+        return weighed(loss, self.row_weight).sum() / self.denominator
+
+    def others(self) -> tuple[Tensor | None, ...]:
+        """Give all that the gradient depends on."""
+        return self.rows.target, self.rows.weight, self.rows.keep, self.row_weight
+
+    def _run(self, x: Tensor, gradient: Tensor | None, upstream: Tensor | None) -> Tensor:
+        """Give the losses; fill the gradient of upstream times their sum, where there is room."""
+        rows, dtype = self.rows, arithmetic(x)
+        kept, flat = rows.kept(), x.detach().flatten(0, -2)
+        if kept is not None and kept.all():
+            kept = None
+        n, classes = flat.shape
+        losses = torch.empty(n, dtype=dtype, device=x.device)
+        scale = self._scale(losses, upstream)
+        into = None if gradient is None else gradient.flatten(0, -2)
+        step = max(1, _BLOCK // classes)
+        for begin in range(0, n, step):
+            at = slice(begin, begin + step)
+            block = flat[at].to(dtype)
+            out = None if kept is None else ~kept[at, None]
+            if out is not None:
+                block = block.masked_fill(out, 0.0)  # what is left out may be NaN
+            parts = parts_of_block(block, at, rows.temperature)
+            p = parts.p.clone() if rows.z_loss else None
+            assert self.row_loss.slopes is not None
+            loss, slope = self.row_loss.slopes(parts, rows)
+            if p is not None:
+                loss = loss + rows.z_loss * parts.lse[:, 0] ** 2
+                slope += p.mul_(2 * rows.z_loss * parts.lse)
+            losses[at] = loss if out is None else loss.masked_fill(out[:, 0], 0.0)
+            if into is not None:
+                slope *= scale[at] / rows.temperature
+                into[at] = slope if out is None else slope.masked_fill_(out, 0.0)
+        if into is not None and gradient is not None and into.data_ptr() != gradient.data_ptr():
+            gradient.copy_(into.view(gradient.shape))
+        return losses
+
+    def _scale(self, losses: Tensor, upstream: Tensor | None) -> Tensor:
+        scale = torch.ones_like(losses) if self.row_weight is None else self.row_weight
+        scale = scale / (self.denominator or 1.0)
+        return scale[:, None] if upstream is None else (scale * upstream)[:, None]

@@ -1,0 +1,74 @@
+// The whole report. A section is there when the result says something about it: `findings` has its
+// words (plogq.explorer.findings), `result` its numbers.
+import { ThemeToggle } from "../parts/ThemeToggle.jsx";
+import { ClassBits, ConfusionBits } from "./classes.jsx";
+import { Calibration, Recalibration, TemperatureCurve } from "./calibration.jsx";
+import { AllFigures, Code, Ending } from "./figures.jsx";
+import { Loss } from "./loss.jsx";
+import { PointwiseHistogram, Slices, SurprisalHistogram, Surprises } from "./rows.jsx";
+
+const SECTIONS = [
+  ["loss", "The loss", Loss],
+  ["temperature", "Temperature", TemperatureCurve],
+  ["reliability", "Reliability", Calibration],
+  ["recalibration", "Recalibration", Recalibration],
+  ["classes", "Classes", ClassBits],
+  ["confusion", "Confusion", ConfusionBits],
+  ["surprisal", "Surprisal", SurprisalHistogram],
+  ["pointwise", "Information", PointwiseHistogram],
+  ["surprises", "Surprises", Surprises],
+  ["slices", "Slices", Slices],
+  ["code", "Code", Code],
+  ["figures", "All figures", AllFigures],
+];
+
+/** result: the JSON of a score; findings: {section: {title, text, advice, …}} */
+export function Report({ result, findings }) {
+  const sections = SECTIONS.filter(([key]) => findings[key]);
+  return (
+    <div class="report">
+      <a class="skip" href="#loss">
+        Skip to the pictures
+      </a>
+      <header>
+        <div class="report-top">
+          <span>
+            <b>plogq</b> score
+          </span>
+          <ThemeToggle />
+        </div>
+        <div class="report-head">
+          <h1>{findings.headline.title}</h1>
+          <p class="report-about">{findings.headline.text}</p>
+          <Warnings warnings={findings.warnings} />
+        </div>
+        <nav aria-label="Sections" class="no-print">
+          <ul class="contents">
+            {sections.map(([key, name]) => (
+              <li key={key}>
+                <a href={`#${key}`}>{name}</a>
+              </li>
+            ))}
+          </ul>
+        </nav>
+      </header>
+      <main>
+        {sections.map(([key, , Section]) => (
+          <Section key={key} id={key} result={result} words={findings[key]} />
+        ))}
+      </main>
+      <Ending result={result} />
+    </div>
+  );
+}
+
+function Warnings({ warnings }) {
+  if (warnings.length === 0) return null;
+  return (
+    <ul class="warnings" aria-label="Warnings">
+      {warnings.map((text) => (
+        <li key={text}>{text}</li>
+      ))}
+    </ul>
+  );
+}

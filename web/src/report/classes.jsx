@@ -1,0 +1,89 @@
+// Which classes cost, and what they are taken for.
+import { Bars } from "../charts/Bars.jsx";
+import { Confusion } from "../charts/Confusion.jsx";
+import { Figure, Numbers } from "../parts/Figure.jsx";
+import { count, number, percent, toNumber } from "../parts/format.js";
+import { Legend } from "../parts/Legend.jsx";
+import { Table } from "../parts/Table.jsx";
+
+const MOST_BARS = 15;
+const MOST_CELLS = 32; // classes along a side of the field of cells
+const CHOSEN = 24; // of more classes, those of the dearest cells
+
+export function ClassBits({ id, result, words }) {
+  const { unit } = result;
+  const rank = (item) => (item.bits === "inf" ? Infinity : (item.share ?? 0));
+  const worst = [...result.per_class].sort((a, b) => (rank(a) < rank(b)) - (rank(a) > rank(b)));
+  const rows = worst.map((item) => ({
+    ...item,
+    mistaken: item.mistaken_for.map(([name, n]) => `${name} ×${count(n)}`).join(", "),
+  }));
+  return (
+    <Figure id={id} words={words}>
+      <Bars name="classes" label={`Share of the loss by class`} description={words.title}
+        show={percent}
+        bars={worst.slice(0, MOST_BARS).map((item) => ({
+          name: item.class,
+          value: item.share,
+          color: item.bits === "inf" ? "waste" : "keep",
+          note: item.bits === "inf" ? "and ∞" : "",
+          text: [
+            item.class,
+            `${percent(item.share)} of the loss, ${count(item.rows)} rows`,
+            `${number(item.bits)} ${unit}s per row of the class`,
+          ],
+        }))} />
+      <Table name="classes" caption="Classes, by their share of the loss"
+        columns={[
+          { key: "class", name: "class", kind: "name" },
+          { key: "rows", name: "rows", kind: "count" },
+          { key: "bits", name: `${unit}s per row`, kind: "number" },
+          { key: "share", name: "share", kind: "percent" },
+          { key: "accuracy", name: "accuracy", kind: "percent" },
+          { key: "mistaken", name: "mistaken for", kind: "name" },
+        ]}
+        rows={rows} />
+    </Figure>
+  );
+}
+
+export function ConfusionBits({ id, result, words }) {
+  const cells = result.confusion;
+  const classes = chosen(result.classes, cells);
+  const drawn = new Set(classes);
+  const cost = `${result.unit}s per row`;
+  return (
+    <Figure id={id} words={words}>
+      <Confusion name="confusion" label="What each label costs, by what was predicted"
+        description={words.title}
+        cells={cells.filter((cell) => drawn.has(cell.label) && drawn.has(cell.predicted))}
+        classes={classes} unit={result.unit} />
+      <Legend items={[
+        { color: "waste", name: "wrong", text: "the cost of labels taken for something else" },
+        { color: "keep", name: "right, but not sure", text: "the cost on the diagonal" },
+      ]} />
+      <Numbers>
+        <Table name="confusion" caption="Cells of the confusion, the dearest first"
+          columns={[
+            { key: "label", name: "label", kind: "name" },
+            { key: "predicted", name: "predicted", kind: "name" },
+            { key: "rows", name: "rows", kind: "count" },
+            { key: "cost", name: cost, kind: "number" },
+          ]}
+          rows={cells} />
+      </Numbers>
+    </Figure>
+  );
+}
+
+/** All classes where they can be seen apart; else those of the dearest cells off the diagonal. */
+function chosen(classes, cells) {
+  if (classes.length <= MOST_CELLS) return classes;
+  const off = cells.filter((cell) => cell.label !== cell.predicted && toNumber(cell.cost) > 0);
+  const names = new Set();
+  for (const cell of off) {
+    if (names.size >= CHOSEN) break;
+    names.add(cell.label).add(cell.predicted);
+  }
+  return classes.filter((name) => names.has(name));
+}

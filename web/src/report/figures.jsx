@@ -1,0 +1,56 @@
+// The figures in words and numbers, and the way out of the page.
+import { Bars } from "../charts/Bars.jsx";
+import { download } from "../parts/download.js";
+import { Figure, Numbers } from "../parts/Figure.jsx";
+import { Table } from "../parts/Table.jsx";
+
+const FIGURES = [
+  { key: "name", name: "figure", kind: "name" },
+  { key: "value", name: "value", kind: "number" },
+  { key: "low", name: "from (95 %)", kind: "number" },
+  { key: "high", name: "to", kind: "number" },
+  { key: "unit", name: "unit", kind: "name" },
+  { key: "text", name: "meaning", kind: "words" },
+];
+
+export function AllFigures({ id, words }) {
+  return (
+    <Figure id={id} words={words} wide long>
+      <Table name="figures" caption="All figures" columns={FIGURES} rows={words.figures} />
+    </Figure>
+  );
+}
+
+export function Code({ id, words }) {
+  return (
+    <Figure id={id} words={words}>
+      <Bars name="code" label="Compressed labels" description={words.title} bars={words.parts} />
+      <Numbers>
+        <Table name="code" caption="Compressed labels"
+          columns={[
+            { key: "name", name: "part", kind: "name" },
+            { key: "value", name: "bits per row", kind: "number" },
+          ]}
+          rows={words.parts} />
+      </Numbers>
+    </Figure>
+  );
+}
+
+export function Ending({ result }) {
+  const save = () =>
+    download("score.json", `${JSON.stringify(result, null, 1)}\n`, "application/json");
+  return (
+    <footer class="report-end">
+      <div class="exports no-print">
+        <button class="button" type="button" onClick={save}>
+          Save all numbers as JSON
+        </button>
+      </div>
+      <p>
+        Every table has its CSV, every picture its SVG and PNG. The numbers are those of{" "}
+        <code>plogq score --json</code>.
+      </p>
+    </footer>
+  );
+}

@@ -1,0 +1,115 @@
+// How the loss is spread over the rows, and over groups of them.
+import { Dots } from "../charts/Dots.jsx";
+import { Histogram } from "../charts/Histogram.jsx";
+import { Figure, Numbers } from "../parts/Figure.jsx";
+import { brief, number, toNumber } from "../parts/format.js";
+import { Table } from "../parts/Table.jsx";
+
+const MOST_SLICES = 15;
+
+function binTable(name, caption, unit, { edges, weight }, extras = []) {
+  const bins = weight.map((share, i) => ({ from: edges[i], to: edges[i + 1], share }));
+  return (
+    <Numbers>
+      <Table name={name} caption={caption}
+        columns={[
+          { key: "from", name: `from (${unit}s)`, kind: "number" },
+          { key: "to", name: "to", kind: "number" },
+          { key: "share", name: "share of the rows", kind: "percent" },
+        ]}
+        rows={[...bins, ...extras]} />
+    </Numbers>
+  );
+}
+
+export function SurprisalHistogram({ id, result, words }) {
+  const histogram = result.histograms.surprisal;
+  const last = histogram.edges.at(-1);
+  const extras = [
+    { name: `beyond ${brief(last)}`, short: "more", weight: histogram.beyond, color: "keep" },
+    { name: "infinite", short: "∞", weight: histogram.infinite, color: "waste" },
+  ].filter((extra) => extra.weight > 0);
+  return (
+    <Figure id={id} words={words}>
+      <Histogram name="surprisal" label="Surprisal of the rows" description={words.title}
+        edges={histogram.edges} weights={histogram.weight} extras={extras}
+        axis={`surprisal of a row, ${result.unit}s`} color={() => "keep"}
+        line={{ x: toNumber(result.label_entropy), name: "no model, on average" }} />
+      {binTable("surprisal", "Surprisal of the rows", result.unit, histogram, [
+        { from: last, to: "inf", share: histogram.beyond },
+        { from: "inf", to: "inf", share: histogram.infinite },
+      ])}
+    </Figure>
+  );
+}
+
+export function PointwiseHistogram({ id, result, words }) {
+  const histogram = result.histograms.pointwise_information;
+  return (
+    <Figure id={id} words={words}>
+      <Histogram name="information" label="Information of the rows" description={words.title}
+        edges={histogram.edges} weights={histogram.weight}
+        axis={`pointwise information of a row, ${result.unit}s`}
+        color={([, high]) => (high <= 0 ? "waste" : "gain")}
+        line={{ x: 0, name: "no better than no model" }} />
+      {binTable("information", "Information of the rows", result.unit, histogram)}
+    </Figure>
+  );
+}
+
+export function Surprises({ id, result, words }) {
+  const named = result.surprises.some((item) => "id" in item);
+  const rows = result.surprises.map((item) => ({ ...item, at: String(item.id ?? item.row ?? "") }));
+  return (
+    <Figure id={id} words={words} long>
+      <Table name="surprises" caption="The most surprising rows"
+        columns={[
+          { key: "at", name: named ? "id" : "row", kind: "name" },
+          { key: "label", name: "label", kind: "name" },
+          { key: "predicted", name: "predicted", kind: "name" },
+          { key: "q_label", name: "q(label)", kind: "number" },
+          { key: "surprisal", name: `${result.unit}s`, kind: "number" },
+        ]}
+        rows={rows} />
+    </Figure>
+  );
+}
+
+export function Slices({ id, result, words }) {
+  return (
+    <>
+      {words.map((item, i) => (
+        <Slice key={item.column} id={i === 0 ? id : `${id}-${i}`} result={result} words={item} />
+      ))}
+    </>
+  );
+}
+
+function Slice({ id, result, words }) {
+  const rows = Object.entries(result.slices[words.column])
+    .map(([value, item]) => ({ value, ...item }))
+    .sort((a, b) => toNumber(b.cross_entropy) - toNumber(a.cross_entropy) || 0);
+  const finite = rows.filter((row) => Number.isFinite(toNumber(row.cross_entropy)));
+  const overall = toNumber(result.cross_entropy);
+  const unit = `${result.unit}s per row`;
+  return (
+    <Figure id={id} words={words}>
+      {finite.length > 0 && (
+        <Dots name={`slices-${words.name}`} label={`Cross-entropy by ${words.column}`}
+          description={words.title} axis={unit}
+          lines={Number.isFinite(overall) ? [{ at: overall, name: `all ${number(overall)}` }] : []}
+          dots={finite.slice(0, MOST_SLICES).map((row) => ({
+            name: row.value, value: row.cross_entropy, color: "keep",
+          }))} />
+      )}
+      <Table name={`slices-${words.name}`} caption={`Groups by ${words.column}`}
+        columns={[
+          { key: "value", name: words.column, kind: "name" },
+          { key: "rows", name: "rows", kind: "count" },
+          { key: "cross_entropy", name: unit, kind: "number" },
+          { key: "information_gain", name: "information gain", kind: "number" },
+        ]}
+        rows={rows} />
+    </Figure>
+  );
+}
