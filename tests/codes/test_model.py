@@ -254,6 +254,17 @@ def decode_by_row(data, q):
     decoder.finish()
 
 
+def test_another_model_that_gives_the_same_labels_is_refused_at_the_end():
+    q = np.tile([0.5, 0.25, 0.25], (8, 1))
+    data, _ = compress(np.zeros(8, np.int64), q)
+    other = q.copy()
+    other[-1] = [0.5, 0.125, 0.375]
+    decoder = ModelDecoder(data)
+    assert decoder.decode(other).tolist() == [0] * 8
+    with pytest.raises(CodeError, match="made with other predictions"):
+        decoder.finish()
+
+
 def test_other_counts_are_refused():
     _, q, labels = table(100, 4)
     data, _ = compress(labels, q)

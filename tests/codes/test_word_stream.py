@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from plogq.codes import Code, CodeError
 from plogq.codes.word_stream import WordStream
+from tests.codes.fuzz import reseal
 
 
 @given(st.data())
@@ -73,6 +74,24 @@ def test_words_of_all_lengths_a_window_can_hold():
         order = [*range(longest), *reversed(range(longest))]
         assert (WordStream(code.words, code.symbols, 2, True)._table is not None) == (longest <= 56)
         assert code.decode(code.encode(order)) == order
+
+
+@pytest.mark.parametrize("base", [2, 3])
+def test_what_follows_the_last_digit_must_be_zeros(base):
+    code = Code.huffman([4, 2, 1], base=base)
+    data = bytearray(code.encode([0]))
+    assert code.decode(data) == [0]
+    data[-5] |= 1
+    with pytest.raises(CodeError, match="no stream of the code's words"):
+        code.decode(reseal(bytes(data[:-4])))
+
+
+def test_digits_that_the_base_has_not_are_refused():
+    code = Code.huffman([1, 1, 1], base=3)
+    data = bytearray(code.encode([0]))
+    data[-5] = 0b11000000
+    with pytest.raises(CodeError, match="no stream of the code's words"):
+        code.decode(reseal(bytes(data[:-4])))
 
 
 def test_another_code_is_refused():

@@ -18,8 +18,8 @@ FACTOR_BITS = 20
 def weighted_sums(weights: Array, values: Array) -> Array:
     """Give Σ_i w_i v_ij, (m, n) × (n, k) → (m, k), for weights that are whole numbers.
 
-    Each value is first rounded to a multiple of 2^−52 of the most that Σ w |v| can be in its
-    column, so that the result is off by at most n max(w) / 2 of these.
+    In two parts: each value to a multiple of 2^−52 of the most that Σ w |v| can be in its column,
+    and what that leaves likewise. The result is the exact sum to about its own rounding.
 
     Examples
     --------
@@ -28,12 +28,12 @@ def weighted_sums(weights: Array, values: Array) -> Array:
     array([[1.]])
     """
     largest = np.abs(weights).max(initial=0.0)
-    exponent = np.frexp(largest * np.abs(values).sum(axis=0))[1]
-    scale = np.ldexp(1.0, BITS - np.maximum(exponent, LEAST_EXPONENT))
-    whole = values * scale
-    np.rint(whole, out=whole)
-    sums: Array = weights @ whole
-    sums /= scale
+    whole, scale = _whole(values, largest)
+    sums: Array = (weights @ whole) / scale
+    rest = values - whole / scale
+    if rest.any():
+        whole, scale = _whole(rest, largest)
+        sums += (weights @ whole) / scale
     return sums
 
 
@@ -45,8 +45,21 @@ def product(a: Array, b: Array) -> Array:
     >>> product(np.array([[0.5], [1.0]]), np.array([[2.0], [0.25]]))
     array([[1.25]])
     """
-    exponent = np.frexp(np.abs(a).max(axis=0, initial=0.0))[1]
-    scale = np.ldexp(1.0, FACTOR_BITS - np.maximum(exponent, LEAST_EXPONENT))
-    sums = weighted_sums(np.rint(a * scale).T, b)
-    sums /= scale[:, None]
+    scale = _scale(np.abs(a).max(axis=0, initial=0.0), FACTOR_BITS)
+    sums: Array = weighted_sums(np.rint(a * scale).T, b) / scale[:, None]
     return sums
+
+
+def _whole(values: Array, largest: float) -> tuple[Array, Array]:
+    """Give whole numbers, and the scale of each column: values are about their quotients."""
+    scale = _scale(largest * np.abs(values).sum(axis=0), BITS)
+    whole = values * scale
+    np.rint(whole, out=whole)
+    return whole, scale
+
+
+def _scale(most: Array, bits: int) -> Array:
+    """Give the power of two that makes of `most` a number of so many bits."""
+    exponent = np.maximum(np.frexp(most)[1], LEAST_EXPONENT)
+    scale: Array = np.ldexp(1.0, bits - exponent)
+    return scale

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from plogq.score.numbers import Array
 
 
@@ -66,6 +64,7 @@ def inverse_of(curvature: Array) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
     >>> inverse_of(np.array([[2.0, 1.0], [1.0, 1.0]]))
     array([[ 1., -1.],
            [-1.,  2.]])
