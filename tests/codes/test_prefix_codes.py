@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 from fractions import Fraction
 from pathlib import Path
 
@@ -111,6 +112,22 @@ def test_huffman_and_package_merge_are_optimal(counts, base, longest):
     else:
         with pytest.raises(ValueError, match="longest must leave room"):
             huffman_lengths(counts, base=base, longest=longest)
+
+
+def test_package_merge_where_the_limit_binds():
+    rng, bound = random.Random(0), 0
+    for _ in range(300):
+        base, n = rng.choice([2, 3, 4, 5]), rng.randint(2, 9)
+        counts = [rng.choice([0, 1, 1, 2, 3, 5, 9, 20, 60, 200]) for _ in range(n)]
+        tightest = next(k for k in range(1, 9) if base**k >= n)
+        for longest in (tightest, tightest + 1):
+            bound += int(huffman_lengths(counts, base=base).max()) > longest
+            lengths = huffman_lengths(counts, base=base, longest=longest).tolist()
+            assert max(lengths) <= longest
+            assert oracles.kraft(lengths, base) <= 1
+            cost = sum(w * length for w, length in zip(counts, lengths, strict=True))
+            assert cost == oracles.best_cost(counts, base, longest)
+    assert bound > 100
 
 
 @given(weights)

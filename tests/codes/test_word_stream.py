@@ -87,9 +87,9 @@ def test_what_follows_the_last_digit_must_be_zeros(base):
 
 
 def test_digits_that_the_base_has_not_are_refused():
-    code = Code.huffman([1, 1, 1], base=3)
+    code = Code.huffman([1] * 36, base=36)  # six bits a digit, which could say 63
     data = bytearray(code.encode([0]))
-    data[-5] = 0b11000000
+    data[-5] = 63 << 2
     with pytest.raises(CodeError, match="no stream of the code's words"):
         code.decode(reseal(bytes(data[:-4])))
 

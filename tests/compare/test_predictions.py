@@ -110,6 +110,24 @@ def test_impossible_events():
     assert (both.difference, both.difference_finite, both.winner) == (None, 0, None)
 
 
+def test_a_group_whose_cost_is_infinite_loses_it():
+    """Whatever the rest of its rows say: as over all rows."""
+    rng = np.random.default_rng(0)
+    label = np.arange(400) % 2
+    sure = np.where(np.eye(2)[label] == 1, 0.9, 0.1)
+    mild = np.full((400, 2), 0.5) + 0.01 * rng.standard_normal((400, 1)) * [1, -1]
+    sure[0] = 0, 1  # its label is 0
+    a, b = ({"probs": x, "label": label, "s": np.full(400, "all")} for x in (sure, mild))
+    result = compare(a, b, slices=["s"])
+    first, second = result.per_class
+    assert (first["a"], first["winner"]) == (math.inf, "b")
+    assert first["difference"] < first["interval"][1] < 0  # over what is possible under both
+    assert second["winner"] == "a"
+    assert result.slices["s"]["all"]["winner"] == result.winner == "b"
+    both = compare(a, a)
+    assert [item["winner"] for item in both.per_class] == [None, None]
+
+
 def test_soft_labels():
     rng = np.random.default_rng(0)
     soft = rng.dirichlet(np.ones(3), 60)

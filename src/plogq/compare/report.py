@@ -146,10 +146,11 @@ def _groups(
             "-" if ends is None else f"{number(ends[0])} to {number(ends[1])}",
             Text({"a": "A", "b": "B"}.get(item["winner"], ""), style="bold green"),
         )
-    clear = sum(item["winner"] is not None for item in groups.values())
-    tested = sum(item["interval"] is not None for item in groups.values())
+    tested = [item for item in groups.values() if item["interval"] is not None]
+    clear = sum(item["winner"] is not None for item in tested)
+    n = len(tested)
     cut = f", first {SHOWN}" if len(groups) > SHOWN else ""
-    said = f"{clear} of {tested} clear; of as many without a difference, {tested / 20:.1f} would be"
+    said = f"{clear} of {n} clear; of as many without a difference, {n / 20:.1f} would be"
     return [
         Text(f"{title}, {result.unit}s per row{cut}", style="bold"),
         out,

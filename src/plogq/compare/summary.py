@@ -109,11 +109,14 @@ def _own(state: Sums, weight: float, unit: Unit) -> dict[str, Any]:
 def _group(figures: GroupFigures, unit: Unit) -> dict[str, Any]:
     ends = figures.interval
     costs = {"a": figures.a, "b": figures.b, "difference": figures.difference}
+    difference = figures.difference
+    if figures.a is not None and figures.b is not None:
+        difference = difference_of(figures.a, figures.b, difference)
     return {
         "rows": figures.rows,
         **{k: None if x is None else float(from_nats(x, unit)) for k, x in costs.items()},
         "interval": None if ends is None else [float(from_nats(end, unit)) for end in ends],
-        "winner": winner_of(ends, figures.difference),
+        "winner": winner_of(ends, difference),
     }
 
 
