@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
-.PHONY: demo test lint bench accuracy clean
+.PHONY: demo test lint bench accuracy web clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.app
@@ -31,8 +31,12 @@ bench: $(VENV)/.dev
 accuracy: $(VENV)/.dev
 	$(BIN)/python docs/accuracy.py
 
+# The pages' scripts and styles, from web/: only for who changes them
+web:
+	cd web && npm ci && node build.mjs
+
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) build dist web/node_modules
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -63,6 +63,8 @@ def test_what_is_reported_is_what_is_coded(rows, classes, seed):
     # the outside, and by the one or two words that end the stream.
     assert 8 * length.payload_bytes >= length.quantised_bits - 1e-6
     assert length.coder_bits <= 64 + rows * 2e-3
+    parts = length.quantised_bits + length.coder_bits + 8 * length.framing_bytes
+    assert parts == pytest.approx(8 * length.bytes, rel=1e-12)
 
 
 def test_overhead_of_100_000_rows_is_below_a_thousandth():

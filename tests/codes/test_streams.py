@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from mpmath import mp
 
 from plogq.codes import (
+    Code,
     CodeError,
     adaptive_bits,
     compress_bytes,
@@ -154,6 +155,19 @@ def test_random_bytes_cannot_be_compressed_and_text_can():
     assert found.adaptive[found.best_order] < sizes["gzip -9"]
     for order, size in enumerate(found.adaptive):
         assert abs(len(compress_bytes(TEXT, order=order)) - size) <= 2
+
+
+@pytest.mark.parametrize("size", [1000, 1001])
+def test_figures_are_what_they_are_said_to_be(size):
+    found = compressibility(TEXT[:size], orders=2)
+    counts = Counter(TEXT[:size])
+    bits = sum(n * len(Code.huffman(counts)[s]) for s, n in counts.items())
+    assert found.huffman == math.ceil((bits + 5 * 256) / 8)
+    later = []
+    for order in range(3):
+        half, whole = adaptive_bits(TEXT[:size], order=order)
+        later.append((whole - half) / (size - size // 2))
+    assert found.entropy_rate == min(later)
 
 
 def test_entropy_rate_of_a_known_source():

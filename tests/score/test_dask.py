@@ -373,6 +373,21 @@ def test_no_scheduler(tmp_path, monkeypatch):
             score(tmp_path, engine="dask", scheduler=wrong)
 
 
+@pytest.mark.parametrize("wrong", ["nonsense", "tcp://10.0.0.1", "smoke://h:1", ""])
+def test_what_is_no_address_is_one_line(wrong, tmp_path):
+    """Also when the process ends: a client that could not be opened complains of it then."""
+    pq.write_table(table(10, 3, 0), tmp_path / "t.parquet")
+    command = [sys.executable, "-c", "from plogq.cli import main; main()", "score"]
+    done = subprocess.run(
+        [*command, tmp_path / "t.parquet", "--engine", "dask", "--scheduler", wrong],
+        capture_output=True, text=True, timeout=50, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"plogq: {wrong}: no answer (")
+    assert done.stderr.endswith("): give the address of a Dask scheduler, tcp://host:port\n")
+    assert done.stderr.count("\n") == 1
+
+
 def test_no_workers(tmp_path, monkeypatch):
     pq.write_table(table(10, 3, 0), tmp_path / "t.parquet")
     monkeypatch.setattr(clusters, "SECONDS_TO_CONNECT", 1)

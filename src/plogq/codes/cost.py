@@ -113,7 +113,7 @@ def code_cost(
         expected_length=math.fsum(terms(own.astype(np.float64))),
         entropy=entropy,
         kl=kl,
-        rounding=math.fsum(rounding_terms) if np.isfinite(rounding_terms).all() else -math.inf,
+        rounding=math.fsum(rounding_terms),
         entropy_terms=terms(best / unit),
         kl_terms=kl_terms,
         rounding_terms=rounding_terms,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from plogq.score.result import SCHEMA, Result
@@ -144,7 +145,7 @@ def _histogram(value: Any, at: str) -> None:
     edges = value["edges"]
     if len(edges) != len(value["weight"]) + 1:
         raise ValueError(f"{at}: expected one edge more than weights")
-    if any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
+    if any(low >= high for low, high in pairwise(edges)):
         raise _wrong(f"{at}.edges", "edges that increase", edges)
 
 
@@ -233,12 +234,12 @@ _DOCUMENT = _record(
         "miscalibration": _optional(_number),
         "resolution": _optional(_number),
         "recalibration": _optional(
-            _record({"family": _text, "cross_entropy": _map(_optional(_number))})
+            _record(
+                {"family": _text, "cross_entropy": _map(_optional(_number))}, {"aside": _map(_text)}
+            )
         ),
         "intervals": _map(_optional(_tuple(_number, _number))),
-        "histograms": _record(
-            {}, {"surprisal": _histogram, "pointwise_information": _histogram}
-        ),
+        "histograms": _record({}, {"surprisal": _histogram, "pointwise_information": _histogram}),
         "confusion": _list(
             _record({"label": _text, "predicted": _text, "rows": _count, "cost": _number})
         ),
@@ -247,10 +248,11 @@ _DOCUMENT = _record(
                 {
                     "bytes": _count,
                     "bits_per_row": _number,
-                    "exact_bits_per_row": _number,
-                    "quantisation_kl": _number,
-                    "overhead": _number,
-                }
+                    "exact_bits_per_row": _optional(_number),
+                    "quantisation_kl": _optional(_number),
+                    "overhead": _optional(_number),
+                },
+                {"coder_bits_per_row": _number, "framing_bits_per_row": _number},
             )
         ),
     },

@@ -13,6 +13,7 @@ from typing import Any
 
 from plogq.explorer.document import to_document
 from plogq.explorer.findings import findings
+from plogq.explorer.findings.words import file_name
 from plogq.score.files import write_whole
 from plogq.score.result import Result
 
@@ -75,7 +76,7 @@ def report_html(result: Result | Mapping[str, Any]) -> str:
     return PAGE.format(
         script_hash=_hash(script),
         style_hash=_hash(style),
-        title=html.escape(f"{Path(document['source']['paths'][0]).name}: plogq score"),
+        title=html.escape(f"{file_name(document['source']['paths'][0])}: plogq score"),
         style=style,
         noscript=html.escape(f"{words['headline']['title']}."),
         data=_embedded({"result": document, "findings": words}),

@@ -16,7 +16,7 @@ export function Bars({ name, label, description, bars, show = number }) {
   const most = Math.max(0, ...values.filter(Number.isFinite)) || 1;
   const behind = (bar) => [show(bar.value), bar.note].filter(Boolean).join("  ");
   const layout = (width) => {
-    const widest = (texts, limit) => Math.min(limit, Math.max(0, ...texts.map((t) => textWidth(t))));
+    const widest = (texts, limit) => Math.min(limit, Math.max(0, ...texts.map((t) => textWidth(t, 600))));
     const names = widest(bars.map((bar) => bar.name.slice(0, 100)), width * 0.3) + 2;
     const room = widest(bars.map(behind), width * 0.4) + GAP;
     const scale = scaleLinear([0, most], [0, Math.max(10, width - names - GAP - room)]);
@@ -38,7 +38,7 @@ export function Bars({ name, label, description, bars, show = number }) {
         return bars.map((bar, i) => (
           <g key={i} transform={`translate(0,${i * ROW})`}>
             <text class="strong" x={names} y={ROW / 2} dy="0.35em" text-anchor="end">
-              {fitText(bar.name, names)}
+              {fitText(bar.name, names, 600)}
             </text>
             <rect class={`fill-${bar.color}`} x={names + GAP} y="4" rx="2"
               width={Math.max(1.5, length(bar, scale))} height={ROW - 8} />

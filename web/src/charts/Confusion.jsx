@@ -18,7 +18,7 @@ export function Confusion({ name, label, description, cells, classes, unit }) {
   const place = new Map(classes.map((item, i) => [item, i]));
   const layout = (width) => {
     const widest = Math.max(0, ...classes.map((item) => textWidth(item.slice(0, 100))));
-    const names = Math.min(widest + 4, width * 0.28) + 8;
+    const names = Math.max(Math.min(widest + 4, width * 0.28), textWidth("label ↓")) + 8;
     const size = Math.min(LARGEST, (width - names - 4) / classes.length);
     const level = size < 22 || classes.some((item) => textWidth(item.slice(0, 100)) > size);
     const head = level ? Math.min(widest, 96) + HEAD : HEAD + 14;

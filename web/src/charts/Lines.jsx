@@ -72,7 +72,8 @@ export function Lines({
                 d={path(s.points)} />
             ))}
             {points.map((point) => (
-              <Dot key={point.name} {...point} x={across(point.x)} y={up(point.y)} width={width} />
+              <Dot key={point.name} {...point} x={across(point.x)} y={up(point.y)} width={width}
+                others={points.map((other) => across(other.x))} />
             ))}
           </>
         );
@@ -81,8 +82,9 @@ export function Lines({
   );
 }
 
-function Dot({ x, y, name, color, width }) {
-  const left = x + textWidth(name, 600) + 14 > width;
+function Dot({ x, y, name, color, width, others }) {
+  const room = others.reduce((least, other) => (other > x ? Math.min(least, other - 10) : least), width);
+  const left = x + textWidth(name, 600) + 14 > room;
   return (
     <g>
       <circle class={`fill-${color}`} cx={x} cy={y} r="5.5" />

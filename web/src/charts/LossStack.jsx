@@ -61,11 +61,12 @@ export function LossStack({
             ))}
             {!Number.isFinite(loss) && <Endless from={scale(shown)} to={width - 1} y={TOP} />}
             <Upright x={scale(whole)} y={TOP} width={width} name={`no model ${number(whole)}`} />
+            {zoom && (
+              <path class="fill-raised" d={`M${scale(0)},${TOP + BAR}H${scale(shown)}L${width - 1},${second}H1Z`} />
+            )}
             <XAxis scale={scale} y={TOP + BAR + 6} label={`${unit}s per row`} />
             {zoom && (
               <>
-                <path class="fill-raised" d={`M${scale(0)},${TOP + BAR}H${scale(shown)}L${width - 1},${second}H1Z`} />
-                <XAxis scale={scale} y={TOP + BAR + 6} label={`${unit}s per row`} />
                 <text class="strong halo" x="8" y={second - 10}>
                   the loss, drawn larger
                 </text>

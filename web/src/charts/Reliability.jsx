@@ -3,6 +3,7 @@ import { scaleLinear, scaleSqrt } from "d3-scale";
 import { XAxis, YAxis } from "../parts/Axis.jsx";
 import { Chart } from "../parts/Chart.jsx";
 import { brief, count, percent } from "../parts/format.js";
+import { textWidth } from "../parts/measure.js";
 
 const TOP = 34;
 const BOTTOM = 46;
@@ -66,7 +67,8 @@ export function Reliability({ name, label, description, bins }) {
                   height={Math.max(1, foot - down(item.rows))} />
                 <text class="halo" x={(across(item.bin[0]) + across(item.bin[1])) / 2}
                   y={down(item.rows) - 5} text-anchor="middle">
-                  {shortCount(item.rows)}
+                  {textWidth(shortCount(item.rows)) + 2 < across(item.bin[1]) - across(item.bin[0])
+                    ? shortCount(item.rows) : ""}
                 </text>
               </g>
             ))}

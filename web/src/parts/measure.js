@@ -37,5 +37,5 @@ export function fitText(text, width, weight = 400) {
     const cut = `${letters.slice(0, middle).join("")}…`;
     [fits, no] = textWidth(cut, weight) <= width ? [middle, no] : [fits, middle];
   }
-  return `${letters.slice(0, fits).join("")}…`;
+  return fits > 0 ? `${letters.slice(0, fits).join("")}…` : "";
 }

@@ -62,25 +62,32 @@ export function Calibration({ id, result, words }) {
 }
 
 export function Recalibration({ id, result, words }) {
-  const { family, cross_entropy: losses } = result.recalibration;
-  const rows = Object.entries(losses).map(([name, loss]) => ({ name, loss }));
+  const { family, cross_entropy: losses, aside = {} } = result.recalibration;
+  const tried = Object.entries(losses).map(([name, loss]) => ({
+    name, loss, text: name === family ? "taken" : "",
+  }));
+  const rows = [
+    ...tried,
+    ...Object.entries(aside).map(([name, why]) => ({
+      name, loss: null, text: `not tried: ${why}`,
+    })),
+  ];
   return (
     <Figure id={id} words={words}>
       <Dots name="recalibration" label="Cross-entropy by way of recalibrating"
         description={words.title} axis={`${result.unit}s per row, on rows not fitted to`}
-        dots={rows
+        dots={tried
           .filter(({ loss }) => Number.isFinite(toNumber(loss)))
           .map(({ name, loss }) => ({
             name, value: loss, strong: name === family, color: name === family ? "gain" : "rest",
           }))} />
-      <Numbers>
-        <Table name="recalibration" caption="Cross-entropy by way of recalibrating"
-          columns={[
-            { key: "name", name: "family", kind: "name" },
-            { key: "loss", name: `${result.unit}s per row`, kind: "number" },
-          ]}
-          rows={rows} />
-      </Numbers>
+      <Table name="recalibration" caption="Cross-entropy by way of recalibrating"
+        columns={[
+          { key: "name", name: "family", kind: "name" },
+          { key: "loss", name: `${result.unit}s per row`, kind: "number" },
+          { key: "text", name: "outcome", kind: "words" },
+        ]}
+        rows={rows} />
     </Figure>
   );
 }

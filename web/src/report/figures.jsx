@@ -16,7 +16,7 @@ const FIGURES = [
 export function AllFigures({ id, words }) {
   return (
     <Figure id={id} words={words} wide long>
-      <Table name="figures" caption="All figures" columns={FIGURES} rows={words.figures} />
+      <Table name="figures" caption="Each figure" columns={FIGURES} rows={words.figures} />
     </Figure>
   );
 }

@@ -22,37 +22,51 @@ function binTable(name, caption, unit, { edges, weight }, extras = []) {
   );
 }
 
+/** The histogram without the empty bins at its ends. */
+function trimmed({ edges, weight }) {
+  const first = Math.max(0, weight.findIndex((share) => share > 0));
+  const last = Math.max(first, weight.findLastIndex((share) => share > 0));
+  return { edges: edges.slice(first, last + 2), weight: weight.slice(first, last + 1) };
+}
+
 export function SurprisalHistogram({ id, result, words }) {
-  const histogram = result.histograms.surprisal;
-  const last = histogram.edges.at(-1);
+  const { edges, weight, beyond = 0, infinite = 0 } = result.histograms.surprisal;
+  const end = edges.at(-1);
+  const drawn = beyond > 0 ? { edges, weight } : trimmed({ edges, weight });
   const extras = [
-    { name: `beyond ${brief(last)}`, short: "more", weight: histogram.beyond, color: "keep" },
-    { name: "infinite", short: "∞", weight: histogram.infinite, color: "waste" },
+    { name: `beyond ${brief(end)}`, short: "more", weight: beyond, color: "keep" },
+    { name: "infinite", short: "∞", weight: infinite, color: "waste" },
   ].filter((extra) => extra.weight > 0);
+  const others = [
+    { from: end, to: "inf", share: beyond },
+    { from: "inf", to: "inf", share: infinite },
+  ].filter(({ share }) => share > 0);
   return (
     <Figure id={id} words={words}>
       <Histogram name="surprisal" label="Surprisal of the rows" description={words.title}
-        edges={histogram.edges} weights={histogram.weight} extras={extras}
+        edges={drawn.edges} weights={drawn.weight} extras={extras}
         axis={`surprisal of a row, ${result.unit}s`} color={() => "keep"}
         line={{ x: toNumber(result.label_entropy), name: "no model, on average" }} />
-      {binTable("surprisal", "Surprisal of the rows", result.unit, histogram, [
-        { from: last, to: "inf", share: histogram.beyond },
-        { from: "inf", to: "inf", share: histogram.infinite },
-      ])}
+      {binTable("surprisal", "Surprisal of the rows", result.unit, drawn, others)}
     </Figure>
   );
 }
 
 export function PointwiseHistogram({ id, result, words }) {
-  const histogram = result.histograms.pointwise_information;
+  const { infinite = 0, ...histogram } = result.histograms.pointwise_information;
+  const drawn = trimmed(histogram);
+  const endless = infinite > 0;
   return (
     <Figure id={id} words={words}>
       <Histogram name="information" label="Information of the rows" description={words.title}
-        edges={histogram.edges} weights={histogram.weight}
+        edges={drawn.edges} weights={drawn.weight}
+        extras={endless
+          ? [{ name: "minus infinity", short: "−∞", weight: infinite, color: "waste" }] : []}
         axis={`pointwise information of a row, ${result.unit}s`}
         color={([, high]) => (high <= 0 ? "waste" : "gain")}
         line={{ x: 0, name: "no better than no model" }} />
-      {binTable("information", "Information of the rows", result.unit, histogram)}
+      {binTable("information", "Information of the rows", result.unit, drawn,
+        endless ? [{ from: "-inf", to: "-inf", share: infinite }] : [])}
     </Figure>
   );
 }

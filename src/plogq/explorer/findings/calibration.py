@@ -11,6 +11,8 @@ from plogq.explorer.findings.words import figure, finite, percent, rows
 AROUND = 4.0  # the curve is drawn from a quarter of the fitted temperature (or of 1) to 4 times it
 NOT_BY_CHANCE = 3.0  # standard errors; with ten bins, by chance alone in about 3 tables of 100
 
+NO_BIN = "No single bin is off by more than chance would do."
+
 HOW = {
     "temperature": "dividing the logits by one temperature",
     "temperature+base": "one temperature and a share of the class frequencies",
@@ -26,7 +28,9 @@ def temperature(d: Document) -> dict[str, Any] | None:
         return None
     words = _verdict(d, fit)
     now = finite(d["cross_entropy_finite"])
-    points = [] if now is None else [{"x": 1, "y": now, "name": "now", "color": "ink"}]
+    points: list[dict[str, Any]] = []
+    if now is not None:
+        points.append({"x": 1, "y": now, "name": "now", "color": "ink"})
     low, high = 1 / AROUND, AROUND
     if fit["identified"]:
         t, best = fit["value"], finite(fit["cross_entropy"])
@@ -62,7 +66,7 @@ def _verdict(d: Document, fit: dict[str, Any]) -> dict[str, Any]:
         }
     now, best = finite(d["cross_entropy_finite"]), finite(fit["cross_entropy"])
     saved = "" if now is None or best is None else (
-        f"; it saves {figure(max(0.0, now - best))} {d['unit']}s per row"
+        f"; on the rows it is fitted to it saves {figure(max(0.0, now - best))} {d['unit']}s each"
     )  # fmt: skip
     how = "Divide the logits by" if d["kind"] == "logits" else "Take the log-probabilities over"
     then = "" if d["kind"] == "logits" else " and normalise"
@@ -88,11 +92,7 @@ def reliability(d: Document) -> dict[str, Any] | None:
     )
     clear = [b for b in bins if abs(_gap(b)) > NOT_BY_CHANCE * _standard_error(b)]
     if not clear:
-        return {
-            "title": "The model is right about as often as it says",
-            "text": text + " No bin is off by more than chance would do.",
-            "advice": None,
-        }
+        return {"title": _together(bins), "text": f"{text} {NO_BIN}", "advice": None}
     worst = max(clear, key=lambda b: b["rows"] * abs(_gap(b)))
     sure = _gap(worst) < 0
     return {
@@ -102,6 +102,18 @@ def reliability(d: Document) -> dict[str, Any] | None:
         "advice": "Do not take these confidences as frequencies before recalibrating: they are "
         f"too {'high' if sure else 'low'} there.",
     }
+
+
+def _together(bins: list[dict[str, Any]]) -> str:
+    """Say what all bins show together, which one alone may not."""
+    n = sum(b["rows"] for b in bins)
+    right = sum(b["rows"] * float(b["accuracy"]) for b in bins) / n
+    said = sum(b["rows"] * float(b["confidence"]) for b in bins) / n
+    chance = math.sqrt(sum((b["rows"] * _standard_error(b)) ** 2 for b in bins)) / n
+    if abs(right - said) <= NOT_BY_CHANCE * chance:
+        return "The model is right about as often as it says"
+    more = "more" if right > said else "less"
+    return f"Right {more} often than it says: {percent(right)} of the time, {percent(said)} sure"
 
 
 def _gap(b: dict[str, Any]) -> float:
@@ -127,11 +139,12 @@ def recalibration(d: Document) -> dict[str, Any] | None:
     if family == "identity":
         return {
             "title": "No recalibration helps",
-            "text": f"{text} The predictions as they are do best.",
+            "text": f"{text} None saves more than chance would.",
             "advice": "Do not recalibrate.",
         }
     now, best = finite(losses.get("identity")), finite(losses.get(family))
-    title = f"Recalibrating by {HOW.get(family, family)} does best"
+    title = f"Recalibrate by {HOW.get(family, family)}"
+    text += " This is the simplest of those within one standard error of the best."
     if now is not None and best is not None:
         text += f" It saves {figure(now - best)} {d['unit']}s per row."
     return {

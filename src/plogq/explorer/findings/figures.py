@@ -20,6 +20,7 @@ PER_ROW = {
     "entropy_floor": ("entropy floor", "what no model can save: the labels' own doubt"),
     "kl": ("divergence (KL)", "the rest: what a better model could save"),
 }
+CODER = {"coder": "coder_bits_per_row", "framing": "framing_bits_per_row"}
 PLAIN = {
     "explained": ("explained", "share of the label entropy that the model saves"),
     "perplexity": ("perplexity", "as if choosing among so many classes"),
@@ -51,9 +52,7 @@ def figures(d: Document) -> dict[str, Any]:
         if d.get(key) is not None and key not in hidden
     ]
     found += [
-        row(key, label, "", text)
-        for key, (label, text) in PLAIN.items()
-        if d.get(key) is not None
+        row(key, label, "", text) for key, (label, text) in PLAIN.items() if d.get(key) is not None
     ]
     fit = d["temperature"]
     if fit is not None:
@@ -85,14 +84,14 @@ def code(d: Document) -> dict[str, Any] | None:
     found = d.get("code")
     if not found:
         return None
-    coded, exact = finite(found["bits_per_row"]), finite(found["exact_bits_per_row"])
+    overhead = finite(found["overhead"])
     text = (
         "The labels were really compressed with the model's probabilities, and decoded again. "
         "What the bytes cost beyond the cross-entropy is the coder's rounding of the probabilities "
-        "and its framing."
+        "and the counts and checksums around them."
     )
-    if coded is not None and exact:
-        text += f" That is {percent(coded / exact - 1)} here."
+    if overhead is not None:
+        text += f" That is {percent(overhead)} here."
     return {
         "title": f"The labels fit into {found['bytes']:,} bytes",
         "text": text,
@@ -101,5 +100,10 @@ def code(d: Document) -> dict[str, Any] | None:
             {"name": "compressed", "value": found["bits_per_row"], "color": "keep"},
             {"name": "cross-entropy", "value": found["exact_bits_per_row"], "color": "gain"},
             {"name": "rounding (KL)", "value": found["quantisation_kl"], "color": "waste"},
+            *(
+                {"name": name, "value": found[key], "color": "rest"}
+                for name, key in CODER.items()
+                if key in found
+            ),
         ],
     }

@@ -6,16 +6,16 @@ import math
 from typing import Any
 
 from plogq.explorer.document import Document
-from plogq.explorer.findings.words import figure, finite, name, number, percent, rows
+from plogq.explorer.findings.words import figure, file_name, finite, name, number, percent, rows
 
-WORTH_RECALIBRATING = 0.05  # miscalibration of a larger share of the loss is worth a step of its own
+WORTH_RECALIBRATING = 0.05  # miscalibration of a larger share is worth a step of its own
 
 
 def headline(d: Document) -> dict[str, Any]:
     """Say the number, and of what table it is."""
     loss, labels, unit = float(d["cross_entropy"]), d["label_entropy"], d["unit"]
     paths = d["source"]["paths"]
-    where = name(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+    where = name(file_name(paths[0])) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
     about = f"{where}: {rows(d['rows'])}, {len(d['classes']):,} classes, read as {d['kind']}."
     interval = d.get("intervals", {}).get("cross_entropy")
     if interval and all(finite(end) is not None for end in interval):

@@ -20,7 +20,7 @@ def warnings(d: Document) -> list[str]:
 def surprisal(d: Document) -> dict[str, Any] | None:
     """Say what half of the rows cost at most, and how many are dearer than with no model."""
     found = d.get("histograms", {}).get("surprisal")
-    if not found or not any((*found["weight"], found["beyond"], found["infinite"])):
+    if not found or not any((*found["weight"], found.get("beyond"), found.get("infinite"))):
         return None
     edges, weight, unit = found["edges"], found["weight"], d["unit"]
     total, half = 0.0, math.inf
@@ -29,7 +29,7 @@ def surprisal(d: Document) -> dict[str, Any] | None:
         if total >= 0.5:
             half = edge
             break
-    dear = found["beyond"] + found["infinite"]
+    dear = found.get("beyond", 0.0) + found.get("infinite", 0.0)
     dear += sum(w for w, low in zip(weight, edges, strict=False) if low >= d["label_entropy"])
     title = (
         f"Half of the rows cost less than {figure(half)} {unit}s"
@@ -49,9 +49,9 @@ def surprisal(d: Document) -> dict[str, Any] | None:
 def pointwise(d: Document) -> dict[str, Any] | None:
     """Say on what share of the rows the model knows less than the class frequencies."""
     found = d.get("histograms", {}).get("pointwise_information")
-    if not found or not any(found["weight"]):
+    if not found or not any((*found["weight"], found.get("infinite"))):
         return None
-    worse = sum(
+    worse = found.get("infinite", 0.0) + sum(
         w for w, high in zip(found["weight"], found["edges"][1:], strict=True) if high <= 0
     )
     return {

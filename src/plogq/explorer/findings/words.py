@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 LONGEST_NAME = 40
@@ -49,6 +50,11 @@ def percent(share: float) -> str:
 def rows(count: int) -> str:
     """Write a number of rows."""
     return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def file_name(path: str) -> str:
+    """Give a path's or an address's last part, whichever way its slashes lean."""
+    return re.split(r"[\\/]", path.rstrip("\\/"))[-1] or path
 
 
 def name(value: str) -> str:

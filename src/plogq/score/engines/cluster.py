@@ -12,6 +12,7 @@ from multiprocessing import resource_tracker
 
 import dask
 from distributed import Client, LocalCluster, WorkerPlugin
+from distributed.comm import get_address_host_port
 
 import plogq
 from plogq.kernels.cpu import default_threads
@@ -34,8 +35,13 @@ def connect(scheduler: str | None) -> Iterator[Client]:
     """
     with ExitStack() as stack:
         stack.enter_context(_silence())
-        address = scheduler or stack.enter_context(own_workers(default_threads()))
+        address = scheduler
+        if address is None:
+            address = stack.enter_context(own_workers(default_threads()))
         try:
+            if scheduler is not None:
+                # A client that never was open takes a minute to close, and complains.
+                get_address_host_port(scheduler)
             client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
         except (OSError, ValueError) as error:
             expected = "give the address of a Dask scheduler, tcp://host:port"
