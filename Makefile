@@ -1,5 +1,6 @@
 # make demo    build, install and run the main job on real data
 # make test    the same with the development tools, then every test
+# make web     the pages' script and style sheet, from web/ (needs Node.js)
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -25,6 +26,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/cross_entropy.py
 	$(BIN)/python benchmarks/torch_losses.py
 	$(BIN)/python benchmarks/score.py
+	$(BIN)/python benchmarks/score_size.py
 	$(BIN)/python benchmarks/codes.py
 	$(BIN)/python benchmarks/scaling.py
 

@@ -169,6 +169,8 @@ using Lowest = std::int64_t (*)(std::uint64_t start, std::int64_t n, std::uint64
 template <class In>
 using FoldOf = FoldFound (*)(const Fold<In>&);
 
+using Widen = void (*)(const Float16* from, std::int64_t n, float* to);
+
 // rows.cpp, as compiled for one instruction set.
 template <class In, class A>
 struct Kernels {
@@ -189,6 +191,7 @@ struct InstructionSet {
   FoldOf<double> double_fold;
   Add add;
   Lowest lowest;
+  Widen widen;
 
   template <class In, class A>
   const Kernels<In, A>& of() const;

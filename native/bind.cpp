@@ -359,6 +359,13 @@ int64_t lowest_hashes(uint64_t start, uint64_t seed, uint64_t limit, Row<int64_t
       ->lowest(start, place.shape(0), seed, limit, place.data());
 }
 
+void widen(Row<const uint16_t> halves, Row<float> out, int instruction_set) {
+  require(halves.shape(0) == out.shape(0));
+  nb::gil_scoped_release release;
+  kInstructionSets.at(instruction_set)
+      ->widen(reinterpret_cast<const plogq::Float16*>(halves.data()), halves.shape(0), out.data());
+}
+
 template <class In>
 using Columns = std::vector<Row<const In>>;
 template <class In>
@@ -482,6 +489,7 @@ NB_MODULE(_native, module) {
   module.def("add", &add, "limbs"_a.noconvert(), "parts"_a.noconvert().none(),
              "pending"_a, "values"_a.noconvert(), "group"_a.noconvert().none(), "instruction_set"_a);
   module.def("settle", &settle, "limbs"_a.noconvert(), "parts"_a.noconvert());
+  module.def("widen", &widen, "halves"_a.noconvert(), "out"_a.noconvert(), "instruction_set"_a);
   module.def("lowest_hashes", &lowest_hashes, "start"_a, "seed"_a, "limit"_a, "place"_a.noconvert(),
              "instruction_set"_a);
   module.def("carry", &carry, "limbs"_a.noconvert());

@@ -2,6 +2,7 @@
 #include "elements.hpp"
 #include "fold.hpp"
 #include "hashes.hpp"
+#include "widen.hpp"
 #include "targets.hpp"
 
 namespace plogq {
@@ -39,6 +40,7 @@ const InstructionSet PLOGQ_ROWS{
     kernels<double, double>, kernels<BFloat16, float>, kernels<Float16, float>,
     figures<float>,          figures<double>,          fold<float>,
     fold<double>,            add_exactly,                  lowest_hashes,
+    widen,
 };
 
 }  // namespace plogq

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from plogq.kernels import cpu
+from plogq.kernels.widen import widen
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.usefixtures("instruction_set")
@@ -22,6 +23,13 @@ def test_every_finite_number_is_read(half, classes):
     found = cpu.row_statistics(x)
     np.testing.assert_array_equal(found.max, numbers.float().numpy())
     assert (found.argmax == classes - 1).all()
+
+
+@pytest.mark.parametrize("n", [2**16, 37, 3, 0])
+def test_every_float16_is_widened(n):
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)[-n or 2**16 :]
+    np.testing.assert_array_equal(widen(halves), halves.astype(np.float32))
+    np.testing.assert_array_equal(widen(halves[::2]), halves[::2].astype(np.float32))
 
 
 @pytest.mark.parametrize("classes", [2, 80])

@@ -76,6 +76,9 @@ def float_fold(
 
 double_fold = float_fold
 
+def widen(
+    halves: npt.NDArray[np.uint16], out: npt.NDArray[np.float32], instruction_set: int
+) -> None: ...
 def lowest_hashes(
     start: int, seed: int, limit: int, place: npt.NDArray[np.int64], instruction_set: int
 ) -> int: ...

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from plogq.kernels.widen import widen
 from plogq.score.readers import Part
 
 Array = np.ndarray[Any, Any]
@@ -70,4 +71,4 @@ def _floats(values: pa.Array) -> Array:
     if not pa.types.is_floating(values.type):
         values = values.cast(pa.float64(), safe=False)  # the nearest to an integer beyond 2⁵³
     array = as_numpy(values)
-    return array.astype(np.float32) if array.dtype == np.float16 else array
+    return widen(array) if array.dtype == np.float16 else array

@@ -21,7 +21,7 @@ from plogq.score.formats import ArrowFile, CsvFile, Memory, ParquetFile
 # A batch is small enough that its arrays stay in the processor's cache and memory stays flat,
 # large enough that the work per batch does not show.
 BATCH_ROWS = 65_536
-BATCH_BYTES = 4 << 20
+BATCH_BYTES = 8 << 20
 OPENED_AT_ONCE = 16  # files of a folder: a remote one takes a few round trips
 
 

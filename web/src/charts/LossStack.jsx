@@ -111,7 +111,7 @@ function Endless({ from, to, y }) {
         <rect key={i} class="fill-waste" opacity={1 - i * 0.2} x={from + i * step} y={y}
           width={Math.max(1, step - 3)} height={BAR} />
       ))}
-      <text class="strong" x={to} y={y + BAR / 2} dy="0.35em" text-anchor="end">
+      <text class="strong" x={to - 8} y={y + BAR / 2} dy="0.35em" text-anchor="end">
         ∞
       </text>
     </g>

@@ -58,6 +58,12 @@ export function ConfusionBits({ id, result, words }) {
         description={words.title}
         cells={cells.filter((cell) => drawn.has(cell.label) && drawn.has(cell.predicted))}
         classes={classes} unit={result.unit} />
+      {classes.length < result.classes.length && (
+        <p class="note">
+          Of {count(result.classes.length)} classes, the {count(classes.length)} whose confusions
+          cost most.
+        </p>
+      )}
       <Legend items={[
         { color: "waste", name: "wrong", text: "the cost of labels taken for something else" },
         { color: "keep", name: "right, but not sure", text: "the cost on the diagonal" },
