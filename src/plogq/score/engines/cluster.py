@@ -12,7 +12,7 @@ from multiprocessing import resource_tracker
 
 import dask
 from distributed import Client, LocalCluster, WorkerPlugin
-from distributed.comm import get_address_host_port
+from distributed.comm.addressing import get_address_host_port
 
 import plogq
 from plogq.kernels.cpu import default_threads
@@ -35,7 +35,7 @@ def connect(scheduler: str | None) -> Iterator[Client]:
     """
     with ExitStack() as stack:
         stack.enter_context(_silence())
-        address = scheduler
+        address: str | LocalCluster | None = scheduler
         if address is None:
             address = stack.enter_context(own_workers(default_threads()))
         try:
