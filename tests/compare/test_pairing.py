@@ -138,7 +138,9 @@ def test_nothing_to_compare():
     one, other = pair(7)
     refused(one.slice(0, 0), other, "no rows to score")
     nothing = one.set_column(one.schema.get_field_index("w"), "w", pa.array([0.0] * 300))
-    refused(nothing, other, "column 'w'", "weigh something", weight="w")
+    refused(nothing, other, "the weights are all 0", weight="w")
+    tiny = one.set_column(one.schema.get_field_index("w"), "w", pa.array([1e-30] * 300))
+    refused(tiny, other, "the weights must be 1e-20 or more in the mean", "got 1e-30", weight="w")
 
 
 @pytest.mark.parametrize(

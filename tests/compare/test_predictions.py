@@ -10,6 +10,7 @@ import pytest
 
 from plogq.compare import compare
 from plogq.score import score
+from plogq.score.resampling import replicate_weights, row_buckets
 from tests.compare.tables import CLASSES, models, pair, table
 
 UNIT = {"bit": math.log(2), "nat": 1.0, "hartley": math.log(10)}
@@ -144,6 +145,31 @@ def test_soft_labels():
         unit="nat",
     )
     assert again.difference == result.difference
+
+
+@pytest.mark.parametrize(("rows", "few"), [(5, True), (19, True), (20, False)])
+def test_few_rows_are_said_to_be_few(rows, few):
+    """Some replicates of five rows draw none of them, and count for nothing."""
+    label, (a, b), columns = models(1)
+    one, other = (table(label, x, columns).slice(0, rows) for x in (a, b))
+    result = compare(one, other, unit="nat")
+    assert set(result.intervals) == {"difference_finite", "accuracy_difference"}
+    assert [w["code"] for w in result.warnings] == (["few_rows"] if few else [])
+    gap = (b - a)[np.arange(rows), label[:rows]]
+    weights = replicate_weights(4096, 200, 0)[:, row_buckets(0, rows, 4096, 0)]
+    weights = weights[weights.any(axis=1)]
+    assert (len(weights) < 200) == (rows == 5)
+    ends = np.quantile(weights @ gap / weights.sum(axis=1), [0.025, 0.975])
+    assert result.intervals["difference_finite"] == pytest.approx(ends, rel=1e-9)
+    assert compare(one, other, bootstrap=0).warnings == []
+
+
+def test_few_groups_are_said_to_be_few():
+    one, other = pair(1)
+    one = one.append_column("half", pa.array(["a", "b"] * 150))
+    result = compare(one, other, group="half")
+    assert [w["code"] for w in result.warnings] == ["few_groups"]
+    assert "fewer than 20 groups" in result.warnings[0]["message"]
 
 
 def test_groups_widen_the_interval():

@@ -54,6 +54,19 @@ def test_figures(unit):
     )
 
 
+@pytest.mark.parametrize(("documents", "few"), [(2, True), (19, True), (20, False)])
+def test_few_documents_are_said_to_be_few(documents, few):
+    """Some replicates of two documents draw neither, and count for nothing."""
+    rows = corpus(1, documents=documents, first_unscored=False)
+    result = compare(tokens(rows), tokens(other_model(rows)))
+    low, high = result.intervals["difference_finite"]
+    assert low <= result.difference <= high
+    assert [w["code"] for w in result.warnings] == (["few_documents"] if few else [])
+    alone = score_tokens(tokens(rows))
+    assert "cross_entropy_per_byte" in alone.intervals
+    assert ("few_documents" in [w["code"] for w in alone.warnings]) == few
+
+
 def test_it_is_what_each_is_scored():
     rows = corpus(2, first_unscored=False)
     result = compare(tokens(rows), tokens(other_model(rows)))

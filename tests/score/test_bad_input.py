@@ -215,6 +215,18 @@ def test_weights_all_zero(write):
     refused(write(w=[0.0, 0.0, 0.0]), "t.parquet", "weights are all 0", weight="w")
 
 
+def test_weights_too_small_to_add_up(write):
+    """Sums are exact to 2^−128: of weights of 1e−30 they would lose digits in silence."""
+    whole = score(write(w=[1.0, 3.0, 2.0]), weight="w")
+    small = score(write(w=[1e-15, 3e-15, 2e-15]), weight="w")
+    assert small.cross_entropy == pytest.approx(whole.cross_entropy, rel=1e-14)
+    for tiny in (1e-30, 1e-36):
+        refused(
+            write(w=[tiny, 3 * tiny, 2 * tiny]), "t.parquet", "weights must be 1e-20 or more",
+            f"got {2 * tiny:.3g} (multiply", weight="w",
+        )  # fmt: skip
+
+
 def test_text_where_numbers_belong(write):
     refused(write(prob_a=["x", "y", "z"]), "column 'prob_a'", "numbers", "string")
     refused(write(w=["x", "y", "z"]), "column 'w'", "numbers", "string", weight="w")

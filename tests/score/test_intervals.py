@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from plogq.score import score
+from plogq.score import score, summary
+from plogq.score.intervals import intervals
 from plogq.score.recalibration import log_softmax
 from plogq.score.resampling import replicate_weights, row_buckets
 from tests.score.tables import drawn
@@ -60,6 +61,33 @@ def test_replicates_are_those_of_weighted_rows(unit):
     assert result.intervals["label_entropy"] == ends(h / per)
     assert result.intervals["information_gain"] == ends((h - u @ loss / total) / per)
     assert result.intervals["explained"] == ends(1 - u @ loss / total / h)
+
+
+@pytest.mark.parametrize("unseen", [0.0, 0.5])
+def test_miscalibration_may_be_what_was_not_taken(unseen, monkeypatch):
+    """Its upper end is that of what the best family saves, and what T at an end of its own does."""
+    seen = {}
+
+    def spy(buckets, recalibrations, figures, of_temperature, **options):
+        seen.update(recalibrations=recalibrations, of_temperature=of_temperature)
+        return intervals(buckets, recalibrations, figures, unseen, **options)
+
+    monkeypatch.setattr(summary, "intervals", spy)
+    table = drawn(1000, 3, 8, lambda z: 1.05 * z)
+    result = score(table, unit="nat", seed=3)
+    assert (result.recalibration["family"], result.miscalibration) == ("identity", 0)
+    weights = replicate_weights(1000, 200, 3)
+    saved = seen["recalibrations"].savings.under(weights)
+    most = np.quantile(saved.per_row.max(axis=1), 0.975)
+    taken = np.quantile(saved.per_row[np.arange(200), saved.chosen], 0.975)
+    low, high = result.intervals["miscalibration"]
+    assert taken < most < 0.5
+    assert (low, high) == (0, pytest.approx(max(most, unseen), rel=1e-12))
+    # What that T would save, if it were right: D(p ‖ q), with p = softmax(log q / T).
+    log_q = log_softmax(table["logits"])
+    log_p = [log_softmax(log_q / t) for t in result.temperature["interval"]]
+    divergence = [(np.exp(p) * (p - log_q)).sum(axis=1).mean() for p in log_p]
+    assert seen["of_temperature"] == pytest.approx(max(divergence), rel=1e-9)
 
 
 def test_the_same_seed_gives_the_same_intervals():

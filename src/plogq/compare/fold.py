@@ -20,6 +20,7 @@ from plogq.lm.openai import Part
 from plogq.score.columns import find_columns
 from plogq.score.errors import TableError
 from plogq.score.readers import Table, open_table
+from plogq.score.summary import check_weight
 
 
 def compare(
@@ -148,13 +149,7 @@ def compare(
         state.add(pairs)
         if progress is not None:
             progress(pairs.start + len(pairs.target), table_a.rows)
-    if not float(state.weight.amounts().sum()) > 0:
-        refuse(
-            f"{table_a.paths[0]}: column {weight!r}",
-            "weigh something",
-            "rows of weight 0 alone",
-            error=TableError,
-        )
+    check_weight(table_a.paths[0], float(state.weight.amounts().sum()), state.rows())
     return summarise(
         state, first, second, by_id=id is not None, unit=unit, bootstrap=bootstrap, seed=seed
     )

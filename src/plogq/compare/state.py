@@ -95,6 +95,10 @@ class State:
             state.add(values, a, b, weight, bucket)
         self._add_largest(pairs, np.where(winner == TIED, np.nan, difference))
 
+    def rows(self) -> int:
+        """Give the number of rows seen."""
+        return int(self.weight.rows.sum())
+
     def _bucket(self, pairs: Pairs) -> Array:
         if pairs.group is not None:
             return value_buckets(pairs.group, MOST_BUCKETS, self._seed)

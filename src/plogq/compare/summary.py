@@ -15,8 +15,7 @@ from plogq.formulas.units import Unit, from_nats
 from plogq.kernels.exact_sum import ExactSums
 from plogq.score.buckets import nearly
 from plogq.score.numbers import Array
-from plogq.score.products import weighted_sums
-from plogq.score.resampling import interval, replicate_weights
+from plogq.score.resampling import of_means, replicate_weights, too_few
 from plogq.score.tally import Tally, totals
 
 
@@ -26,13 +25,13 @@ def summarise(
     """Divide the sums, once, and say how sure the quotients are."""
     buckets = len(state.weight.rows)
     weight = float(state.weight.amounts(buckets)[0])
-    rows = int(state.weight.rows.sum())
+    rows = state.rows()
     both = float(state.both.amounts(buckets)[0])
     sides = [_own(sums, weight, unit) for sums in (state.a, state.b)]
     weights = replicate_weights(buckets, bootstrap, seed)
-    several = np.count_nonzero(state.weight.rows) > 1  # of one bucket there is nothing to draw
-    ends = _interval(weights, state.difference, state.both) if several else None
-    of_accuracy = _interval(weights, state.accuracy, state.weight) if several else None
+    drawn = int(np.count_nonzero(_amounts(state.weight)))  # of one there is nothing to draw
+    ends = _interval(weights, state.difference, state.both) if drawn > 1 else None
+    of_accuracy = _interval(weights, state.accuracy, state.weight) if drawn > 1 else None
     finite = float(totals(state.difference, buckets)[0]) / both if both > 0 else None
     costs = [side["cross_entropy"] for side in sides]
     difference = difference_of(
@@ -73,7 +72,7 @@ def summarise(
         largest={
             who: [_row(item, unit) for item in top.items()] for who, top in state.largest.items()
         },
-        warnings=_warnings(state),
+        warnings=_warnings(state, drawn if intervals else None, a.columns.group is not None),
     )
 
 
@@ -82,10 +81,7 @@ def _amounts(tally: Tally) -> Array:
 
 
 def _interval(weights: Array, sums: ExactSums, amounts: Tally) -> tuple[float, float] | None:
-    with np.errstate(divide="ignore", invalid="ignore"):  # a replicate may draw no row
-        return interval(
-            weighted_sums(weights, nearly(sums)) / weighted_sums(weights, _amounts(amounts))
-        )
+    return of_means(weights, nearly(sums), _amounts(amounts))
 
 
 def _own(state: Sums, weight: float, unit: Unit) -> dict[str, Any]:
@@ -124,7 +120,8 @@ def _row(item: dict[str, Any], unit: Unit) -> dict[str, Any]:
     return item | {side: float(from_nats(item[side], unit)) for side in ("a", "b")}
 
 
-def _warnings(state: State) -> list[dict[str, Any]]:
+def _warnings(state: State, drawn: int | None, grouped: bool) -> list[dict[str, Any]]:
+    """Say what to mind; `drawn` rows or groups make the intervals, where there are any."""
     found = []
     for name, sums in (("A", state.a), ("B", state.b)):
         rows = int(sums.impossible.rows[0])
@@ -134,4 +131,7 @@ def _warnings(state: State) -> list[dict[str, Any]]:
                 "differences by class, slice and interval are over the rows possible under both"
             )
             found.append({"code": "zero_probability", "message": message, "rows": rows})
+    what = "groups" if grouped else "rows"
+    if drawn is not None and (few := too_few(drawn, what)):
+        found.append({"code": f"few_{what}", "message": few, "rows": state.rows()})
     return found

@@ -16,7 +16,7 @@ from plogq.lm.top import Top
 from plogq.score.errors import TableError
 from plogq.score.numbers import Array
 from plogq.score.products import weighted_sums
-from plogq.score.resampling import interval, replicate_weights
+from plogq.score.resampling import interval, replicate_weights, too_few
 from plogq.score.tally import totals
 
 TIE = 1e-9  # nats by unit of text: less is rounding
@@ -88,7 +88,7 @@ def compare_tokens(
         per_class=[],
         slices={},
         largest=largest,
-        warnings=warnings + _same_in_another_unit(one, other, at),
+        warnings=warnings + _few(one, ends) + _same_in_another_unit(one, other, at),
     )
 
 
@@ -186,13 +186,21 @@ def _interval(
         return None
     buckets = len(one.corpus.documents)
     weights = replicate_weights(buckets, bootstrap, seed)
-    with np.errstate(divide="ignore", invalid="ignore"):  # a replicate may draw no document
-        costs = [
-            weighted_sums(weights, texts.corpus.surprisal.values())
-            / weighted_sums(weights, texts.corpus.counts[per])
-            for texts in (one, other)
-        ]
-        return interval(costs[0] - costs[1])
+    counts = [weighted_sums(weights, texts.corpus.counts[per]) for texts in (one, other)]
+    some = (counts[0] > 0) & (counts[1] > 0)  # a replicate may draw no document
+    costs = [
+        weighted_sums(weights[some], texts.corpus.surprisal.values()) / count[some]
+        for texts, count in zip((one, other), counts, strict=True)
+    ]
+    return interval(costs[0] - costs[1])
+
+
+def _few(one: Texts, ends: tuple[float, float] | None) -> list[dict[str, Any]]:
+    """Warn of an interval from so few documents that it is too narrow."""
+    few = too_few(len(one.place), "documents")
+    if ends is None or not few:
+        return []
+    return [{"code": "few_documents", "message": few, "rows": len(one.place)}]
 
 
 def _documents(

@@ -12,13 +12,10 @@ from plogq.lm.documents import UNITS
 from plogq.lm.result import TokensResult
 from plogq.lm.state import Corpus
 from plogq.lm.top import Top
-from plogq.score.numbers import Array
-from plogq.score.products import weighted_sums
-from plogq.score.resampling import interval, replicate_weights
+from plogq.score.resampling import of_means, replicate_weights, too_few
 from plogq.score.tally import totals
 
 UNIFORM = math.log(256)  # nats a byte, of a model that knows nothing
-FEW_DOCUMENTS = 20
 
 
 def summarise(
@@ -73,7 +70,7 @@ def summarise(
             | {"surprisal": float(from_nats(item["nats"], unit))}
             for item in ([] if count["token"] is None else surprises.items())
         ],
-        warnings=_warnings(corpus, count, cost, documents, few=bool(intervals)),
+        warnings=_warnings(corpus, count, cost, documents, intervals=bool(intervals)),
     )
 
 
@@ -90,14 +87,12 @@ def _intervals(
     if corpus.impossible or np.count_nonzero(corpus.documents) < 2:
         return {}
     weights = replicate_weights(len(corpus.documents), bootstrap, seed)
-    surprisal = weighted_sums(weights, corpus.surprisal.values())
+    surprisal = corpus.surprisal.values()
     found = {}
     for of, x in cost.items():
         if x is None:
             continue
-        with np.errstate(divide="ignore", invalid="ignore"):  # a replicate may draw no document
-            nats: Array = surprisal / weighted_sums(weights, corpus.counts[of])
-        ends = interval(nats)
+        ends = of_means(weights, surprisal, corpus.counts[of])
         if ends is not None:
             found[f"cross_entropy_per_{of}"] = [float(from_nats(end, unit)) for end in ends]
             if of != "character":
@@ -128,7 +123,7 @@ def _warnings(
     cost: dict[str, float | None],
     documents: int,
     *,
-    few: bool,
+    intervals: bool,
 ) -> list[dict[str, Any]]:
     found: list[tuple[str, str, int]] = []
     if corpus.impossible:
@@ -179,6 +174,6 @@ def _warnings(
                 documents,
             )
         )
-    if few and documents < FEW_DOCUMENTS:
-        found.append(("few_documents", "intervals from so few documents are too narrow", documents))
+    if intervals and (few := too_few(documents, "documents")):
+        found.append(("few_documents", few, documents))
     return [{"code": code, "message": message, "rows": rows} for code, message, rows in found]

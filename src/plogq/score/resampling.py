@@ -20,10 +20,12 @@ import numpy as np
 import pyarrow as pa
 
 from plogq.score.numbers import Array, as_numpy
+from plogq.score.products import weighted_sums
 from plogq.score.sample import splitmix64
 
 MOST_BUCKETS = 4_096
 LEVEL = 0.95
+FEWEST = 20  # rows, or groups, of an interval that can be relied on
 
 
 def row_buckets(start: int, n: int, buckets: int, seed: int) -> Array:
@@ -66,6 +68,23 @@ def interval(replicates: Array) -> tuple[float, float] | None:
         return None
     low, high = np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
+
+
+def of_means(weights: Array, sums: Array, amounts: Array) -> tuple[float, float] | None:
+    """Give the percentiles of Σ w s / Σ w a over replicates, (replicates, n), (n,), (n,).
+
+    A replicate that holds nothing has no mean, and is left out.
+    """
+    total = weighted_sums(weights, amounts)
+    some = total > 0
+    return interval(weighted_sums(weights[some], sums) / total[some])
+
+
+def too_few(count: int, what: str) -> str:
+    """Say that there are too few rows, or groups, for intervals: an empty text if there are not."""
+    if count >= FEWEST:
+        return ""
+    return f"intervals from fewer than {FEWEST} {what} are too narrow to rely on"
 
 
 def fold_of_buckets(used: Array, folds: int, seed: int) -> Array:

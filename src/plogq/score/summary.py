@@ -7,18 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from plogq.formulas._check import refuse
 from plogq.formulas.units import Unit, from_nats
 from plogq.score.decomposition import Recalibrations, recalibrate
 from plogq.score.errors import TableError
 from plogq.score.groups import entropy, per_class, slices
 from plogq.score.intervals import intervals
 from plogq.score.pictures import confusion, histograms, reliability
+from plogq.score.resampling import too_few
 from plogq.score.result import Result
 from plogq.score.state import BINS, MOST_CONFUSED, State
 from plogq.score.tally import totals
 from plogq.score.temperature import TemperatureFit, fit_temperature
 
-FEWEST_BUCKETS = 20  # of an interval that can be relied on
+LEAST_WEIGHT = 1e-20  # in the mean: sums are exact to 2^−128
 
 
 def summarise(
@@ -34,8 +36,7 @@ def summarise(
 ) -> Result:
     """Turn sums into means, and nats into `unit`."""
     weight = float(state.bins.amounts(BINS)[0])
-    if weight == 0:
-        raise TableError(f"{source['paths'][0]}: the weights are all 0: nothing to score")
+    check_weight(source["paths"][0], weight, state.rows())
     buckets = state.buckets
     impossible = float(buckets.impossible.amounts(buckets.count)[0])
     finite = buckets.total("surprisal") / weight  # of each row of the table
@@ -112,6 +113,16 @@ def summarise(
         ),
         warnings=_warnings(state, recalibrations, temperature, nats["information_gain"], source),
     )
+
+
+def check_weight(path: str, weight: float, rows: int) -> None:
+    """Refuse weights that are all 0, or so small that sums would lose them in silence."""
+    if weight == 0:
+        raise TableError(f"{path}: the weights are all 0, or below 1e-38: nothing to score")
+    if weight < LEAST_WEIGHT * rows:
+        expected = f"be {LEAST_WEIGHT:g} or more in the mean"
+        came = f"{weight / rows:.3g} (multiply them all by one number: it changes no figure)"
+        refuse(f"{path}: the weights", expected, came, error=TableError)
 
 
 def _exp(nats: float) -> float:
@@ -211,15 +222,9 @@ def _warnings(
                 state.rows(),
             )
         )
-    if recalibrations.buckets < FEWEST_BUCKETS:
-        what = "groups" if "group" in source.get("columns", {}) else "rows"
-        found.append(
-            (
-                "few_" + what,
-                f"intervals from fewer than {FEWEST_BUCKETS} {what} are too narrow to rely on",
-                state.rows(),
-            )
-        )
+    what = "groups" if "group" in source.get("columns", {}) else "rows"
+    if few := too_few(recalibrations.buckets, what):
+        found.append(("few_" + what, few, state.rows()))
     if temperature is not None and temperature.interval is None:
         found.append(
             (
