@@ -147,6 +147,34 @@ def test_soft_labels():
     assert again.difference == result.difference
 
 
+def test_rows_without_weight_are_not_there():
+    """Also where what they say is impossible, or the largest difference of all."""
+    label, (a, b), columns = models(3, rows=100)
+    a[7] = np.where(np.arange(4) == label[7], -np.inf, -math.log(3))
+    a[8] = np.where(np.arange(4) == label[8], -30.0, -math.log(3))
+    columns["w"][7:9] = 0
+    one, other = table(label, a, columns), table(label, b, columns)
+    keep = pa.array(np.delete(np.arange(100), [7, 8]))
+    result = compare(one, other, weight="w", bootstrap=0, id="id")
+    without = compare(one.take(keep), other.take(keep), weight="w", bootstrap=0, id="id")
+    assert result.rows == without.rows + 2
+    for name in ("difference", "accuracy_difference", "wins", "largest", "warnings", "winner"):
+        assert getattr(result, name) == getattr(without, name), name
+    for mine, theirs in ((result.a, without.a), (result.b, without.b)):
+        assert {k: v for k, v in mine.items() if k != "source"} == {
+            k: v for k, v in theirs.items() if k != "source"
+        }
+    assert result.a["zero_probability_rows"] == 0
+
+
+def test_one_row_has_no_interval_and_no_winner():
+    one, other = pair(1)
+    result = compare(one.slice(0, 1), other.slice(0, 1))
+    assert (result.intervals, result.winner, result.warnings) == ({}, None, [])
+    grouped = compare(one.append_column("g", pa.array(["a"] * 300)), other, group="g")
+    assert (grouped.intervals, grouped.winner) == ({}, None)
+
+
 @pytest.mark.parametrize(("rows", "few"), [(5, True), (19, True), (20, False)])
 def test_few_rows_are_said_to_be_few(rows, few):
     """Some replicates of five rows draw none of them, and count for nothing."""

@@ -67,6 +67,18 @@ def test_few_documents_are_said_to_be_few(documents, few):
     assert ("few_documents" in [w["code"] for w in alone.warnings]) == few
 
 
+def test_rounding_wins_no_document():
+    rows = [{"doc": f"d{i}", "logprob": -1.0, "bytes": 2} for i in range(4)]
+    costs = (-1.0, -1.0 + 1e-12, -1.0 - 1e-12, -1.0 + 1e-6)
+    others = [row | {"logprob": x} for row, x in zip(rows, costs, strict=True)]
+    result = compare(tokens(rows), tokens(others))
+    assert result.wins == {"a": 0, "b": 1 / 4, "tie": 3 / 4}
+    assert result.largest["a"] == []
+    assert [x["doc"] for x in result.largest["b"]] == ["d3"]
+    back = compare(tokens(others), tokens(rows))
+    assert back.wins == {"a": 1 / 4, "b": 0, "tie": 3 / 4}
+
+
 def test_it_is_what_each_is_scored():
     rows = corpus(2, first_unscored=False)
     result = compare(tokens(rows), tokens(other_model(rows)))
@@ -113,7 +125,7 @@ def test_tokens_and_predictions_do_not_mix(tmp_path):
 
 @pytest.mark.parametrize(("base", "name"), [(2, "2"), (10, "10")])
 def test_another_base_is_noticed(base, name):
-    rows = corpus(3, first_unscored=False)
+    rows = corpus(3, documents=20, first_unscored=False)
     scaled = [row | {"logprob": row["logprob"] / math.log(base)} for row in rows]
     there = compare(tokens(rows), tokens(scaled)).warnings
     back = compare(tokens(scaled), tokens(rows)).warnings

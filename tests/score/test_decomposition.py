@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plogq.score import sample, score
-from plogq.score.recalibration import Evidence, log_softmax
+from plogq.score import decomposition, sample, score
+from plogq.score.recalibration import Evidence, cross_fit, log_softmax
 from plogq.score.recalibration.temperature import Temperature
 from plogq.score.resampling import fold_of_buckets, row_buckets
 from tests.score.tables import drawn
@@ -131,6 +131,76 @@ def test_a_temperature_that_is_sure_is_not_left_alone():
             found += 1
             assert result.recalibration["family"] != "identity"
     assert found > 15
+
+
+@pytest.fixture
+def learnt(monkeypatch):
+    """What the last score fitted families to, and what it found."""
+    seen = {}
+
+    def spy(rows, surprisal, fold, base, families):
+        losses, fits = cross_fit(rows, surprisal, fold, base, families)
+        seen.update(rows=rows, fold=fold, base=base, losses=losses, fits=fits)
+        return losses, fits
+
+    monkeypatch.setattr(decomposition, "cross_fit", spy)
+    return seen
+
+
+def rule(losses, beyond):
+    """The family that is taken: the simplest within one standard error of the best."""
+
+    def error(values):
+        return values.std() / math.sqrt(len(values))
+
+    cost = losses.mean(axis=1)
+    best = int(np.argmin(cost))
+    calibrated = abs(beyond.mean()) <= 1.959964 * error(beyond)
+    for k in range(len(losses)):
+        near = cost[k] - cost[best] <= error(losses[k] - losses[best])
+        if near and cost[k] <= cost[0] and (k > 0 or calibrated or best == 0):
+            return k, calibrated
+    raise AssertionError
+
+
+def test_the_family_taken_is_that_of_the_rule(learnt):
+    """Recomputed from each row's held-out loss: by its error, and by the score test of T = 1."""
+    cases = set()
+    for seed in range(60):
+        table = drawn(500, 4, seed, lambda z, t=0.8 + seed / 120: t * z)
+        result = score(table, unit="nat", bootstrap=0, seed=seed)
+        log_q = log_softmax(table["logits"])
+        surprisal = -log_q[np.arange(500), table["labels"]]
+        beyond = surprisal + (np.exp(log_q) * log_q).sum(axis=1)
+        chosen, calibrated = rule(learnt["losses"], beyond)
+        assert result.recalibration["family"] == learnt["fits"][chosen].name
+        without, _ = rule(learnt["losses"], beyond * 0)
+        cases |= {(chosen > 0, calibrated), ("changed", chosen != without)}
+    assert {(True, False), (False, True), ("changed", True)} <= cases
+
+
+def test_base_rates_do_not_know_the_fold_that_is_judged(learnt):
+    table = drawn(300, 3, 4)
+    score(table, bootstrap=0)
+    assert len(learnt["base"]) == 5
+    for number, base in enumerate(learnt["base"]):
+        seen = np.bincount(table["labels"][learnt["fold"] != number], minlength=3) + 0.5
+        assert base == pytest.approx(seen / seen.sum(), rel=1e-12)
+    every = np.bincount(table["labels"], minlength=3) + 0.5
+    assert learnt["rows"].base == pytest.approx(every / every.sum(), rel=1e-12)
+
+
+def test_a_sampled_row_weighs_what_it_stands_for(learnt, monkeypatch):
+    """2 impossible rows of 20,000 are all sampled, and of the others 800."""
+    monkeypatch.setattr(sample, "SAMPLE_ROWS", 800)
+    table = drawn(20_000, 3, 11)
+    table["logits"][[4, 9999]] = [[0.0, -np.inf, -np.inf]]
+    table["labels"][[4, 9999]] = 2
+    score(table, bootstrap=0)
+    rows = learnt["rows"]
+    per_row = rows.weight * 20_000 / rows.weight.sum()
+    assert per_row[~rows.possible] == pytest.approx(1.0, rel=1e-12)
+    assert per_row[rows.possible] == pytest.approx(19_998 / 800, rel=1e-12)
 
 
 def test_impossible_rows_are_mended():

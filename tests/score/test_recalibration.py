@@ -17,7 +17,7 @@ from plogq.score.recalibration.identity import Identity
 from plogq.score.recalibration.isotonic import Isotonic
 from plogq.score.recalibration.solve import lowest_point
 from plogq.score.recalibration.temperature import Temperature
-from plogq.score.recalibration.vector import RIDGE, Vector
+from plogq.score.recalibration.vector import Vector
 
 mp = MPContext()
 mp.dps = 30
@@ -115,7 +115,8 @@ def test_vector_is_the_best_of_all(options):
         return cross_entropies(scipy_log_softmax(x, axis=1), rows.label)
 
     def objective(change):
-        return rows.weight @ losses(change) + RIDGE / 2 * change @ change
+        prior = change @ change / (2 * 0.5**2)  # normal, of standard deviation 0.5
+        return rows.weight @ losses(change) + prior
 
     best = minimize(objective, np.zeros(6), method="BFGS", options={"gtol": 1e-7})
     assert objective(fit.change) <= best.fun + 1e-7 * len(rows)

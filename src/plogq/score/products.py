@@ -40,13 +40,16 @@ def weighted_sums(weights: Array, values: Array) -> Array:
 def product(a: Array, b: Array) -> Array:
     """Give about Σ_i a_ij b_ik, (n, j) × (n, k) → (j, k): a to 20 bits of the largest in a column.
 
+    And b to a multiple of 2^−32 of Σ |b| in its own.
+
     Examples
     --------
     >>> product(np.array([[0.5], [1.0]]), np.array([[2.0], [0.25]]))
     array([[1.25]])
     """
-    scale = _scale(np.abs(a).max(axis=0, initial=0.0), FACTOR_BITS)
-    sums: Array = weighted_sums(np.rint(a * scale).T, b) / scale[:, None]
+    scale_a = _scale(np.abs(a).max(axis=0, initial=0.0), FACTOR_BITS)
+    whole, scale_b = _whole(b, 2.0**FACTOR_BITS)
+    sums: Array = (np.rint(a * scale_a).T @ whole) / scale_b / scale_a[:, None]
     return sums
 
 
