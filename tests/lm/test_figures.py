@@ -81,6 +81,14 @@ def test_an_impossible_token_costs_inf():
     assert found["cross_entropy_per_byte"] == found["worst_documents"][0]["surprisal"] == "inf"
 
 
+@pytest.mark.parametrize("least", [-(2.0**64), -1e30, -1e308, -math.inf])
+def test_what_no_sum_can_hold_is_impossible(least):
+    data = {"doc": ["a", "a", "b"], "logprob": [-1.0, least, -2.0], "bytes": [1, 1, 1]}
+    result = score_tokens(pa.table(data), unit="nat")
+    assert (result.zero_probability_tokens, result.surprisal_finite) == (1, 3.0)
+    assert result.cross_entropy_per_byte == math.inf
+
+
 def test_the_mean_of_documents_is_another_number():
     """Trap 33: perplexity averaged per text is not that of the corpus."""
     data = {"doc": ["a"] * 9 + ["b"], "logprob": [-0.1] * 9 + [-5.0], "bytes": [1] * 10}

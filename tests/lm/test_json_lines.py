@@ -120,6 +120,15 @@ def test_an_echo_without_its_end(tmp_path):
     assert (result.tokens, result.bytes) == (1, 1)
 
 
+def test_usage_is_of_all_choices_and_ends_the_prompt_of_none(tmp_path):
+    """Of two echoed prompts, prompt_tokens is their sum: where one ends it does not say."""
+    line = completion(["a", "b", "c"], [None, -1.0, -2.0], usage={"prompt_tokens": 4})
+    line["choices"] *= 2
+    with pytest.raises(TableError, match=r"nothing says where it ends.*--part all"):
+        score_lines(tmp_path, line)
+    assert score_lines(tmp_path, line, part="all", unit="nat").surprisal == 6.0
+
+
 def test_several_choices_are_documents_each(tmp_path):
     line = completion(["a"], [-1.0])
     line["choices"] += completion(["bc"], [-2.0])["choices"]
