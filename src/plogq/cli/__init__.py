@@ -59,13 +59,13 @@ def _drop_stdout() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     from plogq import __version__
-    from plogq.cli import code, compare, demo, lm, score
+    from plogq.cli import code, compare, demo, explore, lm, score
 
     parser = argparse.ArgumentParser(
         prog="plogq", description="Cross-entropy, exact, fast, explained and shown."
     )
     parser.add_argument("--version", action="version", version=f"plogq {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (score, compare, lm, code, demo):
+    for command in (score, compare, lm, code, explore, demo):
         command.add(commands)
     return parser

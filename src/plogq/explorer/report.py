@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import json
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from plogq.explorer.document import to_document
+from plogq.explorer.embed import embedded
 from plogq.explorer.findings import findings
 from plogq.explorer.findings.words import file_name
 from plogq.score.files import write_whole
@@ -79,7 +79,7 @@ def report_html(result: Result | Mapping[str, Any]) -> str:
         title=html.escape(f"{file_name(document['source']['paths'][0])}: plogq score"),
         style=style,
         noscript=html.escape(f"{words['headline']['title']}."),
-        data=_embedded({"result": document, "findings": words}),
+        data=embedded({"result": document, "findings": words}),
         script=script,
     )
 
@@ -97,9 +97,3 @@ def write_report(result: Result | Mapping[str, Any], path: Path) -> None:
 
 def _hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _embedded(data: Any) -> str:
-    """Write JSON that HTML cannot read as markup; all but ASCII is escaped by json itself."""
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

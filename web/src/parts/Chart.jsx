@@ -1,8 +1,13 @@
 // The frame of every chart: its real width, its description, its readout by pointer, touch and
 // arrow keys, and its export.
-import { useId, useRef, useState } from "preact/hooks";
+import { createContext } from "preact";
+import { useContext, useId, useRef, useState } from "preact/hooks";
 import { download, toPng, toSvg } from "./download.js";
 import { useWidth } from "./measure.js";
+
+/** Inside it charts are pictures, drawn smaller: no text, no tools. */
+export const Small = createContext(false);
+const SMALL = 150; // px
 
 /**
  * name         of the exported file
@@ -18,6 +23,7 @@ export function Chart({ name, label, description, height, marks, by = "xy", chil
   const svg = useRef(null);
   const [at, setAt] = useState(-1);
   const id = useId();
+  const small = useContext(Small);
   const tall = typeof height === "function" ? height(width) : height;
   const points = marks && width ? marks(width, tall) : [];
   const here = points[at];
@@ -43,6 +49,18 @@ export function Chart({ name, label, description, height, marks, by = "xy", chil
     onBlur: () => setAt(-1),
   };
 
+  if (small) {
+    const wide = width * Math.max(1, tall / SMALL);
+    return (
+      <div class="chart chart-small" ref={box}>
+        {width > 0 && (
+          <svg width={width} height={Math.min(SMALL, tall)} viewBox={`0 0 ${wide} ${tall}`}>
+            {children(wide, tall)}
+          </svg>
+        )}
+      </div>
+    );
+  }
   return (
     <div class="chart" ref={box}>
       <div class="chart-plot" {...reading}>

@@ -1,4 +1,4 @@
-// A formula in MathML, which browsers typeset themselves.
+// A formula in MathML, which browsers typeset themselves, and the pieces that all formulas share.
 
 /** label: the formula in words, for those who hear it; children: MathML elements. */
 export function Formula({ label, children }) {
@@ -8,5 +8,59 @@ export function Formula({ label, children }) {
         <mrow>{children}</mrow>
       </math>
     </div>
+  );
+}
+
+/** (…) no larger than its line. */
+export function Of({ children }) {
+  return (
+    <>
+      <mo stretchy="false">(</mo>
+      {children}
+      <mo stretchy="false">)</mo>
+    </>
+  );
+}
+
+/** log, with the space that a function's name has. */
+export function Log() {
+  return (
+    <>
+      <mi>log</mi>
+      <mo>{"\u2061"}</mo>
+    </>
+  );
+}
+
+/** A letter with an index: q_j. */
+export function Sub({ of, at }) {
+  return (
+    <msub>
+      <mi>{of}</mi>
+      <mi>{at}</mi>
+    </msub>
+  );
+}
+
+/** The sum over an index. */
+export function Sum({ over }) {
+  return (
+    <munder>
+      <mo>∑</mo>
+      <mi>{over}</mi>
+    </munder>
+  );
+}
+
+/** A part of a formula with its name below. */
+export function Named({ name, children }) {
+  return (
+    <munder>
+      <munder>
+        <mrow>{children}</mrow>
+        <mo stretchy="true">⏟</mo>
+      </munder>
+      <mrow>{name}</mrow>
+    </munder>
   );
 }

@@ -5,6 +5,7 @@ import { format } from "d3-format";
 const plain = format(".4f");
 const short = format(".3~g");
 const grouped = format(",");
+const setting = format(".3~f");
 
 /** The number itself: "inf" as Infinity, null and what is absent as NaN. */
 export function toNumber(value) {
@@ -27,6 +28,12 @@ export function number(value) {
 export function brief(value) {
   const x = toNumber(value);
   return Number.isFinite(x) ? scientific(short(x)) : number(value);
+}
+
+/** A setting: up to three decimals, none that say nothing. */
+export function shorten(value) {
+  const x = toNumber(value);
+  return Number.isFinite(x) ? setting(x) : number(value);
 }
 
 /** A share of 1. */

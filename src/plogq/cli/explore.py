@@ -1,0 +1,26 @@
+"""plogq explore: every formula, touchable, in the browser."""
+
+import argparse
+
+from plogq.cli.arguments import Commands, count
+
+
+def add(commands: Commands) -> None:
+    """Add the command's arguments."""
+    what = "open the explorer: every formula, touchable, in the browser"
+    command = commands.add_parser(
+        "explore",
+        help=what,
+        description=f"{what.capitalize()}. It is served on 127.0.0.1, to this machine alone, and "
+        "fetches nothing from elsewhere.",
+    )
+    command.set_defaults(run=_run)
+    add = command.add_argument
+    add("--port", metavar="N", type=count, default=0, help="to listen on (default: a free one)")
+    add("--no-browser", action="store_true", help="only print the address")
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from plogq.explorer.serve import serve
+
+    serve(arguments.port, browser=not arguments.no_browser)

@@ -1,0 +1,61 @@
+"""Numbers on their way to a page: raw and as text, with JSON for what has no digits."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+Figure = dict[str, Any]
+
+
+def figure(value: Any, digits: int = 4) -> Figure:
+    """Give a number raw, and as a reader sees it: a fixed number of decimals, so it does not jump.
+
+    Examples
+    --------
+    >>> figure(0.35667494), figure(float("inf"))
+    ({'value': 0.35667494, 'text': '0.3567'}, {'value': 'inf', 'text': '∞'})
+    >>> figure(0.0000123)["text"], figure(-1.4286, 2)["text"], figure(float("nan"))
+    ('1.23×10⁻⁵', '−1.43', {'value': None, 'text': '–'})
+    """
+    x = float(value)
+    return {"value": encoded(x), "text": shown(x, digits)}
+
+
+def shown(x: float, digits: int = 4) -> str:
+    """Write a number for a reader."""
+    if math.isnan(x):
+        return "–"
+    if math.isinf(x):
+        return "∞" if x > 0 else "−∞"
+    if x == 0 or 10.0 ** (1 - digits) <= abs(x) < 1e5:
+        text = f"{x:.{digits}f}"
+    else:
+        mantissa, power = f"{x:.2e}".split("e")
+        text = f"{mantissa}×10{str(int(power)).translate(_RAISED)}"
+    return text.replace("-", "−", 1) if text.startswith("-") else text
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def encoded(value: Any) -> Any:
+    """Make JSON of numbers, arrays and what holds them: infinities as texts, NaN as null.
+
+    Examples
+    --------
+    >>> encoded({"p": np.array([0.5, np.inf]), "n": np.int64(3), "ok": True})
+    {'p': [0.5, 'inf'], 'n': 3, 'ok': True}
+    """
+    match value:
+        case dict():
+            return {str(name): encoded(item) for name, item in value.items()}
+        case list() | tuple():
+            return [encoded(item) for item in value]
+        case np.ndarray() | np.generic():
+            return encoded(value.tolist())
+        case float() if not math.isfinite(value):
+            return None if math.isnan(value) else "inf" if value > 0 else "-inf"
+    return value

@@ -1,0 +1,67 @@
+"""What a page of the explorer is made of, on this side: what may be turned, and what that gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from plogq.explorer.controls import Control, State, read_state
+from plogq.explorer.figures import Figure, encoded, figure
+
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: `web/src/pages/` has a file of the same name, which draws what `compute` gives.
+
+    `compute` takes a state that the controls have read. It gives what the picture needs, and
+
+    readouts  the numbers to show, in order
+    notice    a sentence or two: what to notice, at these very numbers
+    code      the Python that gives the page's main number: its last line is an expression
+    answer    that number
+
+    `words` are further ones that a search for the page finds.
+    """
+
+    title: str
+    summary: str
+    words: str
+    controls: Mapping[str, Control]
+    compute: Callable[[State], Result]
+
+    def answer(self, body: Any) -> Result:
+        """Compute the page's figures from a state that came from outside, as JSON."""
+        state = read_state(self.controls, body)
+        result: Result = encoded({**self.compute(state), "state": state})
+        return result
+
+    def spec(self) -> Result:
+        """Give what the front end knows of the page before it asks."""
+        return {
+            "title": self.title,
+            "summary": self.summary,
+            "words": self.words,
+            "controls": {name: encoded(c.spec()) for name, c in self.controls.items()},
+        }
+
+
+def readout(name: str, value: Any, unit: str = "", color: str = "", digits: int = 4) -> Figure:
+    """Give a number with its name and unit; `color` is that of the picture's part it belongs to."""
+    return {"name": name, "unit": unit, "color": color, **figure(value, digits)}
+
+
+def python(values: Any) -> str:
+    """Write numbers as Python reads them back.
+
+    Examples
+    --------
+    >>> python((0.7, 0.2, 1 / 10)), python(2.0), python((float("-inf"),))
+    ('[0.7, 0.2, 0.1]', '2.0', '[float("-inf")]')
+    """
+    if isinstance(values, list | tuple):
+        return f"[{', '.join(map(python, values))}]"
+    text = repr(values)
+    return f'float("{text}")' if text in ("inf", "-inf", "nan") else text

@@ -1,0 +1,87 @@
+"""Decomposition: a cross-entropy is an entropy and a divergence, outcome by outcome."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+import plogq
+from plogq.explorer.controls import UNIT, Shares, State, same_length
+from plogq.explorer.figures import figure, shown
+from plogq.explorer.page import Page, Result, python, readout
+
+NAMES = tuple("ABCDEF")
+
+
+def compute(state: State) -> Result:
+    """Give H(p), KL and H(p, q), their terms by outcome, and KL the other way round."""
+    same_length(state, "p", "q")
+    p, q, unit = np.array(state["p"]), np.array(state["q"]), state["unit"]
+    parts = plogq.decompose(p, q, unit=unit)
+    back = plogq.kl_divergence(q, p, unit=unit)
+    surprise = plogq.surprisal(q, unit=unit)
+    rows = [
+        {
+            "name": NAMES[j],
+            "p": figure(p[j], 3),
+            "q": figure(q[j], 3),
+            "surprisal": figure(surprise[j]),
+            "entropy": figure(parts.entropy_terms[j]),
+            "kl": figure(parts.kl_terms[j]),
+            "cross_entropy": figure(parts.cross_entropy_terms[j]),
+        }
+        for j in range(len(p))
+    ]
+    return {
+        "entropy": figure(parts.entropy),
+        "kl": figure(parts.kl_divergence),
+        "cross_entropy": figure(parts.cross_entropy),
+        "unit": f"{unit}s",
+        "rows": rows,
+        "readouts": [
+            readout("H(p), what p itself costs", parts.entropy, f"{unit}s", "keep"),
+            readout("KL(p ‖ q), what believing q adds", parts.kl_divergence, f"{unit}s", "waste"),
+            readout("H(p, q), the two together", parts.cross_entropy, f"{unit}s", "ink"),
+            readout("KL(q ‖ p), the other direction", back, f"{unit}s"),
+        ],
+        "notice": _notice(p, q, float(parts.kl_divergence), float(back)),
+        "code": (
+            "import plogq\n"
+            f"plogq.decompose({python(state['p'])},\n                {python(state['q'])},"
+            f' unit="{unit}").cross_entropy'
+        ),
+        "answer": parts.cross_entropy,
+    }
+
+
+def _notice(p: NDArray[np.float64], q: NDArray[np.float64], forward: float, back: float) -> str:
+    if np.array_equal(p, q):
+        return "The model is the truth: nothing is wasted, and what is left is the entropy of p."
+    cheap = [NAMES[j] for j in np.flatnonzero((p > 0) & (q > p))]
+    below = (
+        f"Where q exceeds p (outcome {', '.join(cheap)}) a single term of KL is negative; the sum "
+        "never is. "
+        if cheap
+        else ""
+    )
+    if np.isinf(forward):
+        hit = NAMES[np.flatnonzero((p > 0) & (q == 0))[0]]
+        return f"q calls outcome {hit} impossible, and it happens: the price is infinite. {below}"
+    return (
+        f"{below}The divergence is not symmetric: {shown(forward)} one way, {shown(back)} the "
+        "other. No model q gets below H(p); all that training can change is the divergence."
+    )
+
+
+PAGE = Page(
+    title="Entropy plus divergence",
+    summary="A cross-entropy is what the truth costs by itself, plus what believing the wrong "
+    "distribution adds.",
+    words="KL Kullback-Leibler relative entropy decomposition stacked bars per outcome Gibbs",
+    controls={
+        "p": Shares("truth p", (0.6, 0.3, 0.1), least=2, most=6, names=NAMES),
+        "q": Shares("model q", (0.33, 0.33, 0.34), least=2, most=6, names=NAMES),
+        "unit": UNIT,
+    },
+    compute=compute,
+)

@@ -1,0 +1,66 @@
+// The explorer: a start page with all pages, or one of them. Links load a page anew: it is a
+// server of this machine, and the browser's own history needs no help.
+import { ThemeToggle } from "../parts/ThemeToggle.jsx";
+import { pages } from "../pages/index.js";
+import { askServer } from "./ask.js";
+import { PageBody, PageHead } from "./PageBody.jsx";
+import { Search } from "./Search.jsx";
+import { Start } from "./Start.jsx";
+import { fromQuery, toQuery, usePage } from "./state.js";
+
+/** specs: {name: {title, summary, words, controls}} in reading order; name: "" for the start */
+export function App({ specs, name }) {
+  const spec = specs[name];
+  document.title = spec ? `${spec.title} · plogq` : "plogq explorer";
+  return (
+    <div class="explorer">
+      <a class="skip" href="#main">
+        Skip to the page
+      </a>
+      <header class="explorer-top">
+        <a class="home" href="/">
+          <b>plogq</b> explorer
+        </a>
+        <Search specs={specs} />
+        <ThemeToggle />
+      </header>
+      <main id="main">
+        {spec ? (
+          <Page key={name} name={name} spec={spec} specs={specs} />
+        ) : (
+          <Start specs={specs} missing={name} />
+        )}
+      </main>
+    </div>
+  );
+}
+
+function Page({ name, spec, specs }) {
+  const order = Object.keys(specs);
+  const at = order.indexOf(name);
+  const page = usePage({
+    ask: (state) => askServer(name, state),
+    begin: fromQuery(spec.controls, location.search),
+    keep: (state) =>
+      history.replaceState(null, "", location.pathname + toQuery(spec.controls, state)),
+  });
+  return (
+    <article>
+      <PageHead spec={spec} kicker={`${at + 1} of ${order.length}`} />
+      <PageBody drawing={pages[name]} spec={spec} {...page} />
+      <nav class="onward no-print" aria-label="Pages before and after">
+        {at > 0 ? <Onward name={order[at - 1]} specs={specs} what="Before" /> : <span />}
+        {at < order.length - 1 && <Onward name={order[at + 1]} specs={specs} what="Next" />}
+      </nav>
+    </article>
+  );
+}
+
+function Onward({ name, specs, what }) {
+  return (
+    <a class={`onward-${what.toLowerCase()}`} href={`/${name}`} rel={what === "Next" ? "next" : "prev"}>
+      <span>{what}</span>
+      <b>{specs[name].title}</b>
+    </a>
+  );
+}

@@ -1,0 +1,71 @@
+// A page: its picture, what can be turned, its numbers, the formula, what to notice, the code.
+import { CodeLine } from "../parts/CodeLine.jsx";
+import { Controls } from "../parts/Controls.jsx";
+import { Readouts } from "../parts/Readouts.jsx";
+
+export function PageHead({ spec, kicker }) {
+  return (
+    <div class="page-head">
+      <p class="kicker">{kicker}</p>
+      <h1>{spec.title}</h1>
+      <p class="lead">{spec.summary}</p>
+    </div>
+  );
+}
+
+/**
+ * drawing  what a file of web/src/pages exports: {Picture, Text?, Extra?}, or {Whole} for a page
+ *          that is built otherwise; each is given {state, result, set, controls}
+ */
+export function PageBody({ drawing, spec, state, result, error, set }) {
+  const given = { state, result, set, controls: spec.controls };
+  const { Picture, Text, Extra, Whole } = drawing;
+  const refusal = error && (
+    <p class="refusal" role="alert">
+      {error}{" "}
+      <a href={location.pathname} class="no-print">
+        Begin anew
+      </a>
+    </p>
+  );
+  if (Whole) {
+    return (
+      <>
+        {refusal}
+        <Whole {...given} />
+      </>
+    );
+  }
+  return (
+    <>
+      {refusal}
+      <div class="page-stage">
+        <div class="page-picture" aria-busy={result === null}>
+          {result && <Picture {...given} />}
+        </div>
+        <div class="page-side">
+          {result && <Readouts readouts={result.readouts} />}
+          <Controls {...given} />
+        </div>
+        {result && (
+          <div class="page-words">
+            <section>
+              <h2>What to notice</h2>
+              <p aria-live="polite">{result.notice}</p>
+            </section>
+            {Text && (
+              <section>
+                <Text {...given} />
+              </section>
+            )}
+            <section>
+              <h2>The same in Python</h2>
+              <CodeLine code={result.code} />
+            </section>
+          </div>
+        )}
+      </div>
+      {result && Extra && <Extra {...given} />}
+    </>
+  );
+}

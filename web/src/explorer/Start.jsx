@@ -1,0 +1,52 @@
+// All pages as small live pictures, in reading order.
+import { useEffect, useState } from "preact/hooks";
+import { Small } from "../parts/Chart.jsx";
+import { pages } from "../pages/index.js";
+import { defaults } from "./state.js";
+
+export function Start({ specs, missing }) {
+  const [answers, setAnswers] = useState(null);
+  useEffect(() => {
+    fetch("/api/start").then(async (response) => setAnswers(await response.json()));
+  }, []);
+  return (
+    <>
+      <div class="start-head">
+        <h1>One number trains almost every model. Touch it.</h1>
+        <p class="lead">
+          From the surprise of a single coin to the gradient of a network, in a chain of small steps. Every number
+          on these pages comes from the Python package <b>plogq</b>, as you move it.
+        </p>
+        {missing && (
+          <p class="refusal" role="alert">
+            There is no page “{missing}”. These there are:
+          </p>
+        )}
+      </div>
+      <ol class="cards">
+        {Object.entries(specs).map(([name, spec], i) => (
+          <li key={name}>
+            <a class="card" href={`/${name}`}>
+              <Picture drawing={pages[name]} spec={spec} result={answers?.[name]} />
+              <span class="card-words">
+                <span class="kicker">{i + 1}</span>
+                <b>{spec.title}</b>
+                <span>{spec.summary}</span>
+              </span>
+            </a>
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
+/** The page's own picture, drawn small and not to be touched. */
+function Picture({ drawing, spec, result }) {
+  const given = { state: defaults(spec.controls), result, controls: spec.controls, set: () => {} };
+  return (
+    <span class="card-picture" aria-hidden="true" inert>
+      <Small.Provider value={true}>{result && <drawing.Picture {...given} />}</Small.Provider>
+    </span>
+  );
+}

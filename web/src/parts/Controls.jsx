@@ -1,0 +1,106 @@
+// What can be turned on a page, drawn from the bounds that Python gives (plogq.explorer.controls).
+import { useId } from "preact/hooks";
+import { shorten } from "./format.js";
+import { Slider } from "./Slider.jsx";
+
+const KINDS = { number: One, whole: One, choice: Choice, numbers: Many, shares: Many, words: Words };
+
+/**
+ * controls  {name: {kind, label, default, low, high, …}}
+ * state     {name: value}; set({name: value}) changes it
+ * result    its `state` is how Python read it: shares that sum to 1
+ * only      names of those to draw, in order; by default all
+ */
+export function Controls({ controls, state, set, result, only = Object.keys(controls) }) {
+  const reset = () => set(Object.fromEntries(only.map((name) => [name, controls[name].default])));
+  const moved = only.some((name) => String(state[name]) !== String(controls[name].default));
+  return (
+    <form class="controls" onSubmit={(event) => event.preventDefault()}>
+      {only.map((name) => {
+        const Kind = KINDS[controls[name].kind];
+        return (
+          <Kind key={name} name={name} control={controls[name]} value={state[name]}
+            read={result?.state?.[name]} change={(value) => set({ [name]: value })} />
+        );
+      })}
+      <button class="button no-print" type="button" disabled={!moved} onClick={reset}>
+        Back to the defaults
+      </button>
+    </form>
+  );
+}
+
+function One({ control, value, change }) {
+  const { label, low, high, step = 1 } = control;
+  return <Slider label={label} value={value} min={low} max={high} step={step} change={change} />;
+}
+
+function Choice({ name, control, value, change }) {
+  const id = useId();
+  return (
+    <fieldset class="choice">
+      <legend>{control.label}</legend>
+      <div class="choice-options">
+        {Object.entries(control.options).map(([key, text]) => (
+          <label key={key}>
+            <input type="radio" name={`${id}-${name}`} checked={value === key} onChange={() => change(key)} />
+            <span>{text}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+function Many({ control, value, read, change }) {
+  const { label, low, high, step, least, most, names, kind } = control;
+  const shown = (i) => shorten(read?.length === value.length ? read[i] : value[i]);
+  const put = (i, x) => change(value.with(i, x));
+  return (
+    <fieldset class="many">
+      <legend>{label}</legend>
+      {value.map((x, i) => (
+        <Slider key={i} label={names[i] ?? `${i}`} spoken={`${label}, ${names[i] ?? i}`} value={x} min={low}
+          max={high} step={step} show={() => shown(i)} change={(next) => put(i, next)} level />
+      ))}
+      {least < most && (
+        <div class="many-tools no-print">
+          <button class="button" type="button" disabled={value.length <= least} aria-label={`${label}: one less`}
+            onClick={() => change(value.slice(0, -1))}>
+            −
+          </button>
+          <button class="button" type="button" disabled={value.length >= most} aria-label={`${label}: one more`}
+            onClick={() => change([...value, kind === "shares" ? step : 0])}>
+            +
+          </button>
+        </div>
+      )}
+    </fieldset>
+  );
+}
+
+function Words({ control, value, change }) {
+  const { label, letters, longest, least, most } = control;
+  const keep = (text) => [...text].filter((c) => letters.includes(c)).join("").slice(0, longest);
+  return (
+    <fieldset class="many">
+      <legend>{label}</legend>
+      {value.map((word, i) => (
+        <input key={i} class="field" type="text" value={word} maxLength={longest} spellcheck={false} autocomplete="off"
+          aria-label={`${label}, ${i + 1}`} onInput={(event) => change(value.with(i, keep(event.currentTarget.value)))} />
+      ))}
+      {least < most && (
+        <div class="many-tools no-print">
+          <button class="button" type="button" disabled={value.length <= least} aria-label={`${label}: one less`}
+            onClick={() => change(value.slice(0, -1))}>
+            −
+          </button>
+          <button class="button" type="button" disabled={value.length >= most} aria-label={`${label}: one more`}
+            onClick={() => change([...value, ""])}>
+            +
+          </button>
+        </div>
+      )}
+    </fieldset>
+  );
+}
