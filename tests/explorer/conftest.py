@@ -2,12 +2,18 @@
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+PLOGQ = [sys.executable, "-c", "from plogq.cli import main; main()"]
 
 
 def need(found, advice):
@@ -66,3 +72,116 @@ def open_page(browser, tmp_path):
 def axe():
     need(AXE.exists(), "no axe-core: (cd web && npm ci)")
     return AXE.read_text()
+
+
+@contextmanager
+def explorer(*arguments, command=PLOGQ, **options):
+    """Run `plogq explore`, and give (its address, its process).
+
+    In the end Ctrl-C must stop it, if it has not stopped, and it must have complained of nothing.
+    """
+    with tempfile.TemporaryFile("w+") as complaints:
+        process = subprocess.Popen(
+            [*command, "explore", "--no-browser", *arguments],
+            stdout=subprocess.PIPE, stderr=complaints, text=True, **options,
+        )  # fmt: skip
+        try:
+            yield process.stdout.readline().split()[2].rstrip("/"), process
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            said, _ = process.communicate(timeout=30)
+        finally:
+            process.kill()
+        complaints.seek(0)
+        assert (process.returncode, said, complaints.read()) == (130, "", "")
+
+
+@pytest.fixture(scope="session")
+def explorer_url():
+    with explorer() as (url, _):
+        yield url
+
+
+@pytest.fixture(scope="session")
+def contexts(browser, explorer_url):
+    """Browser contexts of the explorer: a desk's and a phone's, whose user wants no motion."""
+    options = {
+        "desk": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
+        "phone": {
+            "viewport": {"width": 390, "height": 844}, "color_scheme": "dark",
+            "reduced_motion": "reduce", "has_touch": True,
+        },
+    }  # fmt: skip
+    made = {
+        name: browser.new_context(base_url=explorer_url, **given)
+        for name, given in options.items()
+    }
+    yield made
+    for context in made.values():
+        context.close()
+
+
+@pytest.fixture
+def visit(contexts, explorer_url):
+    """Open an address of the explorer; `visit.complaints` must be empty when the test ends."""
+    opened, complaints = [], []
+
+    def page(address, context="desk"):
+        page = contexts[context].new_page()
+        opened.append(page)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (complaints.append("a dialog"), dialog.dismiss()))
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith((f"{explorer_url}/", "data:", "blob:"))
+                else complaints.append(request.url)
+            ),
+        )
+        page.goto(address)
+        settled(page)
+        return page
+
+    page.complaints = complaints
+    yield page
+    for page in opened:
+        page.close()
+    assert complaints == []
+
+
+def settled(page):
+    """Wait until the page has been drawn from the server's answer."""
+    page.wait_for_selector("h1")
+    page.wait_for_selector("[aria-busy=true]", state="detached")
+    page.wait_for_load_state("networkidle")
+
+
+COLLISIONS = """() => [...document.querySelectorAll("svg")].flatMap((svg) => {
+  const texts = [...svg.querySelectorAll("text")]
+    .map((e) => [e.textContent, e.getBoundingClientRect()])
+    .filter(([t, r]) => t && r.width);
+  return texts.flatMap(([s, a], i) => texts.slice(i + 1)
+    .filter(([, b]) => a.left < b.right - 2 && b.left < a.right - 2
+      && a.top < b.bottom - 4 && b.top < a.bottom - 4)
+    .map(([t]) => `${s} | ${t}`));
+})"""
+
+
+def looks_right(page):
+    """Assert that nothing overflows, no two texts of a picture collide, and all can be read."""
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.evaluate(COLLISIONS) == []
+    sizes = page.evaluate(
+        """() => [...document.querySelectorAll("svg text")].filter((e) => e.getClientRects().length)
+          .map((e) => parseFloat(getComputedStyle(e).fontSize))"""
+    )
+    assert min(sizes, default=13) >= 12
+
+
+def violations(page, axe):
+    """Give what axe finds."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(axe)
+    return page.evaluate("axe.run().then((r) => r.violations.map((v) => [v.id, v.nodes[0].html]))")

@@ -56,7 +56,7 @@ def test_charts_are_read_by_arrow_keys(page, result):
     last = [b for b in result.reliability if b["rows"]][-1]
     said = page.locator("#reliability [aria-live]").inner_text()
     assert f"{last['rows']:,} rows" in said
-    assert f"{100 * last['accuracy']:.1f} %" in said
+    assert f"{100 * last['accuracy']:.1f}\xa0%" in said
     page.keyboard.press("Escape")
     assert page.locator("#reliability [aria-live]").inner_text() == ""
 

@@ -53,7 +53,7 @@ def test_what_all_bins_show_together_is_said():
         for i, p in [(i, 0.1 * i + 0.05) for i in range(1, 9)]
     ]
     found = findings(to_document(document))["reliability"]
-    assert found["title"] == "Right more often than it says: 59 % of the time, 50 % sure"
+    assert found["title"] == "Right more often than it says: 59\xa0% of the time, 50\xa0% sure"
     assert "No single bin" in found["text"]
 
 
@@ -80,7 +80,7 @@ def test_what_is_impossible_counts_among_the_rows_that_are_worse():
     below = [w for w, e in zip(histogram["weight"], histogram["edges"][1:], strict=True) if e <= 0]
     assert histogram["infinite"] == pytest.approx(0.1)
     share = 100 * (sum(below) + histogram["infinite"])
-    assert f"{share:.3g} %" in found["pointwise"]["title"]
+    assert f"{share:.3g}\xa0%" in found["pointwise"]["title"]
 
 
 def test_the_code_says_its_overhead():

@@ -16,8 +16,15 @@ def add(commands: Commands) -> None:
     )
     command.set_defaults(run=_run)
     add = command.add_argument
-    add("--port", metavar="N", type=count, default=0, help="to listen on (default: a free one)")
+    add("--port", metavar="N", type=_port, default=0, help="to listen on (default: a free one)")
     add("--no-browser", action="store_true", help="only print the address")
+
+
+def _port(text: str) -> int:
+    number = count(text)
+    if number > 65535:
+        raise argparse.ArgumentTypeError(f"must be at most 65535, not {number}")
+    return number
 
 
 def _run(arguments: argparse.Namespace) -> None:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from importlib import resources
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from plogq.explorer.answers import failed, no_such_address, read_json, refused
 from plogq.explorer.embed import embedded
 from plogq.explorer.guard import Guard
 from plogq.explorer.pages import PAGES
+from plogq.explorer.streams import training
+from plogq.explorer.uploads import upload
 
 LARGEST_STATE = 64 * 1024  # bytes; a page's state is some numbers
 
@@ -41,17 +42,21 @@ SHELL = """<!doctype html>
 STATIC = {"explorer.js": "text/javascript", "explorer.css": "text/css"}
 
 
-def application() -> Starlette:
+def application() -> Guard:
     """Give the application; it binds nothing and keeps nothing."""
-    return Starlette(
-        routes=[
-            Route("/api/start", start),
-            Route("/api/page/{name}", page, methods=["POST"]),
-            Route("/static/{name}", static),
-            Route("/", shell),
-            Route("/{name}", shell),
-        ],
-        middleware=[Middleware(Guard)],
+    # The guard is no middleware: those do not see what answers a fault of ours.
+    return Guard(
+        Starlette(
+            routes=[
+                Route("/api/predictions", upload, methods=["POST"]),
+                Route("/api/training", training),
+                Route("/api/page/{name}", page, methods=["POST"]),
+                Route("/static/{name}", static),
+                Route("/", shell),
+                Route("/{name}", shell),
+            ],
+            exception_handlers={HTTPException: no_such_address, Exception: failed},
+        )
     )
 
 
@@ -72,12 +77,6 @@ async def static(request: Request) -> Response:
     return Response(text, media_type=STATIC[name])
 
 
-async def start(request: Request) -> Response:
-    """Give every page's figures at its defaults: the small pictures of the start page."""
-    answers = await run_in_threadpool(lambda: {name: p.answer({}) for name, p in PAGES.items()})
-    return JSONResponse(answers)
-
-
 async def page(request: Request) -> Response:
     """Compute a page's figures from its state."""
     name = request.path_params["name"]
@@ -88,33 +87,3 @@ async def page(request: Request) -> Response:
         return JSONResponse(await run_in_threadpool(PAGES[name].answer, state))
     except ValueError as error:
         return refused(error)
-
-
-def refused(error: Exception) -> Response:
-    """Say in a sentence what was wrong with what came."""
-    return JSONResponse({"error": str(error)}, status_code=400)
-
-
-async def read_json(request: Request, largest: int) -> Any:
-    """Read a body of JSON.
-
-    Raises
-    ------
-    ValueError
-        If it is not called JSON, too large, or not JSON.
-    """
-    # A form of another site can send text, but not this type.
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise ValueError("the body: expected content-type application/json")
-    body = b""
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > largest:
-                raise ValueError(f"the body: expected at most {largest} bytes")
-    except ClientDisconnect:
-        raise ValueError("the body: expected, and the client left") from None
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"the body: expected JSON, got {body[:40]!a}") from error

@@ -23,7 +23,8 @@ class Guard:
 
     The Host must be this server's own address, or a name that is bound to 127.0.0.1 elsewhere
     would reach it (DNS rebinding). An Origin, where there is one, must be the same: a page of
-    another site may send a request, though it could not read the answer.
+    another site may send a request, though it could not read the answer. A picture or a script
+    of such a page comes without an Origin; browsers say where it is from. A link is followed.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -42,9 +43,12 @@ class Guard:
 
         hosts = own_hosts(scope)
         headers = Headers(scope=scope)
-        host, origin = headers.get("host", ""), headers.get("origin")
-        if host not in hosts or (
-            origin is not None and origin not in {f"http://{h}" for h in hosts}
+        origin, origins = headers.get("origin"), {f"http://{host}" for host in hosts}
+        foreign = headers.get("sec-fetch-site") in ("cross-site", "same-site")
+        if (
+            headers.get("host") not in hosts
+            or (origin is not None and origin not in origins)
+            or (foreign and headers.get("sec-fetch-mode") != "navigate")
         ):
             refusal = JSONResponse(
                 {"error": "This server answers only pages that it served itself, on 127.0.0.1."},
@@ -58,4 +62,5 @@ class Guard:
 def own_hosts(scope: Scope) -> set[str]:
     """Give the names of this server, as a Host header writes them."""
     _, port = scope["server"]
-    return {f"127.0.0.1:{port}", f"localhost:{port}"}
+    names = {"127.0.0.1", "localhost"}
+    return {f"{name}:{port}" for name in names} | (names if port == 80 else set())

@@ -25,15 +25,20 @@ def serve(port: int = 0, *, browser: bool = True) -> None:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((HOST, port))
+            # From now on it listens: what a browser asks before the server runs waits.
+            listening.listen(128)
         except OSError as error:
             raise OSError(error.errno, error.strerror, f"{HOST}:{port}") from None
         url = f"http://{HOST}:{listening.getsockname()[1]}/"
         print(f"plogq explorer: {url}  (Ctrl-C stops it)", flush=True)
         config = uvicorn.Config(
-            application(), log_level="warning", access_log=False, timeout_graceful_shutdown=1
+            application(),
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=1,
         )
         if browser:
-            # The socket listens before the server runs: what the browser asks meanwhile waits.
-            listening.listen(128)
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         uvicorn.Server(config).run(sockets=[listening])

@@ -1,6 +1,7 @@
 // Lines over a numeric axis, with marked points and shaded intervals.
 import { scaleLinear, scaleLog } from "d3-scale";
 import { line } from "d3-shape";
+import { useId } from "preact/hooks";
 import { XAxis, YAxis } from "../parts/Axis.jsx";
 import { Chart } from "../parts/Chart.jsx";
 import { brief, number } from "../parts/format.js";
@@ -17,10 +18,14 @@ const RIGHT = 14;
  * points  [{x, y, name, color}]: drawn as dots with their names
  * lines   [{x, name}]: upright lines
  * bands   [{from, to, name}]: intervals of x
+ * over    ({across, up, width, height}) => SVG on top, placed by the scales (parts/Marks.jsx)
+ *
+ * What leaves the domain is cut off at its edge.
  */
 export function Lines({
-  name, label, description, series, x, y, points = [], lines = [], bands = [], height = 320,
+  name, label, description, series, x, y, points = [], lines = [], bands = [], over, height = 320,
 }) {
+  const clip = useId();
   const finite = series.flatMap((s) => s.points).filter((p) => p.every(Number.isFinite));
   const domains = {
     x: x.domain ?? extent(finite.map((p) => p[0])),
@@ -67,14 +72,21 @@ export function Lines({
               <line key={upright.name} class="stroke-rest thin dashed" x1={across(upright.x)}
                 x2={across(upright.x)} y1={TOP} y2={tall - BOTTOM} />
             ))}
-            {series.map((s) => (
-              <path key={s.name} class={`stroke-${s.color}${s.dashed ? " dashed" : ""}`}
-                d={path(s.points)} />
-            ))}
+            <clipPath id={clip}>
+              <rect x={LEFT - 3} y={TOP - 3} width={Math.max(0, width - LEFT - RIGHT) + 6}
+                height={tall - TOP - BOTTOM + 6} />
+            </clipPath>
+            <g clip-path={`url(#${clip})`}>
+              {series.map((s) => (
+                <path key={s.name} class={`stroke-${s.color}${s.dashed ? " dashed" : ""}`}
+                  d={path(s.points)} />
+              ))}
+            </g>
             {points.map((point) => (
               <Dot key={point.name} {...point} x={across(point.x)} y={up(point.y)} width={width}
                 others={points.map((other) => across(other.x))} />
             ))}
+            {over?.({ across, up, width, height: tall })}
           </>
         );
       }}

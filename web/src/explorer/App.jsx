@@ -47,7 +47,7 @@ function Page({ name, spec, specs }) {
   return (
     <article>
       <PageHead spec={spec} kicker={`${at + 1} of ${order.length}`} />
-      <PageBody drawing={pages[name]} spec={spec} {...page} />
+      <PageBody drawing={pages[name]} spec={spec} {...page} served />
       <nav class="onward no-print" aria-label="Pages before and after">
         {at > 0 ? <Onward name={order[at - 1]} specs={specs} what="Before" /> : <span />}
         {at < order.length - 1 && <Onward name={order[at + 1]} specs={specs} what="Next" />}

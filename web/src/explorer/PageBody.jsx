@@ -2,6 +2,7 @@
 import { CodeLine } from "../parts/CodeLine.jsx";
 import { Controls } from "../parts/Controls.jsx";
 import { Readouts } from "../parts/Readouts.jsx";
+import { defaults } from "./state.js";
 
 export function PageHead({ spec, kicker }) {
   return (
@@ -15,17 +16,19 @@ export function PageHead({ spec, kicker }) {
 
 /**
  * drawing  what a file of web/src/pages exports: {Picture, Text?, Extra?}, or {Whole} for a page
- *          that is built otherwise; each is given {state, result, set, controls}
+ *          that is built otherwise; each is given {state, result, set, controls, served}
+ *          `turned(state)` names the controls to show, where that is not all of them
+ * served   there is a server to ask beyond the page's own figures; in a notebook there is none
  */
-export function PageBody({ drawing, spec, state, result, error, set }) {
-  const given = { state, result, set, controls: spec.controls };
-  const { Picture, Text, Extra, Whole } = drawing;
+export function PageBody({ drawing, spec, state, result, error, set, served = false }) {
+  const given = { state, result, set, controls: spec.controls, served };
+  const { Picture, Text, Extra, Whole, turned } = drawing;
   const refusal = error && (
     <p class="refusal" role="alert">
       {error}{" "}
-      <a href={location.pathname} class="no-print">
+      <button class="button no-print" type="button" onClick={() => set(defaults(spec.controls))}>
         Begin anew
-      </a>
+      </button>
     </p>
   );
   if (Whole) {
@@ -45,7 +48,7 @@ export function PageBody({ drawing, spec, state, result, error, set }) {
         </div>
         <div class="page-side">
           {result && <Readouts readouts={result.readouts} />}
-          <Controls {...given} />
+          <Controls {...given} only={turned?.(state)} />
         </div>
         {result && (
           <div class="page-words">

@@ -2,13 +2,10 @@
 import { useEffect, useState } from "preact/hooks";
 import { Small } from "../parts/Chart.jsx";
 import { pages } from "../pages/index.js";
+import { askServer } from "./ask.js";
 import { defaults } from "./state.js";
 
 export function Start({ specs, missing }) {
-  const [answers, setAnswers] = useState(null);
-  useEffect(() => {
-    fetch("/api/start").then(async (response) => setAnswers(await response.json()));
-  }, []);
   return (
     <>
       <div class="start-head">
@@ -27,7 +24,7 @@ export function Start({ specs, missing }) {
         {Object.entries(specs).map(([name, spec], i) => (
           <li key={name}>
             <a class="card" href={`/${name}`}>
-              <Picture drawing={pages[name]} spec={spec} result={answers?.[name]} />
+              <Picture drawing={pages[name]} spec={spec} name={name} />
               <span class="card-words">
                 <span class="kicker">{i + 1}</span>
                 <b>{spec.title}</b>
@@ -42,7 +39,11 @@ export function Start({ specs, missing }) {
 }
 
 /** The page's own picture, drawn small and not to be touched. */
-function Picture({ drawing, spec, result }) {
+function Picture({ name, drawing, spec }) {
+  const [result, setResult] = useState(null);
+  useEffect(() => {
+    askServer(name, {}).then(setResult, () => {}); // a card without a picture is still a link
+  }, []);
   const given = { state: defaults(spec.controls), result, controls: spec.controls, set: () => {} };
   return (
     <span class="card-picture" aria-hidden="true" inert>

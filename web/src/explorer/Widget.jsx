@@ -17,7 +17,7 @@ export function Widget({ model }) {
     },
   });
   return (
-    <article>
+    <article class="widget">
       <PageHead spec={spec} kicker="plogq" />
       <PageBody drawing={pages[name]} spec={spec} {...page} />
     </article>

@@ -16,8 +16,12 @@ if (root) {
 
 export default {
   render({ model, el }) {
-    el.classList.add("plogq");
-    render(<Widget model={model} />, el);
-    return () => render(null, el);
+    // In a root of its own: neither the notebook's styles nor the page's touch the other.
+    const shadow = el.attachShadow({ mode: "open" });
+    const styles = new CSSStyleSheet();
+    styles.replaceSync(model.get("styles"));
+    shadow.adoptedStyleSheets = [styles];
+    render(<Widget model={model} />, shadow);
+    return () => render(null, shadow);
   },
 };

@@ -41,7 +41,7 @@ export function percent(value) {
   const x = toNumber(value);
   if (!Number.isFinite(x)) return number(value);
   const size = Math.abs(x) * 100;
-  return `${format(size === 0 || size >= 0.1 ? ".1f" : ".1~g")(x * 100)} %`;
+  return `${format(size === 0 || size >= 0.1 ? ".1f" : ".1~g")(x * 100)}\u00a0%`;
 }
 
 /** A whole number, in groups of three. */

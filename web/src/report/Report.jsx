@@ -23,25 +23,36 @@ const SECTIONS = [
 ];
 
 /** result: the JSON of a score; findings: {section: {title, text, advice, …}} */
-export function Report({ result, findings }) {
-  const sections = SECTIONS.filter(([key]) => findings[key]);
+export function Report(given) {
   return (
     <div class="report">
       <a class="skip" href="#loss">
         Skip to the pictures
       </a>
-      <header>
-        <div class="report-top">
-          <span>
-            <b>plogq</b> score
-          </span>
-          <ThemeToggle />
-        </div>
-        <div class="report-head">
-          <h1>{findings.headline.title}</h1>
-          <p class="report-about">{findings.headline.text}</p>
-          <Warnings warnings={findings.warnings} />
-        </div>
+      <header class="report-top">
+        <span>
+          <b>plogq</b> score
+        </span>
+        <ThemeToggle />
+      </header>
+      <main>
+        <ReportBody {...given} />
+      </main>
+    </div>
+  );
+}
+
+/** The report inside a page that has its own head; level: of its heading; contents: link to its sections. */
+export function ReportBody({ result, findings, level: Heading = "h1", contents = true }) {
+  const sections = SECTIONS.filter(([key]) => findings[key]);
+  return (
+    <>
+      <div class="report-head">
+        <Heading>{findings.headline.title}</Heading>
+        <p class="report-about">{findings.headline.text}</p>
+        <Warnings warnings={findings.warnings} />
+      </div>
+      {contents && (
         <nav aria-label="Sections" class="no-print">
           <ul class="contents">
             {sections.map(([key, name]) => (
@@ -51,14 +62,12 @@ export function Report({ result, findings }) {
             ))}
           </ul>
         </nav>
-      </header>
-      <main>
-        {sections.map(([key, , Section]) => (
-          <Section key={key} id={key} result={result} words={findings[key]} />
-        ))}
-      </main>
+      )}
+      {sections.map(([key, , Section]) => (
+        <Section key={key} id={key} result={result} words={findings[key]} />
+      ))}
       <Ending result={result} />
-    </div>
+    </>
   );
 }
 

@@ -41,7 +41,7 @@ export function Ending({ result }) {
   const save = () =>
     download("score.json", `${JSON.stringify(result, null, 1)}\n`, "application/json");
   return (
-    <footer class="report-end">
+    <div class="report-end">
       <div class="exports no-print">
         <button class="button" type="button" onClick={save}>
           Save all numbers as JSON
@@ -51,6 +51,6 @@ export function Ending({ result }) {
         Every table has its CSV, every picture its SVG and PNG. The numbers are those of{" "}
         <code>plogq score --json</code>.
       </p>
-    </footer>
+    </div>
   );
 }

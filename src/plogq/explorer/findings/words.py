@@ -35,16 +35,16 @@ def figure(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Write a share of 1.
+    r"""Write a share of 1, its sign on the same line as its digits.
 
     Examples
     --------
     >>> percent(0.9463), percent(0.5), percent(0.00012), percent(0), percent(1)
-    ('94.6 %', '50 %', '0.012 %', '0 %', '100 %')
+    ('94.6\xa0%', '50\xa0%', '0.012\xa0%', '0\xa0%', '100\xa0%')
     """
     value = 100 * share
     digits = f"{value:.2g}" if abs(value) < 1 else f"{value:.1f}".removesuffix(".0")
-    return f"{digits} %"
+    return f"{digits}\N{NO-BREAK SPACE}%"
 
 
 def rows(count: int) -> str:

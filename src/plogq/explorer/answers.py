@@ -1,0 +1,54 @@
+"""JSON that comes in, and sentences that go out when it is wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+
+def refused(error: Exception) -> Response:
+    """Say in a sentence what was wrong with what came."""
+    return JSONResponse({"error": str(error)}, status_code=400)
+
+
+async def no_such_address(request: Request, error: Exception) -> Response:
+    """Answer what no route takes, or not in this way."""
+    assert isinstance(error, HTTPException)
+    allowed = (error.headers or {}).get("Allow")
+    sentence = f"This address takes only {allowed}." if allowed else "There is no such address."
+    return JSONResponse({"error": sentence}, error.status_code, error.headers)
+
+
+async def failed(request: Request, error: Exception) -> Response:
+    """Answer a fault of ours; the server then prints it."""
+    sentence = "The explorer failed at this. What went wrong is printed where it was started."
+    return JSONResponse({"error": sentence}, status_code=500)
+
+
+async def read_json(request: Request, largest: int) -> Any:
+    """Read a body of JSON.
+
+    Raises
+    ------
+    ValueError
+        If it is not called JSON, too large, or not JSON.
+    """
+    # A form of another site can send text, but not this type.
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise ValueError("the body: expected content-type application/json")
+    body = b""
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > largest:
+                raise ValueError(f"the body: expected at most {largest} bytes")
+    except ClientDisconnect:
+        raise ValueError("the body: expected, and the client left") from None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"the body: expected JSON, got {body[:40]!a}") from error

@@ -1,0 +1,82 @@
+"""Binary cross-entropy: one logit, one label, and a gradient that is the gap between them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import plogq
+from plogq.explorer.controls import Choice, Number, State
+from plogq.explorer.figures import figure, shown
+from plogq.explorer.page import Page, Result, python, readout
+
+LOW, HIGH = -5.0, 5.0
+CURVE = np.linspace(LOW, HIGH, 161)
+RATE = 4.0  # of the step that is drawn: long enough to be seen
+
+
+def compute(state: State) -> Result:
+    """Give the probability, the loss and its gradient, and both labels' losses over the logit."""
+    logit, label = np.array(state["logit"]), np.array(float(state["label"]))
+    prob = plogq.sigmoid(logit)
+    value, grad = plogq.binary_cross_entropy_from_logits(logit, label)
+    z, loss, slope = float(logit), float(value), float(grad)
+    # The slope, drawn no further than to where it meets 0: at least 1 away.
+    reach = min(1.5, loss / abs(slope))
+    losses = {
+        str(t): plogq.binary_cross_entropy_from_logits(CURVE, np.full_like(CURVE, t)).value
+        for t in (1, 0)
+    }
+    return {
+        "label": state["label"],
+        "domain": [LOW, HIGH],
+        "curves": {t: np.stack([CURVE, curve], axis=1) for t, curve in losses.items()},
+        "sigmoid": np.stack([CURVE, plogq.sigmoid(CURVE)], axis=1),
+        "point": [z, loss],
+        "tangent": [[z - reach, loss - reach * slope], [z + reach, loss + reach * slope]],
+        "step": [z, z - RATE * slope],
+        "gap": [[z, float(prob)], [z, float(label)]],
+        "gradient": figure(slope),
+        "readouts": [
+            readout("probability of label 1", prob, "", "gain"),
+            readout("loss", value, "nats", "waste"),
+            readout("gradient", grad, "nats per logit", "keep"),
+        ],
+        "notice": _notice(float(prob), int(label), slope),
+        "code": (
+            "import plogq, numpy as np\n"
+            "plogq.binary_cross_entropy_from_logits(\n"
+            f"    np.array({python(state['logit'])}), np.array({float(label)})).value"
+        ),
+        "answer": value,
+    }
+
+
+def _notice(prob: float, label: int, slope: float) -> str:
+    pull = (
+        f"The gradient is the probability less the label, {shown(prob)} − {label}. Training goes "
+        f"against it, so it moves the logit {'up' if label else 'down'}."
+    )
+    if prob == 0.5:
+        return f"{pull} The prediction leans neither way, and pays log 2, as a fair coin would."
+    if abs(slope) > 0.5:
+        return (
+            f"{pull} The prediction is on the wrong side. The further it goes there, the straighter "
+            "the curve: each unit of the logit adds nearly 1 to the loss, and the gradient stays."
+        )
+    return (
+        f"{pull} The prediction is on the right side. The surer it is, the less there is to "
+        "correct: loss and gradient fade together, and neither is ever 0."
+    )
+
+
+PAGE = Page(
+    title="Binary cross-entropy",
+    summary="Yes or no takes one logit. The sigmoid makes a probability of it, and the gradient is "
+    "what that probability misses the label by.",
+    words="BCE log loss sigmoid logistic regression softplus label gradient direction",
+    controls={
+        "label": Choice("label t", "1", {"1": "1, it happened", "0": "0, it did not"}),
+        "logit": Number("logit z", 1.5, LOW, HIGH, 0.05),
+    },
+    compute=compute,
+)

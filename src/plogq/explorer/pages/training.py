@@ -1,0 +1,129 @@
+"""Training: the same network on real digits, under squared error and under cross-entropy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plogq.explorer.controls import Choice, Number, State, Whole
+from plogq.explorer.figures import shown
+from plogq.explorer.page import Page, Result, python, readout
+from plogq.explorer.training import EVERY, LAST, Moment, Settings, run_of
+
+CE, SE = "cross_entropy", "squared_error"
+
+
+def compute(state: State) -> Result:
+    """Give all steps up to the one that the state is at."""
+    step = state["steps"]
+    settings = settings_of(state)
+    moments = run_of(settings).upto(step)
+    return {
+        "last": LAST,
+        "every": EVERY,
+        "layers": _layers(settings),
+        "moments": [_drawn(k, moment) for k, moment in enumerate(moments)],
+        **_words(settings, moments),
+        "code": _code(settings, step),
+        "answer": moments[-1][CE].losses[CE],
+    }
+
+
+def event(settings: Settings, step: int) -> Result:
+    """Give one step more, and what is to be said of it."""
+    moments = run_of(settings).upto(step)
+    return {"moment": _drawn(step, moments[-1]), **_words(settings, moments)}
+
+
+def settings_of(state: State) -> Settings:
+    """Give what a run follows from: all of the state but how far it is."""
+    return Settings(**{name: value for name, value in state.items() if name != "steps"})
+
+
+def _drawn(step: int, moment: Moment) -> dict[str, Any]:
+    return {"step": step, **{name: seen._asdict() for name, seen in moment.items()}}
+
+
+def _layers(settings: Settings) -> list[str]:
+    hidden = [f"hidden {i + 1}" for i in range(settings.layers)]
+    places = ["pixels", *hidden, "logits"]
+    return [f"{a} → {b}" for a, b in zip(places, places[1:], strict=False)]
+
+
+def _words(settings: Settings, moments: list[Moment]) -> Result:
+    step = len(moments) - 1
+    now, looked = moments[-1], moments[step - step % EVERY]
+    right = {name: looked[name].accuracy or 0.0 for name in (CE, SE)}
+    return {
+        "readouts": [
+            readout("steps", step, digits=0),
+            readout("held-out digits right, cross-entropy", 100 * right[CE], "%", "gain", 1),
+            readout("held-out digits right, squared error", 100 * right[SE], "%", "waste", 1),
+            readout("its own loss on the batch, cross-entropy", now[CE].losses[CE], "nats", "gain"),
+            readout("its own loss on the batch, squared error", now[SE].losses[SE], "", "waste"),
+        ],
+        "notice": _notice(settings, step, now, right),
+    }
+
+
+def _notice(settings: Settings, step: int, now: Moment, right: dict[str, float]) -> str:
+    pull, other = now[CE].norms[0], now[SE].norms[0]
+    pulls = (
+        f"On the first layer cross-entropy now pulls with {shown(pull, 3)}, squared error with "
+        f"{shown(other, 3)}."
+    )
+    if step == 0:
+        sure = (
+            " The weights are large, so the softmax is sure of itself, and mostly wrong: there the "
+            "gradient of squared error fades, and that of cross-entropy does not."
+            if settings.start == "large"
+            else " The weights are small, so the softmax is not sure of anything yet."
+        )
+        return f"Both networks are one and the same, and see the same batch. {pulls}{sure}"
+    both = "Same start, same batches, same rate: only the loss differs. "
+    rights = (
+        f"After {step} step{'s' if step > 1 else ''} cross-entropy gets {shown(100 * right[CE], 1)}"
+        f" % of the held-out digits right, squared error {shown(100 * right[SE], 1)} %. "
+    )
+    better = (
+        " On this batch the network trained under cross-entropy has the lower squared error, too."
+        if now[CE].losses[SE] < now[SE].losses[SE]
+        else " On this batch the network trained under squared error has the lower squared error."
+    )
+    return f"{both}{rights}{pulls}{better}"
+
+
+def _code(settings: Settings, step: int) -> str:
+    s = settings
+    return (
+        "import plogq\n"
+        "from plogq.explorer.training import Settings, batches, start\n"
+        f"settings = Settings(rate={python(s.rate)}, layers={s.layers}, hidden={s.hidden},\n"
+        f'    batch={s.batch}, units="{s.units}", start="{s.start}", seed={s.seed})\n'
+        "network = start(settings)\n"
+        f"for step, (pixels, labels) in zip(range({step + 1}), batches(settings)):\n"
+        "    layers = network.layers(pixels)\n"
+        "    loss, slope = plogq.cross_entropy_from_logits(layers[-1], labels)\n"
+        "    gradient = network.gradient(layers, slope / len(labels))\n"
+        "    network = network.descend(gradient, settings.rate)\n"
+        "loss.mean()"
+    )
+
+
+PAGE = Page(
+    title="Training",
+    summary="One network, two copies, 1,200 handwritten digits. One copy is trained under squared "
+    "error, the other under cross-entropy. Watch what the loss alone changes.",
+    words="live gradient descent SGD learning rate vanishing saturation digits accuracy norm MSE "
+    "initialisation network backpropagation",
+    controls={
+        "steps": Whole("steps", 50, 0, LAST),
+        "start": Choice("first weights", "large", {"small": "small", "large": "large"}),
+        "rate": Number("learning rate", 0.5, 0.05, 2.0, 0.05),
+        "units": Choice("hidden units", "tanh", {"tanh": "tanh", "sigmoid": "sigmoid"}),
+        "layers": Whole("hidden layers", 2, 1, 3),
+        "hidden": Whole("units in a layer", 32, 4, 64),
+        "batch": Whole("rows in a batch", 32, 4, 128),
+        "seed": Whole("seed", 0, 0, 99),
+    },
+    compute=compute,
+)

@@ -1,0 +1,60 @@
+"""A file that the reader brings: kept in a temporary folder for as long as it is being scored."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from plogq.explorer.answers import refused
+from plogq.explorer.figures import encoded
+from plogq.explorer.findings.words import file_name
+from plogq.explorer.predictions import report_of_file, suffix_of
+
+LARGEST = 1 << 30  # bytes; larger ones are for `plogq score TABLE --html FILE`
+
+
+async def upload(request: Request) -> Response:
+    """Score the table in the body, whose name and columns the query says."""
+    query = request.query_params
+    name = file_name(query.get("name", "")) or "the file"
+    options = {key: query[key] for key in ("label", "id", "unit") if query.get(key)}
+    try:
+        # A form of another site can send a file, but not as this type.
+        if request.headers.get("content-type") != "application/octet-stream":
+            raise ValueError("the body: expected content-type application/octet-stream")
+        suffix = suffix_of(name)
+        with tempfile.TemporaryDirectory(prefix="plogq-") as folder:
+            path = Path(folder, f"table{suffix}")
+            with path.open("wb") as file:
+                await receive(request, file, name)
+            report = await run_in_threadpool(report_of_file, path, name, **options)
+        return JSONResponse(encoded(report))
+    except ValueError as error:
+        return refused(error)
+
+
+async def receive(request: Request, file: BinaryIO, name: str) -> None:
+    """Write the body to a file as it comes.
+
+    Raises
+    ------
+    ValueError
+        If it is too large, or breaks off.
+    """
+    size = 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > LARGEST:
+                raise ValueError(
+                    f"{name}: expected at most {LARGEST >> 20} MiB here; "
+                    "plogq score TABLE --html FILE takes any size"
+                )
+            file.write(chunk)
+    except ClientDisconnect:
+        raise ValueError(f"{name}: broke off after {size} bytes") from None

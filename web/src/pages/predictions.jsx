@@ -1,0 +1,114 @@
+// Your predictions: a table or a result that the reader brings, drawn by the report's own code.
+import { useId, useState } from "preact/hooks";
+import { ReportBody } from "../report/Report.jsx";
+import { LossStack } from "../charts/LossStack.jsx";
+import { toNumber } from "../parts/format.js";
+
+function Picture({ result: { result, findings } }) {
+  return (
+    <LossStack name="loss" label="What the loss is made of" description="" unit={result.unit}
+      whole={toNumber(result.label_entropy)} loss={toNumber(result.cross_entropy)}
+      finite={toNumber(result.cross_entropy_finite) || 0} gain={toNumber(result.information_gain)}
+      parts={findings.loss.parts.filter((part) => part.drawn)} />
+  );
+}
+
+function Whole({ result, served }) {
+  const [report, setReport] = useState(null);
+  const shown = report ?? result;
+  return (
+    <>
+      {served && <Bring show={setReport} />}
+      {served && !report && (
+        <p class="note bring-example">
+          An example until then: a small model of handwritten digits, scored on rows it has not seen.
+        </p>
+      )}
+      {shown && (
+        <ReportBody key={report ? "own" : "first"} result={shown.result} findings={shown.findings} level="h2"
+          contents={served} />
+      )}
+    </>
+  );
+}
+
+/** The form that takes a file; show: called with its report. */
+function Bring({ show }) {
+  const [refusal, setRefusal] = useState(null);
+  const [working, setWorking] = useState(null);
+  const hint = useId();
+
+  const send = async (event) => {
+    event.preventDefault();
+    const { file, label, id, unit } = event.currentTarget.elements;
+    const [chosen] = file.files;
+    if (!chosen) return;
+    setWorking(chosen.name);
+    setRefusal(null);
+    try {
+      show(await upload(chosen, { label: label.value, id: id.value, unit: unit.value }));
+    } catch (error) {
+      setRefusal(error.message);
+    }
+    setWorking(null);
+  };
+
+  return (
+    <>
+      <form class="bring controls no-print" onSubmit={send}>
+        <label class="bring-file">
+          <span>a table of predictions, or the JSON of a score</span>
+          <input class="field" type="file" name="file" required aria-describedby={hint}
+            accept=".json,.parquet,.csv,.arrow,.feather,.npz" />
+        </label>
+        <Field name="label" label="column of the label" value="label" />
+        <Field name="id" label="column that names a row" placeholder="none" />
+        <label>
+          <span>unit</span>
+          <select class="field" name="unit">
+            <option value="bit">bits</option>
+            <option value="nat">nats</option>
+          </select>
+        </label>
+        <button class="button button-first" type="submit" disabled={working !== null}>
+          Score it
+        </button>
+        <p class="note" id={hint}>
+          Parquet, CSV, Arrow or NPZ, up to 1 GiB, with a column for each class (logit_…, logprob_… or prob_…) or one
+          column of lists. It goes to the plogq on this machine, and is not kept.
+        </p>
+      </form>
+      <p class="note" role="status">{working !== null && `Scoring ${working} …`}</p>
+      {refusal && (
+        <p class="refusal" role="alert">
+          {refusal}
+        </p>
+      )}
+    </>
+  );
+}
+
+function Field({ name, label, ...given }) {
+  return (
+    <label>
+      <span>{label}</span>
+      <input class="field" type="text" name={name} autocomplete="off" spellcheck={false} {...given} />
+    </label>
+  );
+}
+
+async function upload(file, options) {
+  const query = new URLSearchParams({ name: file.name, ...options });
+  const response = await fetch(`/api/predictions?${query}`, {
+    method: "POST",
+    headers: { "content-type": "application/octet-stream" },
+    body: file,
+  }).catch(() => {
+    throw new Error("The server does not answer. Was it stopped, or the file changed?");
+  });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.error);
+  return answer;
+}
+
+export default { Picture, Whole };
