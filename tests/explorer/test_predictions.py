@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from plogq.explorer.predictions import example_table, report_of_file
 from plogq.explorer.report import report_html
 from plogq.score import score
+from tests.explorer.conftest import PLOGQ, explorer
 
 
 @pytest.fixture
@@ -129,3 +131,19 @@ def test_the_name_is_the_readers(table):
 
 def test_the_example_is_computed_and_always_the_same():
     assert score(example_table()).cross_entropy == score(example_table()).cross_entropy
+
+
+def test_plogq_explore_file_opens_on_its_report(browser, table):
+    with explorer(str(table), "--label", "truth") as (url, _):
+        assert url.endswith("/predictions")
+        page = browser.new_page()
+        page.goto(url)
+        page.get_by_text("held out.parquet").first.wait_for()
+        page.close()
+
+
+def test_plogq_explore_says_what_is_wrong_with_its_file(table):
+    command = [*PLOGQ, "explore", str(table)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"plogq: {table}: no column 'label'")

@@ -13,8 +13,10 @@ from starlette.routing import Route
 
 from plogq.explorer.answers import failed, no_such_address, read_json, refused
 from plogq.explorer.embed import embedded
+from plogq.explorer.figures import encoded
 from plogq.explorer.guard import Guard
 from plogq.explorer.pages import PAGES
+from plogq.explorer.predictions import Report
 from plogq.explorer.streams import training
 from plogq.explorer.uploads import upload
 
@@ -42,12 +44,17 @@ SHELL = """<!doctype html>
 STATIC = {"explorer.js": "text/javascript", "explorer.css": "text/css"}
 
 
-def application() -> Guard:
-    """Give the application; it binds nothing and keeps nothing."""
+def application(brought: Report | None = None) -> Guard:
+    """Give the application; it binds nothing. `brought` is the report it has from the start."""
+
+    async def predictions(request: Request) -> Response:
+        return JSONResponse(encoded(brought))
+
     # The guard is no middleware: those do not see what answers a fault of ours.
     return Guard(
         Starlette(
             routes=[
+                Route("/api/predictions", predictions, methods=["GET"]),
                 Route("/api/predictions", upload, methods=["POST"]),
                 Route("/api/training", training),
                 Route("/api/page/{name}", page, methods=["POST"]),

@@ -45,7 +45,7 @@ def report_of_file(path: Path, name: str, **options: Any) -> Report:
     ValueError
         If it is neither.
     """
-    if path.suffix == ".json":
+    if suffix_of(path.name) == ".json":
         try:
             found = json.loads(path.read_bytes())
         except (ValueError, RecursionError) as error:

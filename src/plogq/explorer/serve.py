@@ -9,12 +9,15 @@ import webbrowser
 import uvicorn
 
 from plogq.explorer.app import application
+from plogq.explorer.predictions import Report
 
 HOST = "127.0.0.1"  # never beyond this machine
 
 
-def serve(port: int = 0, *, browser: bool = True) -> None:
+def serve(port: int = 0, *, browser: bool = True, brought: Report | None = None) -> None:
     """Serve the explorer until it is interrupted, and open it in the browser.
+
+    With a report `brought` along it opens on that.
 
     Raises
     ------
@@ -29,10 +32,11 @@ def serve(port: int = 0, *, browser: bool = True) -> None:
             listening.listen(128)
         except OSError as error:
             raise OSError(error.errno, error.strerror, f"{HOST}:{port}") from None
-        url = f"http://{HOST}:{listening.getsockname()[1]}/"
+        page = "predictions" if brought else ""
+        url = f"http://{HOST}:{listening.getsockname()[1]}/{page}"
         print(f"plogq explorer: {url}  (Ctrl-C stops it)", flush=True)
         config = uvicorn.Config(
-            application(),
+            application(brought),
             log_level="error",
             access_log=False,
             server_header=False,

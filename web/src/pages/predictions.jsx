@@ -1,5 +1,5 @@
 // Your predictions: a table or a result that the reader brings, drawn by the report's own code.
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useState } from "preact/hooks";
 import { ReportBody } from "../report/Report.jsx";
 import { LossStack } from "../charts/LossStack.jsx";
 import { toNumber } from "../parts/format.js";
@@ -15,6 +15,10 @@ function Picture({ result: { result, findings } }) {
 
 function Whole({ result, served }) {
   const [report, setReport] = useState(null);
+  useEffect(() => {
+    // What `plogq explore FILE` was started with.
+    if (served) fetch("/api/predictions").then(async (answer) => setReport(await answer.json()));
+  }, []);
   const shown = report ?? result;
   return (
     <>
