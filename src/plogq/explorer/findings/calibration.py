@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from plogq.explorer.document import Document
-from plogq.explorer.findings.words import figure, finite, percent, rows
+from plogq.explorer.findings.words import amount, figure, finite, percent, rows
 
 AROUND = 4.0  # the curve is drawn from a quarter of the fitted temperature (or of 1) to 4 times it
 NOT_BY_CHANCE = 3.0  # standard errors; with ten bins, by chance alone in about 3 tables of 100
@@ -66,7 +66,7 @@ def _verdict(d: Document, fit: dict[str, Any]) -> dict[str, Any]:
         }
     now, best = finite(d["cross_entropy_finite"]), finite(fit["cross_entropy"])
     saved = "" if now is None or best is None else (
-        f"; on the rows it is fitted to it saves {figure(max(0.0, now - best))} {d['unit']}s each"
+        f"; on the rows it is fitted to it saves {amount(max(0.0, now - best), d['unit'])} each"
     )  # fmt: skip
     how = "Divide the logits by" if d["kind"] == "logits" else "Take the log-probabilities over"
     then = "" if d["kind"] == "logits" else " and normalise"
@@ -146,7 +146,7 @@ def recalibration(d: Document) -> dict[str, Any] | None:
     title = f"Recalibrate by {HOW.get(family, family)}"
     text += " This is the simplest of those within one standard error of the best."
     if now is not None and best is not None:
-        text += f" It saves {figure(now - best)} {d['unit']}s per row."
+        text += f" It saves {amount(now - best, d['unit'])} per row."
     return {
         "title": title,
         "text": text,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from plogq.explorer.document import Document
-from plogq.explorer.findings.words import figure, finite, name, percent, rows
+from plogq.explorer.findings.words import amount, finite, name, percent, rows
 
 
 def classes(d: Document) -> dict[str, Any] | None:
@@ -37,7 +37,7 @@ def _dearest(d: Document) -> str:
     worst = max(finite_cost, key=lambda c: c["bits"])
     return (
         f"Each class by its share of the loss. A row of {name(worst['class'])} costs most: "
-        f"{figure(worst['bits'])} {d['unit']}s."
+        f"{amount(worst['bits'], d['unit'])}."
     )
 
 

@@ -6,7 +6,16 @@ import math
 from typing import Any
 
 from plogq.explorer.document import Document
-from plogq.explorer.findings.words import figure, file_name, finite, name, number, percent, rows
+from plogq.explorer.findings.words import (
+    amount,
+    figure,
+    file_name,
+    finite,
+    name,
+    number,
+    percent,
+    rows,
+)
 
 WORTH_RECALIBRATING = 0.05  # miscalibration of a larger share is worth a step of its own
 
@@ -36,16 +45,16 @@ def loss(d: Document) -> dict[str, Any]:
         title = "What was called impossible happened"
         text = f"The model gave probability 0 to the label of {rows(d['zero_probability_rows'])}."
         if at is not None:
-            text += f" Over all others the loss is {figure(at)} {unit}s per row."
+            text += f" Over all others the loss is {amount(at, unit)} per row."
         advice: str | None = (
             "Look at those rows first: wrong labels, or probabilities that were rounded or "
             "clipped to 0. Score the logits or log-probabilities if there are any; --floor shows "
             "what a least probability would cost."
         )
     elif gain < 0:
-        title = f"The model costs {figure(-gain)} {unit}s per row more than no model"
+        title = f"The model costs {amount(-gain, unit)} per row more than no model"
         text = (
-            f"Guessing by the frequency of each class costs {figure(labels)} {unit}s per row; "
+            f"Guessing by the frequency of each class costs {amount(labels, unit)} per row; "
             f"this model costs {figure(loss)}."
         )
         advice = (
@@ -56,8 +65,8 @@ def loss(d: Document) -> dict[str, Any]:
         share = "" if explained is None else f"{percent(float(explained))} of "
         title = f"The model explains {share}what the labels cost"
         text = (
-            f"A label costs {figure(labels)} {unit}s with no model and {figure(loss)} with this "
-            f"one: it knows {figure(gain)} {unit}s about each label."
+            f"A label costs {amount(labels, unit)} with no model and {figure(loss)} with this "
+            f"one: it knows {amount(gain, unit)} about each label."
         )
         advice = _advice(d, loss)
     return {"title": title, "text": text, "advice": advice, "parts": _parts(d, loss)}

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from plogq.explorer.document import Document
-from plogq.explorer.findings.words import figure, finite, name, percent, rows
+from plogq.explorer.findings.words import amount, figure, finite, name, percent, rows
 
 
 def warnings(d: Document) -> list[str]:
@@ -32,14 +32,14 @@ def surprisal(d: Document) -> dict[str, Any] | None:
     dear = found.get("beyond", 0.0) + found.get("infinite", 0.0)
     dear += sum(w for w, low in zip(weight, edges, strict=False) if low >= d["label_entropy"])
     title = (
-        f"Half of the rows cost less than {figure(half)} {unit}s"
+        f"Half of the rows cost less than {amount(half, unit)}"
         if math.isfinite(half)
-        else f"Half of the rows cost more than {figure(edges[-1])} {unit}s"
+        else f"Half of the rows cost more than {amount(edges[-1], unit)}"
     )
     return {
         "title": title,
         "text": f"The surprisal −log q(label) of each row. {percent(dear)} of the rows cost more "
-        f"than the {figure(d['label_entropy'])} {unit}s of a label with no model. The upright axis "
+        f"than the {amount(d['label_entropy'], unit)} of a label with no model. The upright axis "
         "is a square root, so that rare rows are seen.",
         "advice": "A long tail is a few rows that the model is sure about and wrong: wrong labels, "
         "or inputs of a kind it has not seen.",
@@ -96,7 +96,7 @@ def _slice(d: Document, column: str, groups: dict[str, Any]) -> dict[str, Any]:
         return words | {"title": f"Groups by {name(column)}", "advice": None}
     worst, best = max(known, key=known.__getitem__), min(known, key=known.__getitem__)
     return words | {
-        "title": f"{name(worst)} costs {figure(known[worst])} {unit}s per row, {name(best)} "
+        "title": f"{name(worst)} costs {amount(known[worst], unit)} per row, {name(best)} "
         f"{figure(known[best])}",
         "advice": f"{name(worst)} has {rows(groups[worst]['rows'])}: compare information gain, not "
         "cost alone, for groups may differ in how hard their labels are.",

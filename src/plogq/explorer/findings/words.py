@@ -34,6 +34,18 @@ def figure(value: float) -> str:
     return text.replace("-", "−", 1) if text.startswith("-") else text
 
 
+def amount(value: float, unit: str) -> str:
+    """Write a number of units.
+
+    Examples
+    --------
+    >>> amount(0.9999, "bit"), amount(0.25, "nat")
+    ('1 bit', '0.25 nats')
+    """
+    text = figure(value)
+    return f"{text} {unit}" if text == "1" else f"{text} {unit}s"
+
+
 def percent(share: float) -> str:
     r"""Write a share of 1, its sign on the same line as its digits.
 
