@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -24,7 +25,8 @@ async def no_such_address(request: Request, error: Exception) -> Response:
 
 
 async def failed(request: Request, error: Exception) -> Response:
-    """Answer a fault of ours; the server then prints it."""
+    """Answer a fault of ours, and print it."""
+    traceback.print_exception(error)
     sentence = "The explorer failed at this. What went wrong is printed where it was started."
     return JSONResponse({"error": sentence}, status_code=500)
 

@@ -143,6 +143,7 @@ class Numbers(_Spec):
     least: int = 1
     most: int = 12
     names: tuple[str, ...] = ()  # of the sliders; by default 0, 1, 2, …
+    along: tuple[str, ...] = ()  # other lists, which grow and shrink with this one
 
     def read(self, value: Any, name: str) -> tuple[float, ...]:
         """Read so many numbers between the bounds."""
@@ -190,6 +191,7 @@ class Words(_Spec):
     longest: int
     least: int = 1
     most: int = 12
+    names: tuple[str, ...] = ()  # of the texts; by default 1, 2, 3, …
 
     def read(self, value: Any, name: str) -> tuple[str, ...]:
         """Read so many texts of these letters."""

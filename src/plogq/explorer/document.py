@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
@@ -54,7 +54,8 @@ def _text(value: Any, at: str) -> None:
 
 
 def _finite(value: Any, at: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not abs(value) <= sys.float_info.max:  # a whole number may be beyond it
         raise _wrong(at, "a finite number", value)
 
 

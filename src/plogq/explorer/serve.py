@@ -24,20 +24,12 @@ def serve(port: int = 0, *, browser: bool = True, brought: Report | None = None)
     OSError
         If the port is taken.
     """
-    with socket.socket() as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((HOST, port))
-            # From now on it listens: what a browser asks before the server runs waits.
-            listening.listen(128)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, f"{HOST}:{port}") from None
-        page = "predictions" if brought else ""
-        url = f"http://{HOST}:{listening.getsockname()[1]}/{page}"
+    with listener(port) as listening:
+        url = f"http://{HOST}:{listening.getsockname()[1]}/"
         print(f"plogq explorer: {url}  (Ctrl-C stops it)", flush=True)
         config = uvicorn.Config(
             application(brought),
-            log_level="error",
+            log_level="critical",  # a fault of ours is printed by `failed`,
             access_log=False,
             server_header=False,
             ws="none",
@@ -45,4 +37,29 @@ def serve(port: int = 0, *, browser: bool = True, brought: Report | None = None)
         )
         if browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-        uvicorn.Server(config).run(sockets=[listening])
+        _Server(config).run(sockets=[listening])
+
+
+def listener(port: int) -> socket.socket:
+    """Give a socket that listens: what a browser asks before the server runs waits in it."""
+    # Only where the protocol is named does asyncio send at once (TCP_NODELAY); if not, the body of
+    # an answer waits 40 ms for the browser to say that it has the head.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        raise OSError(error.errno, error.strerror, f"{HOST}:{port}") from None
+    return listening
+
+
+class _Server(uvicorn.Server):
+    """A server that waits for no stream to end when it is stopped."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Hang up, then end as ever: an application takes it that its client left."""
+        for connection in self.server_state.connections:
+            connection.transport.close()
+        await super().shutdown(sockets)

@@ -38,6 +38,11 @@ export function Areas({ name, label, description, columns, level, across, up, he
         const [x, y] = scales(width, tall);
         const foot = tall - BOTTOM;
         const line = y(level.value);
+        const free = width - 8 - textWidth(level.text, 600);
+        // A column's number is left out where the line, or what it is called, would touch it.
+        const touched = (right, text) =>
+          (text - 14 < line + 3 && line - 3 < text + 4) ||
+          (right > free && text - 14 < line - 5 && line - 23 < text + 4);
         return (
           <>
             <YAxis scale={y} x={LEFT} across={width} label={up} />
@@ -49,7 +54,7 @@ export function Areas({ name, label, description, columns, level, across, up, he
                 <g key={c.name}>
                   <rect class="fill-keep" x={left + 0.75} y={y(c.height)}
                     width={Math.max(1, wide - 1.5)} height={Math.max(1.5, foot - y(c.height))} />
-                  {fits(c.text) && (
+                  {fits(c.text) && !touched(middle + textWidth(c.text, 600) / 2, y(c.height) - 8) && (
                     <text class="strong halo" x={middle} y={y(c.height) - 8} text-anchor="middle">
                       {c.text}
                     </text>

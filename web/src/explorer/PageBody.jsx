@@ -16,12 +16,12 @@ export function PageHead({ spec, kicker }) {
 
 /**
  * drawing  what a file of web/src/pages exports: {Picture, Text?, Extra?}, or {Whole} for a page
- *          that is built otherwise; each is given {state, result, set, controls, served}
- *          `turned(state)` names the controls to show, where that is not all of them
+ *          that is built otherwise; each is given {state, result, error, set, controls, served}
+ *          `turned(state, result)` names the controls to show, where that is not all of them
  * served   there is a server to ask beyond the page's own figures; in a notebook there is none
  */
 export function PageBody({ drawing, spec, state, result, error, set, served = false }) {
-  const given = { state, result, set, controls: spec.controls, served };
+  const given = { state, result, error, set, controls: spec.controls, served };
   const { Picture, Text, Extra, Whole, turned } = drawing;
   const refusal = error && (
     <p class="refusal" role="alert">
@@ -43,12 +43,12 @@ export function PageBody({ drawing, spec, state, result, error, set, served = fa
     <>
       {refusal}
       <div class="page-stage">
-        <div class="page-picture" aria-busy={result === null}>
+        <div class="page-picture" aria-busy={result === null && !error}>
           {result && <Picture {...given} />}
         </div>
         <div class="page-side">
           {result && <Readouts readouts={result.readouts} />}
-          <Controls {...given} only={turned?.(state)} />
+          <Controls {...given} only={turned?.(state, result)} />
         </div>
         {result && (
           <div class="page-words">

@@ -53,7 +53,7 @@ export function usePage({ ask, begin, keep }) {
     send(now.current);
   }, []);
   useEffect(() => {
-    send(begin);
+    send(now.current); // a page may have turned something already
   }, []);
   useEffect(() => {
     if (!keep) return undefined;

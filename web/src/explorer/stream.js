@@ -1,9 +1,6 @@
 // Events that the server sends one after another, until it ends them or the page has enough.
 import { toQuery } from "./state.js";
 
-/** Whether there is a server to stream: a notebook's kernel answers, but does not. */
-export const streams = () => document.getElementById("plogq-explorer") !== null;
-
 /**
  * Open a page's stream at a state, and give what closes it.
  * each   called with every event

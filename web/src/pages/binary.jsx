@@ -3,7 +3,7 @@ import { Lines } from "../charts/Lines.jsx";
 import { Formula, Log, Of } from "../parts/Formula.jsx";
 import { Arrow, Point, Stroke, Words, fitsLeft } from "../parts/Marks.jsx";
 
-const BAND = -0.45; // below the curves, where the arrow has its place
+const BAND = -0.4; // below the curves, where the arrow has its place
 const TOP = 5.2;
 
 function Picture({ result }) {
@@ -20,7 +20,7 @@ function Picture({ result }) {
           { name: `label ${other}`, points: curves[other], color: "rest" },
           { name: `label ${label}`, points: curves[label], color: "waste" },
         ]}
-        x={x} y={{ label: "loss, nats", domain: [-0.8, TOP], ticks: [0, 1, 2, 3, 4, 5] }}
+        x={x} y={{ label: "loss, nats", domain: [-1, TOP], ticks: [0, 1, 2, 3, 4, 5] }}
         over={(on) => (
           <>
             <Words on={on} at={nearest(curves[1], 4.2)}>label 1</Words>
@@ -28,10 +28,7 @@ function Picture({ result }) {
             <Stroke on={on} ends={tangent} color="keep" />
             <Point on={on} at={point} color="waste" />
             <Arrow on={on} ends={step.map((z) => [z, BAND])} color="keep" />
-            <Words on={on} at={[fitsLeft(on, Math.min(...step), pull) ? Math.min(...step) : Math.max(...step), BAND]}
-              left={fitsLeft(on, Math.min(...step), pull)}>
-              {pull}
-            </Words>
+            <Words on={on} at={[(step[0] + step[1]) / 2, BAND]} middle dy={18}>{pull}</Words>
           </>
         )} />
       <Lines name="sigmoid" label="Probability over the logit" height={250}

@@ -1,18 +1,36 @@
 // What each page draws; the names are those of src/plogq/explorer/pages/.
 import binary from "./binary.jsx";
+import codes from "./codes.jsx";
 import crossEntropy from "./cross_entropy.jsx";
 import decomposition from "./decomposition.jsx";
+import divergences from "./divergences.jsx";
+import errata from "./errata.jsx";
+import gradientFlow from "./gradient_flow.jsx";
+import losses from "./losses.jsx";
+import likelihood from "./likelihood.jsx";
 import predictions from "./predictions.jsx";
+import quiz from "./quiz.jsx";
 import softmax from "./softmax.jsx";
+import squaredError from "./squared_error.jsx";
 import surprisal from "./surprisal.jsx";
 import training from "./training.jsx";
+import whichLoss from "./which_loss.jsx";
 
 export const pages = {
   binary,
+  codes,
   cross_entropy: crossEntropy,
   decomposition,
+  divergences,
+  errata,
+  gradient_flow: gradientFlow,
+  losses,
+  likelihood,
   predictions,
+  quiz,
   softmax,
+  squared_error: squaredError,
   surprisal,
   training,
+  which_loss: whichLoss,
 };

@@ -74,7 +74,7 @@ function Bring({ show }) {
             <option value="nat">nats</option>
           </select>
         </label>
-        <button class="button button-first" type="submit" disabled={working !== null}>
+        <button class="button button-main" type="submit" disabled={working !== null}>
           Score it
         </button>
         <p class="note" id={hint}>

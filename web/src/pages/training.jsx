@@ -1,7 +1,7 @@
 // Training: both networks' accuracy, losses and gradients, growing as the steps come in.
 import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import { Panels } from "../charts/Panels.jsx";
-import { openStream, streams } from "../explorer/stream.js";
+import { openStream } from "../explorer/stream.js";
 import { Small } from "../parts/Chart.jsx";
 import { CodeLine } from "../parts/CodeLine.jsx";
 import { Controls } from "../parts/Controls.jsx";
@@ -63,14 +63,14 @@ function Picture({ result, moments = result.moments, running = false }) {
   );
 }
 
-function Whole({ state, result, set, controls }) {
+function Whole({ state, result, error, set, controls, served }) {
   const run = useRun({ state, result, set, controls });
   const { steps, ...settings } = controls;
   const change = (changes) => {
     run.drop();
     set(changes);
   };
-  if (!result) return <div class="page-picture" aria-busy="true" />;
+  if (!result) return <div class="page-picture" aria-busy={!error} />;
   const { readouts, notice } = run.words ?? result;
   return (
     <>
@@ -80,7 +80,7 @@ function Whole({ state, result, set, controls }) {
           <Picture result={result} moments={run.moments} running={run.running} />
         </div>
         <div class="page-side">
-          <Steps run={run} last={result.last} change={change} />
+          <Steps run={run} last={result.last} change={change} served={served} />
           <Readouts readouts={readouts} />
           <Controls controls={settings} state={state} set={change} result={result} />
         </div>
@@ -102,12 +102,12 @@ function Whole({ state, result, set, controls }) {
   );
 }
 
-function Steps({ run, last, change }) {
+function Steps({ run, last, change, served }) {
   const at = run.moments.at(-1).step;
   return (
     <div class="controls no-print">
       <div class="run-buttons">
-        {streams() && (
+        {served && (
           <button class="button button-main" type="button" disabled={at >= last}
             onClick={run.running ? run.pause : run.start}>
             {run.running ? "Pause" : at > 0 ? "Go on" : "Train"}

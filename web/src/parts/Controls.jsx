@@ -12,15 +12,22 @@ const KINDS = { number: One, whole: One, choice: Choice, numbers: Many, shares: 
  * only      names of those to draw, in order; by default all
  */
 export function Controls({ controls, state, set, result, only = Object.keys(controls) }) {
-  const reset = () => set(Object.fromEntries(only.map((name) => [name, controls[name].default])));
-  const moved = only.some((name) => String(state[name]) !== String(controls[name].default));
+  const names = Object.keys(controls);
+  const reset = () => set(Object.fromEntries(names.map((name) => [name, controls[name].default])));
+  const moved = names.some((name) => String(state[name]) !== String(controls[name].default));
+  const change = (name, value) => {
+    const along = (controls[name].along ?? []).map((other) => [
+      other, resized(state[other], value.length, controls[other]),
+    ]);
+    set({ ...Object.fromEntries(along), [name]: value });
+  };
   return (
     <form class="controls" onSubmit={(event) => event.preventDefault()}>
       {only.map((name) => {
         const Kind = KINDS[controls[name].kind];
         return (
           <Kind key={name} name={name} control={controls[name]} value={state[name]}
-            read={result?.state?.[name]} change={(value) => set({ [name]: value })} />
+            read={result?.state?.[name]} change={(value) => change(name, value)} />
         );
       })}
       <button class="button no-print" type="button" disabled={!moved} onClick={reset}>
@@ -52,12 +59,19 @@ function Choice({ name, control, value, change }) {
   );
 }
 
+/** A list cut or filled up to a length. */
+function resized(list, length, { kind, step, low, high }) {
+  const next = kind === "shares" ? step : Math.min(high, Math.max(low, 0));
+  const more = Array(Math.max(0, length - list.length)).fill(next);
+  return [...list.slice(0, length), ...more];
+}
+
 function Many({ control, value, read, change }) {
-  const { label, low, high, step, least, most, names, kind } = control;
+  const { label, low, high, step, least, most, names } = control;
   const shown = (i) => shorten(read?.length === value.length ? read[i] : value[i]);
   const put = (i, x) => change(value.with(i, x));
   return (
-    <fieldset class="many">
+    <fieldset class={named(names)}>
       <legend>{label}</legend>
       {value.map((x, i) => (
         <Slider key={i} label={names[i] ?? `${i}`} spoken={`${label}, ${names[i] ?? i}`} value={x} min={low}
@@ -70,7 +84,7 @@ function Many({ control, value, read, change }) {
             −
           </button>
           <button class="button" type="button" disabled={value.length >= most} aria-label={`${label}: one more`}
-            onClick={() => change([...value, kind === "shares" ? step : 0])}>
+            onClick={() => change(resized(value, value.length + 1, control))}>
             +
           </button>
         </div>
@@ -79,15 +93,24 @@ function Many({ control, value, read, change }) {
   );
 }
 
+/** Names take their room. */
+function named(names) {
+  return names.some((name) => name.length > 2) ? "many many-named" : "many";
+}
+
 function Words({ control, value, change }) {
-  const { label, letters, longest, least, most } = control;
+  const { label, letters, longest, least, most, names } = control;
   const keep = (text) => [...text].filter((c) => letters.includes(c)).join("").slice(0, longest);
   return (
-    <fieldset class="many">
+    <fieldset class={named(names)}>
       <legend>{label}</legend>
       {value.map((word, i) => (
-        <input key={i} class="field" type="text" value={word} maxLength={longest} spellcheck={false} autocomplete="off"
-          aria-label={`${label}, ${i + 1}`} onInput={(event) => change(value.with(i, keep(event.currentTarget.value)))} />
+        <div key={i} class="word">
+          {names[i] && <span aria-hidden="true">{names[i]}</span>}
+          <input class="field" type="text" value={word} maxLength={longest} spellcheck={false} autocomplete="off"
+            aria-label={`${label}, ${names[i] ?? i + 1}`}
+            onInput={(event) => change(value.with(i, keep(event.currentTarget.value)))} />
+        </div>
       ))}
       {least < most && (
         <div class="many-tools no-print">

@@ -26,8 +26,9 @@ export function Of({ children }) {
 export function Log() {
   return (
     <>
+      <mspace width="0.17em" />
       <mi>log</mi>
-      <mo>{"\u2061"}</mo>
+      <mspace width="0.17em" />
     </>
   );
 }

@@ -5,7 +5,13 @@ import { textWidth } from "./measure.js";
 const HEAD = 6; // px
 
 export function Point({ on, at: [x, y], color }) {
-  return <circle class={`fill-${color} stroke-paper thin`} cx={on.across(x)} cy={on.up(y)} r="6" />;
+  const place = { cx: on.across(x), cy: on.up(y) };
+  return (
+    <g>
+      <circle class="fill-paper" {...place} r="7.5" />
+      <circle class={`fill-${color}`} {...place} r="6" />
+    </g>
+  );
 }
 
 /** A straight line between two points: a slope, a gap. */
@@ -34,11 +40,16 @@ export function Arrow({ on, ends: [from, to], color }) {
   );
 }
 
-/** Words beside a point: to its right, or to its left with `left`; dx, dy in px. */
-export function Words({ on, at: [x, y], left = false, dx = 10, dy = 4, children }) {
+/**
+ * Words beside a point: to its right, to its left with `left`, above or below it with `middle`;
+ * dx, dy in px. They stay inside the picture.
+ */
+export function Words({ on, at: [x, y], left = false, middle = false, dx = 10, dy = 4, children }) {
+  const [from, to] = on.across.range();
+  const wide = textWidth([children].flat().join(""), 600);
+  const begin = on.across(x) + (middle ? -wide / 2 : left ? -dx - wide : dx);
   return (
-    <text class="strong halo" x={on.across(x) + (left ? -dx : dx)} y={on.up(y) + dy}
-      text-anchor={left ? "end" : "start"}>
+    <text class="strong halo" x={Math.max(from, Math.min(begin, to - wide))} y={on.up(y) + dy}>
       {children}
     </text>
   );

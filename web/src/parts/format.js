@@ -50,11 +50,19 @@ export function count(value) {
   return Number.isFinite(x) ? grouped(x) : number(value);
 }
 
+/** Ten to a whole power. */
+export function power(k) {
+  return k === 0 ? "1" : `10${raised(k)}`;
+}
+
 function scientific(text) {
-  const [digits, power] = text.split("e");
-  if (power === undefined) return text;
-  const raised = [...power.replace("+", "")].map((c) => SUPERSCRIPT[c]).join("");
-  return `${digits}×10${raised}`;
+  const [digits, exponent] = text.split("e");
+  if (exponent === undefined) return text;
+  return `${digits}×10${raised(exponent.replace("+", ""))}`;
+}
+
+function raised(whole) {
+  return [...String(whole)].map((c) => SUPERSCRIPT[c]).join("");
 }
 
 const SUPERSCRIPT = {

@@ -3,12 +3,21 @@
 from plogq.explorer.page import Page
 from plogq.explorer.pages import (
     binary,
+    codes,
     cross_entropy,
     decomposition,
+    divergences,
+    errata,
+    gradient_flow,
+    losses,
+    likelihood,
     predictions,
+    quiz,
     softmax,
+    squared_error,
     surprisal,
     training,
+    which_loss,
 )
 
 # surprisal -> entropy -> codes -> cross-entropy -> KL -> loss -> gradient
@@ -16,11 +25,20 @@ PAGES: dict[str, Page] = {
     module.__name__.rpartition(".")[2]: module.PAGE
     for module in (
         surprisal,
+        codes,
         cross_entropy,
         decomposition,
         softmax,
         binary,
+        squared_error,
+        gradient_flow,
+        losses,
+        likelihood,
+        divergences,
         training,
+        which_loss,
+        quiz,
         predictions,
+        errata,
     )
 }

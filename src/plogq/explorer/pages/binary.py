@@ -22,6 +22,7 @@ def compute(state: State) -> Result:
     z, loss, slope = float(logit), float(value), float(grad)
     # The slope, drawn no further than to where it meets 0: at least 1 away.
     reach = min(1.5, loss / abs(slope))
+    ends = [max(LOW, z - reach), min(HIGH, z + reach)]
     losses = {
         str(t): plogq.binary_cross_entropy_from_logits(CURVE, np.full_like(CURVE, t)).value
         for t in (1, 0)
@@ -32,7 +33,7 @@ def compute(state: State) -> Result:
         "curves": {t: np.stack([CURVE, curve], axis=1) for t, curve in losses.items()},
         "sigmoid": np.stack([CURVE, plogq.sigmoid(CURVE)], axis=1),
         "point": [z, loss],
-        "tangent": [[z - reach, loss - reach * slope], [z + reach, loss + reach * slope]],
+        "tangent": [[x, loss + (x - z) * slope] for x in ends],
         "step": [z, z - RATE * slope],
         "gap": [[z, float(prob)], [z, float(label)]],
         "gradient": figure(slope),
@@ -60,8 +61,9 @@ def _notice(prob: float, label: int, slope: float) -> str:
         return f"{pull} The prediction leans neither way, and pays log 2, as a fair coin would."
     if abs(slope) > 0.5:
         return (
-            f"{pull} The prediction is on the wrong side. The further it goes there, the straighter "
-            "the curve: each unit of the logit adds nearly 1 to the loss, and the gradient stays."
+            f"{pull} The prediction is on the wrong side. The further it goes there, the "
+            "straighter the curve: each unit of the logit adds nearly 1 to the loss, and the "
+            "gradient stays."
         )
     return (
         f"{pull} The prediction is on the right side. The surer it is, the less there is to "

@@ -79,8 +79,8 @@ PAGE = Page(
     "distribution adds.",
     words="KL Kullback-Leibler relative entropy decomposition stacked bars per outcome Gibbs",
     controls={
-        "p": Shares("truth p", (0.6, 0.3, 0.1), least=2, most=6, names=NAMES),
-        "q": Shares("model q", (0.33, 0.33, 0.34), least=2, most=6, names=NAMES),
+        "p": Shares("truth p", (0.6, 0.3, 0.1), least=2, most=6, names=NAMES, along=("q",)),
+        "q": Shares("model q", (0.33, 0.33, 0.34), least=2, most=6, names=NAMES, along=("p",)),
         "unit": UNIT,
     },
     compute=compute,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from plogq.explorer.controls import Choice, Number, State, Whole
@@ -46,7 +47,7 @@ def _drawn(step: int, moment: Moment) -> dict[str, Any]:
 def _layers(settings: Settings) -> list[str]:
     hidden = [f"hidden {i + 1}" for i in range(settings.layers)]
     places = ["pixels", *hidden, "logits"]
-    return [f"{a} → {b}" for a, b in zip(places, places[1:], strict=False)]
+    return [f"{a} → {b}" for a, b in itertools.pairwise(places)]
 
 
 def _words(settings: Settings, moments: list[Moment]) -> Result:

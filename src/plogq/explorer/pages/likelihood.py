@@ -1,0 +1,166 @@
+"""Likelihood: what a model gives to data, and why its logarithm is N times a cross-entropy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+import plogq
+from plogq.explorer.controls import Choice, Number, Numbers, State, Whole, wrong
+from plogq.explorer.figures import figure, shown, shown_exp
+from plogq.explorer.page import Page, Result, python, readout
+
+Floats = NDArray[np.float64]
+
+LOW, HIGH = 20.0, 40.0  # of the data and of the mean
+MEANS = np.linspace(LOW, HIGH, 201)
+VALUES = np.linspace(LOW - 5, HIGH + 5, 301)
+CHANCES = np.linspace(0.005, 0.995, 199)
+
+
+def compute(state: State) -> Result:
+    """Give the likelihood of the data under the model, and its curve over the parameter."""
+    return _coin(state) if state["data"] == "coin" else _normal(state)
+
+
+def _coin(state: State) -> Result:
+    heads, tails, p = state["heads"], state["tails"], state["p"]
+    n = heads + tails
+    if n == 0:
+        raise wrong("heads", "one flip at least, of heads or of tails", 0)
+    seen = np.array([heads / n, tails / n])
+    nll = n * float(plogq.cross_entropy(seen, np.array([p, 1 - p])))
+    chances = np.stack([CHANCES, 1 - CHANCES], axis=1)
+    curve = plogq.cross_entropy(np.broadcast_to(seen, chances.shape), chances)
+    least = float(plogq.entropy(seen))
+    return {
+        "outcomes": [
+            {"name": name, "share": figure(share), "prob": figure(prob)}
+            for name, share, prob in zip(("heads", "tails"), seen, (p, 1 - p), strict=True)
+        ],
+        **_result(
+            [p] * heads + [1 - p] * tails,
+            nll,
+            (least, "the least that any p can reach"),
+            (
+                "flip",
+                "the probability of its side under the model",
+                f"p = {shown(seen[0])}, the share of heads, gives these flips more than any other "
+                "p, and what is left there is their entropy",
+            ),
+        ),
+        "curve": np.stack([CHANCES, curve], axis=1),
+        "here": [p, nll / n],
+        "best": [seen[0], least],
+        "code": (
+            f"import plogq\n{n} * plogq.cross_entropy({python(seen.tolist())}, [{p!r}, 1 - {p!r}])"
+        ),
+        "answer": nll,
+    }
+
+
+def _normal(state: State) -> Result:
+    values, mean, sd = np.array(state["values"]), state["mean"], state["sd"]
+    n, middle = len(values), float(np.mean(values))
+    terms = surprisal(values, mean, sd)
+    nll = float(np.sum(terms))
+    least = float(np.mean(surprisal(values, middle, sd)))
+    return {
+        "density": np.stack([VALUES, np.exp(-surprisal(VALUES, mean, sd))], axis=1),
+        "observations": [
+            {"x": figure(x, 2), "density": figure(y)}
+            for x, y in zip(values, np.exp(-terms), strict=True)
+        ],
+        **_result(
+            np.exp(-terms),
+            nll,
+            (least, "the least that any mean can reach at this width"),
+            (
+                "value",
+                "the density of the model there",
+                f"at this width, the mean {shown(middle, 2)} of the data gives them more than any "
+                "other mean",
+            ),
+        ),
+        "curve": np.stack([MEANS, surprisal(values[:, None], MEANS, sd).mean(axis=0)], axis=1),
+        "here": [mean, nll / n],
+        "best": [middle, least],
+        "code": (
+            "import plogq, numpy as np\n"
+            f"x, mean, sd = np.array({python(state['values'])}), {mean!r}, {sd!r}\n"
+            "flat = plogq.normal_entropy(np.array([2 * np.log(sd)]))\n"
+            "np.sum(flat + (((x - mean) / sd) ** 2 - 1) / 2)"
+        ),
+        "answer": nll,
+    }
+
+
+def surprisal(x: Floats, mean: Floats | float, sd: float) -> Floats:
+    """−log N(x; μ, σ²), nats: the normal's entropy, in which ((x − μ)/σ)² is 1 on average."""
+    flat = plogq.normal_entropy(np.array([2 * np.log(sd)]))
+    out: Floats = flat + (((x - mean) / sd) ** 2 - 1) / 2
+    return out
+
+
+def _result(
+    factors: Floats | list[float], nll: float, least: tuple[float, str], said: tuple[str, str, str]
+) -> Result:
+    """Give the readouts, with the product as a program would multiply it: it may come to 0."""
+    n, product = len(factors), float(np.prod(factors))
+    return {
+        "readouts": [
+            {**readout("likelihood", product, "", "gain"), "text": shown_exp(-nll)},
+            readout("its factors multiplied in float64", product),
+            readout("log-likelihood", 0.0 - nll, "nats"),
+            readout("negative log-likelihood, N · cross-entropy", nll, "nats", "waste"),
+            readout(f"cross-entropy: that by N = {n}", nll / n, "nats"),
+            readout(least[1], least[0], "nats", "keep"),
+        ],
+        "notice": _notice(nll, n, least[0], product, *said),
+    }
+
+
+def _notice(
+    nll: float, n: int, least: float, product: float, what: str, factor: str, best: str
+) -> str:
+    """Say it; `what` an observation is, what its `factor` is, and what the `best` parameter is."""
+    if nll == math.inf:
+        return (
+            "The model calls impossible what came. One factor is 0, so the likelihood is 0, and "
+            f"nothing else in the data can make up for it. Of all parameters, {best}."
+        )
+    if product == 0:
+        many = (
+            f"The likelihood is not 0. But {shown_exp(-nll)} is less than a float64 can hold, so "
+            f"its {n} factors multiply to 0. Their logarithms add up without harm, to "
+            f"{shown(-nll, 2)}."
+        )
+    elif n == 1:
+        many = f"One {what} is one factor: {factor}."
+    else:
+        many = f"The likelihood multiplies {n} factors, one for each {what}; its logarithm adds."
+    above = nll / n - least
+    if above <= 1e-9:
+        return f"{many} Here is the top: {best}."
+    return f"{many} A better parameter saves {shown(above)} nats for each {what}: {best}."
+
+
+PAGE = Page(
+    title="Likelihood",
+    summary="How probable a model makes the data that came. To raise it is to lower a "
+    "cross-entropy.",
+    words="maximum likelihood MLE NLL log-likelihood underflow normal Gaussian density coin "
+    "Bernoulli fit",
+    controls={
+        "data": Choice("data", "normal", {"coin": "coin flips", "normal": "measured values"}),
+        "heads": Whole("heads", 7, 0, 1000),
+        "tails": Whole("tails", 3, 0, 1000),
+        "p": Number("p, the model’s chance of heads", 0.5, 0.0, 1.0, 0.01),
+        "values": Numbers("values", (32.0,), LOW, HIGH, 0.5, least=1, most=8),
+        "mean": Number("mean of the model", 30.0, LOW, HIGH, 0.1),
+        "sd": Number("standard deviation of the model", 2.5, 0.5, 8.0, 0.1),
+    },
+    compute=compute,
+)

@@ -1,0 +1,255 @@
+"""Which loss: from a few questions to the loss, its call, and the mistake people make there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import plogq
+from plogq.explorer.controls import Choice, State
+from plogq.explorer.figures import shown
+from plogq.explorer.page import Page, Result, python, readout
+from plogq.explorer.which_loss import (
+    CALLS,
+    EXAMPLES,
+    EXPECTS,
+    EXPECTS_HERE,
+    FRAMEWORKS,
+    IMPORTS,
+    MODULE,
+    ROWS,
+    TO_LOGITS,
+)
+
+Arrays = dict[str, Any]
+
+
+def compute(state: State) -> Result:
+    """Give the loss that fits, how it is called, and its number beside that of a mistake."""
+    kind, imbalance = form(state)
+    row = ROWS[kind, imbalance]
+    mine, wrong = values(kind, imbalance, example(state))
+    unit = "" if kind == "number" else "nats"
+    framework = state["framework"]
+    takes = {"token": "classes", "several": "binary"}.get(kind, kind)
+    general = EXPECTS[framework][takes]
+    expects = EXPECTS_HERE.get((framework, takes, imbalance), general)
+    return {
+        "loss": row.loss,
+        "why": row.why,
+        "call": f"{IMPORTS[framework]}\n{call(state, framework)}",
+        "expects": f"{expects} {_output(state)}".strip(),
+        "asks": _asks(state),
+        "bars": [
+            {"name": "this loss", "value": mine, "color": "gain"},
+            {"name": row.wrong, "value": wrong, "color": "waste"},
+        ],
+        "readouts": [
+            readout("this loss, on a small example", mine, unit, "gain"),
+            readout(f"{row.wrong}, on the same", wrong, unit, "waste"),
+        ],
+        "notice": f"{row.mistake} On a small example: {shown(wrong)} instead of {shown(mine)}.",
+        "code": _code(state),
+        "answer": mine,
+    }
+
+
+def form(state: State) -> tuple[str, str]:
+    """Give the table's row for what was answered; what a task does not ask for has no say."""
+    task = state["task"]
+    if task == "one" and state["labels"] != "probabilities":
+        return "classes", state["imbalance"]
+    if task in ("one", "soft"):
+        return "soft", "none"
+    if task == "yes":
+        return "binary", "none" if state["labels"] == "probabilities" else state["imbalance"]
+    return task, state["imbalance"] if task == "several" else "none"
+
+
+def _asks(state: State) -> list[str]:
+    """Give the questions that this task asks."""
+    task, labels = state["task"], state["labels"]
+    asked = ["task"]
+    if task in ("one", "yes"):
+        asked.append("labels")
+    if task != "number":
+        asked.append("output")
+    if task == "several" or (task in ("one", "yes") and labels != "probabilities"):
+        asked.append("imbalance")
+    return [*asked, "framework"]
+
+
+def call(state: State, framework: str) -> str:
+    """Give the call in a framework, on arrays named as in its example."""
+    kind, imbalance = form(state)
+    module = MODULE[framework]
+    lines = []
+    if kind != "number" and state["output"] != "logits":
+        softmax = kind in ("classes", "soft", "token")
+        lines.append(TO_LOGITS[softmax, state["output"]].format(m=module))
+    if state["labels"] == "onehot":
+        if kind == "classes":
+            lines.append(f"labels = {module}.argmax(onehot, -1)")
+        elif kind == "binary":
+            lines.append("target = onehot[:, 1]")
+    kind = "binary" if kind == "several" else kind
+    return "\n".join([*lines, CALLS[kind, imbalance][framework]])
+
+
+def example(state: State) -> Arrays:
+    """Give a small batch: what the call reads, as NumPy arrays."""
+    kind, _ = form(state)
+    given = {name: np.array(value) for name, value in _given(state).items()}
+    if kind == "number" or state["output"] == "logits":
+        return given
+    x = given.pop("logits")
+    if kind in ("binary", "several"):
+        made = {"probs": plogq.sigmoid(x), "log_probs": -np.log1p(np.exp(-x))}
+    else:
+        made = {"probs": plogq.softmax(x), "log_probs": plogq.log_softmax(x)}
+    return {state["output"]: made[state["output"]], **given}
+
+
+def _given(state: State) -> Arrays:
+    """Give the parts of the task's example that the call reads, with logits as the output."""
+    kind, imbalance = form(state)
+    whole = EXAMPLES["one" if state["task"] == "soft" else state["task"]]
+    names = {
+        "classes": ["logits", "onehot" if state["labels"] == "onehot" else "labels"],
+        "soft": ["logits", "target"],
+        "binary": ["logits", "onehot" if state["labels"] == "onehot" else "target"],
+        "several": ["logits", "target"],
+        "token": ["logits", "labels"],
+        "number": ["prediction", "target"],
+    }[kind]
+    if imbalance == "some":
+        names.append("weight" if kind == "classes" else "pos_weight")
+    given = {name: whole[name] for name in names}
+    if kind == "binary" and state["labels"] == "probabilities":
+        given["target"] = whole["soft"]
+    return given
+
+
+def _output(state: State) -> str:
+    """Say what comes of the output that the model gives."""
+    if state["task"] == "number":
+        return ""
+    return {
+        "logits": "",
+        "log_probs": "Log-probabilities lose no digits: they are turned into logits.",
+        "probs": "A probability that has been rounded to 0 or 1 cannot be turned back into a "
+        "logit: better let the model give its logits.",
+    }[state["output"]]
+
+
+def _code(state: State) -> str:
+    """Give the call of plogq in NumPy, with the example before it."""
+    kind, _ = form(state)
+    binary = kind in ("binary", "several")
+    made = {
+        "probs": "plogq.sigmoid({})" if binary else "plogq.softmax({})",
+        "log_probs": "-np.log1p(np.exp(-{}))" if binary else "plogq.log_softmax({})",
+    }
+    lines = [IMPORTS["plogq_numpy"]]
+    for name, value in _given(state).items():
+        if name == "logits" and state["output"] in made:
+            name, text = state["output"], made[state["output"]].format(_array(value))
+        else:
+            text = _array(value)
+        lines.append(f"{name} = {text}")
+    return "\n".join([*lines, call(state, "plogq_numpy")])
+
+
+def _array(value: Any) -> str:
+    if not isinstance(value, list):
+        return python(value)
+    text = python(value)
+    return f"np.array(\n    {text})" if len(text) > 40 else f"np.array({text})"
+
+
+def values(kind: str, imbalance: str, given: Arrays) -> tuple[float, float]:
+    """Give the loss of an example, and what the mistake makes of it."""
+    if kind == "number":
+        x, t = given["prediction"], given["target"]
+        return _mean((x - t) ** 2), _mean((x[:, np.newaxis] - t) ** 2)
+    if kind in ("binary", "several"):
+        return _binary(kind, imbalance, _logits(given, softmax=False), given)
+    x = _logits(given, softmax=True)
+    if kind == "soft":
+        t = given["target"]
+        right = plogq.cross_entropy_from_logits(x, t)
+        return _mean(right.value), _mean(plogq.cross_entropy_from_logits(x, t.argmax(-1)).value)
+    y = given["labels"] if "labels" in given else given["onehot"].argmax(-1)
+    if kind == "token":
+        kept = y != -100
+        loss = plogq.cross_entropy_from_logits(x, np.where(kept, y, 0)).value
+        return _mean(loss[kept]), _mean(loss)
+    loss = plogq.cross_entropy_from_logits(x, y).value
+    if imbalance == "some":
+        weighted = given["weight"][y] * loss
+        return float(weighted.sum() / given["weight"][y].sum()), _mean(weighted)
+    if imbalance == "heavy":
+        focal = _mean(plogq.focal_from_logits(x, y, gamma=2.0).value)
+        return focal, 0.25 * focal
+    return _mean(loss), _mean(plogq.cross_entropy_from_logits(plogq.softmax(x), y).value)
+
+
+def _binary(kind: str, imbalance: str, z: Any, given: Arrays) -> tuple[float, float]:
+    t = given["target"] if "target" in given else given["onehot"][:, 1]
+    if imbalance == "heavy":
+        focal = (plogq.binary_focal_from_logits(z, t, gamma=2.0, alpha=a) for a in (None, 0.25))
+        right, wrong = (_mean(found.value) for found in focal)
+        return right, wrong
+    if imbalance == "some":
+        w = given["pos_weight"]
+        weighted = (plogq.binary_cross_entropy_from_logits(z, t, pos_weight=v) for v in (w, 1 / w))
+        right, wrong = (_mean(found.value) for found in weighted)
+        return right, wrong
+    right = _mean(plogq.binary_cross_entropy_from_logits(z, t).value)
+    if kind == "several":
+        return right, _mean(plogq.binary_cross_entropy_from_probs(plogq.softmax(z), t).value)
+    return right, _mean(plogq.binary_cross_entropy_from_logits(plogq.sigmoid(z), t).value)
+
+
+def _logits(given: Arrays, *, softmax: bool) -> Any:
+    """Give the logits, from what the model gives."""
+    if "logits" in given:
+        return given["logits"]
+    if "log_probs" in given:
+        q = given["log_probs"]
+        return q if softmax else q - np.log(-np.expm1(q))
+    q = given["probs"]
+    return np.log(q) if softmax else np.log(q) - np.log1p(-q)
+
+
+def _mean(rows: Any) -> float:
+    return float(np.mean(rows))
+
+
+PAGE = Page(
+    title="Which loss?",
+    summary="A few questions about the task lead to its loss: the call, what it expects, and the "
+    "mistake that people make there.",
+    words="choose guide PyTorch Keras JAX optax imbalance class weights focal multilabel language "
+    "model regression one-hot from_logits",
+    controls={
+        "task": Choice("What is to be predicted?", "one", {
+            "one": "one of several classes", "yes": "yes or no",
+            "several": "several labels at once", "token": "the next token",
+            "soft": "a distribution, say a teacher’s",
+            "number": "a number",
+        }),
+        "labels": Choice("How are the labels given?", "index", {
+            "index": "as class numbers", "onehot": "one-hot", "probabilities": "as probabilities",
+        }),
+        "output": Choice("What does the model give?", "logits", {
+            "logits": "logits", "log_probs": "log-probabilities", "probs": "probabilities",
+        }),
+        "imbalance": Choice("Are some classes rare?", "none", {
+            "none": "no", "some": "some are", "heavy": "most rows are easy ones of one class",
+        }),
+        "framework": Choice("In what?", "torch", FRAMEWORKS),
+    },
+    compute=compute,
+)  # fmt: skip

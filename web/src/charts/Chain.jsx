@@ -1,0 +1,112 @@
+// A chain of units: what goes forward through them above, what comes back below, as bars over
+// powers of ten, each under its unit.
+import { scaleLinear } from "d3-scale";
+import { YAxis } from "../parts/Axis.jsx";
+import { Chart } from "../parts/Chart.jsx";
+import { power, toNumber } from "../parts/format.js";
+import { Arrow } from "../parts/Marks.jsx";
+import { textWidth } from "../parts/measure.js";
+
+const LEFT = 44;
+const NAMES = 14; // px from the top: names, units, the way back, bars
+const UNITS = 76;
+const BACK = 128;
+const BARS = 208;
+const BOTTOM = 30;
+const ROOM = 68; // px of a unit and its number
+
+/**
+ * units   [{name, value, weight?, factor?, bar?, tip}] from left to right, values as texts; weight
+ *         stands before a unit, factor on the way back to it; bar {text, size, other}, with
+ *         both sizes as logarithms to 10, "-inf" for nothing
+ *         The last unit, the loss, is left out where there is little room.
+ * scale   [from, to]: powers of ten
+ * up      what the bars are; marked: what the dashed line on a bar means
+ */
+export function Chain({ name, label, description, units, scale, up, marked, height = 470 }) {
+  const layout = (width, tall) => {
+    const all = (width - LEFT) / units.length >= ROOM;
+    const shown = all ? units : units.slice(0, -1);
+    const step = (width - LEFT) / shown.length;
+    return {
+      all,
+      shown,
+      step,
+      at: (i) => LEFT + step * (i + 0.5),
+      level: scaleLinear(scale, [tall - BOTTOM, BARS]),
+      radius: Math.min(28, step * 0.41),
+    };
+  };
+  const top = ({ size, other }) => Math.max(scale[0], toNumber(size), toNumber(other));
+  const marks = (width, tall) => {
+    const { shown, at, level } = layout(width, tall);
+    return shown.map((unit, i) => ({
+      x: at(i), y: unit.bar ? level(top(unit.bar)) : UNITS, text: unit.tip,
+    }));
+  };
+  return (
+    <Chart name={name} label={label} description={description} height={height} marks={marks} by="x">
+      {(width, tall) => {
+        const { all, shown, step, at, level, radius } = layout(width, tall);
+        const foot = tall - BOTTOM;
+        const fits = (text, wide = step) => textWidth(text, 600) <= wide - 4;
+        const named = shown.every((unit) => fits(unit.name));
+        const every = Math.ceil(20 / step); // of the numbers, where names do not fit
+        const short = (i) => (i % every === 0 && i > 0 && !(all && i === shown.length - 1) ? `${i}` : "");
+        const within = Math.min(44, step * 0.6) / 2;
+        const on = { across: (x) => x, up: (y) => y };
+        return (
+          <>
+            <YAxis scale={level} x={LEFT} across={width} label={up} format={power}
+              ticks={level.ticks(5).filter(Number.isInteger)} />
+            {shown.map((unit, i) => {
+              const x = at(i);
+              const last = all && i === shown.length - 1;
+              const middle = x - step / 2;
+              const factor = unit.factor && [`× ${unit.factor}`, unit.factor].find((text) => fits(text));
+              return (
+                <g key={i}>
+                  <text x={x} y={NAMES} text-anchor="middle">{named ? unit.name : short(i)}</text>
+                  {i > 0 && (
+                    <line class="stroke-rest" x1={at(i - 1) + radius} x2={x - radius} y1={UNITS} y2={UNITS} />
+                  )}
+                  {unit.weight && fits(`× ${unit.weight}`) && (
+                    <text x={middle} y={UNITS - radius - 8} text-anchor="middle">{`× ${unit.weight}`}</text>
+                  )}
+                  <circle class={`stroke-${last ? "waste" : i > 0 ? "gain" : "rest"}`} cx={x} cy={UNITS} r={radius} />
+                  {fits(unit.value, 2 * radius + 3) && (
+                    <text class="strong" x={x} y={UNITS} dy="0.35em" text-anchor="middle">{unit.value}</text>
+                  )}
+                  {i > 1 && <Arrow on={on} ends={[[x - step * 0.12, BACK], [x - step * 0.88, BACK]]} color="keep" />}
+                  {factor && (
+                    <text x={x + step / 2} y={BACK + 20} text-anchor="middle">{factor}</text>
+                  )}
+                  {unit.bar && <Bar {...unit.bar} x={x} within={within} foot={foot} level={level}
+                    y={level(top(unit.bar))} fits={fits(unit.bar.text)} />}
+                </g>
+              );
+            })}
+            <line class="axis" x1={LEFT} x2={width} y1={foot} y2={foot} />
+            <text x={LEFT} y={tall - 8}>{`- - - ${marked}`}</text>
+          </>
+        );
+      }}
+    </Chart>
+  );
+}
+
+function Bar({ x, y, within, foot, level, size, other, text, fits }) {
+  const high = (of) => level(toNumber(of));
+  return (
+    <>
+      {Number.isFinite(toNumber(size)) && (
+        <rect class="fill-keep" x={x - within} y={high(size)} width={2 * within} rx="2"
+          height={Math.max(1, foot - high(size))} />
+      )}
+      {Number.isFinite(toNumber(other)) && (
+        <line class="stroke-ink thin dashed" x1={x - within - 3} x2={x + within + 3} y1={high(other)} y2={high(other)} />
+      )}
+      {fits && <text class="strong halo" x={x} y={y - 7} text-anchor="middle">{text}</text>}
+    </>
+  );
+}
