@@ -14,7 +14,7 @@ from plogq.explorer.document import to_document
 from plogq.explorer.embed import embedded
 from plogq.explorer.findings import findings
 from plogq.explorer.findings.words import file_name
-from plogq.score.files import write_whole
+from plogq.score.report.files import write_whole
 from plogq.score.result import Result
 
 # Nothing may load and nothing may run but this script and this style sheet, known by their hashes.

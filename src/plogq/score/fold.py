@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
-from itertools import chain
 from numbers import Real
 from types import ModuleType
 from typing import Any
@@ -14,16 +13,15 @@ import numpy as np
 
 from plogq.formulas._check import refuse
 from plogq.formulas.units import NATS_PER_UNIT, Unit
-from plogq.score.batch import classes_of
-from plogq.score.code import code_labels, code_warnings, refuse_code
-from plogq.score.columns import find_columns
+from plogq.score.table.batch import classes_of
+from plogq.score.table.columns import find_columns
 from plogq.score.engines.local import fold_on_threads
 from plogq.score.errors import TableError
 from plogq.score.job import Job
-from plogq.score.labels import Labels
-from plogq.score.readers import open_table
+from plogq.score.table.labels import Labels
+from plogq.score.table.readers import open_table
 from plogq.score.result import Result
-from plogq.score.summary import summarise
+from plogq.score.figures.summary import summarise
 
 
 def score(
@@ -143,12 +141,15 @@ def score(
         id=id,
     )
     if code:
+        from plogq.score.code import refuse_code  # loads what no other score needs
+
         refuse_code(columns, engine)
-    parts = table.parts(columns.read(), columns.types())
-    first = next(parts, None)
-    if first is None:
-        raise TableError(f"{table.paths[0]}: no rows to score")
-    names = classes_of(first, columns)
+    names = columns.classes if table.rows else None
+    if names is None:
+        first = next(table.parts(columns.read(), columns.types()), None)
+        if first is None:
+            raise TableError(f"{table.paths[0]}: no rows to score")
+        names = classes_of(first, columns)
     job = Job(columns, Labels(names, columns), floor, top, seed)
 
     def done(rows: int) -> None:
@@ -156,9 +157,8 @@ def score(
             progress(rows, table.rows)
 
     if engine == "local":
-        state = fold_on_threads(job, table, chain([first], parts), done)
+        state = fold_on_threads(job, table, done)
     else:
-        parts.close()
         state = _dask().fold_on_workers(job, table, scheduler, done)
     origin = {
         "paths": table.paths,
@@ -178,6 +178,8 @@ def score(
     )
     if not code:
         return result
+    from plogq.score.code import code_labels, code_warnings
+
     coded = code_labels(table, job, done)
     said = [*result.warnings, *code_warnings(coded, state.rows(), weight)]
     return replace(result, code=coded, warnings=said)

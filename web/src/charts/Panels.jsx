@@ -4,6 +4,7 @@ import { line } from "d3-shape";
 import { XAxis, YAxis } from "../parts/Axis.jsx";
 import { Chart } from "../parts/Chart.jsx";
 import { brief, number } from "../parts/format.js";
+import { fitText } from "../parts/measure.js";
 
 const TOP = 40;
 const FOOT = 28;
@@ -65,7 +66,7 @@ export function Panels({
         const path = line((p) => across(p[0]), (p) => up(p[1])).defined((p) => shown(panel, p));
         return (
           <g key={panel.name}>
-            <text class="strong" x={panel.left} y={panel.top + 14}>{panel.name}</text>
+            <text class="strong" x={panel.left} y={panel.top + 14}>{fitText(panel.name, panel.wide, 600)}</text>
             <YAxis scale={up} x={panel.left + LEFT} across={across.range()[1]} label=""
               ticks={panel.y.ticks} format={panel.y.show} />
             <XAxis scale={across} y={foot} label={panel.last && panel.top > 0 ? x.label : ""}

@@ -1,5 +1,5 @@
 // Quiz: eight questions, each answered once; what the choices came from is said after the answer.
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { scalePoint } from "d3-scale";
 import { Chart } from "../parts/Chart.jsx";
 import { CodeLine } from "../parts/CodeLine.jsx";
@@ -100,7 +100,7 @@ function Question({ number, question, answer, served }) {
   const id = useId();
   const answered = question.answer !== "";
   const was = useRef(answered);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (answered && !was.current) verdict.current.focus(); // the button that had the focus is gone
     was.current = answered;
   }, [answered]);

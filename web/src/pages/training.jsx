@@ -42,7 +42,7 @@ function Picture({ result, moments = result.moments, running = false }) {
     loss("Cross-entropy of the batch, nats", "cross_entropy"),
     loss("Squared error of the batch", "squared_error"),
     ...result.layers.map((layer, i) => ({
-      name: `Gradient norm, ${layer}`,
+      name: `Gradient, ${layer}`,
       series: pulls[i],
       thin: true,
       y: {

@@ -65,8 +65,8 @@ def errata() -> list[Erratum]:
             "9.97 bits",
             float(plogq.cross_entropy([0.7, 0.3], [1.0, 0.0], unit="bit")),
             "bits",
-            f"The same 10⁻¹⁰: 0.3 · log₂ 10¹⁰ = {shown(0.3 * clipped, 2)}. Both are sure and wrong, "
-            "and both infinitely far off; clipping makes one look better than the other.",
+            f"The same 10⁻¹⁰: 0.3 · log₂ 10¹⁰ = {shown(0.3 * clipped, 2)}. Both are sure and "
+            "wrong, and both infinitely far off; clipping makes one look better than the other.",
             'plogq.cross_entropy([0.7, 0.3], [1.0, 0.0], unit="bit")',
         ),
         Erratum(

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from plogq.kernels.cpu import default_threads
-from plogq.score.formats import ParquetFile
+from plogq.score.table.formats import ParquetFile
 from plogq.score.job import Job
-from plogq.score.readers import Part, Reader, Table, parts_of
-from plogq.score.state import State
+from plogq.score.table.readers import Part, Reader, Table, parts_of
+from plogq.score.state.state import State
 
 STATE_BYTES = 256 << 20  # of all states together, if one is not larger by itself
 # A run is worth opening its file for from so many numbers on, and there must be enough of them
@@ -39,10 +39,8 @@ class Run(NamedTuple):
         return parts_of(self.reader, columns, types, pieces=self.pieces, threads=False, **where)
 
 
-def fold_on_threads(
-    job: Job, table: Table, parts: Iterator[Part], done: Callable[[int], None]
-) -> State:
-    """Fold the table, which `parts` streams, and tell `done` again and again how many rows are."""
+def fold_on_threads(job: Job, table: Table, done: Callable[[int], None]) -> State:
+    """Fold the table, and tell `done` again and again how many rows are."""
     # Any number of states gives the same bits: each thread may have its own, as far as they fit.
     threads = default_threads()
     states = [job.new_state()]
@@ -70,6 +68,7 @@ def fold_on_threads(
     reuse_memory()
     runs = _runs(job, table)
     by_run = len(runs) >= RUNS_PER_THREAD * threads
+    parts = table.parts(job.columns.read(), job.columns.types())
     tasks = (run.parts(job) for run in runs) if by_run else ([part] for part in parts)
     for count in _in_order(work, tasks, threads, stopped):
         done(count)

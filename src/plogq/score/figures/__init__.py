@@ -1,0 +1,1 @@
+"""From a state to what its loss is made of."""

@@ -1,0 +1,208 @@
+"""Refinement and miscalibration: what no recalibration saves, and what one does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain, combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from plogq.score.state.buckets import Buckets
+from plogq.score.table.numbers import Array
+from plogq.score.state.products import weighted_sums
+from plogq.score.figures.recalibration import Evidence, Family, choose_families, cross_fit, log_softmax
+from plogq.score.state.resampling import fold_of_buckets
+from plogq.score.state.sample import Sampled
+from plogq.score.state.state import State
+
+# Added to the count of each class, so that no base rate is 0: Krichevsky and Trofimov (1981).
+PRIOR_COUNT = 0.5
+NORMAL_975 = 1.959963984540054  # the normal distribution's 97.5 % quantile: a 95 % interval
+
+
+class Strata(NamedTuple):
+    """The sampled rows, and what they stand for."""
+
+    rows: Sampled
+    possible: Array  # (n,) whether q(y) > 0
+    weight: Array  # (n,) of all rows that this one stands for: in all the table's weight
+
+
+@dataclass(frozen=True)
+class Recalibrations:
+    """What each family learnt from the sampled rows, and what it saves, by bucket of rows."""
+
+    strata: Strata
+    evidence: Evidence
+    fits: tuple[Family, ...]  # to all sampled rows; the identity first
+    aside: dict[str, str]  # the families that were not tried, and why
+    folds: int
+    buckets: int  # that hold rows
+    savings: Savings
+
+
+def recalibrate(state: State, folds: int, seed: int) -> Recalibrations:
+    """Fit each family to the sample, cross-fit it, and sum what it saves of the held-out rows."""
+    buckets = state.buckets
+    strata = _strata(state)
+    rows = strata.rows
+    sampled = np.bincount(rows.bucket, minlength=buckets.count) > 0
+    folds = min(folds, int(sampled.sum()))
+    impossible = not strata.possible.all()
+    families, aside = choose_families(len(rows.row), state.classes, impossible, folds)
+    fold = fold_of_buckets(sampled, max(1, folds), seed)
+    base, base_without = _base_rates(buckets, fold, folds)
+    evidence = Evidence(
+        log_softmax(rows.logits), rows.label, strata.weight / strata.weight.mean(), base
+    )
+    losses, fits = cross_fit(evidence, rows.surprisal, fold[rows.bucket], base_without, families)
+    savings = Savings(buckets, strata, fits, losses)
+    used = len(buckets.used())
+    return Recalibrations(strata, evidence, fits, aside, folds, used, savings)
+
+
+def _strata(state: State) -> Strata:
+    """Join the samples of possible and of impossible rows, each weighed up to all it stands for."""
+    buckets = state.buckets
+    impossible = buckets.amounts(buckets.impossible)
+    possible = buckets.amounts(buckets.rows) - impossible
+    parts, weights = [], []
+    for sample, amounts in ((state.sample, possible), (state.impossible_sample, impossible)):
+        rows = sample.rows()
+        if rows is not None:
+            parts.append(rows)
+            weights.append(rows.weight * (amounts.sum() / rows.weight.sum()))
+    rows = Sampled(*(np.concatenate(fields) for fields in zip(*parts, strict=True)))
+    return Strata(rows, np.isfinite(rows.surprisal), np.concatenate(weights))
+
+
+def _base_rates(buckets: Buckets, fold: Array, folds: int) -> tuple[Array, list[Array]]:
+    """Give the smoothed frequency of each class in the whole table, and in it without each fold."""
+    counts = buckets.amounts(buckets.labels)
+    counts *= buckets.rows.rows.sum() / counts.sum()
+
+    def rates(of: Array) -> Array:
+        smoothed = of + PRIOR_COUNT
+        out: Array = smoothed / smoothed.sum()
+        return out
+
+    total = counts.sum(axis=0)
+    without = [rates(total - counts[fold == number].sum(axis=0)) for number in range(folds)]
+    return rates(total), without
+
+
+class Saved(NamedTuple):
+    """What recalibration saves of the table under some weights of its buckets."""
+
+    # (m, families) nats per row of the table, of the finite cost, less what impossible rows then
+    # cost; −inf for a family that leaves them impossible.
+    per_row: Array
+    chosen: Array  # (m,) the family taken
+
+
+class Savings:
+    """What each family saves, for any weights of the buckets that hold rows.
+
+    The finite part of the cross-entropy is known exactly. What the sample tells beside it is what
+    a family saves of that; and of rows with q(y) = 0, what they cost where a family mends them.
+
+    Parameters
+    ----------
+    buckets
+        The table's sums.
+    strata
+        The sampled rows.
+    families
+        What was tried, the identity first.
+    losses
+        Held-out, in nats, (families, n).
+    """
+
+    def __init__(
+        self, buckets: Buckets, strata: Strata, families: tuple[Family, ...], losses: Array
+    ) -> None:
+        rows, possible, weight = strata
+        used = buckets.used()
+        self._finite = np.array([possible.all() or family.mends for family in families])
+        # What a family that mends nothing makes of impossible rows does not enter the sums.
+        saved = np.where(possible, np.where(possible, rows.surprisal, 0.0) - losses, 0.0)
+        mended = np.where(possible | ~self._finite[:, None], 0.0, losses)
+
+        def by_bucket(values: Array) -> Array:
+            return np.bincount(rows.bucket, values * weight, buckets.count)[used]
+
+        sampled = by_bucket(possible), by_bucket(~possible)
+        amount = sampled[0] + sampled[1]
+        every = buckets.amounts(buckets.rows)[used]
+        impossible = buckets.amounts(buckets.impossible)[used]
+        beyond = (buckets.by_bucket("surprisal") - buckets.by_bucket("entropy"))[used]
+        savings = [by_bucket(each) for each in saved]
+        costs = [by_bucket(each) for each in mended]
+        # What the errors of differences Δ between two families are made of.
+        self._pairs = list(combinations(range(len(families)), 2))
+        differences = [costs[i] - savings[i] - costs[j] + savings[j] for i, j in self._pairs]
+        of_each_bucket = [
+            [every - impossible, impossible, *sampled],
+            savings,
+            costs,
+            [amount, amount**2],
+            differences,
+            [each**2 for each in differences],
+            [each * amount for each in differences],
+            [beyond, beyond**2, beyond * every, every**2],
+        ]
+        self._ends = np.cumsum([len(columns) for columns in of_each_bucket])
+        self._columns = np.stack(list(chain.from_iterable(of_each_bucket)), axis=1)
+
+    def under(self, weights: Array) -> Saved:
+        """Give what is saved under weights of the buckets that hold rows, (m, used buckets).
+
+        Taken is the simplest family that is within one standard error of the best. The error is
+        that of the difference between the two over the buckets, so that what both have in common
+        is no noise (Breiman, Friedman, Olshen, Stone, 1984). A family that costs more than the
+        predictions as they are is not taken. These in turn are taken only where cross-entropy and
+        prediction entropy agree to 1.96 errors (or nothing saves): that is the score test of
+        T = 1, which sees a little too much confidence before any saving rises above its noise.
+        """
+        parts = np.split(weighted_sums(weights, self._columns), self._ends[:-1], axis=1)
+        (possible, impossible, *sampled), savings, costs = parts[0].T, parts[1], parts[2]
+        saved = savings * _ratio(possible, sampled[0])[:, None]
+        saved -= costs * _ratio(impossible, sampled[1])[:, None]
+        saved /= (possible + impossible)[:, None]
+        saved[:, ~self._finite] = -np.inf
+        every = np.arange(len(saved))
+        best = np.argmax(saved, axis=1)
+        errors = self._errors(*parts[3:7])
+        beyond, *products = parts[7].T
+        total = possible + impossible
+        sure = np.abs(beyond / total) <= NORMAL_975 * _error(total, beyond / total, *products)
+        chosen: Array = best.copy()
+        for k in reversed(range(saved.shape[1])):
+            near = saved[:, k] >= saved[every, best] - errors[every, k, best]
+            chosen[near & (saved[:, k] >= saved[:, 0]) & (sure | (k > 0))] = k
+        return Saved(saved, chosen)
+
+    def _errors(self, amounts: Array, mean: Array, squares: Array, products: Array) -> Array:
+        """Give the standard error of each difference of two savings, (m, families, families)."""
+        total = amounts[:, :1]
+        errors = _error(total, mean / total, squares, products, amounts[:, 1:])
+        out = np.zeros((len(amounts), len(self._finite), len(self._finite)))
+        for (i, j), error in zip(self._pairs, errors.T, strict=True):
+            out[:, i, j] = out[:, j, i] = error
+        return out
+
+
+def _error(total: Array, mean: Array, squares: Array, products: Array, of_total: Array) -> Array:
+    """Give the standard error of a mean δ = Σ u Δ / Σ u w over buckets of weights u.
+
+    √(Σ u (Δ − δ w)²) / Σ u w, from Σ u w, δ, Σ u Δ², Σ u Δ w and Σ u w².
+    """
+    variance = squares - 2 * mean * products + mean**2 * of_total
+    out: Array = np.sqrt(np.maximum(variance, 0.0)) / total
+    return out
+
+
+def _ratio(amount: Array, of: Array) -> Array:
+    out: Array = amount / np.where(of > 0, of, 1.0)
+    return out

@@ -1,0 +1,141 @@
+"""The figures at the head of a report, for any weights of the buckets: what a bootstrap is of."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from plogq.formulas._terms import neg_log, times
+from plogq.formulas.units import Unit, from_nats
+from plogq.score.state.buckets import Buckets
+from plogq.score.figures.decomposition import Recalibrations, Savings
+from plogq.score.table.numbers import Array
+from plogq.score.state.products import weighted_sums
+from plogq.score.state.resampling import interval, replicate_weights
+
+WITHOUT_UNIT = {"explained", "perplexity", "accuracy", "brier"}
+AT_A_TIME = 256  # replicates
+
+
+def intervals(
+    buckets: Buckets,
+    recalibrations: Recalibrations,
+    figures: dict[str, float],
+    unseen: float,
+    *,
+    soft: bool,
+    unit: Unit,
+    replicates: int,
+    seed: int,
+) -> dict[str, list[float]]:
+    """Give the 95 % interval of each figure that is finite, in its unit.
+
+    By percentiles of the figure's replicates, with the family chosen anew in each, extended to
+    hold the figure where it lies outside. Families are not fitted anew; what miscalibration may
+    have gone unseen because of that, and because a saving within its error is not taken, its
+    upper end allows for: the most that any family saves in a replicate, and what a temperature at
+    the ends of its own interval would.
+
+    Parameters
+    ----------
+    buckets
+        The table's sums.
+    recalibrations
+        What each family saves.
+    figures
+        By name, in nats or without unit; those without an interval are not looked at.
+    unseen
+        What the ends of the temperature's interval would save, in nats per row.
+    soft
+        Whether labels are distributions.
+    unit
+        Of the intervals.
+    replicates, seed
+        Of the bootstrap.
+    """
+    sums = _Sums(buckets, recalibrations.savings, soft)
+    if recalibrations.buckets < 2 or replicates == 0:
+        return {}
+    weights = replicate_weights(recalibrations.buckets, replicates, seed)
+    weights = weights[weights.any(axis=1)]  # of few rows, a replicate may hold none
+    parts = [
+        sums.under(weights[first : first + AT_A_TIME])
+        for first in range(0, len(weights), AT_A_TIME)
+    ]
+    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    _correct(found, figures, int(np.count_nonzero(sums.labels.any(axis=0))))
+    most = interval(found.pop("most_saved"))
+    out = {}
+    for name, values in found.items():
+        figure = figures[name]
+        ends = interval(values) if np.isfinite(figure) else None
+        if ends is not None:
+            low, high = min(ends[0], figure), max(ends[1], figure)
+            if name == "miscalibration":
+                high = max(high, unseen, most[1] if most else 0.0)
+            in_unit = np.array([low, high])
+            if name not in WITHOUT_UNIT:
+                in_unit = from_nats(in_unit, unit)
+            out[name] = in_unit.tolist()
+    return out
+
+
+class _Sums:
+    """The sums of each bucket that holds rows, and the figures for any weights of those."""
+
+    def __init__(self, buckets: Buckets, savings: Savings, soft: bool) -> None:
+        used = buckets.used()
+        self.labels = buckets.amounts(buckets.labels)[used]
+        self._names = list(buckets.sums)
+        sums = [buckets.by_bucket(name) for name in self._names]
+        sums += [buckets.amounts(buckets.rows), buckets.amounts(buckets.impossible)]
+        self._columns = np.stack([each[used] for each in sums], axis=1)
+        self._savings = savings
+        self._soft = soft
+
+    def under(self, weights: Array) -> dict[str, Array]:
+        """Give figures in nats or without unit, (m,), for weights (m, used buckets)."""
+        *sums, total, impossible = weighted_sums(weights, self._columns).T
+        means = {name: each / total for name, each in zip(self._names, sums, strict=True)}
+        loss = np.where(impossible > 0, np.inf, means["surprisal"])
+        per_row, chosen = self._savings.under(weights)
+        saved = per_row[np.arange(len(chosen)), chosen]
+        with np.errstate(over="ignore"):
+            perplexity = np.exp(loss)
+        out = {
+            "cross_entropy": loss,
+            "label_entropy": _entropy(weighted_sums(weights, self.labels)),
+            "refinement": means["surprisal"] - saved,
+            "miscalibration": np.where(impossible > 0, np.inf, saved),
+            "most_saved": per_row.max(axis=1),
+            "perplexity": perplexity,
+            "accuracy": means["correct"],
+            "brier": means["brier"],
+            "prediction_entropy": means["entropy"],
+            "overconfidence": loss - means["entropy"],
+        }
+        if self._soft:
+            out["entropy_floor"] = means["label_entropy"]
+            out["kl"] = np.where(impossible > 0, np.inf, means["kl"])
+        return out
+
+
+def _correct(found: dict[str, Array], figures: dict[str, float], classes: int) -> None:
+    """Add the figures that come from the entropy of labels, of which replicates are too low.
+
+    The entropy of frequencies is lower than that of probabilities, by about (classes − 1) / 2 n
+    (Miller, 1955), and that of resampled frequencies lower once more by as much. The second is
+    seen, and is what both are corrected by.
+    """
+    labels = found["label_entropy"]
+    labels += 2 * (figures["label_entropy"] - labels.mean())
+    np.clip(labels, 0.0, np.log(classes), out=labels)
+    gain = labels - found["cross_entropy"]
+    found["information_gain"] = gain
+    found["explained"] = np.divide(gain, labels, out=np.full_like(gain, np.nan), where=labels > 0)
+    found["resolution"] = labels - found["refinement"]
+
+
+def _entropy(amounts: Array) -> Array:
+    p = amounts / amounts.sum(axis=1, keepdims=True)
+    out: Array = times(np, p, neg_log(np, p)).sum(axis=1)
+    return out

@@ -1,0 +1,103 @@
+"""The temperature that fits: x / T, by the T of least cross-entropy, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from plogq.score.figures.decomposition import NORMAL_975, Recalibrations
+from plogq.score.table.numbers import Array
+from plogq.score.figures.recalibration.evidence import Evidence, dot
+from plogq.score.figures.recalibration.temperature import BOUND, LOG2_BOUND, Temperature, excess, losses
+
+PER_OCTAVE = 4  # temperatures of the curve, two octaves beyond T and 1
+CHUNK_NUMBERS = 1 << 15  # numbers worked on at once: 256 KiB, to stay in the processor's cache
+
+
+class TemperatureFit(NamedTuple):
+    """The fit, over the sampled rows whose labels are possible; in nats."""
+
+    value: float
+    interval: tuple[float, float] | None
+    saved: float  # of the mean cross-entropy, at T
+    unseen: float  # the most that a temperature inside the interval could save
+    curve: list[tuple[float, float]]  # what other temperatures save
+    rows: int
+
+
+def fit_temperature(recalibrations: Recalibrations) -> TemperatureFit | None:
+    """Find the T of least cross-entropy, with its interval; None where every row is impossible.
+
+    The interval is that of log T by the sandwich variance Var(slope) / curvature² (Huber, 1967),
+    which needs no well-specified model, with the slope's variance by its scatter over the
+    bootstrap's buckets: over clusters, where rows come in clusters. No temperature is identified
+    where the loss still falls at a bound (separable rows: sharper is always better; useless ones:
+    flatter is), or is so flat that the interval passes both.
+    """
+    rows, possible, weight = recalibrations.strata
+    at = np.flatnonzero(possible)
+    if len(at) == 0:
+        return None
+    evidence = recalibrations.evidence.take(at)
+    surprisal, weight, bucket = rows.surprisal[at], weight[at], rows.bucket[at]
+    fits = [fit for fit in recalibrations.fits if isinstance(fit, Temperature)]
+    log2_beta = (fits[0] if fits else Temperature.fit(evidence)).log2_beta
+
+    def saved(at: float) -> float:
+        return dot(weight, surprisal - losses(evidence, at)) / float(weight.sum())
+
+    interval, unseen = None, 0.0
+    if abs(log2_beta) < LOG2_BOUND:
+        width = _width(evidence, log2_beta, bucket)
+        if width < LOG2_BOUND:
+            interval = 2 ** (-log2_beta - width), 2 ** (-log2_beta + width)
+            unseen = max(_if_right(evidence, log2_beta + end) for end in (-width, width))
+    value = 2.0**-log2_beta
+    curve = [(t, saved(-math.log2(t))) for t in _grid(value)]
+    return TemperatureFit(value, interval, saved(log2_beta), unseen, curve, len(at))
+
+
+def _if_right(rows: Evidence, log2_beta: float) -> float:
+    """Give what the predictions cost beyond those at β, were the latter right: their mean KL.
+
+    With p = softmax(β z) and z = log q: D(p ‖ q) = −H(p) − Σ p z, and Σ p β z = lse(β z) − H(p).
+    """
+    at = rows.tempered(log2_beta)
+    divergence = -at.entropy - (at.log_sum - at.entropy) / 2**log2_beta
+    return dot(rows.weight, divergence) / float(rows.weight.sum())
+
+
+def _width(rows: Evidence, log2_beta: float, bucket: Array) -> float:
+    """Give half the width of the interval of log₂ T; inf where the loss is flat."""
+    slopes = np.bincount(bucket, rows.weight * excess(rows, log2_beta))
+    # The slope itself is 0: the curvature in log β is the mean variance of β z.
+    curvature = dot(rows.weight, _variances(rows, 2**log2_beta))
+    if curvature == 0:
+        return math.inf
+    return NORMAL_975 * math.sqrt(dot(slopes, slopes)) / (curvature * math.log(2))
+
+
+def _variances(rows: Evidence, beta: float) -> Array:
+    """Give the variance of β z_j under softmax(β z), of each row."""
+    out = np.empty(len(rows))
+    step = max(1, CHUNK_NUMBERS // rows.classes)
+    for first in range(0, len(rows), step):
+        z = beta * rows.log_q[first : first + step]
+        z -= z.max(axis=1, keepdims=True)
+        p = np.exp(z)
+        p /= p.sum(axis=1, keepdims=True)
+        z = np.where(np.isneginf(z), 0.0, z)
+        mean = (p * z).sum(axis=1)
+        out[first : first + step] = np.maximum((p * z * z).sum(axis=1) - mean * mean, 0.0)
+    return out
+
+
+def _grid(value: float) -> list[float]:
+    """Give temperatures around both 1 and T, with T itself."""
+    low, high = sorted((1.0, value))
+    first = math.floor(PER_OCTAVE * (math.log2(low) - 2))
+    last = math.ceil(PER_OCTAVE * (math.log2(high) + 2))
+    grid = [2 ** (k / PER_OCTAVE) for k in range(first, last + 1)]
+    return sorted({t for t in grid if 1 / BOUND <= t <= BOUND} | {value})

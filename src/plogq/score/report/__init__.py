@@ -1,0 +1,1 @@
+"""A result on the terminal and in files; what all reports share."""

@@ -1,0 +1,249 @@
+"""A result on the terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from plogq.score.report.code import code_table
+from plogq.score.report.decomposition import advice, families, stack
+from plogq.score.errors import printable
+from plogq.score.result import Result
+from plogq.score.report.terminal import name as _name
+from plogq.score.report.terminal import number as _number
+from plogq.score.report.terminal import percent as _percent
+from plogq.score.report.terminal import print_sections
+from plogq.score.report.terminal import rows as _rows
+from plogq.score.report.terminal import table as _table
+
+MOST_LISTED = 20
+BAR = 20
+
+
+def print_report(result: Result, console: Console | None = None) -> None:
+    """Print the headline, the figures, and where the cost comes from."""
+    console = console or Console(highlight=False)
+    print_sections(_sections(result, console.width), console)
+
+
+def _sections(result: Result, width: int) -> Iterator[list[Text | Table]]:
+    yield _headline(result)
+    if result.refinement is not None:
+        yield [Text("Where the bits are", style="bold"), *stack(result, width)]
+    yield _section("What it says to do", advice(result))
+    yield _section("What it is made of", _figures(result))
+    if result.recalibration is not None and len(result.recalibration["cross_entropy"]) > 1:
+        yield _section("Recalibrations", families(result.recalibration, result.unit))
+    if result.temperature is not None:
+        family = None if result.recalibration is None else result.recalibration["family"]
+        yield _section("Temperature", _temperature(result.temperature, family))
+    yield _section("Reliability: how sure, how often right", _reliability(result))
+    cost = "finite cost" if result.zero_probability_rows else "cost"
+    yield _section(
+        _most(f"Classes, by their share of the {cost}", result.per_class), _classes(result)
+    )
+    for column, groups in result.slices.items():
+        yield _section(
+            _most(f"Slices of {printable(column)}", groups), _slices(groups, result.unit)
+        )
+    if result.surprises:
+        yield _section("Most surprising rows: look for wrong labels here first", _surprises(result))
+    if result.code is not None:
+        yield _section("The labels as bytes", code_table(result.code))
+    if result.entropy_floor is None:
+        yield [
+            Text(
+                "How much of the cost no model could save, hard labels cannot tell: that takes "
+                "soft labels, or several annotators' labels.",
+                style="dim",
+            )
+        ]
+    for warning in result.warnings:
+        count = f" ({_rows(warning['rows'])})"
+        yield [Text(f"! {warning['message']}{count}", style="yellow")]
+
+
+def _section(title: str, body: Text | Table) -> list[Text | Table]:
+    return [Text(title, style="bold"), body]
+
+
+def _most(title: str, items: Any) -> str:
+    """Say in the title when a list is cut."""
+    return (
+        title if len(items) <= MOST_LISTED else f"{title} (first {MOST_LISTED} of {len(items):,})"
+    )
+
+
+def _headline(result: Result) -> list[Text | Table]:
+    origin = result.source
+    paths = origin["paths"]
+    where = printable(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+    taken = ", ".join(f"{what} {_column(name)}" for what, name in origin["columns"].items())
+    about = f"{_rows(result.rows)}, {len(result.classes):,} classes; {taken}"
+    head = Text.assemble(
+        (f"{_number(result.cross_entropy)} {result.unit}s per row", "bold green"),
+        f", of {_number(result.label_entropy)} with no model",
+    )
+    if result.explained is not None and result.explained >= 0:
+        head.append(f": {result.explained:.1%} explained")
+    return [Text(where, style="bold"), Text(about, style="dim"), Text(), head]
+
+
+def _column(name: Any) -> str:
+    return printable(name if isinstance(name, str) else ", ".join(name))
+
+
+def _figures(result: Result) -> Table:
+    table = _table(
+        "", ("right", result.unit + "s"), ("whole", "95 % interval" if result.intervals else ""), ""
+    )
+
+    def row(
+        name: str,
+        value: float | None,
+        meaning: str,
+        show: Callable[[float | None], str] = _number,
+    ) -> None:
+        ends = result.intervals.get(name.lower().replace(" ", "_").replace("-", "_"))
+        table.add_row(name, show(value), _span(ends, show), Text(meaning, style="dim"))
+
+    row("cross-entropy", result.cross_entropy, "what a label costs, by the model")
+    if result.zero_probability_rows:
+        without = f"without {_rows(result.zero_probability_rows)} of probability 0"
+        row("  where possible", result.cross_entropy_finite, without)
+    if result.floor is not None:
+        raised = f"{_rows(result.floor['rows'])} raised to {result.floor['p']:g}"
+        row("  floored", result.floor["cross_entropy"], raised)
+    row("label entropy", result.label_entropy, "what it costs with no model")
+    row("information gain", result.information_gain, "the difference")
+    row("resolution", result.resolution, "the same once recalibrated")
+    row("refinement", result.refinement, "what recalibration leaves")
+    row("miscalibration", result.miscalibration, "what it saves")
+    row("prediction entropy", result.prediction_entropy, "what the model expects to pay")
+    row("overconfidence", result.overconfidence, "beyond that; 0 if calibrated")
+    if result.entropy_floor is not None:
+        row("entropy floor", result.entropy_floor, "the labels' own doubt")
+        row("KL", result.kl, "what a better model could save")
+    row("perplexity", result.perplexity, "as if among so many classes")
+    row("Brier", result.brier, "squared error of probabilities")
+    row("accuracy", result.accuracy, "how often the top class is right", _percent)
+    return table
+
+
+def _span(ends: list[float] | None, show: Callable[[float | None], str]) -> str:
+    if ends is None:
+        return ""
+    if show is _percent:
+        return " to ".join(map(_percent, ends))
+    digits = ".3f" if 0.01 <= max(map(abs, ends)) < 1000 else ".3g"
+    return " to ".join(f"{end:{digits}}" for end in ends)
+
+
+def _temperature(fit: dict[str, Any], family: str | None) -> Text:
+    if not fit["identified"]:
+        return Text("Not identified: no temperature between 1/64 and 64 is best.")
+    t, (low, high) = fit["value"], fit["interval"]
+    text = Text.assemble(
+        ("T = " + _number(t), "bold"),
+        f", 95 % interval {_number(low)} to {_number(high)}: ",
+    )
+    if low <= 1 <= high:
+        return text.append("1 is inside, so as sure as they are right, on the whole.")
+    how = f"too {'sure' if t > 1 else 'timid'}"
+    if family == "identity":
+        return text.append(f"{how}, if by less than a recalibration is sure to save.")
+    return text.append(f"the predictions are {how}.")
+
+
+def _reliability(result: Result) -> Table:
+    table = _table("confidence", ("right", "rows"), ("right", "mean"), ("right", "accuracy"), "")
+    for item in result.reliability:
+        if item["confidence"] is not None:
+            low, high = item["bin"]
+            table.add_row(
+                f"{low:.1f} to {high:.1f}",
+                f"{item['rows']:,}",
+                f"{item['confidence']:.3f}",
+                f"{item['accuracy']:.3f}",
+                _bar(item["accuracy"], item["confidence"]),
+            )
+    table.columns[-1].header = Text("━ accuracy  │ confidence", style="dim")
+    return table
+
+
+def _bar(value: float, mark: float | None = None) -> Text:
+    """Draw a value in [0, 1], with a mark at another."""
+    filled = round(value * BAR)
+    text = Text("━" * filled + " " * (BAR + 1 - filled), style="cyan")
+    if mark is not None:
+        at = round(mark * BAR)
+        text = Text.assemble(text[:at], ("│", "bold"), text[at + 1 :])
+    return text
+
+
+def _classes(result: Result) -> Table:
+    table = _table(
+        "class",
+        ("right", "rows"),
+        ("right", result.unit + "s"),
+        ("right", "share"),
+        "",
+        ("right", "accuracy"),
+        "mistaken for",
+    )
+    worst = sorted(
+        result.per_class, key=lambda c: (c["bits"] == math.inf, c["share"] or 0.0), reverse=True
+    )
+    for item in worst[:MOST_LISTED]:
+        mistaken = Text(", ").join(
+            _name(name, 12).append(f" ×{n:,}") for name, n, _ in item["mistaken_for"][:2]
+        )
+        share = item["share"] or 0.0
+        table.add_row(
+            _name(item["class"]),
+            f"{item['rows']:,}",
+            _number(item["bits"]),
+            _percent(item["share"]),
+            Text("━" * round(share * 10), style="cyan"),
+            _percent(item["accuracy"]),
+            mistaken,
+        )
+    return table
+
+
+def _slices(groups: dict[str, dict[str, Any]], unit: str) -> Table:
+    table = _table("value", ("right", "rows"), ("right", unit + "s"), ("right", "gain"))
+    worst = sorted(groups.items(), key=lambda item: -(item[1]["cross_entropy"] or 0.0))
+    for value, item in worst[:MOST_LISTED]:
+        table.add_row(
+            _name(value, 30),
+            f"{item['rows']:,}",
+            _number(item["cross_entropy"]),
+            _number(item["information_gain"]),
+        )
+    return table
+
+
+def _surprises(result: Result) -> Table:
+    named = any("id" in item for item in result.surprises)
+    table = _table(
+        "id" if named else "row",
+        "label",
+        "predicted",
+        ("right", result.unit + "s"),
+        ("right", "q(label)"),
+    )
+    for item in result.surprises:
+        table.add_row(
+            _name(str(item.get("id", item.get("row"))), 24),
+            _name(item["label"]),
+            _name(item["predicted"]),
+            _number(item["surprisal"]),
+            f"{item['q_label']:.2g}",
+        )
+    return table

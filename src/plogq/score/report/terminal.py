@@ -1,0 +1,120 @@
+"""What every report on the terminal is made of: tables, numbers, names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.segment import Segment, Segments
+from rich.table import Table
+from rich.text import Text
+
+from plogq.score.errors import printable
+
+NARROWEST = 12  # of a column that is cut to fit
+NARROWEST_NAME = 4
+
+
+def table(*columns: str | tuple[str, str]) -> Table:
+    """Make a table without lines: of names, of numbers ("right"), of what may be left out.
+
+    What may be left out is cut to fit, unless it is to be "whole" or not there.
+    """
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        kind, header = column if isinstance(column, tuple) else ("left", column)
+        table.add_column(
+            header,
+            justify="right" if kind == "right" else "left",
+            no_wrap=True,
+            overflow="crop" if kind == "whole" else "ellipsis",
+        )
+    return table
+
+
+def print_sections(sections: Iterable[list[Text | Table]], console: Console | None = None) -> None:
+    """Print texts and tables, and say which columns a narrow terminal has left out."""
+    console = console or Console(highlight=False)
+    left_out: dict[str, None] = {}
+    for number, section in enumerate(sections):
+        if number:
+            console.print()
+        for piece in section:
+            if isinstance(piece, Table):
+                left_out |= dict.fromkeys(_fit(piece, console))
+            _print(piece, console)
+    if left_out:
+        console.print()
+        said = f"{console.width} columns are too few for: {', '.join(left_out)}."
+        _print(Text(said, style="dim"), console)
+
+
+def _print(piece: Text | Table, console: Console) -> None:
+    """Print without the spaces that line ends are filled up with."""
+    for line in Segment.split_lines(console.render(piece)):
+        while line and not line[-1].text.strip():
+            line.pop()
+        if line:
+            line[-1] = Segment(line[-1].text.rstrip(), line[-1].style)
+        console.print(Segments([*line, Segment.line()]), end="", crop=False)
+
+
+def _fit(table: Table, console: Console) -> list[str]:
+    """Cut what stands behind the numbers for a narrow terminal, then names; numbers stay whole.
+
+    Where that does not do, the last numbers are left out. Gives what is left out.
+    """
+    widths = [
+        max((cell if isinstance(cell, Text) else Text(str(cell))).cell_len for cell in cells)
+        for cells in ([column.header, *column.cells] for column in table.columns)
+    ]
+    spare = console.width - sum(widths) - 2 * (len(widths) - 1)
+    numbers = [i for i, column in enumerate(table.columns) if column.justify == "right"]
+    dropped = set()
+    for i in [i for i in range(len(widths) - 1, numbers[0], -1) if i not in numbers]:
+        may_cut = table.columns[i].overflow == "ellipsis"
+        if spare < 0 and may_cut and widths[i] + spare >= NARROWEST:
+            widths[i], spare = widths[i] + spare, 0
+        elif spare < 0:
+            spare += widths[i] + 2
+            dropped.add(i)
+    names = range(numbers[0])
+    while spare < 0 and any(widths[i] > NARROWEST_NAME for i in names):
+        widths[max(names, key=lambda i: widths[i])] -= 1
+        spare += 1
+    while spare < 0 and len(numbers) > 1:
+        spare += widths[numbers[-1]] + 2
+        dropped.add(numbers.pop())
+    for column, width in zip(table.columns, widths, strict=True):
+        column.min_width = column.max_width = width
+    headers = [" ".join(str(table.columns[i].header).split()) or "notes" for i in sorted(dropped)]
+    table.columns = [column for i, column in enumerate(table.columns) if i not in dropped]
+    for i, column in enumerate(table.columns):
+        column._index = i  # the last one is not padded
+    return headers
+
+
+def number(value: float | None) -> str:
+    """Show a figure in four decimals, or three digits where it is very small or large."""
+    if value is None:
+        return "-"
+    if value == 0 or 1e-3 <= abs(value) < 1e6 or math.isinf(value):
+        return f"{value:.4f}"
+    return f"{value:.3g}"
+
+
+def rows(n: int) -> str:
+    """Show how many rows."""
+    return "1 row" if n == 1 else f"{n:,} rows"
+
+
+def percent(value: float | None) -> str:
+    """Show a share."""
+    return "-" if value is None else f"{value:.1%}"
+
+
+def name(name: str, width: int = 16) -> Text:
+    """Show a name as it is: a string would be read as rich's markup."""
+    shown = printable(name)
+    return Text(shown if len(shown) <= width else shown[: width - 1] + "…")

@@ -1,0 +1,103 @@
+"""The figures that have intervals, kept by bucket of rows: what the bootstrap resamples."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from plogq.kernels.exact_sum import ExactSums
+from plogq.score.table.batch import Batch
+from plogq.score.table.numbers import Array
+from plogq.score.state.resampling import MOST_BUCKETS, row_buckets, value_buckets
+from plogq.score.state.rows import Rows
+from plogq.score.state.tally import Tally, add_weighted, totals
+
+FEWEST_BUCKETS = 64
+# Each bucket has a cell for each class, of 8 bytes, or of 72 where what is added is no integer.
+MOST_CELLS, MOST_SUMMED_CELLS = 1 << 22, 1 << 20
+
+
+class Buckets:
+    """Rows, labels and sums of each bucket of rows; together they are those of the whole table."""
+
+    def __init__(self, classes: int, weighted: bool, soft: bool, seed: int) -> None:
+        fit = (MOST_SUMMED_CELLS if weighted or soft else MOST_CELLS) // classes
+        self.count = min(MOST_BUCKETS, max(FEWEST_BUCKETS, 1 << (fit.bit_length() - 1)))
+        self.classes = classes
+        self._seed = seed
+        self.rows = Tally(self.count, weighted)
+        self.impossible = Tally(self.count, weighted)
+        self.labels = Tally(self.count * classes, weighted or soft)
+        names = ["surprisal", "entropy", "brier", "correct"]
+        names += ["label_entropy", "kl"] if soft else []
+        self.sums = {name: ExactSums(self.count) for name in names}
+
+    def of(self, batch: Batch) -> Array:
+        """Give the bucket of each row: by its number, or by the cluster that it belongs to."""
+        if batch.group is not None:
+            return value_buckets(batch.group, self.count, self._seed)
+        return row_buckets(batch.part.start, len(batch.target), self.count, self._seed)
+
+    def most(self, batch: Batch) -> int:
+        """Give how many rows of the batch a bucket may have."""
+        n = len(batch.target)
+        return n if batch.group is not None else n // self.count + 2
+
+    def add(self, bucket: Array, rows: Rows, weight: Array | None, finite: Array) -> None:
+        """Add a batch; surprisals and divergences are summed where they are finite."""
+        self.rows.add(bucket, weight)
+        all_finite = finite.all()
+        if not all_finite:
+            never = ~finite if weight is None else ~finite & (weight > 0)
+            self.impossible.add(bucket[never], None if weight is None else weight[never])
+        self.labels.add(
+            bucket[rows.events.row] * self.classes + rows.events.label, rows.events.weights(weight)
+        )
+        for name, sums in self.sums.items():
+            values = getattr(rows, name)
+            if name in ("surprisal", "kl") and not all_finite:
+                values = np.where(finite, values, 0.0)
+            add_weighted(sums, values, weight, bucket)
+
+    def nbytes(self) -> int:
+        """Give how much memory this takes."""
+        tallies = (self.rows, self.impossible, self.labels)
+        return sum(tally.nbytes() for tally in tallies) + sum(
+            sums.nbytes for sums in self.sums.values()
+        )
+
+    def total(self, name: str) -> float:
+        """Give a sum over all buckets, rounded once."""
+        return float(totals(self.sums[name], self.count)[0])
+
+    def used(self) -> Array:
+        """Give the buckets that hold rows of any weight."""
+        return np.flatnonzero(self.amounts(self.rows))
+
+    def amounts(self, tally: Tally) -> Array:
+        """Give what one of the tallies holds of each bucket, (buckets,) or (buckets, classes)."""
+        found = tally.rows.astype(np.float64) if tally.weights is None else nearly(tally.weights)
+        return found.reshape(self.count, self.classes) if tally is self.labels else found
+
+    def by_bucket(self, name: str) -> Array:
+        """Give the sum of each bucket, to rounding."""
+        return nearly(self.sums[name])
+
+    def merge(self, other: Self) -> None:
+        """Add the buckets of another of the same table."""
+        self.rows.merge(other.rows)
+        self.impossible.merge(other.impossible)
+        self.labels.merge(other.labels)
+        for name, sums in self.sums.items():
+            sums.merge(other.sums[name])
+
+
+def nearly(sums: ExactSums) -> Array:
+    """Give many sums to a few units in the last place, where exact rounding would take too long."""
+    limbs = sums.limbs.astype(np.float64)
+    places = 2.0 ** (32 * np.arange(limbs.shape[1]) - 128)
+    out = np.zeros(len(limbs))
+    for i in reversed(range(limbs.shape[1])):
+        out += limbs[:, i] * places[i]
+    return out

@@ -1,0 +1,81 @@
+"""Matrix products whose every bit is the same in whatever order a library adds them up.
+
+BLAS chooses its order by the processor and by how many threads it has. Here all that it adds are
+whole multiples of one number, small enough that no sum is rounded: then no order can show.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from plogq.score.table.numbers import Array
+
+BITS = 52  # of a sum: one less than a double holds
+LEAST_EXPONENT = -900  # of a column: what is smaller by itself is rounded as if it were this large
+FACTOR_BITS = 20
+# Multiplications of a product that OpenBLAS still does on the thread that asks for it. The threads
+# that it wakes for more go on spinning for longer than all of it takes.
+MOST_AT_ONCE = 1 << 18
+FEWEST_TERMS = 16  # of a piece that is worth its while
+
+
+def weighted_sums(weights: Array, values: Array) -> Array:
+    """Give Σ_i w_i v_ij, (m, n) × (n, k) → (m, k), for weights that are whole numbers.
+
+    In two parts: each value to a multiple of 2^−52 of the most that Σ w |v| can be in its column,
+    and what that leaves likewise. The result is the exact sum to about its own rounding.
+
+    Examples
+    --------
+    >>> weights, values = np.array([[1.0, 2.0, 0.0]]), np.array([[0.5], [0.25], [9.0]])
+    >>> weighted_sums(weights, values)
+    array([[1.]])
+    """
+    largest = np.abs(weights).max(initial=0.0)
+    whole, scale = _whole(values, largest)
+    sums = _multiply(weights, whole) / scale
+    rest = values - whole / scale
+    if rest.any():
+        whole, scale = _whole(rest, largest)
+        sums += _multiply(weights, whole) / scale
+    return sums
+
+
+def product(a: Array, b: Array) -> Array:
+    """Give about Σ_i a_ij b_ik, (n, j) × (n, k) → (j, k): a to 20 bits of the largest in a column.
+
+    And b to a multiple of 2^−32 of Σ |b| in its own.
+
+    Examples
+    --------
+    >>> product(np.array([[0.5], [1.0]]), np.array([[2.0], [0.25]]))
+    array([[1.25]])
+    """
+    scale_a = _scale(np.abs(a).max(axis=0, initial=0.0), FACTOR_BITS)
+    whole, scale_b = _whole(b, 2.0**FACTOR_BITS)
+    return _multiply(np.rint(a * scale_a).T, whole) / scale_b / scale_a[:, None]
+
+
+def _multiply(a: Array, b: Array) -> Array:
+    """Give a b, (m, n) × (n, k), of whole numbers as above: piece by piece it is the same."""
+    terms = MOST_AT_ONCE // max(1, len(a) * (b.size // max(1, len(b))))
+    step = terms if terms >= FEWEST_TERMS else max(1, len(b))
+    pieces = (a[:, i : i + step] @ b[i : i + step] for i in range(0, len(b), step))
+    return functools.reduce(np.add, pieces)
+
+
+def _whole(values: Array, largest: float) -> tuple[Array, Array]:
+    """Give whole numbers, and the scale of each column: values are about their quotients."""
+    scale = _scale(largest * np.abs(values).sum(axis=0), BITS)
+    whole = values * scale
+    np.rint(whole, out=whole)
+    return whole, scale
+
+
+def _scale(most: Array, bits: int) -> Array:
+    """Give the power of two that makes of `most` a number of so many bits."""
+    exponent = np.maximum(np.frexp(most)[1], LEAST_EXPONENT)
+    scale: Array = np.ldexp(1.0, bits - exponent)
+    return scale

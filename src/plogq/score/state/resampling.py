@@ -1,0 +1,101 @@
+"""One bootstrap for every interval: buckets of rows, weighted at random.
+
+Rows fall into at most 4,096 buckets by their numbers (clusters, by the hash of their names), and
+every figure is a function of sums over buckets. A replicate gives each bucket a Poisson(1) weight.
+With no more rows than buckets this is the Poisson bootstrap over rows; with more, over random
+groups of rows, of the same expected variance. It costs a row nothing but its place in a bucket,
+and neither order nor split of the table changes it.
+
+References
+----------
+Chamandy, Muralidharan, Najmi, Naidu (2012), Estimating uncertainty for massive data streams.
+Efron, Tibshirani (1993), An introduction to the bootstrap.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pyarrow as pa
+
+from plogq.score.table.numbers import Array, as_numpy
+from plogq.score.state.products import weighted_sums
+from plogq.score.state.sample import splitmix64
+
+MOST_BUCKETS = 4_096
+LEVEL = 0.95
+FEWEST = 20  # rows, or groups, of an interval that can be relied on
+
+
+def row_buckets(start: int, n: int, buckets: int, seed: int) -> Array:
+    """Give the buckets of the n rows that follow row `start`, int64.
+
+    Each run of `buckets` rows has one in every bucket, turned by a random step, so that no period
+    in the table's order shows.
+    """
+    first, last = start // buckets, (start + n - 1) // buckets
+    run = np.arange(first, last + 1, dtype=np.uint64)
+    turn = (splitmix64(run, np.uint64(seed)) % np.uint64(buckets)).tolist()
+    places = np.tile(np.arange(buckets), 2)
+    whole = np.concatenate([places[step : step + buckets] for step in turn])
+    return whole[start - first * buckets :][:n]
+
+
+def value_buckets(values: pa.DictionaryArray, buckets: int, seed: int) -> Array:
+    """Give the buckets of clusters by their names, int64; a missing name is one of its own."""
+    salt = seed.to_bytes(8, "little")
+    names = [None if x is None else str(x) for x in values.dictionary.to_pylist()] + [None]
+    hashed = [_hash(name, salt) % buckets for name in names]
+    codes = as_numpy(values.indices.fill_null(len(names) - 1))
+    return np.array(hashed, np.int64)[codes]
+
+
+def _hash(name: str | None, salt: bytes) -> int:
+    data = b"\0" if name is None else b"\1" + name.encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8, salt=salt).digest(), "little")
+
+
+def replicate_weights(buckets: int, replicates: int, seed: int) -> Array:
+    """Draw the weight of each bucket in each replicate, Poisson(1), (replicates, buckets)."""
+    generator = np.random.Generator(np.random.Philox(seed))
+    return generator.poisson(1.0, (replicates, buckets)).astype(np.float64)
+
+
+def interval(replicates: Array) -> tuple[float, float] | None:
+    """Give the percentiles that hold `LEVEL` of the replicates; None unless all are finite."""
+    if len(replicates) == 0 or not np.isfinite(replicates).all():
+        return None
+    low, high = np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def of_means(weights: Array, sums: Array, amounts: Array) -> tuple[float, float] | None:
+    """Give the percentiles of Σ w s / Σ w a over replicates, (replicates, n), (n,), (n,).
+
+    A replicate that holds nothing has no mean, and is left out.
+    """
+    total = weighted_sums(weights, amounts)
+    some = total > 0
+    return interval(weighted_sums(weights[some], sums) / total[some])
+
+
+def too_few(count: int, what: str) -> str:
+    """Say that there are too few rows, or groups, for intervals: an empty text if there are not."""
+    if count >= FEWEST:
+        return ""
+    return f"intervals from fewer than {FEWEST} {what} are too narrow to rely on"
+
+
+def fold_of_buckets(used: Array, folds: int, seed: int) -> Array:
+    """Deal the buckets that are in use into folds of as many buckets, at random; int64.
+
+    The others are in fold −1.
+    """
+    # Not the seed itself: the hash of bucket i must not be that of row i in `row_buckets`.
+    hashed = splitmix64(np.arange(len(used), dtype=np.uint64), ~np.uint64(seed))
+    order = np.argsort(hashed, kind="stable")
+    order = order[used[order]]
+    fold = np.full(len(used), -1, np.int64)
+    fold[order] = np.arange(len(order)) % folds
+    return fold

@@ -1,0 +1,229 @@
+"""The figures of each row, in nats: surprisal, prediction, confidence, entropy, Brier score."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from plogq.formulas._terms import neg_log, times
+from plogq.formulas.softmax_state import softmax_parts
+from plogq.kernels.figures import row_figures
+from plogq.kernels.fold import MOST_CLASSES
+from plogq.score.table.batch import Batch, Matrix
+from plogq.score.table.columns import Columns
+from plogq.score.table.numbers import Array, not_distributions, shown
+
+# In nats. Exact sums hold this, times any weight allowed. A class masked with the lowest float32
+# instead of −inf is beyond it, and as impossible.
+LARGEST_SURPRISAL = 2.0**64
+
+
+class Events(NamedTuple):
+    """What happened, by the labels: one event a row, or one for each class a soft label allows."""
+
+    row: Array | slice  # (m,) of the batch; or the slice of all, each once
+    label: Array  # (m,) class
+    share: Array | None  # (m,) its probability p_j > 0 by the label; None where it is 1
+    surprisal: Array  # (m,) −log q_j
+
+    def weights(self, of_rows: Array | None) -> Array | None:
+        """Give the weight of each event: its row's, times its share."""
+        if of_rows is None:
+            return self.share
+        return of_rows[self.row] if self.share is None else of_rows[self.row] * self.share
+
+
+class Rows(NamedTuple):
+    """The figures of n rows."""
+
+    surprisal: Array  # −log q(y), or Σ p_j (−log q_j); inf where an impossible event happened
+    predicted: Array  # the first class of highest probability
+    confidence: Array  # its probability
+    correct: Array  # 1 or 0, or the share of the label that the predicted class has
+    entropy: Array  # H(q): what the model itself expects to pay
+    brier: Array  # Σ_j (q_j − p_j)²
+    logits: Array | Matrix  # (n, C) logits, or log q: what a temperature divides
+    events: Events
+    surprisal_of_target: Array  # −log q of the batch's target
+    label_entropy: Array | None = None  # H(p), of soft labels
+    kl: Array | None = None  # D_KL(p ‖ q), of soft labels
+
+
+class Logits(NamedTuple):
+    """Rows whose figures a state computes as it adds them: what takes one pass, not two."""
+
+    logits: Array | Matrix
+    column: str  # as the user would name it
+
+
+class Predicted:
+    """The first class of highest logit, of those rows for which it is asked."""
+
+    def __init__(self, logits: Array | Matrix) -> None:
+        self._logits = logits
+
+    def __getitem__(self, rows: Array) -> Array:
+        return np.asarray(np.argmax(self._logits[rows], axis=1))
+
+
+class Seen(NamedTuple):
+    """What there is still to do with such rows then, under the names that `Rows` has for it."""
+
+    surprisal: Array
+    predicted: Predicted
+    logits: Array | Matrix
+    events: Events
+    surprisal_of_target: Array
+
+
+def figures_or_logits(batch: Batch, columns: Columns, classes: int) -> Rows | Logits:
+    """Compute the figures of a batch, unless a state does that faster."""
+    plain = columns.kind == "logits" and batch.soft is None and batch.weight is None
+    if plain and classes <= MOST_CLASSES:
+        return Logits(_logits(batch), columns.predictions)
+    return figures(batch, columns)
+
+
+def figures(batch: Batch, columns: Columns) -> Rows:
+    """Compute the figures of a batch, each row by itself, in double precision."""
+    if columns.kind == "logits":
+        x = _logits(batch)
+        if batch.soft is None:
+            return _from_logits(batch, columns, x)
+        check_logits(batch, columns.predictions, x[:])
+        parts = softmax_parts(np, np.ascontiguousarray(x[:], dtype=np.float64))
+        q, surprisal = parts.probs(), parts.surprisals(np)
+    else:
+        q, surprisal = _distributions(batch, columns)
+        x = -surprisal
+    return _from_probs(batch, q, surprisal, x)
+
+
+def _logits(batch: Batch) -> Array | Matrix:
+    """Give the logits of every class; where there is one column, that of class 0 is 0."""
+    x = batch.given
+    return Matrix((np.zeros_like(x), x)) if isinstance(x, np.ndarray) and x.ndim == 1 else x
+
+
+def _from_logits(batch: Batch, columns: Columns, x: Array | Matrix) -> Rows:
+    try:
+        found = row_figures(as_columns(x), batch.target)
+    except ValueError:
+        # Only a refused batch pays for finding out where.
+        check_logits(batch, columns.predictions, x[:])
+        raise
+    surprisal = possible(found.surprisal)
+    events = Events(slice(None), batch.target, None, surprisal)
+    return Rows(
+        surprisal,
+        found.predicted,
+        found.confidence,
+        found.correct,
+        found.entropy,
+        found.brier,
+        x,
+        events,
+        surprisal,
+    )
+
+
+def as_columns(x: Array | Matrix) -> Array | tuple[Array, ...]:
+    """Give logits as the kernels take them."""
+    return x.columns if isinstance(x, Matrix) else x
+
+
+def check_logits(batch: Batch, column: str, x: Array) -> None:
+    """Refuse logits that are no row of logits."""
+    bad = np.isnan(x).any(axis=1) | ~np.isfinite(x.max(axis=1))
+    expected = "hold finite logits, or -inf for a masked class, with one class left in each row"
+    batch.part.check(column, bad, expected, lambda i: shown(x[i]))
+
+
+def _distributions(batch: Batch, columns: Columns) -> tuple[Array, Array]:
+    """Give (n, C) probabilities and −log of them, from either."""
+    x = batch.predictions.astype(np.float64)
+    kind = batch.part.batch.schema.field(columns.names[0]).type
+    kind = getattr(kind, "value_type", kind)
+    # log 0 = −inf is meant; what else comes of bad numbers is refused right after.
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        if columns.layout == "binary":
+            return _binary(batch, columns, x)
+        given = np.ascontiguousarray(x)
+        q = given if columns.kind == "probs" else np.exp(given)
+    total = q.sum(axis=1)
+    what = "be probabilities that" if columns.kind == "probs" else "be logarithms of numbers that"
+    batch.part.check(
+        columns.predictions,
+        not_distributions(q, total, kind),
+        f"{what} sum to 1",
+        lambda i: f"{shown(given[i])}, sum {total[i]:.9g}",
+    )
+    # Rounding may leave a probability just above 1, within the tolerance that the sum was given.
+    np.minimum(q, 1.0, out=q)
+    return q, neg_log(np, q) if columns.kind == "probs" else np.abs(np.minimum(given, 0.0))
+
+
+def _binary(batch: Batch, columns: Columns, x: Array) -> tuple[Array, Array]:
+    """Give both classes from that of class 1; log1p and expm1 keep what 1 − p would lose."""
+    if columns.kind == "probs":
+        bad, expected = ~((x >= 0) & (x <= 1)), "be the probability of class 1, in [0, 1]"
+        q = 1 - x, x
+        surprisal = np.abs(np.log1p(-x)), neg_log(np, x)
+    else:
+        bad, expected = ~(x <= 0), "be the log-probability of class 1, at most 0"
+        q = np.abs(np.expm1(x)), np.exp(x)
+        surprisal = neg_log(np, q[0]), np.abs(x)
+    batch.part.check(columns.predictions, bad, expected, lambda i: x[i])
+    return np.column_stack(q), np.column_stack(surprisal)
+
+
+def _from_probs(batch: Batch, q: Array, surprisal: Array, x: Array | Matrix) -> Rows:
+    surprisal = possible(surprisal)
+    n = np.arange(len(q))
+    predicted = np.argmax(q, axis=1)
+    confidence = q[n, predicted]
+    entropy = times(np, q, surprisal).sum(axis=1)
+    p = batch.soft
+    if p is None:
+        of_label = surprisal[n, batch.target]
+        off = q.copy()
+        off[n, batch.target] -= 1
+        events = Events(slice(None), batch.target, None, of_label)
+        return Rows(
+            of_label,
+            predicted,
+            confidence,
+            predicted == batch.target,
+            entropy,
+            (off * off).sum(axis=1),
+            x,
+            events,
+            of_label,
+        )
+    own = neg_log(np, p)
+    # Σ p (log p − log q), term by term, so that cross-entropy = H(p) + KL holds to rounding also
+    # where the model's probabilities sum to 1 only within the tolerance.
+    kl = times(np, p, surprisal - np.where(p > 0, own, 0.0)).sum(axis=1)
+    row, label = np.nonzero(p)
+    events = Events(row, label, p[row, label], surprisal[row, label])
+    return Rows(
+        times(np, p, surprisal).sum(axis=1),
+        predicted,
+        confidence,
+        p[n, predicted],
+        entropy,
+        ((q - p) ** 2).sum(axis=1),
+        x,
+        events,
+        surprisal[n, batch.target],
+        times(np, p, own).sum(axis=1),
+        kl,
+    )
+
+
+def possible(surprisal: Array) -> Array:
+    """Give inf for what the lowest finite logits stand for."""
+    if surprisal.max() < LARGEST_SURPRISAL:
+        return surprisal
+    return np.where(surprisal < LARGEST_SURPRISAL, surprisal, np.inf)

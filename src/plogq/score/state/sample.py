@@ -1,0 +1,115 @@
+"""A sample of rows that no split of the table changes: those whose numbers hash lowest."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from plogq.kernels.hashes import lowest_hashes
+from plogq.score.table.batch import Matrix
+from plogq.score.table.numbers import Array
+
+SAMPLE_ROWS = 1 << 15
+SAMPLE_NUMBERS = 1 << 22
+
+
+class Sampled(NamedTuple):
+    """Rows of the table, with what a recalibration needs of them."""
+
+    hash: Array  # (m,) uint64
+    row: Array  # (m,)
+    logits: Array  # (m, C)
+    label: Array  # (m,) classes, or (m, C) distributions
+    weight: Array  # (m,)
+    surprisal: Array  # (m,) nats, as scored
+    bucket: Array  # (m,) of the bootstrap
+
+    def take(self, index: Array) -> Sampled:
+        """Give some of the rows."""
+        return Sampled(*(field[index] for field in self))
+
+
+class Sample:
+    """At most so many rows that it fits in memory; every row of a table that is no larger.
+
+    `part` of n keeps an n-th of as many.
+    """
+
+    def __init__(self, classes: int, seed: int, part: int = 1) -> None:
+        self._classes = classes
+        self._size = max(1, min(SAMPLE_ROWS, SAMPLE_NUMBERS // classes) // part)
+        self._seed = np.uint64(seed)
+        self._limit = np.uint64(2**64 - 1)
+        self._parts: list[Sampled] = []
+        self._held = 0
+
+    def add(
+        self,
+        start: int,
+        keep: Array,
+        logits: Array | Matrix,
+        label: Array,
+        weight: Array | None,
+        surprisal: Array,
+        bucket: Array,
+    ) -> None:
+        """Offer those of the rows that follow row `start` of the table that are to `keep`."""
+        chosen = lowest_hashes(start, len(keep), int(self._seed), int(self._limit))
+        chosen = chosen[keep[chosen]]
+        if len(chosen):
+            weights = np.ones(len(chosen)) if weight is None else weight[chosen]
+            self._put(
+                Sampled(
+                    splitmix64((start + chosen).astype(np.uint64), self._seed),
+                    start + chosen,
+                    logits[chosen],
+                    label[chosen],
+                    weights,
+                    surprisal[chosen],
+                    bucket[chosen],
+                )
+            )
+
+    def most_bytes(self) -> int:
+        """Give how much memory this may take, of logits in double precision."""
+        return 2 * self._size * self._classes * 8
+
+    def merge(self, other: Self) -> None:
+        """Offer the rows of another sample."""
+        for part in other._parts:
+            self._put(part)
+
+    def rows(self) -> Sampled | None:
+        """Give the sampled rows in the order of the table."""
+        if not self._parts:
+            return None
+        self._shrink()
+        return self._parts[0].take(np.argsort(self._parts[0].row))
+
+    def _put(self, part: Sampled) -> None:
+        self._parts.append(part)
+        self._held += len(part.row)
+        if self._held >= 2 * self._size:
+            self._shrink()
+
+    def _shrink(self) -> None:
+        whole = Sampled(*(np.concatenate(fields) for fields in zip(*self._parts, strict=True)))
+        if len(whole.row) > self._size:
+            # No two rows have one hash, so that this is as many rows as there may be.
+            self._limit = np.partition(whole.hash, self._size - 1)[self._size - 1]
+            whole = whole.take(np.flatnonzero(whole.hash <= self._limit))
+        self._parts = [whole]
+        self._held = len(whole.row)
+
+
+def splitmix64(n: Array, seed: np.uint64) -> Array:
+    """Hash 64-bit integers, one to one, by the generator SplitMix64 at the n-th step from a seed.
+
+    Steele, Lea, Flood (2014), Fast splittable pseudorandom number generators; constants: Vigna.
+    """
+    with np.errstate(over="ignore"):
+        z = seed + (n + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))

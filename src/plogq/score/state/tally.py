@@ -1,0 +1,84 @@
+"""What a state is made of: exact amounts by group, mergeable, whatever the order and the split."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from plogq.kernels.exact_sum import ExactSums
+from plogq.score.table.numbers import Array
+
+ALL = slice(None)
+
+
+class Tally:
+    """How many rows fell into each group, and how much they weigh.
+
+    Rows are counted; weights, where rows have any, are summed exactly.
+    """
+
+    def __init__(self, groups: int, weighted: bool) -> None:
+        self.rows = np.zeros(groups, np.int64)
+        self.weights = ExactSums(groups) if weighted else None
+
+    def nbytes(self) -> int:
+        """Give how much memory this takes."""
+        return self.rows.nbytes + (0 if self.weights is None else self.weights.nbytes)
+
+    def add(self, group: Array, weight: Array | None) -> None:
+        """Add rows of the given groups."""
+        if len(self.rows) <= 4 * len(group):
+            self.rows += np.bincount(group, minlength=len(self.rows))
+        else:
+            np.add.at(self.rows, group, 1)
+        if self.weights is not None and weight is not None:
+            self.weights.add(weight, group)
+
+    def merge(self, other: Self) -> None:
+        """Add another tally of the same groups."""
+        self.rows += other.rows
+        if self.weights is not None and other.weights is not None:
+            self.weights.merge(other.weights)
+
+    def regrouped(self, groups: int, at: Array) -> Tally:
+        """Give the tally of other groups, where group i of this one is group at[i] there."""
+        out = Tally(groups, self.weights is not None)
+        out.rows[at] = self.rows[: len(at)]
+        if self.weights is not None:
+            out.weights = regrouped(self.weights, groups, at)
+        return out
+
+    def amounts(self, per: int = 1, at: Array | slice = ALL) -> Array:
+        """Give the weight of groups, each `per` of them together; their rows where none has any."""
+        if self.weights is not None:
+            return totals(self.weights, per, at)
+        rows: Array = self.rows[at].reshape(-1, per).sum(axis=1)
+        return rows.astype(np.float64)
+
+
+def totals(sums: ExactSums, per: int = 1, at: Array | slice = ALL) -> Array:
+    """Give the sums of groups, each `per` of them together, rounded once."""
+    # Limbs are below 2³², so that 2³¹ groups can be added without a carry.
+    limbs = sums.limbs[at].reshape(-1, per, sums.limbs.shape[1]).sum(axis=1)
+    out = np.zeros(len(limbs))
+    used = np.flatnonzero(limbs.any(axis=1))
+    if len(used):
+        rounded = ExactSums(len(used))
+        rounded.limbs[:] = limbs[used]
+        out[used] = rounded.values()
+    return out
+
+
+def regrouped(sums: ExactSums, groups: int, at: Array) -> ExactSums:
+    """Give the sums of other groups, where group i of these is group at[i] there."""
+    out = ExactSums(groups)
+    out.limbs[at] = sums.limbs[: len(at)]
+    return out
+
+
+def add_weighted(
+    sums: ExactSums, values: Array, weight: Array | None, group: Array | None = None
+) -> None:
+    """Add values, each times its weight where there is one."""
+    sums.add(values if weight is None else values * weight, group)

@@ -1,0 +1,1 @@
+"""A table, wherever it lies, as batches of checked arrays."""

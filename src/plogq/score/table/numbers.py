@@ -1,0 +1,74 @@
+"""Arrow's columns of numbers as NumPy arrays, without a copy where the two agree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from plogq.kernels.widen import widen
+from plogq.score.table.readers import Part
+
+Array = np.ndarray[Any, Any]
+
+# How far from 1 the probabilities of a row may sum. Single precision and text of five digits stay
+# well inside 1e-4, and a sum wrong by ε shifts a cross-entropy by at most about ε nats; half
+# precision rounds each number by up to 5e-4.
+TOLERANCE = 1e-4
+HALF_TOLERANCE = 1e-2
+
+
+def not_distributions(p: Array, total: Array, kind: pa.DataType) -> Array:
+    """Tell which rows are no probabilities, or do not sum to 1 within the dtype's tolerance."""
+    tolerance = HALF_TOLERANCE if pa.types.is_float16(kind) else TOLERANCE
+    good: Array = (p >= 0).all(axis=1) & (np.abs(total - 1) <= tolerance)
+    return ~good  # NaN fails both
+
+
+def shown(row: Array) -> str:
+    """Show the first numbers of a row."""
+    return "[" + ", ".join(f"{x:.6g}" for x in row[:6]) + (", …]" if len(row) > 6 else "]")
+
+
+def numbers(part: Part, name: str) -> Array:
+    """Give a column of numbers, none of them missing."""
+    column = part.batch.column(name)
+    part.check(name, is_null(column), "hold a number in every row", lambda i: "null")
+    return _floats(column)
+
+
+def list_matrix(part: Part, name: str, column: pa.Array, classes: int) -> Array:
+    """View a list column as (rows, classes), after checking that each list is that long."""
+    expected = f"list {classes} numbers, one for each class"
+    part.check(name, is_null(column), expected, lambda i: "null")
+    if pa.types.is_fixed_size_list(column.type):
+        lengths = np.full(len(column), column.type.list_size)
+    else:
+        lengths = as_numpy(column.value_lengths())
+    part.check(name, lengths != classes, expected, lambda i: lengths[i])
+    values = column.flatten()
+    rows = np.arange(len(column)).repeat(classes) if values.null_count else None
+    part.check(name, is_null(values), expected, lambda i: "null", rows)
+    return _floats(values).reshape(-1, classes)
+
+
+def as_numpy(values: pa.Array) -> Array:
+    """View numbers, none of them missing; `to_numpy` would import pandas, which takes longest."""
+    array: Array = np.from_dlpack(values)
+    return array
+
+
+def is_null(column: pa.Array) -> Array:
+    """Tell which values are missing; an empty array where none is."""
+    if column.null_count == 0:
+        return np.empty(0, bool)
+    return as_numpy(column.is_null().cast(pa.int8())).astype(bool)
+
+
+def _floats(values: pa.Array) -> Array:
+    """Give float32 or float64 without a copy, anything else as the nearest of the two."""
+    if not pa.types.is_floating(values.type):
+        values = values.cast(pa.float64(), safe=False)  # the nearest to an integer beyond 2⁵³
+    array = as_numpy(values)
+    return widen(array) if array.dtype == np.float16 else array

@@ -1,0 +1,117 @@
+"""A table cut into runs of pieces, which other processes read by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from pyarrow import fs
+
+from plogq.formulas._check import refuse
+from plogq.score.table.arrays import Npz, Types
+from plogq.score.errors import TableError
+from plogq.score.table.formats import ArrowFile, CsvFile, ParquetFile
+from plogq.score.table.readers import File, Part, Table, open_file, parts_of
+
+FileKind = type[ParquetFile | CsvFile | ArrowFile | Npz]
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Neighbouring pieces of one file, and where in the table they lie."""
+
+    kind: FileKind
+    system: fs.FileSystem
+    path: str
+    pieces: range | None  # row groups, or batches; None is the whole file
+    row: int  # of the file, of the first of them
+    start: int  # of the table, of the first of them
+    rows: int | None  # None: whatever there is
+
+    def parts(self, columns: list[str], types: Types) -> Iterator[Part]:
+        """Open the file and stream the pieces, on one thread.
+
+        Raises
+        ------
+        TableError
+            Also where there are not as many rows any more as there were.
+        """
+        file = open_file(self.kind, self.system, self.path)
+        rows = 0
+        for part in parts_of(
+            file,
+            columns,
+            types,
+            row=self.row,
+            start=self.start,
+            pieces=self.pieces,
+            threads=False,
+        ):
+            rows += part.batch.num_rows
+            yield part
+        if self.rows is not None and rows != self.rows:
+            expected = f"hold {self.rows} rows from row {self.row} on, as when it was opened"
+            refuse(self.path, expected, rows, error=TableError)
+
+
+class Pieces(NamedTuple):
+    """A file, and the rows of each piece of it; None where nobody has counted them."""
+
+    file: File
+    rows: Sequence[int] | None
+
+
+def files_of(table: Table) -> list[File]:
+    """Give the files of a table; one in memory has none.
+
+    Raises
+    ------
+    TableError
+        It is in memory.
+    """
+    if not all(hasattr(reader, "system") for reader in table.readers):
+        raise TableError(
+            f"{table.paths[0]}: a table in memory cannot go to other processes: write it to "
+            "Parquet first, or score it where it is (engine local)"
+        )
+    return cast(list[File], table.readers)
+
+
+def plan(files: Sequence[Pieces], runs: int) -> list[list[Partition]]:
+    """Cut the files into at most so many runs, about equal in rows; each piece in one of them.
+
+    Files come in the order of the table. Only the last may be one that nobody has counted; it is
+    a run of its own.
+    """
+    total = sum(sum(file.rows) for file in files if file.rows is not None)
+    cut: dict[int, list[Partition]] = {}
+    start = 0
+    for file, rows in files:
+        if rows is None:
+            cut[runs] = [_partition(file, None, 0, start, None)]
+            continue
+        row = 0
+        found: dict[int, list[int]] = {}
+        for i, n in enumerate(rows):
+            if n:
+                found.setdefault((start + row) * runs // total, []).append(i)
+            row += n
+        row = 0
+        for run, pieces in found.items():
+            n = sum(rows[i] for i in pieces)
+            span = range(pieces[0], pieces[-1] + 1)
+            cut.setdefault(run, []).append(_partition(file, span, row, start + row, n))
+            row += n
+        start += row
+    return [cut[run] for run in sorted(cut)]
+
+
+def _partition(
+    file: File, pieces: range | None, row: int, start: int, rows: int | None
+) -> Partition:
+    # Another process may be in another folder.
+    local = isinstance(file.system, fs.LocalFileSystem)
+    path = str(Path(file.path).absolute()) if local else file.path
+    return Partition(cast(FileKind, type(file)), file.system, path, pieces, row, start, rows)

@@ -1,0 +1,244 @@
+"""Tables, wherever they lie, as record batches that know their file and their rows in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import fs
+
+from plogq.formulas._check import refuse
+from plogq.score.table.arrays import Arrays, Npz
+from plogq.score.errors import TableError
+from plogq.score.table.filesystems import find_filesystem
+from plogq.score.table.formats import ArrowFile, CsvFile, Memory, ParquetFile
+
+# A batch is small enough that its arrays stay in the processor's cache and memory stays flat,
+# large enough that the work per batch does not show.
+BATCH_ROWS = 65_536
+BATCH_BYTES = 8 << 20
+OPENED_AT_ONCE = 16  # files of a folder: a remote one takes a few round trips
+
+
+class Reader(Protocol):
+    """One file, or one table in memory."""
+
+    path: str
+    format: str
+    schema: pa.Schema
+
+    @property
+    def rows(self) -> int | None:
+        """How many there are, if that is known without reading them."""
+        ...
+
+    def batches(
+        self,
+        columns: list[str],
+        types: dict[str, pa.DataType],
+        rows: int,
+        size: int,
+        pieces: range | None = None,
+        threads: bool = True,
+    ) -> Iterator[pa.RecordBatch]:
+        """Give `columns` in order, read as `types` where the format has none of its own.
+
+        All of them, or those of some `pieces`; decoded by this thread alone or by several.
+        """
+        ...
+
+
+class File(Reader, Protocol):
+    """A file, which any process can open again."""
+
+    system: fs.FileSystem
+
+    def pieces(self, column: str) -> list[int]:
+        """Count the rows of each piece that can be read by itself: a look, or a pass over it."""
+        ...
+
+
+class Part(NamedTuple):
+    """Some rows of a table, and where they came from."""
+
+    batch: pa.RecordBatch
+    path: str
+    row: int  # of the file, of the first of them
+    start: int  # of the table, of the first of them
+
+    def check(
+        self,
+        column: str,
+        bad: np.ndarray[Any, Any],
+        expected: str,
+        came: Callable[[int], object],
+        rows: np.ndarray[Any, Any] | None = None,
+    ) -> None:
+        """Refuse the first value that is bad, if one is, by its row in its file.
+
+        Values are of one row each, or of those that `rows` says.
+        """
+        if bad.any():
+            i = int(np.argmax(bad))
+            row = self.row + (i if rows is None else int(rows[i]))
+            name = f"{self.path}: column {column!r}"
+            refuse(name, expected, came(i), row=row, error=TableError)
+
+
+class Table:
+    """The rows of one or several files of one format, in the order of their paths."""
+
+    def __init__(self, readers: list[Reader]) -> None:
+        self.readers = readers
+        self.paths = [reader.path for reader in readers]
+        self.format = readers[0].format
+        self.schema = readers[0].schema
+        counts = [reader.rows for reader in readers]
+        self.rows = None if None in counts else sum(n for n in counts if n is not None)
+
+    def parts(
+        self, columns: list[str], types: dict[str, pa.DataType]
+    ) -> Generator[Part, None, None]:
+        """Stream the columns; whatever goes wrong while reading is a `TableError`."""
+        start = 0
+        for reader in self.readers:
+            self.check(reader, columns, types)
+            for part in parts_of(reader, columns, types, start=start):
+                yield part
+                start = part.start + part.batch.num_rows
+
+    def check(self, reader: Reader, columns: list[str], types: dict[str, pa.DataType]) -> None:
+        """Refuse a file whose columns are not those of the first."""
+        for name in columns:
+            if self.format == "CSV" and name in types and name in reader.schema.names:
+                continue  # read as that type, whatever the first rows look like
+            here = (
+                reader.schema.field(name).type if name in reader.schema.names else "no such column"
+            )
+            if here != self.schema.field(name).type:
+                refuse(
+                    f"{reader.path}: column {name!r}",
+                    f"be {self.schema.field(name).type} as in {self.paths[0]}",
+                    here,
+                    error=TableError,
+                )
+
+
+def parts_of(
+    reader: Reader,
+    columns: list[str],
+    types: dict[str, pa.DataType],
+    *,
+    row: int = 0,
+    start: int = 0,
+    pieces: range | None = None,
+    threads: bool = True,
+) -> Iterator[Part]:
+    """Stream one file, or some pieces of it that begin at `row`, which is row `start` of all."""
+    with reading(reader.path, reader.format):
+        stream = reader.batches(columns, types, BATCH_ROWS, BATCH_BYTES, pieces, threads)
+        while (batch := next(stream, None)) is not None:
+            for small in _small(batch):
+                yield Part(small, reader.path, row, start)
+                row, start = row + small.num_rows, start + small.num_rows
+
+
+def _small(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    if batch.num_rows:
+        rows = min(BATCH_ROWS, max(1, BATCH_BYTES * batch.num_rows // max(1, batch.nbytes)))
+        for first in range(0, batch.num_rows, rows):
+            yield batch.slice(first, rows)
+
+
+@contextmanager
+def reading(path: str, kind: str) -> Iterator[None]:
+    """Turn what the libraries raise over a broken file into one line that names it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise TableError(f"{path}: no such file or folder") from error
+    except (pa.ArrowException, OSError, EOFError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise TableError(f"{path}: not a readable {kind} file: {reason}") from error
+
+
+FORMATS: dict[str, type[ParquetFile | CsvFile | ArrowFile | Npz]] = {
+    ".parquet": ParquetFile,
+    ".pq": ParquetFile,
+    ".csv": CsvFile,
+    ".csv.gz": CsvFile,
+    ".arrow": ArrowFile,
+    ".feather": ArrowFile,
+    ".ipc": ArrowFile,
+    ".npz": Npz,
+}
+
+
+def open_table(source: Any) -> Table:
+    """Open a path, a URI, a folder, anything that speaks Arrow, or a mapping of arrays."""
+    if isinstance(source, Mapping):
+        return Table([Arrays(source)])
+    if isinstance(source, (str, os.PathLike)):
+        return Table(_files(os.fspath(source)))
+    if hasattr(source, "__arrow_c_stream__"):
+        return Table([Memory(pa.table(source))])
+    return refuse(
+        "source",
+        "be a path, a URI, an Arrow table or a mapping of arrays",
+        type(source).__name__,
+        error=TypeError,
+    )
+
+
+def _files(source: str) -> list[Reader]:
+    with reading(source, "table"):
+        system, path = find_filesystem(source)
+        info = system.get_file_info(path)
+        if info.type == fs.FileType.NotFound:
+            raise FileNotFoundError(source)
+        paths = _folder(system, path) if info.type == fs.FileType.Directory else [path]
+    kinds = {path: _format(path) for path in paths}
+    known = {path: kind for path, kind in kinds.items() if kind is not None}
+    if not known:
+        refuse(source, "be (or hold) a table: " + ", ".join(FORMATS), "none", error=TableError)
+    if len({FORMATS[kind] for kind in known.values()}) > 1:
+        refuse(
+            source,
+            "hold files of one format",
+            ", ".join(sorted(set(known.values()))),
+            error=TableError,
+        )
+    kind = FORMATS[next(iter(known.values()))]
+
+    def opened(path: str) -> Reader:
+        return open_file(kind, system, path)
+
+    if len(known) == 1:
+        return [opened(path) for path in known]
+    with ThreadPoolExecutor(OPENED_AT_ONCE) as pool:
+        return list(pool.map(opened, known))
+
+
+def open_file(
+    kind: type[ParquetFile | CsvFile | ArrowFile | Npz], system: fs.FileSystem, path: str
+) -> ParquetFile | CsvFile | ArrowFile | Npz:
+    """Open a file of a format; what is wrong with it is a `TableError`."""
+    with reading(path, kind.format):
+        return kind(system, path)
+
+
+def _folder(system: fs.FileSystem, path: str) -> list[str]:
+    """List a folder's files, without the hidden ones and markers such as _SUCCESS."""
+    found = system.get_file_info(fs.FileSelector(path, recursive=True))
+    return sorted(
+        f.path for f in found if f.type == fs.FileType.File and f.base_name[0] not in "._"
+    )
+
+
+def _format(path: str) -> str | None:
+    return next((end for end in FORMATS if path.lower().endswith(end)), None)
