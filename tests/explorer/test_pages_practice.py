@@ -1,0 +1,489 @@
+"""The pages to practise on: training, which loss, quiz, errata."""
+
+import ast
+import itertools
+import json
+import os
+import re
+import time
+import urllib.request
+from collections import Counter
+from pathlib import Path
+
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import psutil
+import pytest
+import torch
+
+import plogq.torch
+from plogq.explorer.pages import errata as errata_page
+from plogq.explorer.pages import quiz as quiz_page
+from plogq.explorer.pages import training as training_page
+from plogq.explorer.pages import which_loss as which_page
+from plogq.explorer.questions import LETTERS, questions, score
+from plogq.explorer.training import LOSSES, Run, Settings, batches, start
+from plogq.explorer.which_loss import CALLS, FRAMEWORKS
+from tests.explorer.conftest import explorer, looks_right, settled
+
+ROOT = Path(__file__).parents[2]
+SMALL = Settings(layers=2, hidden=5, batch=4)
+
+
+def value_of(code, names=None):
+    """Run code, and give the value of its last line."""
+    *before, last = ast.parse(code).body
+    names = {} if names is None else names
+    exec(compile(ast.Module(before, []), "page", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "page", "eval"), names)
+
+
+# Training
+
+
+@pytest.mark.parametrize("units", ["tanh", "sigmoid"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_gradient_of_the_network_is_torchs(loss, units):
+    settings = Settings(layers=3, hidden=5, batch=6, units=units)
+    network = start(settings)
+    pixels, labels = next(batches(settings))
+    layers = network.layers(pixels)
+    grad = LOSSES[loss](layers[-1], labels).grad / len(labels)
+    ours = network.gradient(layers, grad)
+
+    weights = [torch.tensor(w, requires_grad=True) for w in network.weights]
+    biases = [torch.tensor(b, requires_grad=True) for b in network.biases]
+    x = torch.tensor(pixels)
+    for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
+        x = x @ w + b
+        if i < len(weights) - 1:
+            x = getattr(torch, units)(x)
+    onehot = torch.nn.functional.one_hot(torch.tensor(labels), 10)
+    if loss == "cross_entropy":
+        whole = torch.nn.functional.cross_entropy(x, torch.tensor(labels))
+    else:
+        whole = ((torch.softmax(x, 1) - onehot) ** 2).sum(1).mean()
+    whole.backward()
+    for mine, theirs in zip(ours.weights + ours.biases, weights + biases, strict=True):
+        np.testing.assert_allclose(mine, theirs.grad.numpy(), rtol=1e-9, atol=1e-12)
+
+
+def test_a_run_follows_from_its_settings():
+    whole = Run(SMALL).upto(12)
+    again = Run(SMALL)
+    again.upto(3)
+    assert again.upto(12) == whole
+    assert Run(Settings(layers=2, hidden=5, batch=4, seed=1)).upto(12) != whole
+
+
+def test_both_networks_begin_alike_and_part():
+    first, second = Run(SMALL).upto(1)
+    assert first["cross_entropy"].losses == first["squared_error"].losses
+    assert first["cross_entropy"].accuracy == first["squared_error"].accuracy
+    assert second["cross_entropy"].losses != second["squared_error"].losses
+
+
+def test_squared_error_fades_where_the_start_is_large_and_wrong():
+    first = Run(Settings()).upto(0)[0]
+    assert first["cross_entropy"].norms[0] > 4 * first["squared_error"].norms[0]
+
+
+def events(url, query, most=1000):
+    """Give the events of a stream, up to so many."""
+    found = []
+    with urllib.request.urlopen(f"{url}/api/training?{query}", timeout=60) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        for line in answer:
+            if line.startswith(b"data: ") and line != b"data: {}\n":
+                found.append(json.loads(line[6:]))
+                if len(found) == most:
+                    break
+            if line.startswith(b"event: end"):
+                break
+    return found
+
+
+def test_the_stream_goes_on_from_where_the_page_is(explorer_url):
+    streamed = events(explorer_url, "steps=3&hidden=5&batch=4", most=3)
+    page = training_page.PAGE.answer({"steps": 6, "hidden": 5, "batch": 4})
+    assert [event["moment"] for event in streamed] == page["moments"][4:]
+    assert streamed[-1]["readouts"] == page["readouts"]
+    assert streamed[-1]["notice"] == page["notice"]
+
+
+def test_the_stream_ends_after_the_last_step(explorer_url):
+    last = training_page.LAST
+    steps = [
+        e["moment"]["step"] for e in events(explorer_url, f"steps={last - 2}&hidden=4&batch=4")
+    ]
+    assert steps == [last - 1, last]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("rate=hot", "rate: expected a number, got 'hot'"),
+        ("rate=99", "rate: expected a number from 0.05 to 2.0, got 99.0"),
+        ("rate=nan", "rate: expected a number from 0.05 to 2.0, got nan"),
+        ("steps=1.5", "steps: expected a whole number from 0 to 400, got 1.5"),
+        ("units=relu", "units: expected one of tanh, sigmoid, got 'relu'"),
+        ("from=3", "the state: expected only"),
+    ],
+)
+def test_the_stream_refuses_in_a_sentence(query, said, explorer_url):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        events(explorer_url, query)
+    assert refused.value.code == 400
+    assert json.loads(refused.value.read())["error"].startswith(said)
+
+
+def connections(process):
+    return [c for c in psutil.Process(process.pid).net_connections() if c.status == "ESTABLISHED"]
+
+
+def test_training_by_its_buttons_and_what_is_left_when_the_page_closes(browser):
+    with explorer() as (url, process):
+        page = browser.new_page()
+        complaints = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{url}/training?steps=0&hidden=4&batch=4")
+        settled(page)
+        shown = page.locator(".page-side .readouts output")
+
+        def at():
+            return int(shown.first.inner_text())
+
+        def reached(sign, step):
+            page.wait_for_function(
+                f"(step) => document.querySelector('.readouts output').innerText {sign} step",
+                arg=step,
+            )
+
+        page.get_by_role("button", name="Train").press("Enter")
+        reached(">=", 6)
+        page.get_by_role("button", name="Pause").press("Enter")
+        page.wait_for_url(lambda got: re.search(r"steps=\d", got))
+        settled(page)
+        paused = at()
+        page.wait_for_timeout(400)
+        assert at() == paused
+        state = {"steps": paused, "hidden": 4, "batch": 4}
+        answer = training_page.PAGE.answer(state)
+        assert shown.all_inner_texts() == [r["text"] for r in answer["readouts"]]
+
+        page.get_by_role("button", name="One step").press("Enter")
+        reached("==", paused + 1)
+        page.get_by_role("button", name="Back to the start").press("Enter")
+        reached("==", 0)
+        looks_right(page)
+
+        page.get_by_role("button", name="Train").press("Enter")
+        reached(">=", 3)
+        assert complaints == []
+        page.close()
+        wait_until(lambda: not connections(process))
+        wait_until(lambda: idle(process))
+
+
+def wait_until(true):
+    for _ in range(200):
+        if true():
+            return
+        time.sleep(0.1)
+    raise AssertionError
+
+
+def idle(process):
+    """Whether half a second passes in which the process computes nothing."""
+    before = sum(psutil.Process(process.pid).cpu_times()[:2])
+    time.sleep(0.5)
+    return sum(psutil.Process(process.pid).cpu_times()[:2]) - before < 0.03
+
+
+# Which loss?
+
+
+def every_answer():
+    controls = dict(which_page.PAGE.controls)
+    del controls["framework"]
+    for values in itertools.product(*[c.options for c in controls.values()]):
+        yield dict(zip(controls, values, strict=True))
+
+
+def called(state, framework):
+    """Call what the page says, on its own example."""
+    state = {**state, "framework": framework}
+    return float(
+        value_of(
+            which_page.PAGE.answer(state)["call"],
+            {name: ARRAYS[framework](a) for name, a in which_page.example(state).items()},
+        )
+    )
+
+
+ARRAYS = {
+    "torch": lambda a: torch.tensor(a) if np.ndim(a) else torch.tensor(float(a)),
+    "plogq_torch": lambda a: torch.tensor(a) if np.ndim(a) else torch.tensor(float(a)),
+    "plogq_numpy": lambda a: a,
+}
+
+
+@pytest.mark.parametrize("framework", ARRAYS)
+def test_every_call_gives_the_number_of_the_page(framework):
+    for state in every_answer():
+        expected = which_page.PAGE.answer(state)["answer"]
+        assert called(state, framework) == pytest.approx(expected, rel=1e-12), state
+
+
+@pytest.mark.parametrize("framework", ["keras", "jax"])
+def test_calls_in_single_precision_give_it_too(framework, monkeypatch):
+    monkeypatch.setitem(os.environ, "KERAS_BACKEND", "jax")
+    monkeypatch.setitem(ARRAYS, framework, jnp.asarray)
+    for state in every_answer():
+        expected = which_page.PAGE.answer(state)["answer"]
+        assert called(state, framework) == pytest.approx(expected, rel=1e-5), state
+
+
+def test_every_form_has_a_call_in_every_framework():
+    reached = {which_page.form(state) for state in every_answer()}
+    assert {("binary" if kind == "several" else kind, i) for kind, i in reached} == set(CALLS)
+    for row in CALLS.values():
+        assert list(row) == list(FRAMEWORKS)
+
+
+def test_what_is_not_asked_changes_nothing():
+    for state in every_answer():
+        answer = which_page.PAGE.answer(state)
+        controls = which_page.PAGE.controls
+        left = {name: state[name] for name in answer["asks"] if name != "framework"}
+        others = {n: next(iter(c.options)) for n, c in controls.items() if n not in left}
+        same = which_page.PAGE.answer({**left, **others})
+        answer.pop("state"), same.pop("state")
+        if state["task"] not in ("token", "several", "soft", "number") or "labels" in left:
+            assert same == answer
+
+
+def test_the_mistake_is_another_number():
+    for state in every_answer():
+        right, wrong = (bar["value"] for bar in which_page.PAGE.answer(state)["bars"])
+        assert abs(right - wrong) > 0.05 * right
+
+
+def test_the_floor_of_softmax_twice():
+    """A perfect prediction of 10 classes, fed as probabilities: ln(9 + e) − 1."""
+    sure = torch.eye(10, dtype=torch.float64)
+    wrong = plogq.torch.cross_entropy(sure, torch.arange(10))
+    assert float(wrong) == pytest.approx(float(mpmath.log(9 + mpmath.e) - 1), rel=1e-12)
+
+
+def test_answering_the_questions(visit):
+    page = visit("/which_loss")
+    assert page.get_by_text("F.cross_entropy(logits, labels)").count() == 1
+    page.get_by_label("yes or no").check()
+    page.get_by_text("F.binary_cross_entropy_with_logits(logits, target)").wait_for()
+    page.get_by_label("some are").check()
+    page.get_by_text("pos_weight=pos_weight").first.wait_for()
+    page.get_by_label("as probabilities").check()  # then imbalance is not asked
+    page.get_by_label("some are").wait_for(state="detached")
+    page.get_by_label("Keras").check()
+    page.get_by_text("keras.losses.BinaryCrossentropy(from_logits=True)").wait_for()
+    looks_right(page)
+
+
+# Quiz
+
+LN2 = mpmath.log(2)
+
+
+def h(p, q):
+    return -mpmath.fsum(a * mpmath.log(b) for a, b in zip(p, q, strict=True))
+
+
+def softmax(x):
+    e = [mpmath.exp(a) for a in x]
+    return [a / mpmath.fsum(e) for a in e]
+
+
+def numbers(text):
+    """Give the lists of numbers in a question, and the single ones."""
+    text = text.replace("−", "-")
+    lists = [[mpmath.mpf(a) for a in m.split(",")] for m in re.findall(r"\(([-\d., ]+)\)", text)]
+    single = [mpmath.mpf(a) for a in re.findall(r"-?\d+\.?\d*", re.sub(r"\([^)]*\)", "", text))]
+    return lists, single
+
+
+def oracle(i, ask):
+    """Give the right number of a question from its words alone, and those of the mistakes."""
+    lists, single = numbers(ask)
+    match i:
+        case 0:
+            p = single[0]
+            bits = -mpmath.log(p, 2)
+            return bits, {-mpmath.log(p), -mpmath.log10(p), p * bits}
+        case 1:
+            (p,) = lists
+            nats = h(p, p)
+            mean = -mpmath.fsum(mpmath.log(a, 2) for a in p) / 3
+            return nats / LN2, {nats, mpmath.exp(nats), mean}
+        case 2:
+            (p,) = lists
+            turned = mpmath.fsum(a * b for a, b in zip(p, single[::-1], strict=True))
+            right = mpmath.fsum(a * b for a, b in zip(p, single, strict=True))
+            return right, {h(p, p) / LN2, mpmath.fsum(single) / len(p), turned}
+        case 3:
+            p, q = lists
+            return h(p, q) / LN2, {h(q, p) / LN2, h(p, q), (h(p, q) - h(p, p)) / LN2}
+        case 4:
+            p, q = lists
+            kl = h(p, q) - h(p, p)
+            return kl, {h(q, p) - h(q, q), kl / LN2, h(p, q)}
+        case 5:
+            x, y = lists[0], int(single[-1])
+            loss = -mpmath.log(softmax(x)[y])
+            twice = -mpmath.log(softmax(softmax(x))[y])
+            return loss, {twice, -mpmath.log(softmax(x)[y - 1]), loss / LN2}
+        case 6:
+            _, p, label = single
+            given = p if label else 1 - p
+            return -mpmath.log(given), {
+                -mpmath.log(1 - given), (p - label) ** 2, -mpmath.log(given, 2)
+            }  # fmt: skip
+        case 7:
+            q = softmax(lists[0])[int(single[-1])]
+            return q - 1, {q, 1 - q, -1 / q}
+
+
+@pytest.mark.parametrize("i", range(8))
+def test_the_choices_are_what_the_question_and_the_mistakes_make(i):
+    for seed in range(60):
+        question = questions(seed)[i]
+        right, wrong = oracle(i, question.ask)
+        found = {c.value: letter for letter, c in zip(LETTERS, question.choices, strict=True)}
+        mine = next(value for value, letter in found.items() if letter == question.right)
+        assert mine == pytest.approx(float(right), rel=1e-9)
+        rest = sorted(value for value in found if value != mine)
+        assert rest == pytest.approx(sorted(map(float, wrong)), rel=1e-9)
+        assert float(value_of(question.code)) == pytest.approx(mine, rel=1e-12)
+
+
+def test_choices_differ_and_the_right_one_is_anywhere():
+    places, ranks = Counter(), Counter()
+    for seed in range(1000):
+        for i, question in enumerate(questions(seed)):
+            assert len({choice.text for choice in question.choices}) == 4
+            assert len({choice.why for choice in question.choices}) == 4
+            places[i, question.right] += 1
+            values = sorted(choice.value for choice in question.choices)
+            right = question.choices[LETTERS.index(question.right)]
+            ranks[i, values.index(right.value)] += 1
+    for i in range(8):
+        assert all(200 < places[i, letter] < 300 for letter in LETTERS)  # 5 deviations around 250
+    assert all(sum(n for (_, r), n in ranks.items() if r == rank) > 400 for rank in range(4))
+
+
+def test_nothing_is_given_away_before_an_answer():
+    for seed in range(20):
+        right = [question.right for question in questions(seed)]
+        answers = ["a", *[""] * 7]
+        got = quiz_page.PAGE.answer({"seed": seed, "answers": answers})
+        first, *others = got["questions"]
+        assert first["right"] == right[0]
+        for asked in others:
+            assert asked.keys() == {"page", "ask", "unit", "answer", "choices"}
+            assert all(choice.keys() == {"letter", "text"} for choice in asked["choices"])
+
+
+@pytest.mark.parametrize("wrong", range(9))
+def test_it_can_be_passed_and_failed(wrong):
+    right = [question.right for question in questions(7)]
+    other = [LETTERS[LETTERS.index(letter) - 1] for letter in right]
+    answers = other[:wrong] + right[wrong:]
+    got = quiz_page.PAGE.answer({"seed": 7, "answers": answers})
+    assert got["answer"] == score(7, answers) == 8 - wrong
+    assert got["done"]
+    assert got["passed"] == (wrong <= 2)
+    assert got["notice"].startswith("Passed" if wrong <= 2 else "Not passed yet")
+
+
+def test_the_quiz_by_keyboard(visit):
+    page = visit("/quiz?seed=7")
+    right = [question.right for question in questions(7)]
+    chosen_first = LETTERS[LETTERS.index(right[0]) - 1]
+    for i, letter in enumerate(right):
+        item = page.locator(".quiz > li").nth(i)
+        assert item.get_by_role("button", name=f"Answer question {i + 1}").is_disabled()
+        chosen = letter if i else chosen_first
+        item.locator(f"input[value={chosen}]").press("Space")
+        item.locator(f"input[value={chosen}]").press("Enter")
+        item.locator(".quiz-why").wait_for()
+        said = item.locator(".quiz-why > p").first
+        assert said.inner_text().startswith("Right." if i else "Not ")
+        assert page.evaluate("document.activeElement.parentElement.className") == "quiz-why"
+        assert item.locator("input").first.is_disabled()
+    assert page.locator(".quiz-verdict[role=status]").inner_text().startswith("Passed: 7 of 8")
+    looks_right(page)
+    kept = ",".join([chosen_first, *right[1:]])
+    page.wait_for_url(f"**/quiz?seed=7&answers={kept}")
+    before = page.inner_text("main")
+    page.reload()
+    settled(page)
+    assert page.inner_text("main") == before
+    page.get_by_role("button", name="New numbers").press("Enter")
+    page.get_by_text("Each wrong choice is what one common mistake makes").wait_for()
+    page.wait_for_url(lambda got: re.search(r"seed=(?!7$)\d+$", got))
+
+
+def test_without_a_seed_numbers_are_drawn(visit):
+    asked = set()
+    for _ in range(3):
+        page = visit("/quiz")
+        asked.add(page.inner_text(".quiz"))
+    assert len(asked) == 3
+
+
+# Errata
+
+
+def known_wrong():
+    """Give what is known to be in print, of the worked numbers: (as printed, the right one)."""
+    for entry in json.loads((ROOT / "tests/data/worked_numbers.json").read_text()):
+        for name, printed in entry.get("known_wrong", {"value": {}})["value"].items():
+            right = entry["expected"][name]
+            if not isinstance(printed, list):
+                printed, right = [printed], [right]
+            yield from ((float(a), float(b)) for a, b in zip(printed, right, strict=True) if a)
+
+
+def test_every_known_wrong_figure_is_listed_with_the_right_one():
+    listed = {(round(abs(e.published), 4), e.right) for e in errata_page.errata()}
+    for printed, right in known_wrong():
+        assert any(
+            round(abs(printed), 4) == published and abs(right) == pytest.approx(mine, rel=1e-12)
+            for published, mine in listed
+        ), (printed, right)
+    assert len(listed) == len({(round(abs(a), 4), abs(b)) for a, b in known_wrong()})
+
+
+def test_each_erratum_runs():
+    for drawn in errata_page.PAGE.answer({})["errata"]:
+        right = drawn["right"]["value"]
+        assert float(value_of(drawn["code"])) == pytest.approx(float(right), rel=1e-12)
+
+
+def test_how_the_wrong_figures_came_about():
+    rounded = errata_page.DICE.round(2)
+    assert round(float(-(rounded * np.log2(rounded)).sum()), 1) == 3.3
+    assert round(0.7 * np.log2(1e10), 2) == 23.25
+    assert round(0.3 * np.log2(1e10), 2) == 9.97
+    assert round(float(0.5 * np.log2(0.5 / 0.9) + 0.5 * 1.322), 3) == 0.237
+
+
+def test_the_list_on_the_page(visit):
+    page = visit("/errata")
+    text = page.inner_text("main")
+    for erratum in errata_page.errata():
+        assert erratum.said in text
+        assert erratum.why in text
+    assert page.locator("del").count() == page.locator("ins").count() == 8
