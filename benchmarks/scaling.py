@@ -24,14 +24,14 @@ from _side_by_side import machine, print_and_keep
 
 from plogq.kernels.cpu import default_threads
 from plogq.score import fold, score
-from plogq.score.batch import classes_of
-from plogq.score.columns import find_columns
 from plogq.score.engines import dask as engine
 from plogq.score.engines.cluster import own_workers
+from plogq.score.figures.summary import summarise
 from plogq.score.job import Job
-from plogq.score.labels import Labels
-from plogq.score.readers import open_table
-from plogq.score.summary import summarise
+from plogq.score.table.batch import classes_of
+from plogq.score.table.columns import find_columns
+from plogq.score.table.labels import Labels
+from plogq.score.table.readers import open_table
 
 WORKERS, ROWS = 100, 1_000_000_000
 GIGABIT_10 = 10e9 / 8  # bytes a second between machines

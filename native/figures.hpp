@@ -66,16 +66,33 @@ inline void exp_side_by_side(const Vector<double> (&x)[some], Vector<double> max
 
 constexpr int64_t kFigureRows = 128;  // at a time, so that all there is to them stays in the cache
 
+// Sums over the classes but the first of the highest, and what belongs to the label.
+struct FigureSums {
+  Vector<double> rest{}, gaps{}, squares{}, e_label{};
+
+  // Adds the classes from j on, so many side by side.
+  template <int some, class Column>
+  void add(const Column& column, int64_t j, Vector<double> max, Vector<int64_t> top,
+           Vector<int64_t> label) {
+    Vector<double> x[some], e[some], gap[some];
+    for (int k = 0; k < some; ++k) x[k] = column(j + k);
+    exp_side_by_side(x, max, e, gap);
+    for (int k = 0; k < some; ++k) {
+      const Vector<double> beside = top == j + k ? Vector<double>{} : e[k];
+      rest += beside;
+      gaps -= beside * gap[k];
+      squares += beside * beside;
+      e_label = label == j + k ? e[k] : e_label;
+    }
+  }
+};
+
 // At most kFigureRows rows of few classes: as many at once as a vector has lanes, and columns where
 // they lie.
 template <class In>
 int64_t few_figures(const Figures<In>& b, int64_t begin, int64_t end) {
   constexpr int L = kLanes<double>;
-  constexpr int some = 4;
-  alignas(64) double x_target[kFigureRows];
   alignas(64) double tile[kFewClasses * L];  // tile[j * L + r]: class j of row r
-  for (int64_t i = begin; i < end; ++i) x_target[i - begin] = at(b, i, b.target[i]);
-  for (int64_t i = end; (i - begin) % L; ++i) x_target[i - begin] = 0;
   for (int64_t i = begin; i < end; i += L) {
     const int64_t n = end - i < L ? end - i : L;
     const bool by_column = b.columns && n == L;
@@ -85,38 +102,29 @@ int64_t few_figures(const Figures<In>& b, int64_t begin, int64_t end) {
     const auto column = [&](int64_t j) {
       return by_column ? load<double>(b.columns[j] + i) : load<double>(tile + j * L);
     };
-    Vector<double> max = column(0);
+    const Vector<int64_t> label = load_integers(b.target + i, n);
+    Vector<double> max = column(0), x_label = max;
     Vector<int64_t> top{};
     for (int64_t j = 1; j < b.classes; ++j) {
       const Vector<double> x = column(j);
       const auto above = x > max;
       max = above ? x : max;
       top = above ? splat<int64_t>(j) : top;
+      x_label = label == j ? x : x_label;
     }
-    const Vector<double> x_label = load<double>(x_target + (i - begin));
-    Vector<double> rest{}, gaps{}, squares{}, e_label{};  // sums without the argmax
-    for (int64_t j = 0; j <= b.classes; j += some) {
-      Vector<double> x[some], e[some], gap[some];
-      for (int k = 0; k < some; ++k) x[k] = j + k < b.classes ? column(j + k) : x_label;
-      exp_side_by_side(x, max, e, gap);
-      for (int k = 0; k < some; ++k) {
-        if (j + k < b.classes) {
-          const Vector<double> beside = top == j + k ? Vector<double>{} : e[k];
-          rest += beside;
-          gaps -= beside * gap[k];
-          squares += beside * beside;
-        } else {
-          e_label = e[k];
-        }
-      }
-    }
-    const Vector<double> log_total = log1p<double>(rest);
+    FigureSums sums;
+    int64_t j = 0;
+    for (; j + 4 <= b.classes; j += 4) sums.add<4>(column, j, max, top, label);
+    if (b.classes - j == 3) sums.add<3>(column, j, max, top, label);
+    if (b.classes - j == 2) sums.add<2>(column, j, max, top, label);
+    if (b.classes - j == 1) sums.add<1>(column, j, max, top, label);
+    const Vector<double> log_total = log1p<double>(sums.rest);
     const Vector<double> loss = (max - x_label) + log_total;
-    const Vector<double> confidence = 1 / (1 + rest);
+    const Vector<double> confidence = 1 / (1 + sums.rest);
     store_integers(b.predicted + (i - b.first), top, n);
-    const int64_t bad = write_figures(b, i, n, max, rest, confidence, squares, loss,
-                                      log_total + gaps * confidence, e_label * confidence,
-                                      load_integers(b.target + i, n) == top);
+    const int64_t bad = write_figures(b, i, n, max, sums.rest, confidence, sums.squares, loss,
+                                      log_total + sums.gaps * confidence,
+                                      sums.e_label * confidence, label == top);
     if (bad >= 0) return bad;
   }
   return -1;

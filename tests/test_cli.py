@@ -96,19 +96,44 @@ def test_usage_is_status_2(arguments):
     assert run(*arguments).returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--folds 1", "argument --folds: must be 2, 3, 4, …, not '1'"),
+        ("--folds x", "argument --folds: must be 2, 3, 4, …, not 'x'"),
+        ("--floor 0", "argument --floor: must be a probability, above 0, not '0'"),
+        ("--floor 1.5", "argument --floor: must be a probability, above 0, not '1.5'"),
+        ("--floor nan", "argument --floor: must be a probability, above 0, not 'nan'"),
+        ("--floor x", "argument --floor: must be a probability, above 0, not 'x'"),
+        (f"--seed {2**64}", f"argument --seed: must be below 2**64, not {2**64}"),
+        ("--scheduler tcp://127.0.0.1:1", "--scheduler goes with --engine dask"),
+        ("--code --engine dask", "--code goes with --engine local"),
+    ],
+)
+def test_options_that_no_table_can_suit_are_usage(arguments, said, table):
+    done = run("score", table, "--label", "kind", *arguments.split())
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_options_at_their_bounds(table):
+    done = run("score", table, "--label", "kind", "--folds", 2, "--floor", 1, "--json", "-",
+               "--seed", 2**64 - 1)  # fmt: skip
+    assert json.loads(done.stdout)["floor"] == {"p": 1.0, "rows": 100, "cross_entropy": 0.0}
+
+
+def test_python_runs_it_as_a_module(table):
+    command = [sys.executable, "-m", "plogq", "score", table, "--label", "kind", "--json", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == run("score", table, "--label", "kind", "--json", "-").stdout
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("option", ["--top", "--seed"])
 @pytest.mark.parametrize("value", ["many", "1.5", "-1"])
 def test_usage_is_told_in_words(option, value):
     said = run("score", "t", option, value).stderr
     assert f"argument {option}: must be 0, 1, 2, …, not {value!r}" in said
-
-
-def test_a_seed_too_large_is_one_line(table):
-    done = run("score", table, "--label", "kind", "--seed", 2**64)
-    assert (done.returncode, done.stderr) == (
-        1,
-        f"plogq: seed must be below 2**64; got {2**64}\n",
-    )
 
 
 @pytest.mark.parametrize(("encoding", "bar"), [("ascii", "= accuracy  | confidence"),
@@ -123,12 +148,20 @@ def test_a_stream_that_lacks_the_characters_of_the_report(encoding, bar, table):
 
 @pytest.mark.parametrize(("columns", "cut"), [(80, False), (60, True), (40, True)])
 def test_numbers_are_whole_on_any_terminal(columns, cut, table):
-    done = run("score", table, "--label", "kind", env=os.environ | {"COLUMNS": str(columns)})
+    done = run("score", table, "--label", "kind", "--slice", "kind",
+               env=os.environ | {"COLUMNS": str(columns)})  # fmt: skip
     text = done.stdout
     assert not re.search(r"\d…", text)
     for value in ("cross-entropy", "perplexity", "Brier"):
         assert re.search(rf"^{value} +-?\d+\.\d{{4}}\b", text, re.MULTILINE)
     assert ("as if among so many classes" not in text) == cut
+    assert not re.search(r" $", text, re.MULTILINE)
+    left_out = re.search(rf"^{columns} columns are too few for: (.*)\.\n\Z", text, re.M | re.S)
+    said = [] if left_out is None else " ".join(left_out[1].split()).split(", ")
+    names = {"95 % interval": "95 % interval\n", "mistaken for": "mistaken for\n", "gain": "gain\n"}
+    for name, header in names.items():
+        assert (header in text) == (name not in said), name
+    assert ("notes" in said) == (columns < 60)
     assert max(map(len, text.splitlines()[3:])) <= columns
 
 
@@ -217,7 +250,7 @@ def test_ctrl_c(table, tmp_path):
     slow = (
         "import os, time\n"
         "from plogq.cli import main\n"
-        "from plogq.score import readers\n"
+        "from plogq.score.table import readers\n"
         "from plogq.score.job import Job\n"
         "readers.BATCH_ROWS = 1\n"
         "figures = Job.figures\n"
@@ -246,7 +279,7 @@ def test_ctrl_c(table, tmp_path):
 def test_progress_only_on_a_terminal_and_only_for_long_work(table):
     code = (
         "import sys, time\n"
-        "from plogq.score import progress\n"
+        "from plogq.score.report import progress\n"
         "progress.SECONDS_WITHOUT = float(sys.argv[1])\n"
         "with progress.ProgressBar() as bar:\n"
         "    bar(1, 10); bar(10, 10)\n"
@@ -286,11 +319,3 @@ def test_html_and_code(table, tmp_path):
     assert done.returncode == 1
     assert done.stderr.endswith("out.html: No such file or directory\n")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.html", "out.json", "t.parquet"]
-
-
-def test_a_scheduler_takes_dask(table):
-    done = run("score", table, "--label", "kind", "--scheduler", "tcp://127.0.0.1:1")
-    assert (done.returncode, done.stderr) == (
-        1,
-        "plogq: scheduler must go with engine \"dask\"; got engine 'local'\n",
-    )

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plogq.compare import compare
-from plogq.score import TableError, readers
+from plogq.score import TableError
+from plogq.score.table import readers
 from tests.compare.tables import CLASSES, models, pair, table
 
 

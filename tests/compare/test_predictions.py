@@ -10,7 +10,7 @@ import pytest
 
 from plogq.compare import compare
 from plogq.score import score
-from plogq.score.resampling import replicate_weights, row_buckets
+from plogq.score.state.resampling import replicate_weights, row_buckets
 from tests.compare.tables import CLASSES, models, pair, table
 
 UNIT = {"bit": math.log(2), "nat": 1.0, "hartley": math.log(10)}
@@ -182,7 +182,9 @@ def test_few_rows_are_said_to_be_few(rows, few):
     one, other = (table(label, x, columns).slice(0, rows) for x in (a, b))
     result = compare(one, other, unit="nat")
     assert set(result.intervals) == {"difference_finite", "accuracy_difference"}
-    assert [w["code"] for w in result.warnings] == (["few_rows"] if few else [])
+    assert [w["code"] for w in result.warnings] == (
+        ["few_rows"] if few else ["few_in_class_or_slice"]
+    )
     gap = (b - a)[np.arange(rows), label[:rows]]
     weights = replicate_weights(4096, 200, 0)[:, row_buckets(0, rows, 4096, 0)]
     weights = weights[weights.any(axis=1)]
@@ -190,6 +192,20 @@ def test_few_rows_are_said_to_be_few(rows, few):
     ends = np.quantile(weights @ gap / weights.sum(axis=1), [0.025, 0.975])
     assert result.intervals["difference_finite"] == pytest.approx(ends, rel=1e-9)
     assert compare(one, other, bootstrap=0).warnings == []
+
+
+def test_few_rows_of_a_class_or_a_slice_are_said_to_be_few():
+    label, (a, b), columns = models(1)
+    one, other = (table(label, x, columns) for x in (a, b))
+    assert compare(one, other).warnings == []
+    value = ["few"] * 19 + ["more"] * (len(label) - 20) + ["one"]
+    one = one.append_column("of", pa.array(value))
+    result = compare(one, other, slices=["of"])
+    message = "of 1 of the classes and slices, intervals from fewer than 20 rows are too narrow"
+    (warning,) = result.warnings
+    assert (warning["code"], warning["rows"]) == ("few_in_class_or_slice", 19)
+    assert warning["message"].startswith(message)
+    assert compare(one, other, slices=["of"], bootstrap=0).warnings == []
 
 
 def test_few_groups_are_said_to_be_few():

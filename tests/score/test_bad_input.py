@@ -279,7 +279,7 @@ def test_the_row_is_the_row_in_its_file(tmp_path):
 
 
 def test_the_first_of_several_bad_rows_is_reported(write, monkeypatch):
-    from plogq.score import readers
+    from plogq.score.table import readers
 
     monkeypatch.setattr(readers, "BATCH_ROWS", 1)
     path = write(label=["a", "y", "z"], prob_b=[0.5, 0.75, 9.0])
@@ -313,6 +313,17 @@ def test_csv_that_is_none(tmp_path):
     refused(path, "t.csv", "not a readable CSV file")
     path.write_text("prob_a,prob_b,label\n" + "0.5,0.5,a\n" * 3 + "0.5,half,a\n")
     refused(path, "t.csv")
+
+
+@pytest.mark.parametrize("nan", ["nan", "NaN", "-nan"])
+def test_nan_in_csv_is_no_missing_value(nan, tmp_path):
+    path, good = tmp_path / "t.csv", "0.5,0.5,1\n"
+    path.write_text(f"logit_0,logit_1,label\n{good}{nan},0.5,1\n")
+    refused(path, "'logit_*' must hold finite logits", "got [nan, 0.5]", "row 1")
+    path.write_text(f"logit_0,logit_1,label\n{good},0.5,1\n")
+    refused(path, "'logit_0' must hold a number in every row; got null", "row 1")
+    path.write_text(f"logit_0,logit_1,label\n{good}0.5,0.5,{nan}\n")
+    refused(path, f"'label' must hold int64; got '{nan}'", "row 1")
 
 
 def test_csv_faults_are_told_by_column_row_and_value(tmp_path):
@@ -352,6 +363,20 @@ def test_npz_that_is_none(tmp_path):
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     refused(path, "t.npz", "not a readable")
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_npz_with_a_byte_wrong_anywhere(save, tmp_path):
+    path, refusals = tmp_path / "t.npz", 0
+    save(path, probs=np.full((9, 2), 0.5), labels=np.arange(9) % 2)
+    whole = path.read_bytes()
+    for at in range(0, len(whole), 3):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        try:
+            score(path, bootstrap=0)
+        except ValueError:
+            refusals += 1
+    assert refusals > 30
 
 
 def test_npz_damaged_inside(tmp_path):

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 
 from plogq.kernels.exact_sum import ExactSums
-from plogq.score.buckets import nearly
-from plogq.score.resampling import (
+from plogq.score.state.buckets import nearly
+from plogq.score.state.resampling import (
     fold_of_buckets,
     interval,
     replicate_weights,

@@ -24,13 +24,13 @@ from pyarrow import csv, feather
 
 import plogq
 from plogq.score import TableError, score
-from plogq.score.columns import find_columns
 from plogq.score.engines import cluster as clusters
 from plogq.score.engines import dask as engine
 from plogq.score.job import Job
-from plogq.score.labels import Labels
-from plogq.score.partitions import Pieces, plan
-from plogq.score.readers import open_table
+from plogq.score.table.columns import find_columns
+from plogq.score.table.labels import Labels
+from plogq.score.table.partitions import Pieces, plan
+from plogq.score.table.readers import open_table
 
 
 @pytest.fixture(scope="module")

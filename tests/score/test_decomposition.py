@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plogq.score import decomposition, sample, score
-from plogq.score.recalibration import Evidence, cross_fit, log_softmax
-from plogq.score.recalibration.temperature import Temperature
-from plogq.score.resampling import fold_of_buckets, row_buckets
+from plogq.score import score
+from plogq.score.figures import decomposition
+from plogq.score.figures.recalibration import Evidence, cross_fit, log_softmax
+from plogq.score.figures.recalibration.temperature import Temperature
+from plogq.score.state import sample
+from plogq.score.state.resampling import fold_of_buckets, row_buckets
 from tests.score.tables import drawn
 
 PEERS = json.loads((Path(__file__).parents[1] / "data" / "decomposition_peers.json").read_text())

@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from plogq.score import Result, readers, score
+from plogq.score import Result, score
+from plogq.score.table import readers
 from tests.score import oracle
 from tests.score.oracle import mp
 

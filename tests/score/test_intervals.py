@@ -5,10 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from plogq.score import score, summary
-from plogq.score.intervals import intervals
-from plogq.score.recalibration import log_softmax
-from plogq.score.resampling import replicate_weights, row_buckets
+from plogq.score import score
+from plogq.score.figures import summary
+from plogq.score.figures.intervals import intervals
+from plogq.score.figures.recalibration import log_softmax
+from plogq.score.state.resampling import replicate_weights, row_buckets
 from tests.score.tables import drawn
 
 FIGURES = {

@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from plogq.score import TableError, rows, score
+from plogq.score import TableError, score
+from plogq.score.state import rows
 
 
 def table(seed, classes, layout, dtype, rows=700):

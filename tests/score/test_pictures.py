@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from plogq.score import score
-from plogq.score.histograms import WIDTH, surprisal_bins
+from plogq.score.state.histograms import WIDTH, surprisal_bins
 from tests.score import oracle
 from tests.score.oracle import mp
 from tests.score.tables import drawn

@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from plogq.score.products import product, weighted_sums
+from plogq.score.state import products
+from plogq.score.state.products import product, weighted_sums
 
 
 def exactly(weights, values):
@@ -30,6 +31,20 @@ def test_any_order(seed):
         order = rng.permutation(300)
         assert np.array_equal(weighted_sums(weights[:, order], values[order]), first)
         assert np.array_equal(product(values[order], values[order, :2]), of_product)
+
+
+@pytest.mark.parametrize("shape", [(3, 0, 2), (3, 1, 2), (3, 1000, 2), (3, 1000, 1), (300, 50, 90)])
+@pytest.mark.parametrize("most", [100, 1 << 12, 1 << 60])
+def test_pieces_are_the_whole(shape, most, monkeypatch):
+    m, n, k = shape
+    rng = np.random.default_rng(n)
+    weights = rng.poisson(1.0, (m, n)).astype(float)
+    values = rng.standard_normal((n, k)) * np.exp(3 * rng.standard_normal((n, k)))
+    monkeypatch.setattr(products, "MOST_AT_ONCE", 1 << 60)
+    whole = weighted_sums(weights, values), product(weights.T, values)
+    monkeypatch.setattr(products, "MOST_AT_ONCE", most)
+    assert np.array_equal(weighted_sums(weights, values), whole[0])
+    assert np.array_equal(product(weights.T, values), whole[1])
 
 
 @pytest.mark.parametrize("scale", [1e-250, 1e-30, 1.0, 1e30, 1e200])

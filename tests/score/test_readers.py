@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv, feather
 
-from plogq.score import TableError, readers, score
+from plogq.score import TableError, score
+from plogq.score.table import readers
 
 N, C = 50, 3
 

@@ -10,14 +10,14 @@ from mpmath import MPContext
 from scipy.optimize import isotonic_regression, minimize
 from scipy.special import log_softmax as scipy_log_softmax
 
-from plogq.score.recalibration import Evidence, choose_families, cross_fit, log_softmax
-from plogq.score.recalibration.base_rate import TemperatureAndBase
-from plogq.score.recalibration.cross_fit import FAMILIES
-from plogq.score.recalibration.identity import Identity
-from plogq.score.recalibration.isotonic import Isotonic
-from plogq.score.recalibration.solve import lowest_point
-from plogq.score.recalibration.temperature import Temperature
-from plogq.score.recalibration.vector import Vector
+from plogq.score.figures.recalibration import Evidence, choose_families, cross_fit, log_softmax
+from plogq.score.figures.recalibration.base_rate import TemperatureAndBase
+from plogq.score.figures.recalibration.cross_fit import FAMILIES
+from plogq.score.figures.recalibration.identity import Identity
+from plogq.score.figures.recalibration.isotonic import Isotonic
+from plogq.score.figures.recalibration.solve import lowest_point
+from plogq.score.figures.recalibration.temperature import Temperature
+from plogq.score.figures.recalibration.vector import Vector
 
 mp = MPContext()
 mp.dps = 30
@@ -212,7 +212,7 @@ def test_extreme_rows(family):
 
 def test_the_slope_of_the_loss_in_temperature_is_loss_less_entropy():
     """What the search stands on, against a difference quotient in mpmath."""
-    from plogq.score.recalibration.temperature import excess
+    from plogq.score.figures.recalibration.temperature import excess
 
     rows = evidence(5, 4, 11, soft=True)
 

@@ -10,8 +10,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from plogq.score import score
-from plogq.score.decomposition_report import stack
-from plogq.score.report import print_report
+from plogq.score.report.decomposition import stack
+from plogq.score.report.report import print_report
 from tests.score.tables import drawn
 
 

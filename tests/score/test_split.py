@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plogq.score import job, readers, sample, score
-from plogq.score.batch import classes_of, to_batch
-from plogq.score.columns import find_columns
+from plogq.score import job, score
 from plogq.score.engines import local
-from plogq.score.labels import Labels
-from plogq.score.readers import Part
-from plogq.score.rows import figures
-from plogq.score.state import State
-from plogq.score.summary import summarise
+from plogq.score.figures.summary import summarise
+from plogq.score.state import sample
+from plogq.score.state.rows import figures
+from plogq.score.state.state import State
+from plogq.score.table import readers
+from plogq.score.table.batch import classes_of, to_batch
+from plogq.score.table.columns import find_columns
+from plogq.score.table.labels import Labels
+from plogq.score.table.readers import Part
 
 
 def table(kind, soft, weighted, rows, classes, seed):

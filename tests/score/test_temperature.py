@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from mpmath import MPContext
 
-from plogq.score import sample, score
-from plogq.score.sample import splitmix64
+from plogq.score import score
+from plogq.score.state import sample
+from plogq.score.state.sample import splitmix64
 
 mp = MPContext()
 mp.dps = 30

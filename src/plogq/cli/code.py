@@ -73,8 +73,8 @@ def _code(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
     from plogq.coding import BytesReport, LabelsReport, code_file, code_labels, report
-    from plogq.score.files import write_whole
-    from plogq.score.progress import ProgressBar
+    from plogq.score.report.files import write_whole
+    from plogq.score.report.progress import ProgressBar
 
     unit = "bytes" if arguments.label is None else "rows"
     done: BytesReport | LabelsReport
@@ -97,8 +97,8 @@ def _code(arguments: argparse.Namespace) -> None:
 
 def _decode(arguments: argparse.Namespace) -> None:
     from plogq.coding import check_labels_path, decode_file, decode_labels, labels_table
-    from plogq.score.files import write_whole
-    from plogq.score.progress import ProgressBar
+    from plogq.score.report.files import write_whole
+    from plogq.score.report.progress import ProgressBar
 
     path = Path(arguments.path)
     if arguments.under is not None:

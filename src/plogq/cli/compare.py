@@ -67,8 +67,8 @@ def add(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     from plogq.compare import compare
-    from plogq.score.files import write_whole
-    from plogq.score.progress import ProgressBar
+    from plogq.score.report.files import write_whole
+    from plogq.score.report.progress import ProgressBar
 
     options = {
         name: value for name, value in vars(arguments).items() if name not in ("run", "json")

@@ -62,8 +62,8 @@ def add(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     from plogq.lm import score_tokens
-    from plogq.score.files import write_whole
-    from plogq.score.progress import ProgressBar
+    from plogq.score.report.files import write_whole
+    from plogq.score.report.progress import ProgressBar
 
     options = {
         name: value

@@ -6,14 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from plogq.cli.arguments import Commands, count, names
+from plogq.cli.arguments import Commands, count, folds, names, probability
 
 
 def add(commands: Commands) -> None:
     """Add the command's arguments."""
     what = "say what a table of predictions costs, and what that cross-entropy is made of"
     command = commands.add_parser("score", help=what, description=f"{what.capitalize()}.")
-    command.set_defaults(run=_run)
+    command.set_defaults(run=_run, usage_error=command.error)
     add = command.add_argument
     add("table", metavar="TABLE", help="Parquet, CSV, Arrow or NPZ: a file, a folder, or a URI")
 
@@ -38,8 +38,9 @@ def add(commands: Commands) -> None:
     add = command.add_argument_group("figures").add_argument
     add("--unit", choices=["bit", "nat", "hartley"], default="bit",
         help="unit of entropies and losses (default: bit)")  # fmt: skip
-    add("--floor", metavar="P", type=float, help="also score with q(label) < P replaced by P")
-    add("--folds", metavar="N", type=count, default=5,
+    add("--floor", metavar="P", type=probability,
+        help="also score with q(label) < P replaced by P")  # fmt: skip
+    add("--folds", metavar="N", type=folds, default=5,
         help="of the cross-fit that finds the miscalibration (default: 5)")  # fmt: skip
     add("--bootstrap", metavar="N", type=count, default=200,
         help="replicates of the 95 %% intervals; 0 for none (default: 200)")  # fmt: skip
@@ -65,21 +66,25 @@ def add(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    if arguments.scheduler is not None and arguments.engine != "dask":
+        arguments.usage_error("--scheduler goes with --engine dask")
+    if arguments.code and arguments.engine != "local":
+        arguments.usage_error("--code goes with --engine local: it codes row after row")
     from plogq.score import score
-    from plogq.score.files import write_whole
-    from plogq.score.progress import ProgressBar
+    from plogq.score.report.files import write_whole
+    from plogq.score.report.progress import ProgressBar
 
     options = {
         name: value
         for name, value in vars(arguments).items()
-        if name not in ("run", "table", "json", "html")
+        if name not in ("run", "usage_error", "table", "json", "html")
     }
     with ProgressBar() as progress:
         result = score(arguments.table, **options, progress=progress)
     if arguments.json == Path("-"):
         sys.stdout.write(result.to_json() + "\n")
     else:
-        from plogq.score.report import print_report
+        from plogq.score.report.report import print_report
 
         print_report(result)
         if arguments.json is not None:

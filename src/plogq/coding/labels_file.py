@@ -13,12 +13,12 @@ import pyarrow as pa
 
 from plogq.codes import CodeError, CodeLength, ModelDecoder, ModelEncoder, frequency_bits
 from plogq.formulas._check import refuse
-from plogq.score.batch import Batch, classes_of, to_batch
 from plogq.score.code import coder_predictions
-from plogq.score.columns import Columns, find_columns, integer_names
 from plogq.score.errors import TableError
-from plogq.score.labels import Labels
-from plogq.score.readers import Table, open_table
+from plogq.score.table.batch import Batch, classes_of, to_batch
+from plogq.score.table.columns import Columns, find_columns, integer_names
+from plogq.score.table.labels import Labels
+from plogq.score.table.readers import Table, open_table
 
 Progress = Callable[[int, int | None], None]
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from plogq.coding.bytes_file import BytesReport
 from plogq.coding.labels_file import LabelsReport
 from plogq.score.errors import printable
-from plogq.score.terminal import fit, number, rows, table
+from plogq.score.report.terminal import number, print_sections, rows, table
 
 
 def print_report(report: BytesReport | LabelsReport, console: Console | None = None) -> None:
@@ -29,21 +29,25 @@ def print_bytes(report: BytesReport, console: Console | None = None) -> None:
     about = f"{report.size:,} byte{'' if report.size == 1 else 's'}"
     if found.size < report.size:
         about += f"; the statistics are those of the first {found.size:,}"
-    _print(
+    print_sections(
         [
-            Text(printable(report.path), style="bold"),
-            Text(about, style="dim"),
-            Text(),
-            Text.assemble(
-                (f"{coded:,} bytes at order {report.order}", "bold green"), share, "; decoded again"
-            ),
+            [
+                Text(printable(report.path), style="bold"),
+                Text(about, style="dim"),
+                Text(),
+                Text.assemble(
+                    (f"{coded:,} bytes at order {report.order}", "bold green"),
+                    share,
+                    "; decoded again",
+                ),
+            ],
+            [
+                Text("What the k bytes before tell of the next, bits per byte", style="bold"),
+                _orders(report),
+            ],
+            [Text("Beside other coders", style="bold"), _contenders(report)],
         ],
-        [
-            Text("What the k bytes before tell of the next, bits per byte", style="bold"),
-            _orders(report),
-        ],
-        [Text("Beside other coders", style="bold"), _contenders(report)],
-        console=console,
+        console,
     )
 
 
@@ -105,24 +109,15 @@ def print_labels(report: LabelsReport, console: Console | None = None) -> None:
     row("  + frame", 8 * length.framing_bytes, "counts, digest, checksums")
     row("as coded", 8 * length.bytes, "decoded again: every label the same")
     over = "" if length.overhead is None else f", {length.overhead:.2%} above the cross-entropy"
-    _print(
+    print_sections(
         [
-            Text(where, style="bold"),
-            Text(f"{rows(length.rows)}, {classes:,} classes; {taken}", style="dim"),
-            Text(),
-            Text.assemble((f"{length.bytes:,} bytes", "bold green"), over),
+            [
+                Text(where, style="bold"),
+                Text(f"{rows(length.rows)}, {classes:,} classes; {taken}", style="dim"),
+                Text(),
+                Text.assemble((f"{length.bytes:,} bytes", "bold green"), over),
+            ],
+            [Text("What the labels cost", style="bold"), out],
         ],
-        [Text("What the labels cost", style="bold"), out],
-        console=console,
+        console,
     )
-
-
-def _print(*sections: list[Text | Table], console: Console | None) -> None:
-    console = console or Console(highlight=False)
-    for i, section in enumerate(sections):
-        if i:
-            console.print()
-        for piece in section:
-            if isinstance(piece, Table):
-                fit(piece, console)
-            console.print(piece, crop=False)

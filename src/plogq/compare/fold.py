@@ -17,10 +17,10 @@ from plogq.formulas._check import refuse
 from plogq.formulas.units import NATS_PER_UNIT, Unit
 from plogq.lm.fold import check_count, is_json_lines, open_tokens
 from plogq.lm.openai import Part
-from plogq.score.columns import find_columns
 from plogq.score.errors import TableError
-from plogq.score.readers import Table, open_table
-from plogq.score.summary import check_weight
+from plogq.score.figures.summary import check_weight
+from plogq.score.table.columns import find_columns
+from plogq.score.table.readers import Table, open_table
 
 
 def compare(

@@ -9,12 +9,12 @@ import pyarrow as pa
 
 from plogq.compare.side import Figures
 from plogq.kernels.exact_sum import ExactSums
-from plogq.score.buckets import nearly
 from plogq.score.errors import TableError
-from plogq.score.numbers import Array, as_numpy
-from plogq.score.products import weighted_sums
-from plogq.score.resampling import interval
-from plogq.score.tally import Tally, add_weighted, regrouped, totals
+from plogq.score.state.buckets import nearly
+from plogq.score.state.products import weighted_sums
+from plogq.score.state.resampling import interval
+from plogq.score.state.tally import Tally, add_weighted, regrouped, totals
+from plogq.score.table.numbers import Array, as_numpy
 
 MOST_CELLS = 1 << 18  # of 72 bytes: of all groups and buckets
 MOST_BUCKETS = 256  # a power of two, so that buckets of rows fold onto them
@@ -30,6 +30,7 @@ class GroupFigures(NamedTuple):
     b: float | None
     difference: float | None
     interval: tuple[float, float] | None
+    drawn: int  # of how many buckets of rows that interval is made
 
 
 class Groups:
@@ -85,6 +86,7 @@ class Groups:
         ]
         difference = totals(self.difference, self.buckets)
         ends = self._intervals(weights)
+        drawn = np.count_nonzero(self.both.rows.reshape(-1, self.buckets), axis=1)
         return [
             GroupFigures(
                 int(rows),
@@ -92,6 +94,7 @@ class Groups:
                 float(means[1][i]) if weight[i] > 0 else None,
                 float(difference[i] / both[i]) if both[i] > 0 else None,
                 ends[i],
+                int(drawn[i]),
             )
             for i, rows in enumerate(self.rows.rows)
         ]

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from plogq.compare.side import Figures, Read, Side
 from plogq.score.errors import TableError
-from plogq.score.numbers import TOLERANCE, Array, as_numpy, is_null
-from plogq.score.readers import BATCH_ROWS, Part
+from plogq.score.table.numbers import TOLERANCE, Array, as_numpy, is_null
+from plogq.score.table.readers import BATCH_ROWS, Part
 
 
 class Pairs(NamedTuple):

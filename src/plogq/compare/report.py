@@ -12,21 +12,14 @@ from rich.text import Text
 
 from plogq.compare.result import Comparison
 from plogq.score.errors import printable
-from plogq.score.terminal import fit, name, number, percent, rows, table
+from plogq.score.report.terminal import name, number, percent, print_sections, rows, table
 
 SHOWN = 20
 
 
 def print_report(result: Comparison, console: Console | None = None) -> None:
     """Print the verdict, both models' figures, and where each is better."""
-    console = console or Console(highlight=False)
-    for i, section in enumerate(_sections(result)):
-        if i:
-            console.print()
-        for piece in section:
-            if isinstance(piece, Table):
-                fit(piece, console)
-            console.print(piece, crop=False)
+    print_sections(_sections(result), console)
 
 
 def _sections(result: Comparison) -> Iterator[list[Text | Table]]:

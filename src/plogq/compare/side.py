@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from plogq.score.batch import classes_of, to_batch
-from plogq.score.columns import Columns
 from plogq.score.errors import TableError
-from plogq.score.labels import Labels
-from plogq.score.numbers import Array
-from plogq.score.readers import Part, Table
-from plogq.score.rows import figures
+from plogq.score.state.rows import figures
+from plogq.score.table.batch import classes_of, to_batch
+from plogq.score.table.columns import Columns
+from plogq.score.table.labels import Labels
+from plogq.score.table.numbers import Array
+from plogq.score.table.readers import Part, Table
 
 
 class Figures(NamedTuple):

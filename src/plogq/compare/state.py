@@ -11,9 +11,9 @@ from plogq.compare.pairs import Pairs
 from plogq.compare.side import Figures
 from plogq.kernels.exact_sum import ExactSums
 from plogq.lm.top import Top
-from plogq.score.numbers import Array
-from plogq.score.resampling import MOST_BUCKETS, row_buckets, value_buckets
-from plogq.score.tally import Tally, add_weighted
+from plogq.score.state.resampling import MOST_BUCKETS, row_buckets, value_buckets
+from plogq.score.state.tally import Tally, add_weighted
+from plogq.score.table.numbers import Array
 
 TIE = 1e-9  # nats: less is rounding
 A_WINS, B_WINS, TIED = range(3)

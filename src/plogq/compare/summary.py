@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,10 @@ from plogq.compare.side import Side
 from plogq.compare.state import A_WINS, B_WINS, TIED, State, Sums
 from plogq.formulas.units import Unit, from_nats
 from plogq.kernels.exact_sum import ExactSums
-from plogq.score.buckets import nearly
-from plogq.score.numbers import Array
-from plogq.score.resampling import of_means, replicate_weights, too_few
-from plogq.score.tally import Tally, totals
+from plogq.score.state.buckets import nearly
+from plogq.score.state.resampling import of_means, replicate_weights, too_few
+from plogq.score.state.tally import Tally, totals
+from plogq.score.table.numbers import Array
 
 
 def summarise(
@@ -43,6 +44,8 @@ def summarise(
         intervals["difference_finite"] = [float(from_nats(end, unit)) for end in ends]
     if of_accuracy is not None:
         intervals["accuracy_difference"] = list(of_accuracy)
+    of_classes = state.classes.figures(weights)
+    of_slices = {column: each.figures(weights) for column, each in state.slices.items()}
     return Comparison(
         kind="predictions",
         pairing="id" if by_id else "row order",
@@ -63,16 +66,21 @@ def summarise(
         },
         per_class=[
             {"class": name} | _group(figures, unit)
-            for name, figures in zip(a.classes, state.classes.figures(weights), strict=True)
+            for name, figures in zip(a.classes, of_classes, strict=True)
         ],
         slices={
-            column: {value: _group(f, unit) for value, f in slices.figures(weights).items()}
-            for column, slices in state.slices.items()
+            column: {value: _group(f, unit) for value, f in values.items()}
+            for column, values in of_slices.items()
         },
         largest={
             who: [_row(item, unit) for item in top.items()] for who, top in state.largest.items()
         },
-        warnings=_warnings(state, drawn if intervals else None, a.columns.group is not None),
+        warnings=_warnings(
+            state,
+            drawn if intervals else None,
+            [*of_classes, *chain.from_iterable(each.values() for each in of_slices.values())],
+            a.columns.group is not None,
+        ),
     )
 
 
@@ -120,7 +128,9 @@ def _row(item: dict[str, Any], unit: Unit) -> dict[str, Any]:
     return item | {side: float(from_nats(item[side], unit)) for side in ("a", "b")}
 
 
-def _warnings(state: State, drawn: int | None, grouped: bool) -> list[dict[str, Any]]:
+def _warnings(
+    state: State, drawn: int | None, apart: list[GroupFigures], grouped: bool
+) -> list[dict[str, Any]]:
     """Say what to mind; `drawn` rows or groups make the intervals, where there are any."""
     found = []
     for name, sums in (("A", state.a), ("B", state.b)):
@@ -133,5 +143,11 @@ def _warnings(state: State, drawn: int | None, grouped: bool) -> list[dict[str, 
             found.append({"code": "zero_probability", "message": message, "rows": rows})
     what = "groups" if grouped else "rows"
     if drawn is not None and (few := too_few(drawn, what)):
-        found.append({"code": f"few_{what}", "message": few, "rows": state.rows()})
+        return [*found, {"code": f"few_{what}", "message": few, "rows": state.rows()}]
+    narrow = [each for each in apart if each.interval is not None and too_few(each.drawn, what)]
+    if narrow:
+        few = too_few(min(each.drawn for each in narrow), what)
+        message = f"of {len(narrow)} of the classes and slices, {few}"
+        rows = sum(each.rows for each in narrow)
+        found.append({"code": "few_in_class_or_slice", "message": message, "rows": rows})
     return found

@@ -14,10 +14,10 @@ from plogq.lm.documents import UNKNOWN, Documents, Source
 from plogq.lm.state import Corpus
 from plogq.lm.top import Top
 from plogq.score.errors import TableError
-from plogq.score.numbers import Array
-from plogq.score.products import weighted_sums
-from plogq.score.resampling import interval, replicate_weights, too_few
-from plogq.score.tally import totals
+from plogq.score.state.products import weighted_sums
+from plogq.score.state.resampling import interval, replicate_weights, too_few
+from plogq.score.state.tally import totals
+from plogq.score.table.numbers import Array
 
 TIE = 1e-9  # nats by unit of text: less is rounding
 

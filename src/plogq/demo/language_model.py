@@ -25,8 +25,8 @@ from plogq.demo.ngram import LONGEST, Floats, NGram
 from plogq.lm import TokensResult, score_tokens
 from plogq.lm.report import print_report
 from plogq.score.errors import TableError
-from plogq.score.files import write_whole
-from plogq.score.terminal import number, table
+from plogq.score.report.files import write_whole
+from plogq.score.report.terminal import number, table
 
 # Tests are many and of their own kind; tables that were generated are no program text.
 LEFT_OUT = {"site-packages", "dist-packages", "test", "tests", "idle_test", "encodings",

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from plogq.score.errors import TableError
-from plogq.score.numbers import TOLERANCE, Array
-from plogq.score.rows import LARGEST_SURPRISAL
+from plogq.score.state.rows import LARGEST_SURPRISAL
+from plogq.score.table.numbers import TOLERANCE, Array
 
 UNITS = ("token", "word", "character", "byte")  # of text: what a cost can be spread over
 UNKNOWN = -1

@@ -18,7 +18,7 @@ from plogq.lm.state import Corpus
 from plogq.lm.summary import summarise
 from plogq.lm.table import TokenTable
 from plogq.lm.top import Top
-from plogq.score.readers import open_table
+from plogq.score.table.readers import open_table
 
 
 def score_tokens(

@@ -24,8 +24,8 @@ from plogq.lm.harness import is_sample, read_sample
 from plogq.lm.openai import Part, is_response, read_response
 from plogq.lm.scored import LineError, Scored
 from plogq.score.errors import TableError
-from plogq.score.filesystems import find_filesystem
-from plogq.score.readers import reading
+from plogq.score.table.filesystems import find_filesystem
+from plogq.score.table.readers import reading
 
 ENDINGS = tuple(
     name + compressed

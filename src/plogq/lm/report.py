@@ -10,7 +10,7 @@ from rich.text import Text
 
 from plogq.lm.result import TokensResult
 from plogq.score.errors import printable
-from plogq.score.terminal import fit, name, number, table
+from plogq.score.report.terminal import name, number, print_sections, table
 
 SHOWN = 20
 OF_TOKENS = ("zero_probability", "unscored_tokens")  # what a warning counts
@@ -18,14 +18,7 @@ OF_TOKENS = ("zero_probability", "unscored_tokens")  # what a warning counts
 
 def print_report(result: TokensResult, console: Console | None = None) -> None:
     """Print the headline, the figures, and what cost most."""
-    console = console or Console(highlight=False)
-    for i, section in enumerate(_sections(result)):
-        if i:
-            console.print()
-        for piece in section:
-            if isinstance(piece, Table):
-                fit(piece, console)
-            console.print(piece, crop=False)
+    print_sections(_sections(result), console)
 
 
 def _sections(result: TokensResult) -> Iterator[list[Text | Table]]:

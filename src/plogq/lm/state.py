@@ -8,8 +8,8 @@ import pyarrow as pa
 from plogq.kernels.exact_sum import ExactSums
 from plogq.lm.documents import UNITS, UNKNOWN, Documents
 from plogq.lm.top import Top
-from plogq.score.numbers import Array
-from plogq.score.resampling import MOST_BUCKETS, value_buckets
+from plogq.score.state.resampling import MOST_BUCKETS, value_buckets
+from plogq.score.table.numbers import Array
 
 
 class Corpus:

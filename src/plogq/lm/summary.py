@@ -12,8 +12,8 @@ from plogq.lm.documents import UNITS
 from plogq.lm.result import TokensResult
 from plogq.lm.state import Corpus
 from plogq.lm.top import Top
-from plogq.score.resampling import of_means, replicate_weights, too_few
-from plogq.score.tally import totals
+from plogq.score.state.resampling import of_means, replicate_weights, too_few
+from plogq.score.state.tally import totals
 
 UNIFORM = math.log(256)  # nats a byte, of a model that knows nothing
 

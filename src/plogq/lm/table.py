@@ -21,9 +21,9 @@ from plogq.lm.documents import (
     wrong_logprobs,
 )
 from plogq.score.errors import TableError
-from plogq.score.numbers import Array, as_numpy, is_null, numbers
-from plogq.score.readers import Part, Table
-from plogq.score.tally import regrouped, totals
+from plogq.score.state.tally import regrouped, totals
+from plogq.score.table.numbers import Array, as_numpy, is_null, numbers
+from plogq.score.table.readers import Part, Table
 
 LARGEST_COUNT = 2**31
 COUNTS = {"byte": ("bytes",), "word": ("words",), "character": ("characters", "chars")}
@@ -79,7 +79,7 @@ class TokenTable:
     Parameters
     ----------
     table
-        As `plogq.score.readers.open_table` gives it.
+        As `plogq.score.table.readers.open_table` gives it.
     doc, logprob
         The columns of the document's name and of log q, in nats; null in the first row of a
         document whose first token has none.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from plogq.score.numbers import Array
+from plogq.score.table.numbers import Array
 
 Item = dict[str, Any]
 

@@ -13,15 +13,15 @@ import numpy as np
 
 from plogq.formulas._check import refuse
 from plogq.formulas.units import NATS_PER_UNIT, Unit
-from plogq.score.table.batch import classes_of
-from plogq.score.table.columns import find_columns
 from plogq.score.engines.local import fold_on_threads
 from plogq.score.errors import TableError
+from plogq.score.figures.summary import summarise
 from plogq.score.job import Job
+from plogq.score.result import Result
+from plogq.score.table.batch import classes_of
+from plogq.score.table.columns import find_columns
 from plogq.score.table.labels import Labels
 from plogq.score.table.readers import open_table
-from plogq.score.result import Result
-from plogq.score.figures.summary import summarise
 
 
 def score(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from plogq.score.state.rows import Logits, Rows, figures_or_logits
+from plogq.score.state.state import State
 from plogq.score.table.batch import Batch, to_batch
 from plogq.score.table.columns import Columns
 from plogq.score.table.labels import Labels
 from plogq.score.table.readers import Part
-from plogq.score.state.rows import Logits, Rows, figures_or_logits
-from plogq.score.state.state import State
 
 
 @dataclass(frozen=True)

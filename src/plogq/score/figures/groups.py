@@ -9,10 +9,10 @@ import numpy as np
 
 from plogq.formulas._terms import neg_log, times
 from plogq.formulas.units import Unit, from_nats
-from plogq.score.table.numbers import Array
 from plogq.score.state.slices import Slices
 from plogq.score.state.state import State
 from plogq.score.state.tally import totals
+from plogq.score.table.numbers import Array
 
 MISTAKEN_FOR = 5
 

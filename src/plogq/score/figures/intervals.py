@@ -6,14 +6,15 @@ import numpy as np
 
 from plogq.formulas._terms import neg_log, times
 from plogq.formulas.units import Unit, from_nats
-from plogq.score.state.buckets import Buckets
 from plogq.score.figures.decomposition import Recalibrations, Savings
-from plogq.score.table.numbers import Array
+from plogq.score.state.buckets import Buckets
 from plogq.score.state.products import weighted_sums
 from plogq.score.state.resampling import interval, replicate_weights
+from plogq.score.table.numbers import Array
 
 WITHOUT_UNIT = {"explained", "perplexity", "accuracy", "brier"}
 AT_A_TIME = 256  # replicates
+NUMBERS_AT_A_TIME = 1 << 18  # which stay in the processor's cache
 
 
 def intervals(
@@ -136,6 +137,11 @@ def _correct(found: dict[str, Array], figures: dict[str, float], classes: int) -
 
 
 def _entropy(amounts: Array) -> Array:
-    p = amounts / amounts.sum(axis=1, keepdims=True)
-    out: Array = times(np, p, neg_log(np, p)).sum(axis=1)
+    """Give the entropy of each row, a few at a time: there may be many classes."""
+    step = max(1, NUMBERS_AT_A_TIME // amounts.shape[1])
+    out = np.empty(len(amounts))
+    for first in range(0, len(amounts), step):
+        some = amounts[first : first + step]
+        p = some / some.sum(axis=1, keepdims=True)
+        out[first : first + step] = times(np, p, neg_log(np, p)).sum(axis=1)
     return out

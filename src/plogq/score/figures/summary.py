@@ -9,16 +9,16 @@ import numpy as np
 
 from plogq.formulas._check import refuse
 from plogq.formulas.units import Unit, from_nats
-from plogq.score.figures.decomposition import Recalibrations, recalibrate
 from plogq.score.errors import TableError
+from plogq.score.figures.decomposition import Recalibrations, recalibrate
 from plogq.score.figures.groups import entropy, per_class, slices
 from plogq.score.figures.intervals import intervals
 from plogq.score.figures.pictures import confusion, histograms, reliability
-from plogq.score.state.resampling import too_few
+from plogq.score.figures.temperature import TemperatureFit, fit_temperature
 from plogq.score.result import Result
+from plogq.score.state.resampling import too_few
 from plogq.score.state.state import BINS, MOST_CONFUSED, State
 from plogq.score.state.tally import totals
-from plogq.score.figures.temperature import TemperatureFit, fit_temperature
 
 LEAST_WEIGHT = 1e-20  # in the mean: sums are exact to 2^−128
 

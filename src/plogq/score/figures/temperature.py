@@ -8,9 +8,15 @@ from typing import NamedTuple
 import numpy as np
 
 from plogq.score.figures.decomposition import NORMAL_975, Recalibrations
-from plogq.score.table.numbers import Array
 from plogq.score.figures.recalibration.evidence import Evidence, dot
-from plogq.score.figures.recalibration.temperature import BOUND, LOG2_BOUND, Temperature, excess, losses
+from plogq.score.figures.recalibration.temperature import (
+    BOUND,
+    LOG2_BOUND,
+    Temperature,
+    excess,
+    losses,
+)
+from plogq.score.table.numbers import Array
 
 PER_OCTAVE = 4  # temperatures of the curve, two octaves beyond T and 1
 CHUNK_NUMBERS = 1 << 15  # numbers worked on at once: 256 KiB, to stay in the processor's cache

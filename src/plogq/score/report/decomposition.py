@@ -8,8 +8,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from plogq.score.result import Result
 from plogq.score.report.terminal import number, percent, rows, table
+from plogq.score.result import Result
 
 # Resolution, refinement, miscalibration: told apart without colours too.
 MARKS = (("━", "cyan"), ("█", "blue"), ("░", "yellow"))

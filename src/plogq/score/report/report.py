@@ -10,16 +10,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from plogq.score.errors import printable
 from plogq.score.report.code import code_table
 from plogq.score.report.decomposition import advice, families, stack
-from plogq.score.errors import printable
-from plogq.score.result import Result
 from plogq.score.report.terminal import name as _name
 from plogq.score.report.terminal import number as _number
 from plogq.score.report.terminal import percent as _percent
 from plogq.score.report.terminal import print_sections
 from plogq.score.report.terminal import rows as _rows
 from plogq.score.report.terminal import table as _table
+from plogq.score.result import Result
 
 MOST_LISTED = 20
 BAR = 20

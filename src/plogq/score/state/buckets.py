@@ -7,11 +7,11 @@ from typing import Self
 import numpy as np
 
 from plogq.kernels.exact_sum import ExactSums
-from plogq.score.table.batch import Batch
-from plogq.score.table.numbers import Array
 from plogq.score.state.resampling import MOST_BUCKETS, row_buckets, value_buckets
 from plogq.score.state.rows import Rows
 from plogq.score.state.tally import Tally, add_weighted, totals
+from plogq.score.table.batch import Batch
+from plogq.score.table.numbers import Array
 
 FEWEST_BUCKETS = 64
 # Each bucket has a cell for each class, of 8 bytes, or of 72 where what is added is no integer.

@@ -62,7 +62,7 @@ def _multiply(a: Array, b: Array) -> Array:
     """Give a b, (m, n) × (n, k), of whole numbers as above: piece by piece it is the same."""
     terms = MOST_AT_ONCE // max(1, len(a) * (b.size // max(1, len(b))))
     step = terms if terms >= FEWEST_TERMS else max(1, len(b))
-    pieces = (a[:, i : i + step] @ b[i : i + step] for i in range(0, len(b), step))
+    pieces = (a[:, i : i + step] @ b[i : i + step] for i in range(0, max(1, len(b)), step))
     return functools.reduce(np.add, pieces)
 
 

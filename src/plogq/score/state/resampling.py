@@ -19,9 +19,9 @@ import hashlib
 import numpy as np
 import pyarrow as pa
 
-from plogq.score.table.numbers import Array, as_numpy
 from plogq.score.state.products import weighted_sums
 from plogq.score.state.sample import splitmix64
+from plogq.score.table.numbers import Array, as_numpy
 
 MOST_BUCKETS = 4_096
 LEVEL = 0.95

@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from plogq.kernels.exact_sum import ExactSums
 from plogq.score.errors import TableError
-from plogq.score.table.numbers import Array, as_numpy
 from plogq.score.state.rows import Rows, Seen
 from plogq.score.state.tally import Tally, add_weighted, regrouped, totals
+from plogq.score.table.numbers import Array, as_numpy
 
 MOST_VALUES = 1_000
 

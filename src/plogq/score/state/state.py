@@ -9,10 +9,8 @@ import numpy as np
 
 from plogq.kernels.exact_sum import ExactSums
 from plogq.kernels.fold import Counts, Sums, fold_rows
-from plogq.score.table.batch import Batch
 from plogq.score.state.buckets import Buckets
 from plogq.score.state.histograms import SURPRISAL_BINS, WIDTH, surprisal_bins
-from plogq.score.table.numbers import Array
 from plogq.score.state.rows import (
     Events,
     Logits,
@@ -27,6 +25,8 @@ from plogq.score.state.sample import Sample
 from plogq.score.state.slices import Slices
 from plogq.score.state.surprises import Surprises
 from plogq.score.state.tally import Tally, add_weighted
+from plogq.score.table.batch import Batch
+from plogq.score.table.numbers import Array
 
 BINS = 10
 # The table of which class is mistaken for which has a cell for every two classes: 61 MiB for

@@ -7,8 +7,8 @@ from typing import NamedTuple, Self
 import numpy as np
 import pyarrow as pa
 
-from plogq.score.table.numbers import Array
 from plogq.score.state.rows import Predicted
+from plogq.score.table.numbers import Array
 
 
 class Surprising(NamedTuple):

@@ -7,7 +7,14 @@ import pyarrow as pa
 from pyarrow import types
 
 from plogq.score.table.columns import Columns, integer_names
-from plogq.score.table.numbers import Array, as_numpy, is_null, list_matrix, not_distributions, shown
+from plogq.score.table.numbers import (
+    Array,
+    as_numpy,
+    is_null,
+    list_matrix,
+    not_distributions,
+    shown,
+)
 from plogq.score.table.readers import Part
 
 

@@ -8,10 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from plogq.score.table.numbers import Array
 from plogq.score.figures.recalibration.evidence import Evidence, dot
 from plogq.score.figures.recalibration.solve import lowest_point
 from plogq.score.figures.recalibration.temperature import LOG2_BOUND
+from plogq.score.table.numbers import Array
 
 PRIOR_ROWS = 0.5
 LEAST = 1e-12

@@ -9,13 +9,13 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from plogq.kernels.cpu import default_threads
-from plogq.score.table.numbers import Array
 from plogq.score.figures.recalibration.base_rate import TemperatureAndBase
 from plogq.score.figures.recalibration.evidence import Evidence
 from plogq.score.figures.recalibration.identity import Identity
 from plogq.score.figures.recalibration.isotonic import Isotonic
 from plogq.score.figures.recalibration.temperature import Temperature
 from plogq.score.figures.recalibration.vector import Vector
+from plogq.score.table.numbers import Array
 
 ROWS_PER_PARAMETER = 10
 MOST_CLASSES_BY_CLASS = 128
