@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
-.PHONY: demo test lint bench accuracy web clean
+.PHONY: demo test lint bench accuracy gallery web clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.app
@@ -29,9 +29,14 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/score_size.py
 	$(BIN)/python benchmarks/codes.py
 	$(BIN)/python benchmarks/scaling.py
+	$(BIN)/python benchmarks/explorer.py
 
 accuracy: $(VENV)/.dev
 	$(BIN)/python docs/accuracy.py
+
+# Pictures of the explorer's pages (needs chromium)
+gallery: $(VENV)/.dev
+	$(BIN)/python docs/explorer.py
 
 # The pages' scripts and styles, from web/: only for who changes them
 web:

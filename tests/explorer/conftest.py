@@ -1,19 +1,14 @@
 """Debian's chromium through Playwright; where there is none, tests are skipped, but not in CI."""
 
 import os
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.explorer.running import CHROMIUM, explorer, settled
+
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-PLOGQ = [sys.executable, "-c", "from plogq.cli import main; main()"]
 
 
 def need(found, advice):
@@ -25,11 +20,10 @@ def need(found, advice):
 
 @pytest.fixture(scope="session")
 def browser():
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    need(chromium, "no chromium on the path. Debian, Ubuntu: apt-get install chromium")
+    need(CHROMIUM, "no chromium on the path. Debian, Ubuntu: apt-get install chromium")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
 
@@ -74,28 +68,6 @@ def axe():
     return AXE.read_text()
 
 
-@contextmanager
-def explorer(*arguments, command=PLOGQ, **options):
-    """Run `plogq explore`, and give (its address, its process).
-
-    In the end Ctrl-C must stop it, if it has not stopped, and it must have complained of nothing.
-    """
-    with tempfile.TemporaryFile("w+") as complaints:
-        process = subprocess.Popen(
-            [*command, "explore", "--no-browser", *arguments],
-            stdout=subprocess.PIPE, stderr=complaints, text=True, **options,
-        )  # fmt: skip
-        try:
-            yield process.stdout.readline().split()[2].rstrip("/"), process
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-            said, _ = process.communicate(timeout=30)
-        finally:
-            process.kill()
-        complaints.seek(0)
-        assert (process.returncode, said, complaints.read()) == (130, "", "")
-
-
 @pytest.fixture(scope="session")
 def explorer_url():
     with explorer() as (url, _):
@@ -113,9 +85,10 @@ def contexts(browser, explorer_url):
         },
     }  # fmt: skip
     made = {
-        name: browser.new_context(base_url=explorer_url, **given)
-        for name, given in options.items()
+        name: browser.new_context(base_url=explorer_url, **given) for name, given in options.items()
     }
+    for context in made.values():
+        context.set_default_timeout(10_000)
     yield made
     for context in made.values():
         context.close()
@@ -149,13 +122,6 @@ def visit(contexts, explorer_url):
     for page in opened:
         page.close()
     assert complaints == []
-
-
-def settled(page):
-    """Wait until the page has been drawn from the server's answer."""
-    page.wait_for_selector("h1")
-    page.wait_for_selector("[aria-busy=true]", state="detached")
-    page.wait_for_load_state("networkidle")
 
 
 COLLISIONS = """() => [...document.querySelectorAll("svg")].flatMap((svg) => {

@@ -1,6 +1,7 @@
 """The pages to practise on: training, which loss, quiz, errata."""
 
 import ast
+import asyncio
 import itertools
 import json
 import os
@@ -18,12 +19,14 @@ import pytest
 import torch
 
 import plogq.torch
+from plogq.explorer.controls import read_state
 from plogq.explorer.pages import errata as errata_page
 from plogq.explorer.pages import quiz as quiz_page
 from plogq.explorer.pages import training as training_page
 from plogq.explorer.pages import which_loss as which_page
 from plogq.explorer.questions import LETTERS, questions, score
-from plogq.explorer.training import LOSSES, Run, Settings, batches, start
+from plogq.explorer.streams import _steps
+from plogq.explorer.training import LOSSES, Run, Settings, batches, run_of, start
 from plogq.explorer.which_loss import CALLS, FRAMEWORKS
 from tests.explorer.conftest import explorer, looks_right, settled
 
@@ -136,6 +139,18 @@ def test_the_stream_refuses_in_a_sentence(query, said, explorer_url):
         events(explorer_url, query)
     assert refused.value.code == 400
     assert json.loads(refused.value.read())["error"].startswith(said)
+
+
+def test_a_stream_does_not_begin_anew_when_others_come_and_go():
+    async def steps():
+        stream = _steps(read_state(training_page.PAGE.controls, {"steps": 0, "hidden": 4}))
+        await anext(stream)
+        run_of.cache_clear()
+        await anext(stream)
+        await stream.aclose()
+        return run_of.cache_info().misses
+
+    assert asyncio.run(steps()) == 0
 
 
 def connections(process):

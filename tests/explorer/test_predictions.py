@@ -14,7 +14,7 @@ import pytest
 from plogq.explorer.predictions import example_table, report_of_file
 from plogq.explorer.report import report_html
 from plogq.score import score
-from tests.explorer.conftest import PLOGQ, explorer
+from tests.explorer.running import PLOGQ, explorer
 
 
 @pytest.fixture

@@ -139,6 +139,10 @@ def test_a_result_without_the_later_figures_is_shown(open_page):
 def test_what_is_no_result_is_refused():
     with pytest.raises(ValueError, match="source: expected"):
         report_html({"schema": 1})
+    document = json.loads(score({"probs": [[0.5, 0.5]] * 9, "labels": [0, 1, 1] * 3}).to_json())
+    next(bin for bin in document["reliability"] if bin["rows"])["rows"] = 10**400
+    with pytest.raises(ValueError, match=r"reliability\[\d\]\.rows: expected a whole number"):
+        report_html(document)
 
 
 def test_tables_sort_and_search_by_keyboard(pages, open_page):
