@@ -13,6 +13,8 @@ from plogq.score.result import SCHEMA, Result
 Document = dict[str, Any]
 Check = Callable[[Any, str], None]
 
+MOST = 1 << 53  # rows: what a float64, and so JavaScript, still counts one by one
+
 
 def to_document(result: Result | Mapping[str, Any]) -> Document:
     """Give the JSON document of a result, or check one that is at hand.
@@ -74,8 +76,8 @@ def _share(value: Any, at: str) -> None:
 
 
 def _count(value: Any, at: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise _wrong(at, "a whole number, 0 or more", value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST:
+        raise _wrong(at, "a whole number from 0 to 2^53", value)
 
 
 def _scalar(value: Any, at: str) -> None:

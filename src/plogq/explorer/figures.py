@@ -31,7 +31,7 @@ def shown(x: float, digits: int = 4) -> str:
     if math.isinf(x):
         return "∞" if x > 0 else "−∞"
     if x == 0 or min(1.0, 10.0 ** (1 - digits)) <= abs(x) < 1e5:
-        text = f"{x:.{digits}f}"
+        text = f"{x + 0.0:.{digits}f}"  # −0 is 0
     else:
         mantissa, power = f"{x:.2e}".split("e")
         text = f"{mantissa}×10{str(int(power)).translate(_RAISED)}"

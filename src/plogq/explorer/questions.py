@@ -200,7 +200,7 @@ def _cross_entropy(rng: np.random.Generator) -> _Draft:
             Choice(float(plogq.cross_entropy(p, q)),
                    "Nats: the sum is right, the logarithm is the natural one."),
             Choice(float(plogq.kl_divergence(p, q, unit="bit")),
-                   "Only the excess, D(p ‖ q): the entropy of the truth itself is missing."),
+                   "Only the excess, KL(p ‖ q): the entropy of the truth itself is missing."),
         ),
     )  # fmt: skip
 
@@ -210,14 +210,14 @@ def _divergence(rng: np.random.Generator) -> _Draft:
     return _Draft(
         "decomposition",
         f"The truth is p = {_said(p)}, the model says q = {_said(q)}. How large is the "
-        "Kullback–Leibler divergence D(p ‖ q)?",
+        "Kullback–Leibler divergence KL(p ‖ q)?",
         "nats",
         f"import plogq\nplogq.kl_divergence({python(p)}, {python(q)})",
         Choice(float(plogq.kl_divergence(p, q)),
                "Σ p ln(p / q): what the model costs beyond the entropy of the truth."),
         (
             Choice(float(plogq.kl_divergence(q, p)),
-                   "D(q ‖ p): the other direction, which weighs by the model, not by the truth."),
+                   "KL(q ‖ p): the other direction, which weighs by the model, not by the truth."),
             Choice(float(plogq.kl_divergence(p, q, unit="bit")),
                    "Bits: this is the logarithm to base 2. Nats take the natural one."),
             Choice(float(plogq.cross_entropy(p, q)),

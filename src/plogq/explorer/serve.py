@@ -25,11 +25,12 @@ def serve(port: int = 0, *, browser: bool = True, brought: Report | None = None)
         If the port is taken.
     """
     with listener(port) as listening:
-        url = f"http://{HOST}:{listening.getsockname()[1]}/"
+        page = "predictions" if brought else ""
+        url = f"http://{HOST}:{listening.getsockname()[1]}/{page}"
         print(f"plogq explorer: {url}  (Ctrl-C stops it)", flush=True)
         config = uvicorn.Config(
             application(brought),
-            log_level="critical",  # a fault of ours is printed by `failed`,
+            log_level="critical",  # a fault of ours is printed by `failed`
             access_log=False,
             server_header=False,
             ws="none",

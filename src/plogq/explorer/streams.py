@@ -15,7 +15,7 @@ from plogq.explorer.answers import refused
 from plogq.explorer.controls import Control, State, read_state, wrong
 from plogq.explorer.figures import encoded
 from plogq.explorer.pages.training import PAGE, event, settings_of
-from plogq.explorer.training import LAST
+from plogq.explorer.training import LAST, run_of
 
 PAUSE = 1 / 30  # seconds between two steps: as fast as an eye can follow
 
@@ -31,9 +31,9 @@ async def training(request: Request) -> Response:
 
 async def _steps(state: State) -> AsyncIterator[str]:
     # Starlette cancels this when the client leaves; at the next await it is gone.
-    settings = settings_of(state)
+    run = run_of(settings_of(state))  # kept, or other streams would push it out: none begins anew
     for step in range(state["steps"] + 1, LAST + 1):
-        answer = await run_in_threadpool(event, settings, step)
+        answer = await run_in_threadpool(event, run, step)
         yield f"data: {json.dumps(encoded(answer), allow_nan=False)}\n\n"
         await asyncio.sleep(PAUSE)
     yield "event: end\ndata: {}\n\n"

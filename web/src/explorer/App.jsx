@@ -10,7 +10,7 @@ import { fromQuery, toQuery, usePage } from "./state.js";
 
 /** specs: {name: {title, summary, words, controls}} in reading order; name: "" for the start */
 export function App({ specs, name }) {
-  const spec = specs[name];
+  const spec = Object.hasOwn(specs, name) && specs[name]; // not what every object has: “constructor”
   document.title = spec ? `${spec.title} · plogq` : "plogq explorer";
   return (
     <div class="explorer">

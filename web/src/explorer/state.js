@@ -19,7 +19,7 @@ export function defaults(controls) {
 export function fromQuery(controls, query) {
   const state = defaults(controls);
   for (const [name, text] of new URLSearchParams(query)) {
-    if (controls[name]) state[name] = READ[controls[name].kind](text);
+    if (Object.hasOwn(controls, name)) state[name] = READ[controls[name].kind](text);
   }
   return state;
 }

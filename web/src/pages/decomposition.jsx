@@ -51,14 +51,15 @@ function Text() {
           <mo>−</mo><Sum over="j" /><Sub of="p" at="j" /><Log /><Sub of="p" at="j" />
         </Named>
         <mo>+</mo>
-        <Named name={<><mi>D</mi><Of><mi>p</mi><mo>‖</mo><mi>q</mi></Of></>}>
+        <Named name={<><mi>KL</mi><Of><mi>p</mi><mo>‖</mo><mi>q</mi></Of></>}>
           <Sum over="j" /><Sub of="p" at="j" /><Log />
           <mfrac><Sub of="p" at="j" /><Sub of="q" at="j" /></mfrac>
         </Named>
       </Formula>
       <p>
         The first part belongs to the world: how uncertain the outcomes are, whoever predicts them. The second belongs
-        to the model: what it pays for expecting q where p happens. It is 0 only where q is p.
+        to the model: what it pays for expecting q where p happens. This is the Kullback–Leibler divergence, KL. It is 0
+        only where q is p.
       </p>
     </>
   );

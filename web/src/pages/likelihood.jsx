@@ -78,7 +78,7 @@ function Text() {
   return (
     <>
       <h2>The formula</h2>
-      <Formula label="minus log of the product over i of q of x i is the sum over i of minus log q of x i, N times H of p hat and q">
+      <Formula label="minus log of the product over i of q of x i is N times the cross-entropy H of p hat and q">
         <mo>−</mo><Log />
         <munder><mo>∏</mo><mi>i</mi></munder><mi>q</mi><Of><Sub of="x" at="i" /></Of>
         <mo>=</mo>

@@ -51,8 +51,8 @@ function Text() {
       </Formula>
       <p>
         A network gives one number per class, a logit, of any size and sign. Softmax raises e to each and divides by
-        the sum. Adding the same number to every logit changes nothing: only differences count. The arrows show where
-        a step of training moves each logit: against the gradient.
+        the sum. Adding the same number to every logit changes nothing: only differences count. The gradient says how
+        fast the loss grows as each logit grows. The arrows show where a step of training moves them: against it.
       </p>
     </>
   );

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,21 +57,25 @@ def compute(state: State) -> Result:
 
 
 def _notice(p: NDArray[np.float64], q: NDArray[np.float64], forward: float, back: float) -> str:
-    if np.array_equal(p, q):
+    if np.allclose(p, q, rtol=1e-9, atol=0):  # bars in proportion, divided by their sums
         return "The model is the truth: nothing is wasted, and what is left is the entropy of p."
     cheap = [NAMES[j] for j in np.flatnonzero((p > 0) & (q > p))]
     below = (
-        f"Where q exceeds p (outcome {', '.join(cheap)}) a single term of KL is negative; the sum "
-        "never is. "
+        f" Where q exceeds p (outcome{'s' if len(cheap) > 1 else ''} {', '.join(cheap)}) the term "
+        "of KL is negative; the sum never is."
         if cheap
         else ""
     )
     if np.isinf(forward):
         hit = NAMES[np.flatnonzero((p > 0) & (q == 0))[0]]
-        return f"q calls outcome {hit} impossible, and it happens: the price is infinite. {below}"
+        return f"q calls outcome {hit} impossible, and it happens: the price is infinite.{below}"
+    ways = (
+        f"The divergence is {shown(forward)} both ways here, but in general it is not symmetric."
+        if math.isclose(forward, back, rel_tol=1e-9)
+        else f"The divergence is not symmetric: {shown(forward)} one way, {shown(back)} the other."
+    )
     return (
-        f"{below}The divergence is not symmetric: {shown(forward)} one way, {shown(back)} the "
-        "other. No model q gets below H(p); all that training can change is the divergence."
+        f"{ways}{below} No model q gets below H(p); all that training can change is the divergence."
     )
 
 

@@ -192,7 +192,10 @@ def _notice(
     )
     same = abs(covers.mean - seeks.mean) < 0.1 * p.width and abs(covers.sd / seeks.sd - 1) < 0.1
     if same:
-        return f"{here} The bumps are so near to each other that nearly one normal is best by both."
+        return (
+            f"{here} Here nearly one normal is best by both. Were the bumps further apart, or "
+            "narrower, the two would part."
+        )
     side = "left" if seeks.mean < 0 else "right"
     if abs(abs(seeks.mean) - p.apart / 2) < 0.1 * p.apart:
         tie = ", and the other just as well" if abs(p.weight - 0.5) < 1e-9 else ""

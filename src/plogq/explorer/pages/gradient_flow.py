@@ -73,7 +73,6 @@ def compute(state: State) -> Result:
         "input": figure(state["input"], 2),
         "loss": {"name": LOSSES[loss], **figure(both[loss][0])},
         "other": LOSSES[other],
-        "target": state["target"],
         "layers": [
             {
                 "name": "output" if i == depth - 1 else f"layer {i + 1}",
@@ -127,7 +126,8 @@ def _notice(
         return f"{begin} With one layer that is all. Add layers, and see what arrives below."
     if arrives == 0:
         return (
-            f"{begin} No gradient goes through a weight of 0: layer 1 learns nothing from either."
+            f"{begin} No gradient goes through a weight of 0, or as near to it as here: layer 1 "
+            "learns nothing from either."
         )
     return (
         f"{begin} On the way back each layer multiplies by w · h (1 − h), at most a quarter of the "

@@ -132,9 +132,11 @@ def _notice(
             f"nothing else in the data can make up for it. Of all parameters, {best}."
         )
     if product == 0:
+        small = f"The likelihood is not 0. But a float64 cannot hold {shown_exp(-nll)}, so"
         many = (
-            f"The likelihood is not 0. But {shown_exp(-nll)} is less than a float64 can hold, so "
-            f"its {n} factors multiply to 0. Their logarithms add up without harm, to "
+            f"{small} its one factor rounds to 0. The logarithm takes no harm: {shown(-nll, 2)}."
+            if n == 1
+            else f"{small} its {n} factors multiply to 0. Their logarithms add up without harm, to "
             f"{shown(-nll, 2)}."
         )
     elif n == 1:

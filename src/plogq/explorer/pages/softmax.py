@@ -33,7 +33,7 @@ def compute(state: State) -> Result:
             readout("probability of the true class", probs[target], "", "gain"),
             readout("entropy of the prediction", spread, "nats", "keep"),
         ],
-        "notice": _notice(probs, grad, target, float(spread)),
+        "notice": _notice(logits, grad, target, float(spread)),
         "code": (
             "import plogq, numpy as np\n"
             f"plogq.cross_entropy_from_logits(np.array({python(state['logits'])})"
@@ -44,18 +44,23 @@ def compute(state: State) -> Result:
 
 
 def _notice(
-    probs: NDArray[np.float64], grad: NDArray[np.float64], target: int, spread: float
+    logits: NDArray[np.float64], grad: NDArray[np.float64], target: int, spread: float
 ) -> str:
     pull = (
         f"The true class is pulled up by {shown(-grad[target], 3)}; the others are pushed down by "
         "just as much between them. The gradient is the prediction less the truth, divided by T."
     )
-    sure = (
-        f"The prediction is as spread as {shown(math.exp(spread), 2)} equally likely classes: a "
-        "higher T flattens it, a lower one sharpens it, and neither changes which class is on top."
+    sure = f"The prediction is as spread as {shown(math.exp(spread), 2)} equally likely classes"
+    top = logits.max()
+    if top == logits.min():
+        return f"{pull} {sure}: with all logits alike, no T changes it."
+    turned = (
+        "a higher T flattens it, a lower one sharpens it, and neither changes which class is on top"
     )
-    top = int(np.argmax(probs))
-    return f"{pull} {sure}" + ("" if top == target else f" On top is class {top}: a wrong one.")
+    wrong = (
+        "" if logits[target] == top else f" On top is class {int(np.argmax(logits))}: a wrong one."
+    )
+    return f"{pull} {sure}: {turned}.{wrong}"
 
 
 PAGE = Page(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 from plogq.explorer.controls import Choice, Number, State, Whole
 from plogq.explorer.figures import shown
 from plogq.explorer.page import Page, Result, python, readout
-from plogq.explorer.training import EVERY, LAST, Moment, Settings, run_of
+from plogq.explorer.training import CLASSES, EVERY, LAST, Moment, Run, Settings, run_of
 
 CE, SE = "cross_entropy", "squared_error"
 
@@ -20,19 +21,18 @@ def compute(state: State) -> Result:
     moments = run_of(settings).upto(step)
     return {
         "last": LAST,
-        "every": EVERY,
         "layers": _layers(settings),
         "moments": [_drawn(k, moment) for k, moment in enumerate(moments)],
-        **_words(settings, moments),
+        **_words(moments),
         "code": _code(settings, step),
         "answer": moments[-1][CE].losses[CE],
     }
 
 
-def event(settings: Settings, step: int) -> Result:
+def event(run: Run, step: int) -> Result:
     """Give one step more, and what is to be said of it."""
-    moments = run_of(settings).upto(step)
-    return {"moment": _drawn(step, moments[-1]), **_words(settings, moments)}
+    moments = run.upto(step)
+    return {"moment": _drawn(step, moments[-1]), **_words(moments)}
 
 
 def settings_of(state: State) -> Settings:
@@ -50,10 +50,10 @@ def _layers(settings: Settings) -> list[str]:
     return [f"{a} → {b}" for a, b in itertools.pairwise(places)]
 
 
-def _words(settings: Settings, moments: list[Moment]) -> Result:
+def _words(moments: list[Moment]) -> Result:
     step = len(moments) - 1
-    now, looked = moments[-1], moments[step - step % EVERY]
-    right = {name: looked[name].accuracy or 0.0 for name in (CE, SE)}
+    now, looked = moments[-1], step - step % EVERY
+    right = {name: moments[looked][name].accuracy or 0.0 for name in (CE, SE)}
     return {
         "readouts": [
             readout("steps", step, digits=0),
@@ -62,28 +62,32 @@ def _words(settings: Settings, moments: list[Moment]) -> Result:
             readout("its own loss on the batch, cross-entropy", now[CE].losses[CE], "nats", "gain"),
             readout("its own loss on the batch, squared error", now[SE].losses[SE], "", "waste"),
         ],
-        "notice": _notice(settings, step, now, right),
+        "notice": _notice(step, now, looked, right),
     }
 
 
-def _notice(settings: Settings, step: int, now: Moment, right: dict[str, float]) -> str:
+def _notice(step: int, now: Moment, looked: int, right: dict[str, float]) -> str:
     pull, other = now[CE].norms[0], now[SE].norms[0]
     pulls = (
         f"On the first layer cross-entropy now pulls with {shown(pull, 3)}, squared error with "
         f"{shown(other, 3)}."
     )
     if step == 0:
+        cost, guess = now[CE].losses[CE], math.log(CLASSES)
         sure = (
-            " The weights are large, so the softmax is sure of itself, and mostly wrong: there the "
-            "gradient of squared error fades, and that of cross-entropy does not."
-            if settings.start == "large"
-            else " The weights are small, so the softmax is not sure of anything yet."
+            ": the softmax is sure of itself, and mostly wrong. There the gradient of squared "
+            "error fades, and that of cross-entropy does not"
+            if cost > 2 * guess
+            else ""
         )
-        return f"Both networks are one and the same, and see the same batch. {pulls}{sure}"
+        return (
+            f"Both networks are one and the same, and see the same batch. {pulls} They pay "
+            f"{shown(cost, 2)} nats, where an even guess among ten pays {shown(guess, 2)}{sure}."
+        )
     both = "Same start, same batches, same rate: only the loss differs. "
     rights = (
-        f"After {step} step{'s' if step > 1 else ''} cross-entropy gets {shown(100 * right[CE], 1)}"
-        f" % of the held-out digits right, squared error {shown(100 * right[SE], 1)} %. "
+        f"After {looked} steps cross-entropy gets {shown(100 * right[CE], 1)} % of the held-out "
+        f"digits right, squared error {shown(100 * right[SE], 1)} %. "
     )
     better = (
         " On this batch the network trained under cross-entropy has the lower squared error, too."
