@@ -86,7 +86,8 @@ def gallery() -> str:
 def views(name: str, title: str) -> str:
     """Show the views of a page beside each other."""
     pictures = [
-        f'<img src="explorer/{name}-{view}.webp" width="{share}%" align="top" alt="{title}, {said}">'
+        f'<img src="explorer/{name}-{view}.webp" width="{share}%" align="top"'
+        f' alt="{title}, {said}">'
         for view, share, said in (
             ("light", 40, "in light colours"),
             ("dark", 40, "in dark colours"),
