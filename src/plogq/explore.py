@@ -56,6 +56,10 @@ def _reply(widget: Explorer, content: dict[str, Any], buffers: Any) -> None:
         answer = {"result": widget._answer(content["state"])}
     except ValueError as error:
         answer = {"error": str(error)}
+    except Exception as error:
+        # The page waits for an answer; the kernel says where it went wrong.
+        widget.send({"id": content["id"], "error": f"plogq failed here: {error!r}"})
+        raise
     widget.send({"id": content["id"], **answer})
 
 

@@ -1,10 +1,12 @@
 """The explorer and a browser, for tests, benchmarks and the gallery."""
 
+import asyncio
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 PLOGQ = [sys.executable, "-c", "from plogq.cli import main; main()"]
@@ -46,3 +48,9 @@ def settled(page):
     """Wait until the page has been drawn from the server's answer."""
     page.wait_for_function(SETTLED)
     page.evaluate(FRAMES)
+
+
+def run_async(coroutine):
+    """Run a coroutine on a thread of its own: this one's loop may be Playwright's."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()

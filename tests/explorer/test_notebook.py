@@ -130,6 +130,18 @@ def test_a_refusal_reaches_the_page_as_a_sentence():
     assert sent == [{"id": 7, "error": "temperature: expected a number from 0.1 to 5.0, got 'hot'"}]
 
 
+def test_a_fault_of_ours_is_no_endless_wait():
+    def failing(state):
+        raise ZeroDivisionError("of ours")
+
+    widget = explore.Explorer("softmax", {}, failing)
+    sent = []
+    widget.send = sent.append
+    with pytest.raises(ZeroDivisionError):
+        explore._reply(widget, {"id": 7, "state": {}}, None)
+    assert sent == [{"id": 7, "error": "plogq failed here: ZeroDivisionError('of ours')"}]
+
+
 def test_without_anywidget_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "anywidget", None)
     monkeypatch.delitem(sys.modules, "plogq.explore")

@@ -1,7 +1,6 @@
 """The pages to practise on: training, which loss, quiz, errata."""
 
 import ast
-import asyncio
 import itertools
 import json
 import os
@@ -28,7 +27,8 @@ from plogq.explorer.questions import LETTERS, questions, score
 from plogq.explorer.streams import _steps
 from plogq.explorer.training import LOSSES, Run, Settings, batches, run_of, start
 from plogq.explorer.which_loss import CALLS, FRAMEWORKS
-from tests.explorer.conftest import explorer, looks_right, settled
+from tests.explorer.conftest import looks_right
+from tests.explorer.running import explorer, run_async, settled
 
 ROOT = Path(__file__).parents[2]
 SMALL = Settings(layers=2, hidden=5, batch=4)
@@ -150,7 +150,7 @@ def test_a_stream_does_not_begin_anew_when_others_come_and_go():
         await stream.aclose()
         return run_of.cache_info().misses
 
-    assert asyncio.run(steps()) == 0
+    assert run_async(steps()) == 0
 
 
 def connections(process):
@@ -422,25 +422,28 @@ def test_it_can_be_passed_and_failed(wrong):
     assert got["notice"].startswith("Passed" if wrong <= 2 else "Not passed yet")
 
 
-def test_the_quiz_by_keyboard(visit):
+@pytest.mark.parametrize(
+    ("wrong", "verdict"), [(1, "Passed: 7 of 8"), (3, "Not passed yet: 5 of 8")]
+)
+def test_the_quiz_is_passed_and_failed_by_keyboard(visit, wrong, verdict):
     page = visit("/quiz?seed=7")
     right = [question.right for question in questions(7)]
-    chosen_first = LETTERS[LETTERS.index(right[0]) - 1]
-    for i, letter in enumerate(right):
+    answers = [LETTERS[LETTERS.index(letter) - 1] for letter in right[:wrong]] + right[wrong:]
+    for i, chosen in enumerate(answers):
         item = page.locator(".quiz > li").nth(i)
         assert item.get_by_role("button", name=f"Answer question {i + 1}").is_disabled()
-        chosen = letter if i else chosen_first
         item.locator(f"input[value={chosen}]").press("Space")
         item.locator(f"input[value={chosen}]").press("Enter")
         item.locator(".quiz-why").wait_for()
         said = item.locator(".quiz-why > p").first
-        assert said.inner_text().startswith("Right." if i else "Not ")
+        assert said.inner_text().startswith("Right." if i >= wrong else "Not ")
+        for choice in questions(7)[i].choices:
+            assert choice.why in item.inner_text()
         assert page.evaluate("document.activeElement.parentElement.className") == "quiz-why"
         assert item.locator("input").first.is_disabled()
-    assert page.locator(".quiz-verdict[role=status]").inner_text().startswith("Passed: 7 of 8")
+    assert page.locator(".quiz-verdict[role=status]").inner_text().startswith(verdict)
     looks_right(page)
-    kept = ",".join([chosen_first, *right[1:]])
-    page.wait_for_url(f"**/quiz?seed=7&answers={kept}")
+    page.wait_for_url(f"**/quiz?seed=7&answers={','.join(answers)}")
     before = page.inner_text("main")
     page.reload()
     settled(page)

@@ -10,11 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from starlette.requests import Request
 
+from plogq.explorer import uploads
 from plogq.explorer.predictions import example_table, report_of_file
 from plogq.explorer.report import report_html
 from plogq.score import score
-from tests.explorer.running import PLOGQ, explorer
+from tests.explorer.running import PLOGQ, explorer, run_async
 
 
 @pytest.fixture
@@ -112,6 +114,20 @@ def test_a_bad_file_is_refused_in_a_sentence(explorer_url, name, body, expected)
 def test_only_a_page_of_the_explorer_may_send_a_file(explorer_url):
     assert send(explorer_url, b"", "name=x.csv", **{"content-type": "text/plain"})[0] == 400
     assert send(explorer_url, b"", "name=x.csv", origin="http://example.org")[0] == 403
+
+
+@pytest.mark.parametrize(("name", "largest"), [("x.json", "LARGEST_JSON"), ("x.csv", "LARGEST")])
+def test_a_file_may_be_so_large_and_no_larger(monkeypatch, name, largest):
+    monkeypatch.setattr(uploads, largest, 2 << 20)
+
+    async def without_end():
+        return {"type": "http.request", "body": bytes(1 << 20), "more_body": True}
+
+    head = [(b"content-type", b"application/octet-stream")]
+    scope = {"type": "http", "headers": head, "query_string": f"name={name}".encode()}
+    answer = run_async(uploads.upload(Request(scope, without_end)))
+    assert answer.status_code == 400
+    assert f"{name}: expected at most 2 MiB here" in answer.body.decode()
 
 
 def test_nothing_of_a_file_is_kept(explorer_url, table):

@@ -27,7 +27,7 @@ from plogq.explorer.guard import HEADERS
 from plogq.explorer.pages import PAGES
 from plogq.explorer.serve import listener
 from plogq.score import score
-from tests.explorer.running import PLOGQ, explorer
+from tests.explorer.running import PLOGQ, explorer, run_async
 
 JSON = {"content-type": "application/json"}
 ROUTES = app.application().app.routes
@@ -132,7 +132,7 @@ def test_answers_are_sent_at_once():
             writer.close()
             return option
 
-    assert asyncio.run(accepted())
+    assert run_async(accepted())
 
 
 # What it answers

@@ -103,6 +103,7 @@ class Whole(_Spec):
     default: int
     low: int
     high: int
+    within: str = ""  # a list that this counts along: it goes no further than its last
 
     def read(self, value: Any, name: str) -> int:
         """Read a whole number between the bounds."""

@@ -31,7 +31,8 @@ async def training(request: Request) -> Response:
 
 async def _steps(state: State) -> AsyncIterator[str]:
     # Starlette cancels this when the client leaves; at the next await it is gone.
-    run = run_of(settings_of(state))  # kept, or other streams would push it out: none begins anew
+    # Kept here, or other streams would push it out, and each step begin anew.
+    run = await run_in_threadpool(run_of, settings_of(state))
     for step in range(state["steps"] + 1, LAST + 1):
         answer = await run_in_threadpool(event, run, step)
         yield f"data: {json.dumps(encoded(answer), allow_nan=False)}\n\n"

@@ -15,7 +15,8 @@ from plogq.explorer.figures import encoded
 from plogq.explorer.findings.words import file_name
 from plogq.explorer.predictions import report_of_file, suffix_of
 
-LARGEST = 1 << 30  # bytes; larger ones are for `plogq score TABLE --html FILE`
+LARGEST = 1 << 30  # bytes of a table; larger ones are for `plogq score TABLE --html FILE`
+LARGEST_JSON = 64 << 20  # bytes of a result, which is read into memory whole
 
 
 async def upload(request: Request) -> Response:
@@ -31,14 +32,14 @@ async def upload(request: Request) -> Response:
         with tempfile.TemporaryDirectory(prefix="plogq-") as folder:
             path = Path(folder, f"table{suffix}")
             with path.open("wb") as file:
-                await receive(request, file, name)
+                await receive(request, file, name, LARGEST_JSON if suffix == ".json" else LARGEST)
             report = await run_in_threadpool(report_of_file, path, name, **options)
         return JSONResponse(encoded(report))
     except ValueError as error:
         return refused(error)
 
 
-async def receive(request: Request, file: BinaryIO, name: str) -> None:
+async def receive(request: Request, file: BinaryIO, name: str, largest: int) -> None:
     """Write the body to a file as it comes.
 
     Raises
@@ -50,9 +51,9 @@ async def receive(request: Request, file: BinaryIO, name: str) -> None:
     try:
         async for chunk in request.stream():
             size += len(chunk)
-            if size > LARGEST:
+            if size > largest:
                 raise ValueError(
-                    f"{name}: expected at most {LARGEST >> 20} MiB here; "
+                    f"{name}: expected at most {largest >> 20} MiB here; "
                     "plogq score TABLE --html FILE takes any size"
                 )
             file.write(chunk)

@@ -13,6 +13,7 @@ const UNITS = 76;
 const BACK = 128;
 const BARS = 208;
 const BOTTOM = 30;
+const TALL = 470;
 const ROOM = 68; // px of a unit and its number
 
 /**
@@ -23,7 +24,7 @@ const ROOM = 68; // px of a unit and its number
  * scale   [from, to]: powers of ten
  * up      what the bars are; marked: what the dashed line on a bar means
  */
-export function Chain({ name, label, description, units, scale, up, marked, height = 470 }) {
+export function Chain({ name, label, description, units, scale, up, marked }) {
   const layout = (width, tall) => {
     const all = (width - LEFT) / units.length >= ROOM;
     const shown = all ? units : units.slice(0, -1);
@@ -45,7 +46,7 @@ export function Chain({ name, label, description, units, scale, up, marked, heig
     }));
   };
   return (
-    <Chart name={name} label={label} description={description} height={height} marks={marks} by="x">
+    <Chart name={name} label={label} description={description} height={TALL} marks={marks} by="x">
       {(width, tall) => {
         const { all, shown, step, at, level, radius } = layout(width, tall);
         const foot = tall - BOTTOM;

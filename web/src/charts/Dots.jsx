@@ -14,7 +14,7 @@ const BOTTOM = 46;
  * axis   what the values are, with their unit
  * lines  [{at, name}]: upright lines to compare with
  */
-export function Dots({ name, label, description, dots, axis, lines = [], show = number }) {
+export function Dots({ name, label, description, dots, axis, lines = [] }) {
   const all = [...dots.map((dot) => dot.value), ...lines.map((line) => line.at)];
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const pad = (high - low || Math.abs(high) || 1) * 0.08;
@@ -22,7 +22,7 @@ export function Dots({ name, label, description, dots, axis, lines = [], show = 
   const layout = (width) => {
     const widest = Math.max(0, ...dots.map((dot) => textWidth(dot.name.slice(0, 100), 600)));
     const names = Math.min(widest + 2, width * 0.34);
-    const room = Math.max(0, ...dots.map((dot) => textWidth(show(dot.value), 600))) + 16;
+    const room = Math.max(0, ...dots.map((dot) => textWidth(number(dot.value), 600))) + 16;
     return { names, scale: scaleLinear([low - pad, high + pad], [names + GAP, width - room]) };
   };
   return (
@@ -33,7 +33,7 @@ export function Dots({ name, label, description, dots, axis, lines = [], show = 
         return dots.map((dot, i) => ({
           x: scale(dot.value),
           y: top + i * ROW + ROW / 2,
-          text: dot.text ?? [dot.name, show(dot.value)],
+          text: dot.text ?? [dot.name, number(dot.value)],
         }));
       }}>
       {(width, tall) => {
@@ -61,7 +61,7 @@ export function Dots({ name, label, description, dots, axis, lines = [], show = 
                 <circle class={`fill-${dot.color}`} cx={scale(dot.value)} r={dot.strong ? 7 : 5} />
                 <text class={dot.strong ? "strong halo" : "halo"} x={scale(dot.value) + 12}
                   dy="0.35em">
-                  {show(dot.value)}
+                  {number(dot.value)}
                 </text>
               </g>
             ))}

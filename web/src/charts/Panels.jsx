@@ -6,6 +6,8 @@ import { Chart } from "../parts/Chart.jsx";
 import { brief, number } from "../parts/format.js";
 import { fitText } from "../parts/measure.js";
 
+const FIRST = 220; // px of the first panel's height, and of the others'
+const REST = 170;
 const TOP = 40;
 const FOOT = 28;
 const LEFT = 52;
@@ -17,20 +19,17 @@ const TWO = 520; // px from which two stand side by side
  * panels  [{name, series, y: {domain, scale: "linear" | "log", ticks?, show?}}], with
  *         series [{name, points: [[x, y], …], color}]: points in the order of x
  * x       {label, domain}: below the last panels
- * at      an upright line in each panel
  * read    whether points can be read off; while they run they cannot
  */
-export function Panels({
-  name, label, description, panels, x, at, read = true, first = 220, rest = 170,
-}) {
+export function Panels({ name, label, description, panels, x, read = true }) {
   const layout = (width) => {
     const columns = width >= TWO ? 2 : 1;
     const half = (width - (columns - 1) * GAP) / columns;
     return panels.map((panel, i) => {
       const [row, column] = [Math.floor((i - 1) / columns), (i - 1) % columns];
       const box = i === 0
-        ? { left: 0, wide: width, top: 0, tall: first }
-        : { left: column * (half + GAP), wide: half, top: first + row * rest, tall: rest };
+        ? { left: 0, wide: width, top: 0, tall: FIRST }
+        : { left: column * (half + GAP), wide: half, top: FIRST + row * REST, tall: REST };
       const { domain, scale } = panel.y;
       return {
         ...panel,
@@ -71,9 +70,6 @@ export function Panels({
               ticks={panel.y.ticks} format={panel.y.show} />
             <XAxis scale={across} y={foot} label={panel.last && panel.top > 0 ? x.label : ""}
               ticks={panel.wide < 420 ? across.ticks(3) : undefined} />
-            {at !== undefined && (
-              <line class="stroke-rest thin dashed" x1={across(at)} x2={across(at)} y1={roof} y2={foot} />
-            )}
             {panel.series.map((s) => (
               <path key={s.name} class={`stroke-${s.color}${panel.thin ? " thin" : ""}`} d={path(s.points)} />
             ))}

@@ -16,8 +16,8 @@ function Picture({ result: { result, findings } }) {
 function Whole({ result, served }) {
   const [report, setReport] = useState(null);
   useEffect(() => {
-    // What `plogq explore FILE` was started with.
-    if (served) fetch("/api/predictions").then(async (answer) => setReport(await answer.json()));
+    // What `plogq explore FILE` was started with, unless the reader has been faster.
+    if (served) started().then((brought) => setReport((own) => own ?? brought), () => {});
   }, []);
   const shown = report ?? result;
   return (
@@ -99,6 +99,10 @@ function Field({ name, label, ...given }) {
       <input class="field" type="text" name={name} autocomplete="off" spellcheck={false} {...given} />
     </label>
   );
+}
+
+async function started() {
+  return (await fetch("/api/predictions")).json();
 }
 
 async function upload(file, options) {

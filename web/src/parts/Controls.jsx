@@ -26,7 +26,7 @@ export function Controls({ controls, state, set, result, only = Object.keys(cont
       {only.map((name) => {
         const Kind = KINDS[controls[name].kind];
         return (
-          <Kind key={name} name={name} control={controls[name]} value={state[name]}
+          <Kind key={name} name={name} control={controls[name]} value={state[name]} state={state}
             read={result?.state?.[name]} change={(value) => change(name, value)} />
         );
       })}
@@ -37,9 +37,12 @@ export function Controls({ controls, state, set, result, only = Object.keys(cont
   );
 }
 
-function One({ control, value, change }) {
-  const { label, low, high, step = 1 } = control;
-  return <Slider label={label} value={value} min={low} max={high} step={step} change={change} />;
+function One({ control, value, state, change }) {
+  const { label, low, high, step = 1, within } = control;
+  const most = within ? Math.min(high, state[within].length - 1) : high;
+  return (
+    <Slider label={label} value={Math.min(value, most)} min={low} max={most} step={step} change={change} />
+  );
 }
 
 function Choice({ name, control, value, change }) {

@@ -73,7 +73,7 @@ PAGE = Page(
     words="negative log-likelihood NLL log loss categorical sparse one-hot soft target",
     controls={
         "probs": Shares("prediction q", (0.7, 0.2, 0.1), least=2, most=6),
-        "target": Whole("true class", 0, 0, 5),
+        "target": Whole("true class", 0, 0, 5, within="probs"),
         "target_kind": Choice("target", "hard", {"hard": "one class", "soft": "smoothed by 0.1"}),
         "unit": Choice("unit", "nat", UNIT.options),
     },

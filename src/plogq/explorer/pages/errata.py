@@ -92,7 +92,7 @@ def errata() -> list[Erratum]:
         ),
         Erratum(
             "divergence",
-            "The KL divergence of (0.9, 0.1) from (0.5, 0.5)",
+            "The KL divergence of (0.5, 0.5) from (0.9, 0.1)",
             0.237,
             "0.237 bits",
             float(plogq.kl_divergence([0.5, 0.5], [0.9, 0.1], unit="bit")),

@@ -71,7 +71,7 @@ PAGE = Page(
     controls={
         "logits": Numbers("logits", (2.0, 0.5, -1.0, 0.0), -5, 5, 0.1, least=2, most=8),
         "temperature": Number("temperature T", 1.0, 0.1, 5.0, 0.05),
-        "target": Whole("true class", 0, 0, 7),
+        "target": Whole("true class", 0, 0, 7, within="logits"),
     },
     compute=compute,
 )
