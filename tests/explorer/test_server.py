@@ -374,7 +374,9 @@ def in_this_process():
     """Serve on a thread, as `serve` does in a process of its own; give the address."""
     with listener(0) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(app.application(), log_level="critical"))
+        server = uvicorn.Server(
+            uvicorn.Config(app.application(), log_config=None, log_level="critical")
+        )
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         try:

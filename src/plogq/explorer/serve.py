@@ -30,6 +30,7 @@ def serve(port: int = 0, *, browser: bool = True, brought: Report | None = None)
         print(f"plogq explorer: {url}  (Ctrl-C stops it)", flush=True)
         config = uvicorn.Config(
             application(brought),
+            log_config=None,  # nothing that other libraries log with is touched
             log_level="critical",  # a fault of ours is printed by `failed`
             access_log=False,
             server_header=False,
