@@ -38,11 +38,17 @@ export function Areas({ name, label, description, columns, level, across, up, he
         const [x, y] = scales(width, tall);
         const foot = tall - BOTTOM;
         const line = y(level.value);
-        const free = width - 8 - textWidth(level.text, 600);
-        // A column's number is left out where the line, or what it is called, would touch it.
-        const touched = (right, text) =>
+        // The line is named where most is free above it: over the widest column that ends below.
+        const named = textWidth(level.text, 600);
+        const low = placed.filter((c) => c.height <= level.value);
+        const over = low.reduce((best, c) => (c.width > best.width ? c : best), low[0] ?? placed[0]);
+        const centre = x(over.from + over.width / 2) - named / 2;
+        const begin = Math.max(LEFT + 4, Math.min(centre, width - 4 - named));
+        // A column's number is left out where the line, or its name, would touch it.
+        const touched = (middle, half, text) =>
           (text - 14 < line + 3 && line - 3 < text + 4) ||
-          (right > free && text - 14 < line - 5 && line - 23 < text + 4);
+          (middle + half > begin - 4 && middle - half < begin + named + 4 &&
+            text - 14 < line - 5 && line - 23 < text + 4);
         return (
           <>
             <YAxis scale={y} x={LEFT} across={width} label={up} />
@@ -54,7 +60,7 @@ export function Areas({ name, label, description, columns, level, across, up, he
                 <g key={c.name}>
                   <rect class="fill-keep" x={left + 0.75} y={y(c.height)}
                     width={Math.max(1, wide - 1.5)} height={Math.max(1.5, foot - y(c.height))} />
-                  {fits(c.text) && !touched(middle + textWidth(c.text, 600) / 2, y(c.height) - 8) && (
+                  {fits(c.text) && !touched(middle, textWidth(c.text, 600) / 2, y(c.height) - 8) && (
                     <text class="strong halo" x={middle} y={y(c.height) - 8} text-anchor="middle">
                       {c.text}
                     </text>
@@ -66,7 +72,7 @@ export function Areas({ name, label, description, columns, level, across, up, he
               );
             })}
             <line class="stroke-ink" x1={LEFT} x2={width} y1={line} y2={line} />
-            <text class="strong halo" x={width - 4} y={line - 9} text-anchor="end">{level.text}</text>
+            <text class="strong halo" x={begin} y={line - 9}>{level.text}</text>
             <XAxis scale={x} y={foot + 24} label={across} ticks={[0, 0.25, 0.5, 0.75, 1]} />
           </>
         );
