@@ -1,7 +1,7 @@
 // A page: its picture, what can be turned, its numbers, the formula, what to notice, the code.
-import { CodeLine } from "../parts/CodeLine.jsx";
 import { Controls } from "../parts/Controls.jsx";
 import { Readouts } from "../parts/Readouts.jsx";
+import { PageWords } from "../parts/PageWords.jsx";
 import { defaults } from "./state.js";
 
 export function PageHead({ spec, kicker }) {
@@ -51,21 +51,13 @@ export function PageBody({ drawing, spec, state, result, error, set, served = fa
           <Controls {...given} only={turned?.(state, result)} />
         </div>
         {result && (
-          <div class="page-words">
-            <section>
-              <h2>What to notice</h2>
-              <p aria-live="polite">{result.notice}</p>
-            </section>
+          <PageWords notice={result.notice} code={result.code}>
             {Text && (
               <section>
                 <Text {...given} />
               </section>
             )}
-            <section>
-              <h2>The same in Python</h2>
-              <CodeLine code={result.code} />
-            </section>
-          </div>
+          </PageWords>
         )}
       </div>
       {result && Extra && <Extra {...given} />}

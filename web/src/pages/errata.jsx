@@ -4,6 +4,7 @@ import { Bars } from "../charts/Bars.jsx";
 import { Small } from "../parts/Chart.jsx";
 import { CodeLine } from "../parts/CodeLine.jsx";
 import { Readouts } from "../parts/Readouts.jsx";
+import { PageWords } from "../parts/PageWords.jsx";
 
 function Picture({ result: { errata } }) {
   const small = useContext(Small);
@@ -33,11 +34,7 @@ function Whole({ result, error }) {
       <div class="page-side">
         <Readouts readouts={result.readouts} />
       </div>
-      <div class="page-words">
-        <section>
-          <h2>What to notice</h2>
-          <p>{result.notice}</p>
-        </section>
+      <PageWords notice={result.notice} code={result.code}>
         {result.errata.map((e) => (
           <section key={e.name}>
             <h2>{e.what}</h2>
@@ -51,11 +48,7 @@ function Whole({ result, error }) {
             <CodeLine code={e.code} />
           </section>
         ))}
-        <section>
-          <h2>The same in Python</h2>
-          <CodeLine code={result.code} />
-        </section>
-      </div>
+      </PageWords>
     </div>
   );
 }

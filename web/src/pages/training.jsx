@@ -3,12 +3,12 @@ import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import { Panels } from "../charts/Panels.jsx";
 import { openStream } from "../explorer/stream.js";
 import { Small } from "../parts/Chart.jsx";
-import { CodeLine } from "../parts/CodeLine.jsx";
 import { Controls } from "../parts/Controls.jsx";
 import { Formula, Of, Sub } from "../parts/Formula.jsx";
 import { Legend } from "../parts/Legend.jsx";
 import { Readouts } from "../parts/Readouts.jsx";
 import { Slider } from "../parts/Slider.jsx";
+import { PageWords } from "../parts/PageWords.jsx";
 import { brief } from "../parts/format.js";
 
 const NETWORKS = [
@@ -84,19 +84,11 @@ function Whole({ state, result, error, set, controls, served }) {
           <Readouts readouts={readouts} />
           <Controls controls={settings} state={state} set={change} result={result} />
         </div>
-        <div class="page-words">
-          <section>
-            <h2>What to notice</h2>
-            <p aria-live={run.running ? "off" : "polite"}>{notice}</p>
-          </section>
+        <PageWords notice={notice} code={result.code} quiet={run.running}>
           <section>
             <Text />
           </section>
-          <section>
-            <h2>The same in Python</h2>
-            <CodeLine code={result.code} />
-          </section>
-        </div>
+        </PageWords>
       </div>
     </>
   );
