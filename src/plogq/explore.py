@@ -15,10 +15,10 @@ from inspect import Parameter, Signature
 from typing import Any
 
 from plogq.explorer.controls import read_state
-from plogq.explorer.figures import encoded
 from plogq.explorer.page import Page
 from plogq.explorer.pages import PAGES
 from plogq.explorer.predictions import report
+from plogq.records import encoded
 from plogq.score import Result, score
 
 try:

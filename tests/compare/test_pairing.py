@@ -148,7 +148,7 @@ def test_nothing_to_compare():
     ("options", "error", "part"),
     [
         ({"unit": "byte"}, ValueError, "unit must be"),
-        ({"bootstrap": -1}, ValueError, "bootstrap must not be negative"),
+        ({"bootstrap": -1}, ValueError, "bootstrap must be at least 0"),
         ({"seed": 1.0}, TypeError, "seed must be an integer"),
         ({"part": "all"}, ValueError, "part must be left out"),
     ],

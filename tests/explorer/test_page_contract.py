@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, reject, settings
 
 from plogq.explorer.controls import read_state
-from plogq.explorer.figures import encoded
 from plogq.explorer.pages import PAGES
+from plogq.records import encoded
 from tests.explorer.states import corners, states
 
 SLOW = {"training"}  # a state is some hundred steps of two networks

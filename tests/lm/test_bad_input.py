@@ -117,7 +117,7 @@ def test_missing_file(tmp_path):
     ("options", "error", "part"),
     [
         ({"unit": "byte"}, ValueError, "unit must be"),
-        ({"bootstrap": -1}, ValueError, "bootstrap must not be negative"),
+        ({"bootstrap": -1}, ValueError, "bootstrap must be at least 0"),
         ({"top": 1.5}, TypeError, "top must be an integer"),
         ({"seed": 2**64}, ValueError, "seed must be below"),
         ({"part": "middle"}, ValueError, "part must be"),

@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def _one_line(error: Exception) -> str:
-    from plogq.score.errors import printable
+    from plogq.errors import printable
 
     if isinstance(error, OSError) and error.strerror:
         return printable(f"{error.filename or 'standard output'}: {error.strerror}")

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from plogq.codes.kraft import kraft_sum
 from plogq.codes.lengths import to_digits
 from plogq.codes.sources import as_base, as_lengths
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 
 
 def canonical_words(lengths: npt.ArrayLike, *, base: int = 2) -> list[str]:

@@ -23,7 +23,7 @@ from plogq.codes.lengths import (
     shannon_lengths,
 )
 from plogq.codes.sources import as_base
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 
 # Numbers by symbol, or in the order of the symbols.
 Numbers = Mapping[Any, float] | Sequence[float] | npt.NDArray[np.float64]

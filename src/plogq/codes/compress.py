@@ -13,7 +13,7 @@ from plogq.codes.length import CodeLength
 from plogq.codes.model import ModelDecoder, ModelEncoder
 from plogq.codes.quantised import Kind
 from plogq.codes.rows import Labels, Rows
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 
 Adaptive = Callable[[Labels], npt.ArrayLike]
 BLOCK = 1 << 20  # numbers that are worked on at a time

@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 
 from plogq.codes.errors import CodeError
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 
 MAGIC = b"\x89plq"  # no text begins so, and a transfer as seven bits or as text damages it
 VERSION = 1

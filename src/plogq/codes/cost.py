@@ -11,7 +11,7 @@ import numpy.typing as npt
 from plogq import formulas
 from plogq.codes.kraft import kraft_sum
 from plogq.codes.sources import Floats, as_base, as_lengths, as_weights
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 
 
 class Cost(NamedTuple):

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from plogq.codes.lengths import Lengths
 from plogq.codes.sources import Floats, as_base, as_weights
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 from plogq.kernels import _native
 
 MOST_BLOCKS = 1 << 24

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from plogq.codes.kraft import kraft_sum
 from plogq.codes.sources import as_base, as_positive
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 
 Lengths = npt.NDArray[np.int64]
 

@@ -16,7 +16,7 @@ from plogq.codes.errors import CodeError
 from plogq.codes.length import CodeLength
 from plogq.codes.quantised import MOST_CLASSES, Kind
 from plogq.codes.rows import DIGEST_BYTES, Labels, Rows, as_labels
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 from plogq.formulas.units import from_nats
 from plogq.kernels.exact_sum import ExactSums
 

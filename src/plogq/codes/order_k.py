@@ -8,7 +8,7 @@ from operator import index
 
 from plogq.codes.container import as_bytes, pack, unpack, varint
 from plogq.codes.errors import CodeError
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 from plogq.kernels import _native
 
 KIND = b"b"

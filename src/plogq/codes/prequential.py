@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plogq.codes.frequencies import frequency_bits
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 
 Floats = npt.NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 from plogq.kernels import _native
 
 Kind = Literal["probs", "logprobs", "logits"]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from plogq.codes import range_coder
 from plogq.codes.quantised import MOST_CLASSES, PRECISION, Kind, quantise
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 
 Labels = npt.NDArray[np.int64]
 

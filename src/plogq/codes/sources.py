@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 
 Floats = npt.NDArray[np.float64]
 LONGEST = 1 << 20  # digits: longer words than any weights in float64 lead to

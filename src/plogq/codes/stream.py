@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from plogq.codes.huffman import huffman_lengths
 from plogq.codes.order_k import PIECE, adaptive_bits, frame_bytes
+from plogq.errors import refuse
 from plogq.formulas import entropy_of_counts
-from plogq.formulas._check import refuse
 
 
 def empirical_entropy(stream: npt.ArrayLike | bytes, order: int = 0) -> float:

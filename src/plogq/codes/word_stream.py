@@ -13,7 +13,7 @@ import numpy.typing as npt
 from plogq.codes.container import pack, unpack, varint
 from plogq.codes.errors import CodeError
 from plogq.codes.lengths import DIGITS
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 from plogq.kernels import _native
 
 KIND = b"p"

@@ -12,9 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from plogq.codes import CodeError, CodeLength, ModelDecoder, ModelEncoder, frequency_bits
-from plogq.formulas._check import refuse
+from plogq.errors import TableError, refuse
 from plogq.score.code import coder_predictions
-from plogq.score.errors import TableError
 from plogq.score.table.batch import Batch, classes_of, to_batch
 from plogq.score.table.columns import Columns, find_columns, integer_names
 from plogq.score.table.labels import Labels

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from plogq.coding.bytes_file import BytesReport
 from plogq.coding.labels_file import LabelsReport
-from plogq.score.errors import printable
+from plogq.errors import printable
 from plogq.score.report.terminal import number, print_sections, rows, table
 
 

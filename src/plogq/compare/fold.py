@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from plogq.compare.pairs import by_id, by_order
 from plogq.compare.result import Comparison
 from plogq.compare.side import Side
 from plogq.compare.state import State
 from plogq.compare.summary import summarise
 from plogq.compare.tokens import compare_tokens
-from plogq.formulas._check import refuse
-from plogq.formulas.units import NATS_PER_UNIT, Unit
-from plogq.lm.fold import check_count, is_json_lines, open_tokens
+from plogq.errors import TableError, check_count, refuse
+from plogq.formulas.units import Unit, check_unit
+from plogq.lm.fold import is_json_lines, open_tokens
 from plogq.lm.openai import Part
-from plogq.score.errors import TableError
 from plogq.score.figures.summary import check_weight
 from plogq.score.table.columns import find_columns
 from plogq.score.table.readers import Table, open_table
@@ -94,11 +91,9 @@ def compare(
     ----------
     Efron, Tibshirani (1993), An introduction to the bootstrap, chapter 13.
     """
-    if unit not in NATS_PER_UNIT:
-        refuse("unit", 'be "nat", "bit" or "hartley"', repr(unit))
-    for name, count, end in (("bootstrap", bootstrap, np.inf), ("top", top, np.inf),
-                             ("seed", seed, 2**64)):  # fmt: skip
-        check_count(name, count, end)
+    check_unit(unit)
+    for name, count in (("bootstrap", bootstrap), ("top", top), ("seed", seed)):
+        check_count(name, count)
     of_tables = {
         "logits": logits,
         "logprobs": logprobs,

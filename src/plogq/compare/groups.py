@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from plogq.compare.side import Figures
+from plogq.errors import TableError
 from plogq.kernels.exact_sum import ExactSums
-from plogq.score.errors import TableError
 from plogq.score.state.buckets import nearly
 from plogq.score.state.products import weighted_sums
 from plogq.score.state.resampling import interval

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from plogq.compare.side import Figures, Read, Side
-from plogq.score.errors import TableError
+from plogq.errors import TableError
 from plogq.score.table.numbers import TOLERANCE, Array, as_numpy, is_null
 from plogq.score.table.readers import BATCH_ROWS, Part
 

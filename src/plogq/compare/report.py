@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plogq.compare.result import Comparison
-from plogq.score.errors import printable
+from plogq.errors import printable
 from plogq.score.report.terminal import name, number, percent, print_sections, rows, table
 
 SHOWN = 20

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from plogq.formulas.units import Unit
-from plogq.lm.result import to_json
+from plogq.records import to_json
 
 SCHEMA = 1
 Winner = Literal["a", "b"] | None

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from plogq.score.errors import TableError
+from plogq.errors import TableError
 from plogq.score.state.rows import figures
 from plogq.score.table.batch import classes_of, to_batch
 from plogq.score.table.columns import Columns

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from plogq.compare.result import Comparison, difference_of, winner_of
+from plogq.errors import TableError
 from plogq.formulas.units import Unit, from_nats
 from plogq.lm.documents import UNKNOWN, Documents, Source
 from plogq.lm.state import Corpus
 from plogq.lm.top import Top
-from plogq.score.errors import TableError
 from plogq.score.state.products import weighted_sums
 from plogq.score.state.resampling import interval, replicate_weights, too_few
 from plogq.score.state.tally import totals

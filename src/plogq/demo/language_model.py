@@ -22,9 +22,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from plogq.demo import compressors
 from plogq.demo.ngram import LONGEST, Floats, NGram
+from plogq.errors import TableError
 from plogq.lm import TokensResult, score_tokens
 from plogq.lm.report import print_report
-from plogq.score.errors import TableError
 from plogq.score.report.files import write_whole
 from plogq.score.report.terminal import number, table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
+from plogq.records import encoded
 
 Figure = dict[str, Any]
 
@@ -56,23 +56,3 @@ def shown_exp(nats: float, digits: int = 4) -> str:
 
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def encoded(value: Any) -> Any:
-    """Make JSON of numbers, arrays and what holds them: infinities as texts, NaN as null.
-
-    Examples
-    --------
-    >>> encoded({"p": np.array([0.5, np.inf]), "n": np.int64(3), "ok": True})
-    {'p': [0.5, 'inf'], 'n': 3, 'ok': True}
-    """
-    match value:
-        case dict():
-            return {str(name): encoded(item) for name, item in value.items()}
-        case list() | tuple():
-            return [encoded(item) for item in value]
-        case np.ndarray() | np.generic():
-            return encoded(value.tolist())
-        case float() if not math.isfinite(value):
-            return None if math.isnan(value) else "inf" if value > 0 else "-inf"
-    return value

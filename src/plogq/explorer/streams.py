@@ -13,9 +13,9 @@ from starlette.responses import Response, StreamingResponse
 
 from plogq.explorer.answers import refused
 from plogq.explorer.controls import Control, State, read_state, wrong
-from plogq.explorer.figures import encoded
 from plogq.explorer.pages.training import PAGE, event, settings_of
 from plogq.explorer.training import LAST, run_of
+from plogq.records import encoded
 
 PAUSE = 1 / 30  # seconds between two steps: as fast as an eye can follow
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj
 
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 
 # Array API arrays have no common static type yet (data-apis/array-api#589).
 Array = Any

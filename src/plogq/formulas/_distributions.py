@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import device, is_array_api_obj
 
+from plogq.errors import refuse
 from plogq.formulas._arrays import (
     Array,
     classes_last,
@@ -18,7 +19,6 @@ from plogq.formulas._arrays import (
     sum_tolerance,
     to_arrays,
 )
-from plogq.formulas._check import refuse
 
 
 def distributions(axis: int, **named: Any) -> tuple[ModuleType, *tuple[Any, ...]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+from plogq.errors import refuse
 from plogq.formulas._arrays import Array, first_row, to_arrays
-from plogq.formulas._check import refuse
 from plogq.formulas._loss import (
     ValueAndGrad,
     binary_target,

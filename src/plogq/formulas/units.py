@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 
 Unit = Literal["nat", "bit", "hartley"]
 
 NATS_PER_UNIT: dict[str, float] = {"nat": 1.0, "bit": math.log(2), "hartley": math.log(10)}
+
+
+def check_unit(unit: str) -> None:
+    """Refuse what is no unit of information."""
+    if unit not in NATS_PER_UNIT:
+        refuse("unit", 'be "nat", "bit" or "hartley"', repr(unit))
 
 
 def from_nats(value: Any, unit: Unit) -> Any:
@@ -29,6 +35,5 @@ def from_nats(value: Any, unit: Unit) -> Any:
     ----------
     IEC 80000-13:2008, entries 13-24 to 13-27.
     """
-    if unit not in NATS_PER_UNIT:
-        refuse("unit", 'be "nat", "bit" or "hartley"', repr(unit))
+    check_unit(unit)
     return value if unit == "nat" else value / NATS_PER_UNIT[unit]

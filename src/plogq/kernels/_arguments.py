@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from plogq.errors import check_number, refuse
 from plogq.formulas._arrays import shown
-from plogq.formulas._check import refuse
 
 _NUMBERS = (float, int)
 _FLOATS = ("float32", "float64", "bfloat16", "float16")
@@ -18,12 +18,6 @@ _FLOATS = ("float32", "float64", "bfloat16", "float16")
 def dtype_name(array: Any) -> str:
     """Name a dtype alike for every library."""
     return str(array.dtype).rpartition(".")[2]
-
-
-def check_number(name: str, value: Any) -> None:
-    """Refuse what is no number; a tensor would look as if it could be learned."""
-    if not isinstance(value, (int, float, np.integer, np.floating)):
-        refuse(name, "be a number", type(value).__name__, error=TypeError)
 
 
 def check_options(label_smoothing: Any, gamma: Any, temperature: Any, z_loss: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 from plogq.kernels import _native, cpu
 
 Integers = npt.NDArray[np.int64]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 from plogq.kernels import _arguments, _native, cpu
 
 __all__ = ["RowFigures", "row_figures"]

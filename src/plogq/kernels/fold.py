@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 from plogq.kernels import _arguments, _native, cpu
 from plogq.kernels.exact_sum import ExactSums
 from plogq.kernels.figures import Floats, as_given

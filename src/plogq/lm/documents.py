@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from plogq.score.errors import TableError
+from plogq.errors import TableError
 from plogq.score.state.rows import LARGEST_SURPRISAL
 from plogq.score.table.numbers import TOLERANCE, Array
 

@@ -6,10 +6,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from plogq.formulas._check import refuse
-from plogq.formulas.units import NATS_PER_UNIT, Unit
+from plogq.errors import check_count, refuse
+from plogq.formulas.units import Unit, check_unit
 from plogq.lm.documents import Source
 from plogq.lm.json_lines import ENDINGS, JsonLines
 from plogq.lm.openai import Part
@@ -82,11 +80,9 @@ def score_tokens(
     Jelinek, Mercer, Bahl, Baker (1977), Perplexity: a measure of the difficulty of speech
     recognition tasks. Gao et al. (2020), The Pile, section 3.1 (bits per byte).
     """
-    if unit not in NATS_PER_UNIT:
-        refuse("unit", 'be "nat", "bit" or "hartley"', repr(unit))
-    for name, count, end in (("bootstrap", bootstrap, np.inf), ("top", top, np.inf),
-                             ("seed", seed, 2**64)):  # fmt: skip
-        check_count(name, count, end)
+    check_unit(unit)
+    for name, count in (("bootstrap", bootstrap), ("top", top), ("seed", seed)):
+        check_count(name, count)
     tokens = open_tokens(source, doc=doc, logprob=logprob, bytes=bytes, part=part)
     corpus, surprises = Corpus(top, seed), Top(top)
     for block in tokens.blocks():
@@ -100,14 +96,6 @@ def score_tokens(
     return summarise(
         corpus, surprises, source=tokens.origin, unit=unit, bootstrap=bootstrap, seed=seed
     )
-
-
-def check_count(name: str, count: object, end: float = np.inf) -> None:
-    """Refuse what is no number of things, or not below `end`."""
-    if isinstance(count, bool) or not isinstance(count, (int, np.integer)):
-        refuse(name, "be an integer", repr(count), error=TypeError)
-    if not 0 <= count < end:
-        refuse(name, "not be negative" if count < 0 else "be below 2**64", count)
 
 
 def is_json_lines(source: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from plogq.errors import TableError
 from plogq.kernels.exact_sum import ExactSums
 from plogq.lm.documents import (
     UNKNOWN,
@@ -23,7 +24,6 @@ from plogq.lm.documents import (
 from plogq.lm.harness import is_sample, read_sample
 from plogq.lm.openai import Part, is_response, read_response
 from plogq.lm.scored import LineError, Scored
-from plogq.score.errors import TableError
 from plogq.score.table.filesystems import find_filesystem
 from plogq.score.table.readers import reading
 

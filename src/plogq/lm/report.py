@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from plogq.errors import printable
 from plogq.lm.result import TokensResult
-from plogq.score.errors import printable
 from plogq.score.report.terminal import name, number, print_sections, table
 
 SHOWN = 20

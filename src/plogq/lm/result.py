@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from plogq.formulas.units import Unit
+from plogq.records import to_json
 
 SCHEMA = 1
 
@@ -43,22 +42,3 @@ class TokensResult:
     def to_json(self) -> str:
         """Give the result as JSON text; infinities, which JSON lacks, as "inf" and "-inf"."""
         return to_json({"schema": SCHEMA} | asdict(self))
-
-
-def to_json(record: dict[str, Any]) -> str:
-    """Give a record as JSON text."""
-    return json.dumps(_plain(record), indent=1, allow_nan=False)
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case float() if not math.isfinite(value):
-            return str(value)
-        case dict():
-            return {str(name): _plain(item) for name, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case str() | int() | float() | None:
-            return value
-        case _:
-            return str(value)

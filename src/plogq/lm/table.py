@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import types
 
-from plogq.formulas._check import refuse
+from plogq.errors import TableError, refuse
 from plogq.kernels.exact_sum import ExactSums
 from plogq.lm.documents import (
     Block,
@@ -20,7 +20,6 @@ from plogq.lm.documents import (
     surprisals,
     wrong_logprobs,
 )
-from plogq.score.errors import TableError
 from plogq.score.state.tally import regrouped, totals
 from plogq.score.table.numbers import Array, as_numpy, is_null, numbers
 from plogq.score.table.readers import Part, Table

@@ -10,8 +10,8 @@ from typing import Any, Literal, NamedTuple, Self, get_args
 import numpy as np
 import numpy.typing as npt
 
+from plogq.errors import refuse
 from plogq.formulas._arrays import first_row
-from plogq.formulas._check import refuse
 from plogq.kernels import memory
 from plogq.kernels._arguments import (
     check_classes,

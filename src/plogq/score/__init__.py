@@ -4,7 +4,7 @@ Readers give record batches, each batch gives the figures of its rows, a mergeab
 them, and a summary turns the state into a plain `Result`.
 """
 
-from plogq.score.errors import TableError
+from plogq.errors import TableError
 from plogq.score.fold import score
 from plogq.score.result import Result
 

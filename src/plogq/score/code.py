@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from plogq.codes import CodeError, ModelDecoder, ModelEncoder
-from plogq.score.errors import TableError
+from plogq.errors import TableError
 from plogq.score.job import Job
 from plogq.score.table.batch import Batch, to_batch
 from plogq.score.table.columns import Columns

@@ -9,12 +9,9 @@ from numbers import Real
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
-from plogq.formulas._check import refuse
-from plogq.formulas.units import NATS_PER_UNIT, Unit
+from plogq.errors import TableError, check_count, refuse
+from plogq.formulas.units import Unit, check_unit
 from plogq.score.engines.local import fold_on_threads
-from plogq.score.errors import TableError
 from plogq.score.figures.summary import summarise
 from plogq.score.job import Job
 from plogq.score.result import Result
@@ -111,19 +108,15 @@ def score(
     >>> round(result.cross_entropy, 4), result.label_entropy, result.accuracy
     (0.7075, 1.0, 1.0)
     """
-    if unit not in NATS_PER_UNIT:
-        refuse("unit", 'be "nat", "bit" or "hartley"', repr(unit))
+    check_unit(unit)
     if floor is not None:
         if not isinstance(floor, Real):
             refuse("floor", "be a number", repr(floor), error=TypeError)
         if not 0 < floor <= 1:
             refuse("floor", "be a probability, above 0", floor)
-    counts = {"folds": (folds, 2), "bootstrap": (bootstrap, 0), "top": (top, 0), "seed": (seed, 0)}
-    for name, (count, least) in counts.items():
-        if not isinstance(count, (int, np.integer)):
-            refuse(name, "be an integer", repr(count), error=TypeError)
-        if not least <= count < 2**64:
-            refuse(name, f"be at least {least}" if count < least else "be below 2**64", count)
+    check_count("folds", folds, 2)
+    for name, count in (("bootstrap", bootstrap), ("top", top), ("seed", seed)):
+        check_count(name, count)
     if engine not in ("local", "dask"):
         refuse("engine", 'be "local" or "dask"', repr(engine))
     if scheduler is not None and engine != "dask":

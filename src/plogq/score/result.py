@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from plogq.formulas.units import Unit
+from plogq.records import to_json
 
 SCHEMA = 1
 
@@ -65,18 +64,4 @@ class Result:
 
     def to_json(self) -> str:
         """Give the result as JSON text; infinities, which JSON lacks, as "inf" and "-inf"."""
-        return json.dumps({"schema": SCHEMA} | _plain(asdict(self)), indent=1, allow_nan=False)
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case float() if not math.isfinite(value):
-            return str(value)
-        case dict():
-            return {name: _plain(item) for name, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case str() | int() | float() | None:
-            return value
-        case _:
-            return str(value)  # an id may be a date, a decimal, bytes
+        return to_json({"schema": SCHEMA} | asdict(self))

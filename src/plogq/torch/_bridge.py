@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 from plogq.kernels import memory
 from plogq.torch._check import in_transform
 

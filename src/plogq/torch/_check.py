@@ -10,8 +10,8 @@ from array_api_compat import torch as xp
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
 
+from plogq.errors import refuse
 from plogq.formulas._arrays import first_row, shown
-from plogq.formulas._check import refuse
 from plogq.formulas._distributions import check_distribution
 from plogq.torch._rows import Rows, arithmetic
 

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 import torch
 from torch import Tensor
 
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 from plogq.kernels._arguments import check_ignore_index, check_options, check_softcap
 from plogq.torch import _compiled, _kernel, _slopes
 from plogq.torch._bridge import fits, loss_of

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import _reduction
 
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 from plogq.kernels._arguments import check_denominator
 from plogq.torch._check import values_known
 from plogq.torch._rows import Rows

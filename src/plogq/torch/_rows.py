@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from plogq.formulas._check import refuse
+from plogq.errors import refuse
 
 
 @dataclass(slots=True)

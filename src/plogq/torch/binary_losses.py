@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from plogq.formulas._check import refuse
-from plogq.kernels._arguments import check_number
+from plogq.errors import check_number, refuse
 from plogq.torch import _binary_kernel
 from plogq.torch._check import check_range, check_real, check_tensors
 from plogq.torch._formula import weigh

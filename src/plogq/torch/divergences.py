@@ -10,10 +10,9 @@ import torch
 from array_api_compat import torch as xp
 from torch import Tensor
 
-from plogq.formulas._check import refuse
+from plogq.errors import check_number, refuse
 from plogq.formulas._terms import expm1_minus, kl_terms, log_ratio
 from plogq.formulas.softmax_state import Softmax
-from plogq.kernels._arguments import check_number
 from plogq.torch._check import (
     check_classes,
     check_range,

@@ -6,9 +6,9 @@ from typing import Any, Unpack
 
 from torch import Tensor
 
-from plogq.formulas._check import refuse
+from plogq.errors import check_number, refuse
 from plogq.formulas.softmax_state import Softmax
-from plogq.kernels._arguments import check_number, check_options
+from plogq.kernels._arguments import check_options
 from plogq.torch._check import check_classes, check_tensors
 from plogq.torch._core import (
     RowOptions,

@@ -15,8 +15,8 @@ from distributed import Client, LocalCluster, WorkerPlugin
 from distributed.comm.addressing import get_address_host_port
 
 import plogq
+from plogq.errors import TableError
 from plogq.kernels.cpu import default_threads
-from plogq.score.errors import TableError
 
 SECONDS_TO_CONNECT = 30
 LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio")

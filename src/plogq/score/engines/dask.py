@@ -23,10 +23,10 @@ from distributed import (
     get_worker,
 )
 
+from plogq.errors import TableError
 from plogq.score.engines import packing  # noqa: F401 (how states are pickled)
 from plogq.score.engines.cluster import connect
 from plogq.score.engines.local import reuse_memory
-from plogq.score.errors import TableError
 from plogq.score.job import Job
 from plogq.score.state.state import State
 from plogq.score.table.partitions import Partition, Pieces, files_of, plan

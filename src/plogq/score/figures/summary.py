@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from plogq.formulas._check import refuse
+from plogq.errors import TableError, refuse
 from plogq.formulas.units import Unit, from_nats
-from plogq.score.errors import TableError
 from plogq.score.figures.decomposition import Recalibrations, recalibrate
 from plogq.score.figures.groups import entropy, per_class, slices
 from plogq.score.figures.intervals import intervals

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from plogq.score.errors import printable
+from plogq.errors import printable
 from plogq.score.report.code import code_table
 from plogq.score.report.decomposition import advice, families, stack
 from plogq.score.report.terminal import name as _name

@@ -10,7 +10,7 @@ from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
-from plogq.score.errors import printable
+from plogq.errors import printable
 
 NARROWEST = 12  # of a column that is cut to fit
 NARROWEST_NAME = 4

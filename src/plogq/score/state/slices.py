@@ -8,8 +8,8 @@ from typing import NamedTuple, Self
 import numpy as np
 import pyarrow as pa
 
+from plogq.errors import TableError
 from plogq.kernels.exact_sum import ExactSums
-from plogq.score.errors import TableError
 from plogq.score.state.rows import Rows, Seen
 from plogq.score.state.tally import Tally, add_weighted, regrouped, totals
 from plogq.score.table.numbers import Array, as_numpy

@@ -12,8 +12,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import fs
 
-from plogq.formulas._check import refuse
-from plogq.score.errors import TableError
+from plogq.errors import TableError, refuse
 
 Types = dict[str, pa.DataType]
 

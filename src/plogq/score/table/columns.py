@@ -12,8 +12,7 @@ from typing import Literal, NoReturn
 import pyarrow as pa
 from pyarrow import types
 
-from plogq.formulas._check import refuse
-from plogq.score.errors import TableError
+from plogq.errors import TableError, refuse
 from plogq.score.table.readers import Table
 
 Kind = Literal["logits", "logprobs", "probs"]

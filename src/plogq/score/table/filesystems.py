@@ -8,7 +8,7 @@ from typing import Any
 
 from pyarrow import fs
 
-from plogq.score.errors import TableError
+from plogq.errors import TableError
 
 # What pyarrow reads by itself, which is faster; of all other schemes, fsspec has the list.
 OF_PYARROW = ("file", "s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs")

@@ -9,8 +9,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import fs
 
-from plogq.formulas._check import refuse
-from plogq.score.errors import TableError
+from plogq.errors import TableError, refuse
 
 BAD_CELL = re.compile(
     r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value (.*)",

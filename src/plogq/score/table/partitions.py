@@ -9,8 +9,7 @@ from typing import NamedTuple, cast
 
 from pyarrow import fs
 
-from plogq.formulas._check import refuse
-from plogq.score.errors import TableError
+from plogq.errors import TableError, refuse
 from plogq.score.table.arrays import Npz, Types
 from plogq.score.table.formats import ArrowFile, CsvFile, ParquetFile
 from plogq.score.table.readers import File, Part, Table, open_file, parts_of

@@ -12,8 +12,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import fs
 
-from plogq.formulas._check import refuse
-from plogq.score.errors import TableError
+from plogq.errors import TableError, refuse
 from plogq.score.table.arrays import Arrays, Npz
 from plogq.score.table.filesystems import find_filesystem
 from plogq.score.table.formats import ArrowFile, CsvFile, Memory, ParquetFile
