@@ -28,10 +28,10 @@ from plogq.score.engines import dask as engine
 from plogq.score.engines.cluster import own_workers
 from plogq.score.figures.summary import summarise
 from plogq.score.job import Job
-from plogq.score.table.batch import classes_of
-from plogq.score.table.columns import find_columns
-from plogq.score.table.labels import Labels
-from plogq.score.table.readers import open_table
+from plogq.tables.batch import classes_of
+from plogq.tables.columns import find_columns
+from plogq.tables.labels import Labels
+from plogq.tables.readers import open_table
 
 WORKERS, ROWS = 100, 1_000_000_000
 GIGABIT_10 = 10e9 / 8  # bytes a second between machines

@@ -250,7 +250,7 @@ def test_ctrl_c(table, tmp_path):
     slow = (
         "import os, time\n"
         "from plogq.cli import main\n"
-        "from plogq.score.table import readers\n"
+        "from plogq.tables import readers\n"
         "from plogq.score.job import Job\n"
         "readers.BATCH_ROWS = 1\n"
         "figures = Job.figures\n"

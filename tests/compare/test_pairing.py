@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from plogq.compare import compare
 from plogq.score import TableError
-from plogq.score.table import readers
+from plogq.tables import readers
 from tests.compare.tables import CLASSES, models, pair, table
 
 
@@ -137,7 +137,7 @@ def test_ids_that_do_not_match():
 
 def test_nothing_to_compare():
     one, other = pair(7)
-    refused(one.slice(0, 0), other, "no rows to score")
+    refused(one.slice(0, 0), other, "no rows")
     nothing = one.set_column(one.schema.get_field_index("w"), "w", pa.array([0.0] * 300))
     refused(nothing, other, "the weights are all 0", weight="w")
     tiny = one.set_column(one.schema.get_field_index("w"), "w", pa.array([1e-30] * 300))

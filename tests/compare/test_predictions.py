@@ -10,7 +10,7 @@ import pytest
 
 from plogq.compare import compare
 from plogq.score import score
-from plogq.score.state.resampling import replicate_weights, row_buckets
+from plogq.tables.sums.bootstrap import replicate_weights, row_buckets
 from tests.compare.tables import CLASSES, models, pair, table
 
 UNIT = {"bit": math.log(2), "nat": 1.0, "hartley": math.log(10)}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from plogq.lm import score_tokens
 from plogq.lm.documents import Names
-from plogq.score.table import readers
+from plogq.tables import readers
 from tests.lm.corpora import corpus, table
 
 

@@ -279,7 +279,7 @@ def test_the_row_is_the_row_in_its_file(tmp_path):
 
 
 def test_the_first_of_several_bad_rows_is_reported(write, monkeypatch):
-    from plogq.score.table import readers
+    from plogq.tables import readers
 
     monkeypatch.setattr(readers, "BATCH_ROWS", 1)
     path = write(label=["a", "y", "z"], prob_b=[0.5, 0.75, 9.0])

@@ -5,14 +5,14 @@ import pyarrow as pa
 import pytest
 
 from plogq.kernels.exact_sum import ExactSums
-from plogq.score.state.buckets import nearly
-from plogq.score.state.resampling import (
+from plogq.tables.sums.bootstrap import (
     fold_of_buckets,
     interval,
     replicate_weights,
     row_buckets,
     value_buckets,
 )
+from plogq.tables.sums.tally import nearly
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2**64 - 1])

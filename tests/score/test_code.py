@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from plogq.codes import ModelDecoder, ModelEncoder
 from plogq.score import TableError, score
 from plogq.score import code as code_module
-from plogq.score.table import readers
+from plogq.tables import readers
 
 UNIT = 2.0**-24  # of the coder's probabilities
 

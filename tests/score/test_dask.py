@@ -27,10 +27,10 @@ from plogq.score import TableError, score
 from plogq.score.engines import cluster as clusters
 from plogq.score.engines import dask as engine
 from plogq.score.job import Job
-from plogq.score.table.columns import find_columns
-from plogq.score.table.labels import Labels
-from plogq.score.table.partitions import Pieces, plan
-from plogq.score.table.readers import open_table
+from plogq.tables.columns import find_columns
+from plogq.tables.labels import Labels
+from plogq.tables.partitions import Pieces, plan
+from plogq.tables.readers import open_table
 
 
 @pytest.fixture(scope="module")
@@ -343,7 +343,7 @@ def test_a_table_in_memory_stays_where_it_is(cluster):
 
 def test_no_rows(cluster, tmp_path):
     pq.write_table(table(10, 3, 0).slice(0, 0), tmp_path / "t.parquet")
-    with pytest.raises(TableError, match="no rows to score"):
+    with pytest.raises(TableError, match="no rows"):
         score(tmp_path, engine="dask", scheduler=cluster.scheduler_address)
 
 

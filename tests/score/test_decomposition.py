@@ -15,7 +15,7 @@ from plogq.score.figures import decomposition
 from plogq.score.figures.recalibration import Evidence, cross_fit, log_softmax
 from plogq.score.figures.recalibration.temperature import Temperature
 from plogq.score.state import sample
-from plogq.score.state.resampling import fold_of_buckets, row_buckets
+from plogq.tables.sums.bootstrap import fold_of_buckets, row_buckets
 from tests.score.tables import drawn
 
 PEERS = json.loads((Path(__file__).parents[1] / "data" / "decomposition_peers.json").read_text())

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from plogq.score import Result, score
-from plogq.score.table import readers
+from plogq.tables import readers
 from tests.score import oracle
 from tests.score.oracle import mp
 

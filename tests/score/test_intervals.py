@@ -9,7 +9,7 @@ from plogq.score import score
 from plogq.score.figures import summary
 from plogq.score.figures.intervals import intervals
 from plogq.score.figures.recalibration import log_softmax
-from plogq.score.state.resampling import replicate_weights, row_buckets
+from plogq.tables.sums.bootstrap import replicate_weights, row_buckets
 from tests.score.tables import drawn
 
 FIGURES = {

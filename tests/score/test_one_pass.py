@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from plogq.score import TableError, score
-from plogq.score.state import rows
+from plogq.tables import row_figures as rows
 
 
 def table(seed, classes, layout, dtype, rows=700):

@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from plogq.score.state import products
-from plogq.score.state.products import product, weighted_sums
+from plogq.tables.sums import products
+from plogq.tables.sums.products import product, weighted_sums
 
 
 def exactly(weights, values):

@@ -15,7 +15,7 @@ import pytest
 from pyarrow import csv, feather
 
 from plogq.score import TableError, score
-from plogq.score.table import readers
+from plogq.tables import readers
 
 N, C = 50, 3
 

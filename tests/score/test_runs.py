@@ -7,7 +7,7 @@ import pytest
 
 from plogq.score import TableError, score
 from plogq.score.engines import local
-from plogq.score.table.readers import Part
+from plogq.tables.readers import Part
 
 ROWS, CLASSES = 600, 3
 

@@ -13,13 +13,13 @@ from plogq.score import job, score
 from plogq.score.engines import local
 from plogq.score.figures.summary import summarise
 from plogq.score.state import sample
-from plogq.score.state.rows import figures
 from plogq.score.state.state import State
-from plogq.score.table import readers
-from plogq.score.table.batch import classes_of, to_batch
-from plogq.score.table.columns import find_columns
-from plogq.score.table.labels import Labels
-from plogq.score.table.readers import Part
+from plogq.tables import readers
+from plogq.tables.batch import classes_of, to_batch
+from plogq.tables.columns import find_columns
+from plogq.tables.labels import Labels
+from plogq.tables.readers import Part
+from plogq.tables.row_figures import figures
 
 
 def table(kind, soft, weighted, rows, classes, seed):

@@ -8,7 +8,7 @@ from mpmath import MPContext
 
 from plogq.score import score
 from plogq.score.state import sample
-from plogq.score.state.sample import splitmix64
+from plogq.tables.sums.hashing import splitmix64
 
 mp = MPContext()
 mp.dps = 30

@@ -14,10 +14,10 @@ import pyarrow as pa
 from plogq.codes import CodeError, CodeLength, ModelDecoder, ModelEncoder, frequency_bits
 from plogq.errors import TableError, refuse
 from plogq.score.code import coder_predictions
-from plogq.score.table.batch import Batch, classes_of, to_batch
-from plogq.score.table.columns import Columns, find_columns, integer_names
-from plogq.score.table.labels import Labels
-from plogq.score.table.readers import Table, open_table
+from plogq.tables.batch import Batch, classes_of, to_batch
+from plogq.tables.columns import Columns, find_columns, integer_names
+from plogq.tables.labels import Labels
+from plogq.tables.readers import Table, open_table
 
 Progress = Callable[[int, int | None], None]
 
@@ -207,13 +207,10 @@ def _columns(
     return find_columns(
         table,
         label=label,
-        predictions={"logits": logits, "logprobs": logprobs, "probs": probs},
+        logits=logits,
+        logprobs=logprobs,
+        probs=probs,
         classes=classes,
-        annotators=False,
-        weight=None,
-        slices=(),
-        group=None,
-        id=None,
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from plogq.compare.model import Model
 from plogq.compare.pairs import by_id, by_order
 from plogq.compare.result import Comparison
-from plogq.compare.side import Side
 from plogq.compare.state import State
 from plogq.compare.summary import summarise
 from plogq.compare.tokens import compare_tokens
@@ -16,8 +16,9 @@ from plogq.formulas.units import Unit, check_unit
 from plogq.lm.fold import is_json_lines, open_tokens
 from plogq.lm.openai import Part
 from plogq.score.figures.summary import check_weight
-from plogq.score.table.columns import find_columns
-from plogq.score.table.readers import Table, open_table
+from plogq.tables.columns import find_columns
+from plogq.tables.predictions import Predictions
+from plogq.tables.readers import Table, open_table
 
 
 def compare(
@@ -122,29 +123,24 @@ def compare(
     if part is not None:
         refuse("part", "be left out: these are predictions", repr(part))
     table_a, table_b = (table for table in opened if table is not None)
-    predictions: dict[Any, str | None] = {"logits": logits, "logprobs": logprobs, "probs": probs}
-
-    def columns(table: Table, weight: str | None, slices: Sequence[str], group: str | None) -> Any:
-        return find_columns(
-            table,
-            label=label,
-            predictions=predictions,
-            classes=classes,
-            annotators=annotators,
-            weight=weight,
-            slices=slices,
-            group=group,
-            id=id,
-        )
-
-    first = Side(table_a, columns(table_a, weight, slices, group))
-    second = Side(table_b, columns(table_b, None, (), None), first.classes)
-    state = State(first.classes, weight is not None, first.columns.slices, top, seed)
+    shared: dict[str, Any] = {
+        "label": label,
+        "logits": logits,
+        "logprobs": logprobs,
+        "probs": probs,
+        "classes": classes,
+        "annotators": annotators,
+        "id": id,
+    }
+    of_a = find_columns(table_a, weight=weight, slices=slices, group=group, **shared)
+    first = Model(Predictions(table_a, of_a))
+    second = Model(Predictions(table_b, find_columns(table_b, **shared)), first.classes)
+    state = State(first.classes, weight is not None, of_a.slices, top, seed)
     for pairs in (by_order if id is None else by_id)(first, second):
         state.add(pairs)
         if progress is not None:
             progress(pairs.start + len(pairs.target), table_a.rows)
-    check_weight(table_a.paths[0], float(state.weight.amounts().sum()), state.rows())
+    check_weight(first.path, float(state.weight.amounts().sum()), state.rows())
     return summarise(
         state, first, second, by_id=id is not None, unit=unit, bootstrap=bootstrap, seed=seed
     )

@@ -7,19 +7,17 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from plogq.compare.side import Figures
-from plogq.errors import TableError
+from plogq.compare.model import Costs
 from plogq.kernels.exact_sum import ExactSums
-from plogq.score.state.buckets import nearly
-from plogq.score.state.products import weighted_sums
-from plogq.score.state.resampling import interval
-from plogq.score.state.tally import Tally, add_weighted, regrouped, totals
-from plogq.score.table.numbers import Array, as_numpy
+from plogq.tables.arrays import Array
+from plogq.tables.sums.bootstrap import interval
+from plogq.tables.sums.products import weighted_sums
+from plogq.tables.sums.tally import Tally, add_weighted, nearly, regrouped, totals
+from plogq.tables.sums.values import MOST_VALUES, Values
 
 MOST_CELLS = 1 << 18  # of 72 bytes: of all groups and buckets
 MOST_BUCKETS = 256  # a power of two, so that buckets of rows fold onto them
 FEWEST_BUCKETS = 64  # with fewer there is no interval
-MOST_VALUES = 1_000
 
 
 class GroupFigures(NamedTuple):
@@ -50,9 +48,7 @@ class Groups:
         self.both = Tally(cells, self._weighted)
         self.difference = ExactSums(cells)
 
-    def add(
-        self, group: Array, a: Figures, b: Figures, weight: Array | None, bucket: Array
-    ) -> None:
+    def add(self, group: Array, a: Costs, b: Costs, weight: Array | None, bucket: Array) -> None:
         """Add rows of the given groups and buckets."""
         self.rows.add(group, weight)
         for side, sums, never in zip((a, b), self.costs, self.impossible, strict=True):
@@ -120,40 +116,24 @@ class Slices:
     """The groups of the values of one column."""
 
     def __init__(self, column: str, weighted: bool) -> None:
-        self._column = column
-        self._codes: dict[str | None, int] = {}
-        self.groups = Groups(1, weighted)
+        self._values = Values(column)
+        self._groups = Groups(1, weighted)
 
     def add(
         self,
         values: pa.DictionaryArray,
-        a: Figures,
-        b: Figures,
+        a: Costs,
+        b: Costs,
         weight: Array | None,
         bucket: Array,
     ) -> None:
         """Add a batch."""
-        names = [None if x is None else str(x) for x in values.dictionary.to_pylist()] + [None]
-        codes = as_numpy(values.indices.fill_null(len(names) - 1))
-        known = np.zeros(len(names), np.int64)
-        for i in np.unique(codes):
-            known[i] = self._codes.setdefault(names[i], len(self._codes))
-        if len(self._codes) > MOST_VALUES:
-            raise TableError(
-                f"column {self._column!r} has more than {MOST_VALUES:,} different values: too many "
-                "to report apart (slice by a column of groups, not of rows)"
-            )
-        if len(self._codes) > len(self.groups.rows.rows):
-            self.groups.grow(min(MOST_VALUES, 2 * len(self._codes)))
-        self.groups.add(known[codes], a, b, weight, bucket)
+        group = self._values.numbers(values)
+        if len(self._values) > len(self._groups.rows.rows):
+            self._groups.grow(min(MOST_VALUES, 2 * len(self._values)))
+        self._groups.add(group, a, b, weight, bucket)
 
     def figures(self, weights: Array) -> dict[str, GroupFigures]:
-        """Give each value's figures, by value; a string "null" beside nulls is '"null"'."""
-        figures = self.groups.figures(weights)
-        found = {}
-        for value, i in sorted(self._codes.items(), key=lambda item: (item[0] or "null", item[1])):
-            name = "null" if value is None else value
-            if value is not None and value.strip('"') == "null" and None in self._codes:
-                name = f'"{value}"'
-            found[name] = figures[i]
-        return found
+        """Return each value's figures, by value."""
+        figures = self._groups.figures(weights)
+        return {name: figures[i] for name, i in self._values.named()}

@@ -9,18 +9,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from plogq.compare.side import Figures, Read, Side
+from plogq.compare.model import Costs, Model, ModelRows
 from plogq.errors import TableError
-from plogq.score.table.numbers import TOLERANCE, Array, as_numpy, is_null
-from plogq.score.table.readers import BATCH_ROWS, Part
+from plogq.tables.arrays import Array, as_numpy, is_null
+from plogq.tables.numbers import TOLERANCE
+from plogq.tables.readers import BATCH_ROWS, Part
 
 
 class Pairs(NamedTuple):
     """n rows under both models."""
 
     start: int  # the first row's number in A
-    a: Figures
-    b: Figures
+    a: Costs
+    b: Costs
     target: Array
     weight: Array | None
     slices: tuple[pa.DictionaryArray, ...]
@@ -28,15 +29,15 @@ class Pairs(NamedTuple):
     id: pa.Array | None
 
 
-def by_order(a: Side, b: Side) -> Iterator[Pairs]:
+def by_order(a: Model, b: Model) -> Iterator[Pairs]:
     """Pair the i-th row of one table with the i-th of the other; both stream."""
     for part_a, part_b in _side_by_side(a, b):
-        rows_a, rows_b = a.read(part_a), b.read(part_b)
+        rows_a, rows_b = a.rows(part_a), b.rows(part_b)
         _check_labels(rows_a, rows_b, a.classes)
         yield Pairs(
             part_a.start,
-            rows_a.figures,
-            rows_b.figures,
+            rows_a.costs,
+            rows_b.costs,
             rows_a.target,
             rows_a.weight,
             rows_a.slices,
@@ -45,33 +46,34 @@ def by_order(a: Side, b: Side) -> Iterator[Pairs]:
         )
 
 
-def by_id(a: Side, b: Side) -> Iterator[Pairs]:
+def by_id(a: Model, b: Model) -> Iterator[Pairs]:
     """Pair rows of one id, in the order of A; the figures of both are held meanwhile."""
     held_a, held_b = (
-        [_without_predictions(side.read(part)) for part in side.parts()] for side in (a, b)
+        [_without_predictions(model.rows(part)) for part in model.predictions.parts()]
+        for model in (a, b)
     )
     ids_a, ids_b = _ids(held_a, a), _ids(held_b, b)
     # Where each row of B is in A; the table of A's ids is built once.
     at = as_numpy(pc.index_in(ids_b, value_set=ids_a).fill_null(-1)).astype(np.int64)
-    _check_each(held_b, at < 0, b, f"be an id of {a.table.paths[0]}", ids_b)
+    _check_each(held_b, at < 0, b, f"be an id of {a.path}", ids_b)
     seen = np.zeros(len(ids_a), bool)
     seen[at] = True
-    _check_each(held_a, ~seen, a, f"be an id of {b.table.paths[0]}", ids_a)
+    _check_each(held_a, ~seen, a, f"be an id of {b.path}", ids_a)
     target = np.concatenate([rows.target for rows in held_a])[at]
     soft = _joined(held_a)
     for rows in held_b:
         part = slice(rows.part.start, rows.part.start + len(rows.target))
         of_a = None if soft is None else soft[at[part]]
-        _refuse_labels(rows, target[part], of_a, a.classes, f"as in {a.table.paths[0]}")
+        _refuse_labels(rows, target[part], of_a, a.classes, f"as in {a.path}")
     place = np.empty(len(at), np.int64)  # where each row of A is in B
     place[at] = np.arange(len(at))
-    figures = Figures(*(np.concatenate(x) for x in zip(*(r.figures for r in held_b), strict=True)))
+    costs = Costs(*(np.concatenate(x) for x in zip(*(r.costs for r in held_b), strict=True)))
     for rows in held_a:
         start, end = rows.part.start, rows.part.start + len(rows.target)
         yield Pairs(
             start,
-            rows.figures,
-            figures.take(place[start:end]),
+            rows.costs,
+            costs.take(place[start:end]),
             rows.target,
             rows.weight,
             rows.slices,
@@ -80,23 +82,25 @@ def by_id(a: Side, b: Side) -> Iterator[Pairs]:
         )
 
 
-def _joined(held: list[Read]) -> Array | None:
+def _joined(held: list[ModelRows]) -> Array | None:
     found = [rows.soft for rows in held if rows.soft is not None]
     return np.concatenate(found) if found else None
 
 
-def _ids(held: list[Read], side: Side) -> pa.Array:
+def _ids(held: list[ModelRows], model: Model) -> pa.Array:
     """Give the ids of all rows, after checking that they are different."""
     ids = pa.chunked_array([rows.id for rows in held]).combine_chunks()
-    _check_each(held, is_null(ids), side, "hold an id in every row", ids)
+    _check_each(held, is_null(ids), model, "hold an id in every row", ids)
     codes = as_numpy(ids.dictionary_encode().indices)
     again = np.ones(len(ids), bool)
     again[np.unique(codes, return_index=True)[1]] = False
-    _check_each(held, again, side, "be an id of its own in every row", ids)
+    _check_each(held, again, model, "be an id of its own in every row", ids)
     return ids
 
 
-def _check_each(held: list[Read], bad: Array, side: Side, expected: str, ids: pa.Array) -> None:
+def _check_each(
+    held: list[ModelRows], bad: Array, model: Model, expected: str, ids: pa.Array
+) -> None:
     """Refuse the first id that is bad, by its row in its file."""
     if bad.any():
         i = int(np.argmax(bad))
@@ -104,15 +108,15 @@ def _check_each(held: list[Read], bad: Array, side: Side, expected: str, ids: pa
         local = np.arange(len(rows.target)) == i - rows.part.start
         value = ids[i].as_py()
         came = "null" if value is None else repr(value)
-        rows.part.check(str(side.columns.id), local, expected, lambda _: came)
+        rows.part.check(str(model.columns.id), local, expected, lambda _: came)
 
 
-def _without_predictions(rows: Read) -> Read:
+def _without_predictions(rows: ModelRows) -> ModelRows:
     """Let go of the batch: what is held of a row must not grow with the classes."""
     return rows._replace(part=rows.part._replace(batch=pa.record_batch([], names=[])))
 
 
-def _side_by_side(a: Side, b: Side) -> Iterator[tuple[Part, Part]]:
+def _side_by_side(a: Model, b: Model) -> Iterator[tuple[Part, Part]]:
     """Cut the parts of both tables where either has a boundary."""
     left, right = _steps(a), _steps(b)
     one, other = next(left, None), next(right, None)
@@ -126,13 +130,13 @@ def _side_by_side(a: Side, b: Side) -> Iterator[tuple[Part, Part]]:
         part = one or other
         assert part is not None
         raise TableError(
-            f"{shorter.table.paths[0]}: must have a row for each of {longer.table.paths[0]}; got "
+            f"{shorter.path}: must have a row for each of {longer.path}; got "
             f"{part.start:,} rows and no more (or pair rows by name with --id)"
         )
 
 
-def _steps(side: Side) -> Iterator[Part]:
-    for part in side.parts():
+def _steps(model: Model) -> Iterator[Part]:
+    for part in model.predictions.parts():
         for first in range(0, part.batch.num_rows, BATCH_ROWS):
             yield _cut(part, first, BATCH_ROWS)
 
@@ -142,13 +146,13 @@ def _cut(part: Part, first: int, rows: int | None = None) -> Part:
     return Part(batch, part.path, part.row + first, part.start + first)
 
 
-def _check_labels(a: Read, b: Read, classes: tuple[str, ...]) -> None:
+def _check_labels(a: ModelRows, b: ModelRows, classes: tuple[str, ...]) -> None:
     """Refuse rows that are labelled differently: they are not the same rows."""
     _refuse_labels(b, a.target, a.soft, classes, f"as in {a.part.path}")
 
 
 def _refuse_labels(
-    b: Read, target: Array, soft: Array | None, classes: tuple[str, ...], where: str
+    b: ModelRows, target: Array, soft: Array | None, classes: tuple[str, ...], where: str
 ) -> None:
     name = b.label
     if (soft is None) != (b.soft is None):

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from plogq.compare.groups import Groups, Slices
+from plogq.compare.model import Costs
 from plogq.compare.pairs import Pairs
-from plogq.compare.side import Figures
 from plogq.kernels.exact_sum import ExactSums
-from plogq.lm.top import Top
-from plogq.score.state.resampling import MOST_BUCKETS, row_buckets, value_buckets
-from plogq.score.state.tally import Tally, add_weighted
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
+from plogq.tables.sums.bootstrap import MOST_BUCKETS, row_buckets, value_buckets
+from plogq.tables.sums.tally import Tally, add_weighted
+from plogq.tables.sums.top_k import TopK
 
 TIE = 1e-9  # nats: less is rounding
 A_WINS, B_WINS, TIED = range(3)
@@ -24,9 +24,9 @@ class Sums:
 
     def __init__(self, weighted: bool) -> None:
         self.impossible = Tally(1, weighted)
-        self.sums = {name: ExactSums() for name in Figures._fields}
+        self.sums = {name: ExactSums() for name in Costs._fields}
 
-    def add(self, figures: Figures, weight: Array | None) -> None:
+    def add(self, figures: Costs, weight: Array | None) -> None:
         """Add rows."""
         never = ~np.isfinite(figures.surprisal)
         counted = never if weight is None else never & (weight > 0)
@@ -71,7 +71,7 @@ class State:
         self.a, self.b = Sums(weighted), Sums(weighted)
         self.classes = Groups(len(classes), weighted)
         self.slices = {column: Slices(column, weighted) for column in slices}
-        self.largest = {"a": Top(top), "b": Top(top)}  # by who is better
+        self.largest = {"a": TopK(top), "b": TopK(top)}  # by who is better
 
     def add(self, pairs: Pairs) -> None:
         """Add a batch."""

@@ -9,19 +9,18 @@ from typing import Any
 import numpy as np
 
 from plogq.compare.groups import GroupFigures
+from plogq.compare.model import Model
 from plogq.compare.result import Comparison, difference_of, winner_of
-from plogq.compare.side import Side
 from plogq.compare.state import A_WINS, B_WINS, TIED, State, Sums
 from plogq.formulas.units import Unit, from_nats
 from plogq.kernels.exact_sum import ExactSums
-from plogq.score.state.buckets import nearly
-from plogq.score.state.resampling import of_means, replicate_weights, too_few
-from plogq.score.state.tally import Tally, totals
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
+from plogq.tables.sums.bootstrap import of_means, replicate_weights, too_few
+from plogq.tables.sums.tally import Tally, nearly, totals
 
 
 def summarise(
-    state: State, a: Side, b: Side, *, by_id: bool, unit: Unit, bootstrap: int, seed: int
+    state: State, a: Model, b: Model, *, by_id: bool, unit: Unit, bootstrap: int, seed: int
 ) -> Comparison:
     """Divide the sums, once, and say how sure the quotients are."""
     buckets = len(state.weight.rows)
@@ -53,8 +52,8 @@ def summarise(
         per="row",
         rows=rows,
         weight=weight,
-        a={"source": a.origin()} | sides[0],
-        b={"source": b.origin()} | sides[1],
+        a={"source": a.predictions.origin()} | sides[0],
+        b={"source": b.predictions.origin()} | sides[1],
         difference=difference,
         difference_finite=None if finite is None else float(from_nats(finite, unit)),
         accuracy_difference=float(totals(state.accuracy, buckets)[0]) / weight,

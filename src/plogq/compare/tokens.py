@@ -13,11 +13,11 @@ from plogq.errors import TableError
 from plogq.formulas.units import Unit, from_nats
 from plogq.lm.documents import UNKNOWN, Documents, Source
 from plogq.lm.state import Corpus
-from plogq.lm.top import Top
-from plogq.score.state.products import weighted_sums
-from plogq.score.state.resampling import interval, replicate_weights, too_few
-from plogq.score.state.tally import totals
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
+from plogq.tables.sums.bootstrap import interval, replicate_weights, too_few
+from plogq.tables.sums.products import weighted_sums
+from plogq.tables.sums.tally import totals
+from plogq.tables.sums.top_k import TopK
 
 TIE = 1e-9  # nats by unit of text: less is rounding
 
@@ -226,7 +226,7 @@ def _documents(
             "b": float(from_nats(float(theirs[i]), unit)),
         }
 
-    largest = {"a": Top(top), "b": Top(top)}
+    largest = {"a": TopK(top), "b": TopK(top)}
     largest["a"].add(np.where(difference < -TIE, -difference, np.nan), describe)
     largest["b"].add(np.where(difference > TIE, difference, np.nan), describe)
     return (

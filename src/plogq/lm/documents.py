@@ -8,8 +8,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from plogq.errors import TableError
-from plogq.score.state.rows import LARGEST_SURPRISAL
-from plogq.score.table.numbers import TOLERANCE, Array
+from plogq.tables.arrays import Array
+from plogq.tables.numbers import TOLERANCE
+from plogq.tables.row_figures import LARGEST_SURPRISAL
 
 UNITS = ("token", "word", "character", "byte")  # of text: what a cost can be spread over
 UNKNOWN = -1

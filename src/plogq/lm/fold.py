@@ -15,8 +15,8 @@ from plogq.lm.result import TokensResult
 from plogq.lm.state import Corpus
 from plogq.lm.summary import summarise
 from plogq.lm.table import TokenTable
-from plogq.lm.top import Top
-from plogq.score.table.readers import open_table
+from plogq.tables.readers import open_table
+from plogq.tables.sums.top_k import TopK
 
 
 def score_tokens(
@@ -84,7 +84,7 @@ def score_tokens(
     for name, count in (("bootstrap", bootstrap), ("top", top), ("seed", seed)):
         check_count(name, count)
     tokens = open_tokens(source, doc=doc, logprob=logprob, bytes=bytes, part=part)
-    corpus, surprises = Corpus(top, seed), Top(top)
+    corpus, surprises = Corpus(top, seed), TopK(top)
     for block in tokens.blocks():
         corpus.add(block.documents)
         surprises.add(

@@ -24,8 +24,8 @@ from plogq.lm.documents import (
 from plogq.lm.harness import is_sample, read_sample
 from plogq.lm.openai import Part, is_response, read_response
 from plogq.lm.scored import LineError, Scored
-from plogq.score.table.filesystems import find_filesystem
-from plogq.score.table.readers import reading
+from plogq.tables.filesystems import find_filesystem
+from plogq.tables.readers import reading
 
 ENDINGS = tuple(
     name + compressed

@@ -7,9 +7,9 @@ import pyarrow as pa
 
 from plogq.kernels.exact_sum import ExactSums
 from plogq.lm.documents import UNITS, UNKNOWN, Documents
-from plogq.lm.top import Top
-from plogq.score.state.resampling import MOST_BUCKETS, value_buckets
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
+from plogq.tables.sums.bootstrap import MOST_BUCKETS, value_buckets
+from plogq.tables.sums.top_k import TopK
 
 
 class Corpus:
@@ -31,7 +31,7 @@ class Corpus:
         self.unknown = dict.fromkeys(UNITS, 0)  # documents that do not say how many
         self.impossible = 0
         self.unscored = self.unscored_documents = self.unscored_bytes = 0
-        self.worst = {unit: Top(top) for unit in ("byte", "token")}
+        self.worst = {unit: TopK(top) for unit in ("byte", "token")}
 
     def add(self, documents: Documents) -> None:
         """Add some documents."""

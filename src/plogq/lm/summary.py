@@ -11,16 +11,16 @@ from plogq.formulas.units import Unit, from_nats
 from plogq.lm.documents import UNITS
 from plogq.lm.result import TokensResult
 from plogq.lm.state import Corpus
-from plogq.lm.top import Top
-from plogq.score.state.resampling import of_means, replicate_weights, too_few
-from plogq.score.state.tally import totals
+from plogq.tables.sums.bootstrap import of_means, replicate_weights, too_few
+from plogq.tables.sums.tally import totals
+from plogq.tables.sums.top_k import TopK
 
 UNIFORM = math.log(256)  # nats a byte, of a model that knows nothing
 
 
 def summarise(
     corpus: Corpus,
-    surprises: Top,
+    surprises: TopK,
     *,
     source: dict[str, Any],
     unit: Unit,

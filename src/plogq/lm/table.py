@@ -20,9 +20,10 @@ from plogq.lm.documents import (
     surprisals,
     wrong_logprobs,
 )
-from plogq.score.state.tally import regrouped, totals
-from plogq.score.table.numbers import Array, as_numpy, is_null, numbers
-from plogq.score.table.readers import Part, Table
+from plogq.tables.arrays import Array, as_numpy, is_null
+from plogq.tables.numbers import numbers
+from plogq.tables.readers import Part, Table
+from plogq.tables.sums.tally import regrouped, totals
 
 LARGEST_COUNT = 2**31
 COUNTS = {"byte": ("bytes",), "word": ("words",), "character": ("characters", "chars")}
@@ -78,7 +79,7 @@ class TokenTable:
     Parameters
     ----------
     table
-        As `plogq.score.table.readers.open_table` gives it.
+        As `plogq.tables.readers.open_table` gives it.
     doc, logprob
         The columns of the document's name and of log q, in nats; null in the first row of a
         document whose first token has none.

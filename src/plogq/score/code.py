@@ -10,10 +10,10 @@ import numpy as np
 from plogq.codes import CodeError, ModelDecoder, ModelEncoder
 from plogq.errors import TableError
 from plogq.score.job import Job
-from plogq.score.table.batch import Batch, to_batch
-from plogq.score.table.columns import Columns
-from plogq.score.table.numbers import Array
-from plogq.score.table.readers import Table
+from plogq.tables.arrays import Array
+from plogq.tables.batch import Batch, to_batch
+from plogq.tables.columns import Columns
+from plogq.tables.readers import Table
 
 Progress = Callable[[int], None]
 

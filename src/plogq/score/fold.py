@@ -9,16 +9,15 @@ from numbers import Real
 from types import ModuleType
 from typing import Any
 
-from plogq.errors import TableError, check_count, refuse
+from plogq.errors import check_count, refuse
 from plogq.formulas.units import Unit, check_unit
 from plogq.score.engines.local import fold_on_threads
 from plogq.score.figures.summary import summarise
 from plogq.score.job import Job
 from plogq.score.result import Result
-from plogq.score.table.batch import classes_of
-from plogq.score.table.columns import find_columns
-from plogq.score.table.labels import Labels
-from plogq.score.table.readers import open_table
+from plogq.tables.columns import find_columns
+from plogq.tables.predictions import Predictions
+from plogq.tables.readers import open_table
 
 
 def score(
@@ -125,7 +124,9 @@ def score(
     columns = find_columns(
         table,
         label=label,
-        predictions={"logits": logits, "logprobs": logprobs, "probs": probs},
+        logits=logits,
+        logprobs=logprobs,
+        probs=probs,
         classes=classes,
         annotators=annotators,
         weight=weight,
@@ -137,13 +138,8 @@ def score(
         from plogq.score.code import refuse_code  # loads what no other score needs
 
         refuse_code(columns, engine)
-    names = columns.classes if table.rows else None
-    if names is None:
-        first = next(table.parts(columns.read(), columns.types()), None)
-        if first is None:
-            raise TableError(f"{table.paths[0]}: no rows to score")
-        names = classes_of(first, columns)
-    job = Job(columns, Labels(names, columns), floor, top, seed)
+    predictions = Predictions(table, columns)
+    job = Job(columns, predictions.labels, floor, top, seed)
 
     def done(rows: int) -> None:
         if progress is not None:
@@ -153,18 +149,12 @@ def score(
         state = fold_on_threads(job, table, done)
     else:
         state = _dask().fold_on_workers(job, table, scheduler, done)
-    origin = {
-        "paths": table.paths,
-        "format": table.format,
-        "rows": state.rows(),
-        "columns": columns.taken(),
-    }
     result = summarise(
         state,
-        names,
+        predictions.classes,
         kind=columns.kind,
         unit=unit,
-        source=origin,
+        source=predictions.origin() | {"rows": state.rows()},
         folds=folds,
         bootstrap=bootstrap,
         seed=seed,

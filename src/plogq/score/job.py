@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plogq.score.state.rows import Logits, Rows, figures_or_logits
 from plogq.score.state.state import State
-from plogq.score.table.batch import Batch, to_batch
-from plogq.score.table.columns import Columns
-from plogq.score.table.labels import Labels
-from plogq.score.table.readers import Part
+from plogq.tables.batch import Batch, to_batch
+from plogq.tables.columns import Columns
+from plogq.tables.labels import Labels
+from plogq.tables.readers import Part
+from plogq.tables.row_figures import FusedRows, RowFigures, figures_or_logits
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Job:
             seed=self.seed,
         )
 
-    def figures(self, part: Part) -> tuple[Batch, Rows | Logits]:
+    def figures(self, part: Part) -> tuple[Batch, RowFigures | FusedRows]:
         """Give a part as arrays, and the figures of its rows: what a state is updated with."""
         batch = to_batch(part, self.columns, self.labels)
         return batch, figures_or_logits(batch, self.columns, len(self.labels.classes))

@@ -29,8 +29,8 @@ from plogq.score.engines.cluster import connect
 from plogq.score.engines.local import reuse_memory
 from plogq.score.job import Job
 from plogq.score.state.state import State
-from plogq.score.table.partitions import Partition, Pieces, files_of, plan
-from plogq.score.table.readers import File, Table, open_file, reading
+from plogq.tables.partitions import Partition, Pieces, files_of, plan
+from plogq.tables.readers import File, Table, open_file, reading
 
 # A run is lost with its worker, progress goes by runs, and the last one keeps the others waiting;
 # but each costs making, sending and merging a state, as long as folding about a fifth of a number

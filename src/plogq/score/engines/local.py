@@ -14,8 +14,8 @@ import numpy as np
 from plogq.kernels.cpu import default_threads
 from plogq.score.job import Job
 from plogq.score.state.state import State
-from plogq.score.table.formats import ParquetFile
-from plogq.score.table.readers import Part, Reader, Table, parts_of
+from plogq.tables.formats.parquet import ParquetFile
+from plogq.tables.readers import Part, Reader, Table, parts_of
 
 STATE_BYTES = 256 << 20  # of all states together, if one is not larger by itself
 # A run is worth opening its file for from so many numbers on, and there must be enough of them

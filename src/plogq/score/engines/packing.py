@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from plogq.kernels.exact_sum import ExactSums
-from plogq.score.state.tally import Tally
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
+from plogq.tables.sums.tally import Tally
 
 SMALL = 1 << 16  # bytes that are not worth a look
 

@@ -16,11 +16,11 @@ from plogq.score.figures.recalibration import (
     log_softmax,
 )
 from plogq.score.state.buckets import Buckets
-from plogq.score.state.products import weighted_sums
-from plogq.score.state.resampling import fold_of_buckets
 from plogq.score.state.sample import Sampled
 from plogq.score.state.state import State
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
+from plogq.tables.sums.bootstrap import fold_of_buckets
+from plogq.tables.sums.products import weighted_sums
 
 # Added to the count of each class, so that no base rate is 0: Krichevsky and Trofimov (1981).
 PRIOR_COUNT = 0.5

@@ -11,8 +11,8 @@ from plogq.formulas._terms import neg_log, times
 from plogq.formulas.units import Unit, from_nats
 from plogq.score.state.slices import Slices
 from plogq.score.state.state import State
-from plogq.score.state.tally import totals
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
+from plogq.tables.sums.tally import totals
 
 MISTAKEN_FOR = 5
 

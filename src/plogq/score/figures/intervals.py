@@ -8,9 +8,9 @@ from plogq.formulas._terms import neg_log, times
 from plogq.formulas.units import Unit, from_nats
 from plogq.score.figures.decomposition import Recalibrations, Savings
 from plogq.score.state.buckets import Buckets
-from plogq.score.state.products import weighted_sums
-from plogq.score.state.resampling import interval, replicate_weights
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
+from plogq.tables.sums.bootstrap import interval, replicate_weights
+from plogq.tables.sums.products import weighted_sums
 
 WITHOUT_UNIT = {"explained", "perplexity", "accuracy", "brier"}
 AT_A_TIME = 256  # replicates

@@ -12,7 +12,7 @@ from plogq.score.figures.decomposition import Recalibrations
 from plogq.score.figures.groups import ratio
 from plogq.score.state.histograms import information_histogram, surprisal_histogram
 from plogq.score.state.state import BINS, State
-from plogq.score.state.tally import totals
+from plogq.tables.sums.tally import totals
 
 MOST_CELLS = 2_000
 

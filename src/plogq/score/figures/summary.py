@@ -15,9 +15,9 @@ from plogq.score.figures.intervals import intervals
 from plogq.score.figures.pictures import confusion, histograms, reliability
 from plogq.score.figures.temperature import TemperatureFit, fit_temperature
 from plogq.score.result import Result
-from plogq.score.state.resampling import too_few
 from plogq.score.state.state import BINS, MOST_CONFUSED, State
-from plogq.score.state.tally import totals
+from plogq.tables.sums.bootstrap import too_few
+from plogq.tables.sums.tally import totals
 
 LEAST_WEIGHT = 1e-20  # in the mean: sums are exact to 2^−128
 

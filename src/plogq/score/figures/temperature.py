@@ -16,7 +16,7 @@ from plogq.score.figures.recalibration.temperature import (
     excess,
     losses,
 )
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
 
 PER_OCTAVE = 4  # temperatures of the curve, two octaves beyond T and 1
 CHUNK_NUMBERS = 1 << 15  # numbers worked on at once: 256 KiB, to stay in the processor's cache

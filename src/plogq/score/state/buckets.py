@@ -7,11 +7,11 @@ from typing import Self
 import numpy as np
 
 from plogq.kernels.exact_sum import ExactSums
-from plogq.score.state.resampling import MOST_BUCKETS, row_buckets, value_buckets
-from plogq.score.state.rows import Rows
-from plogq.score.state.tally import Tally, add_weighted, totals
-from plogq.score.table.batch import Batch
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
+from plogq.tables.batch import Batch
+from plogq.tables.row_figures import RowFigures
+from plogq.tables.sums.bootstrap import MOST_BUCKETS, row_buckets, value_buckets
+from plogq.tables.sums.tally import Tally, add_weighted, nearly, totals
 
 FEWEST_BUCKETS = 64
 # Each bucket has a cell for each class, of 8 bytes, or of 72 where what is added is no integer.
@@ -44,7 +44,7 @@ class Buckets:
         n = len(batch.target)
         return n if batch.group is not None else n // self.count + 2
 
-    def add(self, bucket: Array, rows: Rows, weight: Array | None, finite: Array) -> None:
+    def add(self, bucket: Array, rows: RowFigures, weight: Array | None, finite: Array) -> None:
         """Add a batch; surprisals and divergences are summed where they are finite."""
         self.rows.add(bucket, weight)
         all_finite = finite.all()
@@ -91,13 +91,3 @@ class Buckets:
         self.labels.merge(other.labels)
         for name, sums in self.sums.items():
             sums.merge(other.sums[name])
-
-
-def nearly(sums: ExactSums) -> Array:
-    """Give many sums to a few units in the last place, where exact rounding would take too long."""
-    limbs = sums.limbs.astype(np.float64)
-    places = 2.0 ** (32 * np.arange(limbs.shape[1]) - 128)
-    out = np.zeros(len(limbs))
-    for i in reversed(range(limbs.shape[1])):
-        out += limbs[:, i] * places[i]
-    return out

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from plogq.formulas.units import Unit, from_nats
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
 
 WIDTH = math.log(2) / 4  # of a bin: a quarter of a bit
 FINITE_BINS = 128  # up to 32 bits

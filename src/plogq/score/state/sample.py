@@ -7,8 +7,9 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from plogq.kernels.hashes import lowest_hashes
-from plogq.score.table.batch import Matrix
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
+from plogq.tables.batch import Matrix
+from plogq.tables.sums.hashing import splitmix64
 
 SAMPLE_ROWS = 1 << 15
 SAMPLE_NUMBERS = 1 << 22
@@ -101,15 +102,3 @@ class Sample:
             whole = whole.take(np.flatnonzero(whole.hash <= self._limit))
         self._parts = [whole]
         self._held = len(whole.row)
-
-
-def splitmix64(n: Array, seed: np.uint64) -> Array:
-    """Hash 64-bit integers, one to one, by the generator SplitMix64 at the n-th step from a seed.
-
-    Steele, Lea, Flood (2014), Fast splittable pseudorandom number generators; constants: Vigna.
-    """
-    with np.errstate(over="ignore"):
-        z = seed + (n + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))

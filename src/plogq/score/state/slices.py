@@ -8,13 +8,11 @@ from typing import NamedTuple, Self
 import numpy as np
 import pyarrow as pa
 
-from plogq.errors import TableError
 from plogq.kernels.exact_sum import ExactSums
-from plogq.score.state.rows import Rows, Seen
-from plogq.score.state.tally import Tally, add_weighted, regrouped, totals
-from plogq.score.table.numbers import Array, as_numpy
-
-MOST_VALUES = 1_000
+from plogq.tables.arrays import Array
+from plogq.tables.row_figures import RowFigures, SummedRows
+from plogq.tables.sums.tally import Tally, add_weighted, regrouped, totals
+from plogq.tables.sums.values import MOST_VALUES, Values
 
 
 class SliceFigures(NamedTuple):
@@ -30,22 +28,18 @@ class Slices:
     """The rows, the loss and the labels of each value of one column."""
 
     def __init__(self, column: str, classes: int, weighted: bool, soft: bool) -> None:
-        self._column = column
+        self._values = Values(column)
         self._classes = classes
-        self._codes: dict[str | None, int] = {}
         self._weighted = weighted
         self._soft = soft
         self._allocate(1)
 
-    def add(self, values: pa.DictionaryArray, rows: Rows | Seen, weight: Array | None) -> None:
+    def add(
+        self, values: pa.DictionaryArray, rows: RowFigures | SummedRows, weight: Array | None
+    ) -> None:
         """Add a batch."""
-        names = [None if x is None else str(x) for x in values.dictionary.to_pylist()] + [None]
-        null = len(names) - 1
-        codes = as_numpy(values.indices.fill_null(null))
-        used = np.flatnonzero(np.bincount(codes, minlength=null + 1))
-        known = np.zeros(null + 1, np.int64)
-        known[used] = self._code([names[i] for i in used])
-        group = known[codes]
+        group = self._values.numbers(values)
+        self._make_room()
         finite = np.isfinite(rows.surprisal)
         self._rows.add(group, weight)
         self._impossible.add(group[~finite], None if weight is None else weight[~finite])
@@ -55,37 +49,25 @@ class Slices:
 
     def merge(self, other: Self) -> None:
         """Add the groups of another state of the same column."""
-        self._add_groups(other, np.array(self._code(list(other._codes)), dtype=np.int64))
+        at = self._values.merge(other._values)
+        self._make_room()
+        self._add_groups(other, at)
 
     def figures(self) -> dict[str, SliceFigures]:
-        """Give each value's figures, by value; a string "null" beside nulls is '"null"'."""
+        """Return each value's figures, by value."""
         weight = self._rows.amounts()
         loss = np.where(self._impossible.amounts() > 0, np.inf, totals(self._loss))
         labels = self._labels.amounts().reshape(-1, self._classes)
-        found: dict[str, SliceFigures] = {}
-        for value, i in sorted(self._codes.items(), key=_place):
-            name = "null" if value is None else value
-            if value is not None and value.strip('"') == "null" and None in self._codes:
-                name = f'"{value}"'
-            found[name] = SliceFigures(
-                int(self._rows.rows[i]), float(weight[i]), float(loss[i]), labels[i]
-            )
-        return found
+        return {
+            name: SliceFigures(int(self._rows.rows[i]), float(weight[i]), float(loss[i]), labels[i])
+            for name, i in self._values.named()
+        }
 
-    def _code(self, names: list[str | None]) -> list[int]:
-        """Give the groups of some values, new ones for new values."""
-        for name in names:
-            self._codes.setdefault(name, len(self._codes))
-        if len(self._codes) > MOST_VALUES:
-            raise TableError(
-                f"column {self._column!r} has more than {MOST_VALUES:,} different values: too many "
-                "to report apart (slice by a column of groups, not of rows)"
-            )
-        if len(self._codes) > self._size:
+    def _make_room(self) -> None:
+        if len(self._values) > self._size:
             smaller = copy(self)
-            self._allocate(min(MOST_VALUES, 2 * len(self._codes)))
+            self._allocate(min(MOST_VALUES, 2 * len(self._values)))
             self._add_groups(smaller, np.arange(smaller._size))
-        return [self._codes[name] for name in names]
 
     def _allocate(self, size: int) -> None:
         self._size = size
@@ -101,9 +83,3 @@ class Slices:
         self._loss.merge(regrouped(other._loss, self._size, at))
         cells = (at[:, None] * self._classes + np.arange(self._classes)).ravel()
         self._labels.merge(other._labels.regrouped(self._size * self._classes, cells))
-
-
-def _place(item: tuple[str | None, int]) -> tuple[str, bool]:
-    """Order by value, a missing one as "null" would be and after it; not by which came first."""
-    value = item[0]
-    return "null" if value is None else value, value is None

@@ -11,22 +11,22 @@ from plogq.kernels.exact_sum import ExactSums
 from plogq.kernels.fold import Counts, Sums, fold_rows
 from plogq.score.state.buckets import Buckets
 from plogq.score.state.histograms import SURPRISAL_BINS, WIDTH, surprisal_bins
-from plogq.score.state.rows import (
+from plogq.score.state.sample import Sample
+from plogq.score.state.slices import Slices
+from plogq.score.state.surprises import Surprises
+from plogq.tables.arrays import Array
+from plogq.tables.batch import Batch
+from plogq.tables.row_figures import (
     Events,
-    Logits,
-    Predicted,
-    Rows,
-    Seen,
+    FusedRows,
+    RowFigures,
+    SummedRows,
+    TopClasses,
     as_columns,
     check_logits,
     possible,
 )
-from plogq.score.state.sample import Sample
-from plogq.score.state.slices import Slices
-from plogq.score.state.surprises import Surprises
-from plogq.score.state.tally import Tally, add_weighted
-from plogq.score.table.batch import Batch
-from plogq.score.table.numbers import Array
+from plogq.tables.sums.tally import Tally, add_weighted
 
 BINS = 10
 # The table of which class is mistaken for which has a cell for every two classes: 61 MiB for
@@ -86,14 +86,14 @@ class State:
         self.impossible_sample = Sample(classes, seed, part=8)
         self.slices = {column: Slices(column, classes, weighted, soft) for column in slices}
 
-    def update(self, batch: Batch, rows: Rows | Logits) -> None:
+    def update(self, batch: Batch, rows: RowFigures | FusedRows) -> None:
         """Add a batch and its figures."""
         weight = batch.weight
         bucket = self.buckets.of(batch)
-        seen = self._fold(batch, rows, bucket) if isinstance(rows, Logits) else rows
+        seen = self._fold(batch, rows, bucket) if isinstance(rows, FusedRows) else rows
         finite = np.isfinite(seen.surprisal)
         counts = np.ones(len(finite), bool) if weight is None else weight > 0
-        if not isinstance(rows, Logits):
+        if not isinstance(rows, FusedRows):
             self.buckets.add(bucket, rows, weight, finite)
             self._add_events(rows, weight)
             self._add_reliability(rows, weight)
@@ -110,7 +110,7 @@ class State:
         for state, values in zip(self.slices.values(), batch.slices, strict=True):
             state.add(values, seen, weight)
 
-    def _fold(self, batch: Batch, rows: Logits, bucket: Array) -> Seen:
+    def _fold(self, batch: Batch, rows: FusedRows, bucket: Array) -> SummedRows:
         """Do what follows the figures in one pass with them: the same to the last bit."""
         buckets = self.buckets
         tallies = buckets.rows, buckets.labels, self.cells, self.bins, self.surprisal_bins
@@ -137,7 +137,7 @@ class State:
             # Only a refused batch pays for finding out where.
             check_logits(batch, rows.column, rows.logits[:])
             raise
-        predicted = Predicted(rows.logits)
+        predicted = TopClasses(rows.logits)
         if len(apart):
             surprisal = possible(surprisal)
             cell = batch.target[apart] * self.predicted_groups + predicted[apart]
@@ -148,9 +148,9 @@ class State:
             buckets.impossible.add(bucket[apart[never]], None)
             sums["surprisal"].add(loss[~never], bucket[apart[~never]])
         events = Events(slice(None), batch.target, None, surprisal)
-        return Seen(surprisal, predicted, rows.logits, events, surprisal)
+        return SummedRows(surprisal, predicted, rows.logits, events, surprisal)
 
-    def _add_events(self, rows: Rows, weight: Array | None) -> None:
+    def _add_events(self, rows: RowFigures, weight: Array | None) -> None:
         """Add what happened; a row without weight is not among the rows that are counted."""
         events = rows.events
         predicted = rows.predicted[events.row]
@@ -175,7 +175,7 @@ class State:
         low[np.arange(len(counts))[events.row][events.surprisal > most]] = True
         self.floor_rows += int(np.count_nonzero(low & counts))
 
-    def _add_reliability(self, rows: Rows, weight: Array | None) -> None:
+    def _add_reliability(self, rows: RowFigures, weight: Array | None) -> None:
         # Bins are (lo, hi]: a confidence of exactly 1 belongs to the last, and none is 0.
         bins = np.ceil(rows.confidence * BINS).astype(np.int64) - 1
         self.bins.add(bins, weight)

@@ -7,8 +7,8 @@ from typing import NamedTuple, Self
 import numpy as np
 import pyarrow as pa
 
-from plogq.score.state.rows import Predicted
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
+from plogq.tables.row_figures import TopClasses
 
 
 class Surprising(NamedTuple):
@@ -41,7 +41,7 @@ class Surprises:
         keep: Array,
         surprisal: Array,
         label: Array,
-        predicted: Array | Predicted,
+        predicted: Array | TopClasses,
         of_label: Array,
         ids: pa.Array | None,
     ) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from plogq.score.figures.recalibration.evidence import Evidence, dot
 from plogq.score.figures.recalibration.solve import lowest_point
 from plogq.score.figures.recalibration.temperature import LOG2_BOUND
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
 
 PRIOR_ROWS = 0.5
 LEAST = 1e-12

@@ -15,7 +15,7 @@ from plogq.score.figures.recalibration.identity import Identity
 from plogq.score.figures.recalibration.isotonic import Isotonic
 from plogq.score.figures.recalibration.temperature import Temperature
 from plogq.score.figures.recalibration.vector import Vector
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
 
 ROWS_PER_PARAMETER = 10
 MOST_CLASSES_BY_CLASS = 128

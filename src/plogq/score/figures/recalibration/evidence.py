@@ -9,7 +9,7 @@ import numpy as np
 
 from plogq.kernels.cpu import row_statistics, softmax_loss
 from plogq.score.figures.recalibration.groups import Groups, group
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
 
 # A class masked with the lowest float instead of −inf is as impossible.
 LEAST_LOG = -(2.0**64)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
 
 MOST_GROUPS = 256  # by quantiles; as many as there are values where those are fewer
 QUANTILES_OF = 1 << 13

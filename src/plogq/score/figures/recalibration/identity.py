@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from plogq.score.figures.recalibration.evidence import Evidence
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
 
 
 def lowest_point(

@@ -10,7 +10,7 @@ import numpy as np
 
 from plogq.score.figures.recalibration.evidence import Evidence, dot
 from plogq.score.figures.recalibration.solve import lowest_point
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
 
 BOUND = 64.0  # T is looked for in [1/64, 64]
 LOG2_BOUND = math.log2(BOUND)

@@ -11,8 +11,8 @@ from plogq.kernels.cpu import softmax_loss
 from plogq.score.figures.recalibration.evidence import Evidence, dot
 from plogq.score.figures.recalibration.solve import inverse_of
 from plogq.score.figures.recalibration.temperature import Temperature
-from plogq.score.state.products import product
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
+from plogq.tables.sums.products import product
 
 # The ridge is a normal prior on how far a class departs from the common temperature: half of its
 # scale, and half a nat of bias.

@@ -10,9 +10,10 @@ from plogq.formulas._terms import neg_log, times
 from plogq.formulas.softmax_state import softmax_parts
 from plogq.kernels.figures import row_figures
 from plogq.kernels.fold import MOST_CLASSES
-from plogq.score.table.batch import Batch, Matrix
-from plogq.score.table.columns import Columns
-from plogq.score.table.numbers import Array, not_distributions, shown
+from plogq.tables.arrays import Array
+from plogq.tables.batch import Batch, Matrix
+from plogq.tables.columns import Columns
+from plogq.tables.numbers import not_distributions, shown
 
 # In nats. Exact sums hold this, times any weight allowed. A class masked with the lowest float32
 # instead of −inf is beyond it, and as impossible.
@@ -34,7 +35,7 @@ class Events(NamedTuple):
         return of_rows[self.row] if self.share is None else of_rows[self.row] * self.share
 
 
-class Rows(NamedTuple):
+class RowFigures(NamedTuple):
     """The figures of n rows."""
 
     surprisal: Array  # −log q(y), or Σ p_j (−log q_j); inf where an impossible event happened
@@ -50,14 +51,14 @@ class Rows(NamedTuple):
     kl: Array | None = None  # D_KL(p ‖ q), of soft labels
 
 
-class Logits(NamedTuple):
-    """Rows whose figures a state computes as it adds them: what takes one pass, not two."""
+class FusedRows(NamedTuple):
+    """Rows whose figures a state computes as it sums them: that takes one pass, not two."""
 
     logits: Array | Matrix
     column: str  # as the user would name it
 
 
-class Predicted:
+class TopClasses:
     """The first class of highest logit, of those rows for which it is asked."""
 
     def __init__(self, logits: Array | Matrix) -> None:
@@ -67,25 +68,25 @@ class Predicted:
         return np.asarray(np.argmax(self._logits[rows], axis=1))
 
 
-class Seen(NamedTuple):
-    """What there is still to do with such rows then, under the names that `Rows` has for it."""
+class SummedRows(NamedTuple):
+    """What is left of `FusedRows` once they are summed, by the names of `RowFigures`."""
 
     surprisal: Array
-    predicted: Predicted
+    predicted: TopClasses
     logits: Array | Matrix
     events: Events
     surprisal_of_target: Array
 
 
-def figures_or_logits(batch: Batch, columns: Columns, classes: int) -> Rows | Logits:
+def figures_or_logits(batch: Batch, columns: Columns, classes: int) -> RowFigures | FusedRows:
     """Compute the figures of a batch, unless a state does that faster."""
     plain = columns.kind == "logits" and batch.soft is None and batch.weight is None
     if plain and classes <= MOST_CLASSES:
-        return Logits(_logits(batch), columns.predictions)
+        return FusedRows(_logits(batch), columns.predictions)
     return figures(batch, columns)
 
 
-def figures(batch: Batch, columns: Columns) -> Rows:
+def figures(batch: Batch, columns: Columns) -> RowFigures:
     """Compute the figures of a batch, each row by itself, in double precision."""
     if columns.kind == "logits":
         x = _logits(batch)
@@ -106,7 +107,7 @@ def _logits(batch: Batch) -> Array | Matrix:
     return Matrix((np.zeros_like(x), x)) if isinstance(x, np.ndarray) and x.ndim == 1 else x
 
 
-def _from_logits(batch: Batch, columns: Columns, x: Array | Matrix) -> Rows:
+def _from_logits(batch: Batch, columns: Columns, x: Array | Matrix) -> RowFigures:
     try:
         found = row_figures(as_columns(x), batch.target)
     except ValueError:
@@ -115,7 +116,7 @@ def _from_logits(batch: Batch, columns: Columns, x: Array | Matrix) -> Rows:
         raise
     surprisal = possible(found.surprisal)
     events = Events(slice(None), batch.target, None, surprisal)
-    return Rows(
+    return RowFigures(
         surprisal,
         found.predicted,
         found.confidence,
@@ -178,7 +179,7 @@ def _binary(batch: Batch, columns: Columns, x: Array) -> tuple[Array, Array]:
     return np.column_stack(q), np.column_stack(surprisal)
 
 
-def _from_probs(batch: Batch, q: Array, surprisal: Array, x: Array | Matrix) -> Rows:
+def _from_probs(batch: Batch, q: Array, surprisal: Array, x: Array | Matrix) -> RowFigures:
     surprisal = possible(surprisal)
     n = np.arange(len(q))
     predicted = np.argmax(q, axis=1)
@@ -190,7 +191,7 @@ def _from_probs(batch: Batch, q: Array, surprisal: Array, x: Array | Matrix) -> 
         off = q.copy()
         off[n, batch.target] -= 1
         events = Events(slice(None), batch.target, None, of_label)
-        return Rows(
+        return RowFigures(
             of_label,
             predicted,
             confidence,
@@ -207,7 +208,7 @@ def _from_probs(batch: Batch, q: Array, surprisal: Array, x: Array | Matrix) -> 
     kl = times(np, p, surprisal - np.where(p > 0, own, 0.0)).sum(axis=1)
     row, label = np.nonzero(p)
     events = Events(row, label, p[row, label], surprisal[row, label])
-    return Rows(
+    return RowFigures(
         times(np, p, surprisal).sum(axis=1),
         predicted,
         confidence,

@@ -10,18 +10,16 @@ from typing import NamedTuple, cast
 from pyarrow import fs
 
 from plogq.errors import TableError, refuse
-from plogq.score.table.arrays import Npz, Types
-from plogq.score.table.formats import ArrowFile, CsvFile, ParquetFile
-from plogq.score.table.readers import File, Part, Table, open_file, parts_of
-
-FileKind = type[ParquetFile | CsvFile | ArrowFile | Npz]
+from plogq.tables.formats.registry import TableFile
+from plogq.tables.formats.wanted import Types
+from plogq.tables.readers import File, Part, Table, open_file, parts_of
 
 
 @dataclass(frozen=True)
 class Partition:
     """Neighbouring pieces of one file, and where in the table they lie."""
 
-    kind: FileKind
+    kind: type[TableFile]
     system: fs.FileSystem
     path: str
     pieces: range | None  # row groups, or batches; None is the whole file
@@ -113,4 +111,4 @@ def _partition(
     # Another process may be in another folder.
     local = isinstance(file.system, fs.LocalFileSystem)
     path = str(Path(file.path).absolute()) if local else file.path
-    return Partition(cast(FileKind, type(file)), file.system, path, pieces, row, start, rows)
+    return Partition(cast(type[TableFile], type(file)), file.system, path, pieces, row, start, rows)

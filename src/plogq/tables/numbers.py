@@ -1,16 +1,13 @@
-"""Arrow's columns of numbers as NumPy arrays, without a copy where the two agree."""
+"""Columns of numbers as NumPy arrays: every value checked, without a copy where none is due."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from plogq.kernels.widen import widen
-from plogq.score.table.readers import Part
-
-Array = np.ndarray[Any, Any]
+from plogq.tables.arrays import Array, as_numpy, is_null
+from plogq.tables.readers import Part
 
 # How far from 1 the probabilities of a row may sum. Single precision and text of five digits stay
 # well inside 1e-4, and a sum wrong by ε shifts a cross-entropy by at most about ε nats; half
@@ -51,19 +48,6 @@ def list_matrix(part: Part, name: str, column: pa.Array, classes: int) -> Array:
     rows = np.arange(len(column)).repeat(classes) if values.null_count else None
     part.check(name, is_null(values), expected, lambda i: "null", rows)
     return _floats(values).reshape(-1, classes)
-
-
-def as_numpy(values: pa.Array) -> Array:
-    """View numbers, none of them missing; `to_numpy` would import pandas, which takes longest."""
-    array: Array = np.from_dlpack(values)
-    return array
-
-
-def is_null(column: pa.Array) -> Array:
-    """Tell which values are missing; an empty array where none is."""
-    if column.null_count == 0:
-        return np.empty(0, bool)
-    return as_numpy(column.is_null().cast(pa.int8())).astype(bool)
 
 
 def _floats(values: pa.Array) -> Array:

@@ -13,9 +13,11 @@ import pyarrow as pa
 from pyarrow import fs
 
 from plogq.errors import TableError, refuse
-from plogq.score.table.arrays import Arrays, Npz
-from plogq.score.table.filesystems import find_filesystem
-from plogq.score.table.formats import ArrowFile, CsvFile, Memory, ParquetFile
+from plogq.tables.filesystems import find_filesystem
+from plogq.tables.formats.arrays import Arrays
+from plogq.tables.formats.memory import Memory
+from plogq.tables.formats.registry import FORMATS, TableFile, ending_of
+from plogq.tables.formats.wanted import Types, Wanted
 
 # A batch is small enough that its arrays stay in the processor's cache and memory stays flat,
 # large enough that the work per batch does not show.
@@ -36,19 +38,8 @@ class Reader(Protocol):
         """How many there are, if that is known without reading them."""
         ...
 
-    def batches(
-        self,
-        columns: list[str],
-        types: dict[str, pa.DataType],
-        rows: int,
-        size: int,
-        pieces: range | None = None,
-        threads: bool = True,
-    ) -> Iterator[pa.RecordBatch]:
-        """Give `columns` in order, read as `types` where the format has none of its own.
-
-        All of them, or those of some `pieces`; decoded by this thread alone or by several.
-        """
+    def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """Stream the wanted columns."""
         ...
 
 
@@ -100,9 +91,7 @@ class Table:
         counts = [reader.rows for reader in readers]
         self.rows = None if None in counts else sum(n for n in counts if n is not None)
 
-    def parts(
-        self, columns: list[str], types: dict[str, pa.DataType]
-    ) -> Generator[Part, None, None]:
+    def parts(self, columns: list[str], types: Types) -> Generator[Part, None, None]:
         """Stream the columns; whatever goes wrong while reading is a `TableError`."""
         start = 0
         for reader in self.readers:
@@ -111,7 +100,7 @@ class Table:
                 yield part
                 start = part.start + part.batch.num_rows
 
-    def check(self, reader: Reader, columns: list[str], types: dict[str, pa.DataType]) -> None:
+    def check(self, reader: Reader, columns: list[str], types: Types) -> None:
         """Refuse a file whose columns are not those of the first."""
         for name in columns:
             if self.format == "CSV" and name in types and name in reader.schema.names:
@@ -131,7 +120,7 @@ class Table:
 def parts_of(
     reader: Reader,
     columns: list[str],
-    types: dict[str, pa.DataType],
+    types: Types,
     *,
     row: int = 0,
     start: int = 0,
@@ -140,7 +129,8 @@ def parts_of(
 ) -> Iterator[Part]:
     """Stream one file, or some pieces of it that begin at `row`, which is row `start` of all."""
     with reading(reader.path, reader.format):
-        stream = reader.batches(columns, types, BATCH_ROWS, BATCH_BYTES, pieces, threads)
+        wanted = Wanted(columns, types, BATCH_ROWS, BATCH_BYTES, pieces, threads)
+        stream = reader.batches(wanted)
         while (batch := next(stream, None)) is not None:
             for small in _small(batch):
                 yield Part(small, reader.path, row, start)
@@ -166,18 +156,6 @@ def reading(path: str, kind: str) -> Iterator[None]:
         raise TableError(f"{path}: not a readable {kind} file: {reason}") from error
 
 
-FORMATS: dict[str, type[ParquetFile | CsvFile | ArrowFile | Npz]] = {
-    ".parquet": ParquetFile,
-    ".pq": ParquetFile,
-    ".csv": CsvFile,
-    ".csv.gz": CsvFile,
-    ".arrow": ArrowFile,
-    ".feather": ArrowFile,
-    ".ipc": ArrowFile,
-    ".npz": Npz,
-}
-
-
 def open_table(source: Any) -> Table:
     """Open a path, a URI, a folder, anything that speaks Arrow, or a mapping of arrays."""
     if isinstance(source, Mapping):
@@ -201,7 +179,7 @@ def _files(source: str) -> list[Reader]:
         if info.type == fs.FileType.NotFound:
             raise FileNotFoundError(source)
         paths = _folder(system, path) if info.type == fs.FileType.Directory else [path]
-    kinds = {path: _format(path) for path in paths}
+    kinds = {path: ending_of(path) for path in paths}
     known = {path: kind for path, kind in kinds.items() if kind is not None}
     if not known:
         refuse(source, "be (or hold) a table: " + ", ".join(FORMATS), "none", error=TableError)
@@ -223,9 +201,7 @@ def _files(source: str) -> list[Reader]:
         return list(pool.map(opened, known))
 
 
-def open_file(
-    kind: type[ParquetFile | CsvFile | ArrowFile | Npz], system: fs.FileSystem, path: str
-) -> ParquetFile | CsvFile | ArrowFile | Npz:
+def open_file(kind: type[TableFile], system: fs.FileSystem, path: str) -> TableFile:
     """Open a file of a format; what is wrong with it is a `TableError`."""
     with reading(path, kind.format):
         return kind(system, path)
@@ -237,7 +213,3 @@ def _folder(system: fs.FileSystem, path: str) -> list[str]:
     return sorted(
         f.path for f in found if f.type == fs.FileType.File and f.base_name[0] not in "._"
     )
-
-
-def _format(path: str) -> str | None:
-    return next((end for end in FORMATS if path.lower().endswith(end)), None)

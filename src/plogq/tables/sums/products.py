@@ -10,7 +10,7 @@ import functools
 
 import numpy as np
 
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
 
 BITS = 52  # of a sum: one less than a double holds
 LEAST_EXPONENT = -900  # of a column: what is smaller by itself is rounded as if it were this large

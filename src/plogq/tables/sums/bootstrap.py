@@ -19,9 +19,10 @@ import hashlib
 import numpy as np
 import pyarrow as pa
 
-from plogq.score.state.products import weighted_sums
-from plogq.score.state.sample import splitmix64
-from plogq.score.table.numbers import Array, as_numpy
+from plogq.tables.arrays import Array
+from plogq.tables.sums.hashing import splitmix64
+from plogq.tables.sums.products import weighted_sums
+from plogq.tables.sums.values import coded
 
 MOST_BUCKETS = 4_096
 LEVEL = 0.95
@@ -45,9 +46,8 @@ def row_buckets(start: int, n: int, buckets: int, seed: int) -> Array:
 def value_buckets(values: pa.DictionaryArray, buckets: int, seed: int) -> Array:
     """Give the buckets of clusters by their names, int64; a missing name is one of its own."""
     salt = seed.to_bytes(8, "little")
-    names = [None if x is None else str(x) for x in values.dictionary.to_pylist()] + [None]
+    names, codes = coded(values)
     hashed = [_hash(name, salt) % buckets for name in names]
-    codes = as_numpy(values.indices.fill_null(len(names) - 1))
     return np.array(hashed, np.int64)[codes]
 
 

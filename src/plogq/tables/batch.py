@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from plogq.score.table.columns import Columns
-from plogq.score.table.labels import Labels
-from plogq.score.table.numbers import Array, is_null, list_matrix, numbers
-from plogq.score.table.readers import Part
+from plogq.tables.arrays import Array, is_null
+from plogq.tables.columns import Columns
+from plogq.tables.labels import Labels
+from plogq.tables.numbers import list_matrix, numbers
+from plogq.tables.readers import Part
 
 LARGEST_WEIGHT = 1e18  # times the largest surprisal, it is within what exact sums can hold
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyarrow import types
 
 from plogq.errors import TableError, refuse
-from plogq.score.table.readers import Table
+from plogq.tables.readers import Table
 
 Kind = Literal["logits", "logprobs", "probs"]
 INTEGER = re.compile(r"\s*[+-]?[0-9]{1,40}\s*")
@@ -66,15 +66,18 @@ def find_columns(
     table: Table,
     *,
     label: str,
-    predictions: dict[Kind, str | None],
-    classes: Sequence[str] | None,
-    annotators: bool,
-    weight: str | None,
-    slices: Sequence[str],
-    group: str | None,
-    id: str | None,
+    logits: str | None = None,
+    logprobs: str | None = None,
+    probs: str | None = None,
+    classes: Sequence[str] | None = None,
+    annotators: bool = False,
+    weight: str | None = None,
+    slices: Sequence[str] = (),
+    group: str | None = None,
+    id: str | None = None,
 ) -> Columns:
-    """Resolve the options against the table's columns."""
+    """Return what the columns of a table mean, by the options of `plogq.score.score`."""
+    predictions: dict[Kind, str | None] = {"logits": logits, "logprobs": logprobs, "probs": probs}
     single = {"label": label, "weight": weight, "group": group, "id": id}
     named = [*single.items(), *predictions.items()]
     for option, name in named:

@@ -6,16 +6,10 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import types
 
-from plogq.score.table.columns import Columns, integer_names
-from plogq.score.table.numbers import (
-    Array,
-    as_numpy,
-    is_null,
-    list_matrix,
-    not_distributions,
-    shown,
-)
-from plogq.score.table.readers import Part
+from plogq.tables.arrays import Array, as_numpy, is_null
+from plogq.tables.columns import Columns, integer_names
+from plogq.tables.numbers import list_matrix, not_distributions, shown
+from plogq.tables.readers import Part
 
 
 class Labels:

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from plogq.score.table.numbers import Array
+from plogq.tables.arrays import Array
 
 Item = dict[str, Any]
 
 
-class Top:
+class TopK:
     """The n items of highest value; of equal ones the first. NaN is never among them."""
 
     def __init__(self, n: int) -> None:

@@ -1,0 +1,101 @@
+"""One of the two models: what its predictions cost row by row, by the classes of the first."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from plogq.errors import TableError
+from plogq.tables.arrays import Array
+from plogq.tables.batch import to_batch
+from plogq.tables.predictions import Predictions
+from plogq.tables.readers import Part
+from plogq.tables.row_figures import figures
+
+
+class Costs(NamedTuple):
+    """What each of n rows costs under one model, in nats; all of shape (n,)."""
+
+    surprisal: Array
+    correct: Array
+    entropy: Array
+    brier: Array
+
+    def take(self, rows: Array) -> Costs:
+        """Return the costs of some of the rows."""
+        return Costs(*(field[rows] for field in self))
+
+
+class ModelRows(NamedTuple):
+    """Some rows of a table: their costs, and what says which rows they are."""
+
+    part: Part
+    costs: Costs
+    target: Array  # (n,) classes, in the order of the first table
+    soft: Array | None  # (n, C) distributions, in that order
+    weight: Array | None
+    slices: tuple[pa.DictionaryArray, ...]
+    group: pa.DictionaryArray | None
+    id: pa.Array | None
+    label: str  # the name of the label column
+
+
+class Model:
+    """The predictions of one model.
+
+    Parameters
+    ----------
+    predictions
+        Its table.
+    like
+        The classes of the first table, which this one's must be, in any order; None for the first.
+    """
+
+    def __init__(self, predictions: Predictions, like: tuple[str, ...] | None = None) -> None:
+        self.predictions = predictions
+        self.path, self.columns = predictions.path, predictions.columns
+        self.classes = predictions.classes
+        # Of each class: its place in the order of the first table, and the other way round.
+        self._order = self._place = np.arange(len(self.classes))
+        if like is not None and like != self.classes:
+            self._align(like)
+
+    def _align(self, like: tuple[str, ...]) -> None:
+        mine, theirs = set(self.classes), set(like)
+        if mine != theirs:
+            lacking = [name for name in like if name not in mine]
+            more = [name for name in self.classes if name not in theirs]
+            came = f"no {lacking[0]!r}" if lacking else f"also {more[0]!r}"
+            raise TableError(
+                f"{self.path}: must have the classes of the other table, in any order; got {came} "
+                f"({len(self.classes)} classes against {len(like)}; --classes names them where "
+                "a table does not)"
+            )
+        index = {name: j for j, name in enumerate(self.classes)}
+        self._order = np.array([index[name] for name in like])
+        self._place = np.argsort(self._order)
+
+    def rows(self, part: Part) -> ModelRows:
+        """Return what a part's rows cost."""
+        batch = to_batch(part, self.columns, self.predictions.labels)
+        found = figures(batch, self.columns)
+        correct = found.correct.astype(np.float64, copy=False)
+        return ModelRows(
+            part,
+            Costs(found.surprisal, correct, found.entropy, found.brier),
+            self._place[batch.target],
+            None if batch.soft is None else batch.soft[:, self._order],
+            batch.weight,
+            batch.slices,
+            batch.group,
+            None if batch.id is None else _texts(batch.id),
+            self.columns.label,
+        )
+
+
+def _texts(ids: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(ids.type):
+        ids = ids.dictionary_decode()
+    return ids.cast(pa.string())

@@ -1,1 +1,0 @@
-"""A table, wherever it lies, as batches of checked arrays."""

@@ -1,0 +1,1 @@
+"""Tables of predictions, in whatever they come: opened, checked, and streamed as arrays."""

@@ -1,0 +1,1 @@
+"""What tables come as, a file each; `registry.FORMATS` is the only list of endings."""

@@ -1,0 +1,91 @@
+"""An .npz archive: named arrays, streamed side by side; nothing is unpickled."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import fs
+
+from plogq.errors import TableError
+from plogq.tables.formats.arrays import (
+    Head,
+    column,
+    likely_rows,
+    row_count,
+    rows_that_fit,
+    schema_of,
+)
+from plogq.tables.formats.wanted import Wanted
+
+
+class Npz:
+    """An .npz, its arrays streamed side by side out of the archive."""
+
+    format = "NPZ"
+    note = " (objects would have to be unpickled, which can run code)"
+
+    def __init__(self, system: fs.FileSystem, path: str) -> None:
+        self.path = path
+        self.system = system
+        with self._open() as archive:
+            self._heads = {
+                name.removesuffix(".npy"): self._head(archive.open(name), name)
+                for name in archive.namelist()
+                if name.endswith(".npy")
+            }
+        self.schema = schema_of(self._heads)
+        self.rows = likely_rows(self._heads)
+
+    def pieces(self, column: str) -> list[int]:
+        """Count the rows: one piece, for the checksum of an array is that of all of it."""
+        return [self._heads[column].shape[0]]
+
+    @contextmanager
+    def _open(self) -> Iterator[zipfile.ZipFile]:
+        try:
+            with zipfile.ZipFile(self.system.open_input_file(self.path)) as archive:
+                yield archive
+        # RuntimeError: it is encrypted, or compressed in a way that Python does not know
+        except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as error:
+            raise OSError(str(error) or "it is cut short") from error
+
+    def _head(self, file: IO[bytes], name: str) -> Head:
+        """Read an array's header, which leaves the file at its first number."""
+        try:
+            version = np.lib.format.read_magic(file)
+            read = {
+                (1, 0): np.lib.format.read_array_header_1_0,
+                (2, 0): np.lib.format.read_array_header_2_0,
+            }[version]
+            shape, fortran, dtype = read(file)
+        except (ValueError, KeyError) as error:
+            raise TableError(f"{self.path}: {name} is not a NumPy array: {error}") from error
+        return Head(dtype, shape, fortran)
+
+    def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        """Give slices of the arrays."""
+        length = row_count(self.path, self._heads, wanted.columns, self.note)
+        step = rows_that_fit(self.schema, wanted)
+        with self._open() as archive:
+            files = {name: archive.open(f"{name}.npy") for name in wanted.columns}
+            for name, file in files.items():
+                self._head(file, name)
+            for first in range(0, length, step):
+                n = min(step, length - first)
+                arrays = [column(self._read(files[name], name, n)) for name in wanted.columns]
+                yield pa.record_batch(arrays, names=wanted.columns)
+
+    def _read(self, file: IO[bytes], name: str, rows: int) -> np.ndarray[Any, Any]:
+        dtype, kind = self._heads[name].dtype, self.schema.field(name).type
+        shape = (rows, kind.list_size) if pa.types.is_fixed_size_list(kind) else (rows,)
+        wanted = int(np.prod(shape)) * dtype.itemsize
+        data = file.read(wanted)
+        if len(data) < wanted:
+            raise EOFError(f"array {name!r} ends early")
+        return np.frombuffer(data, dtype).reshape(shape)

@@ -1,0 +1,34 @@
+"""What a reader is asked for."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pyarrow as pa
+
+Types = dict[str, pa.DataType]
+
+
+class Wanted(NamedTuple):
+    """The columns of a table, in batches.
+
+    Attributes
+    ----------
+    columns
+        Their names, in order.
+    types
+        What those are read as that the format has no type of its own for.
+    rows, size
+        The most rows of a batch, and about the most bytes.
+    pieces
+        Which pieces of the file (row groups, batches); None for all.
+    threads
+        Whether several threads may decode, or the calling one alone.
+    """
+
+    columns: list[str]
+    types: Types
+    rows: int
+    size: int
+    pieces: range | None = None
+    threads: bool = True

@@ -1,0 +1,19 @@
+"""A hash that deals rows at random, the same on every machine."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from plogq.tables.arrays import Array
+
+
+def splitmix64(n: Array, seed: np.uint64) -> Array:
+    """Hash 64-bit integers, one to one, by the generator SplitMix64 at the n-th step from a seed.
+
+    Steele, Lea, Flood (2014), Fast splittable pseudorandom number generators; constants: Vigna.
+    """
+    with np.errstate(over="ignore"):
+        z = seed + (n + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
