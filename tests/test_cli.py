@@ -279,7 +279,7 @@ def test_ctrl_c(table, tmp_path):
 def test_progress_only_on_a_terminal_and_only_for_long_work(table):
     code = (
         "import sys, time\n"
-        "from plogq.score.report import progress\n"
+        "from plogq.reports import progress\n"
         "progress.SECONDS_WITHOUT = float(sys.argv[1])\n"
         "with progress.ProgressBar() as bar:\n"
         "    bar(1, 10); bar(10, 10)\n"

@@ -9,7 +9,6 @@ const here = dirname(fileURLToPath(import.meta.url));
 
 const common = {
   absWorkingDir: here,
-  outdir: resolve(process.argv[2] ?? resolve(here, "../src/plogq/explorer/static")),
   bundle: true,
   minify: true,
   target: ["es2022"],
@@ -20,6 +19,18 @@ const common = {
   logLevel: "warning",
 };
 
+const outdir = (room) => process.argv[2] ?? resolve(here, "../src/plogq", room, "static");
+
 // The report's script stands inside its page; the explorer's is a module, for notebooks as well.
-await build({ ...common, entryPoints: { report: "src/report/main.jsx" }, format: "iife" });
-await build({ ...common, entryPoints: { explorer: "src/explorer/main.jsx" }, format: "esm" });
+await build({
+  ...common,
+  entryPoints: { report: "src/report/main.jsx" },
+  format: "iife",
+  outdir: outdir("reports"),
+});
+await build({
+  ...common,
+  entryPoints: { explorer: "src/explorer/main.jsx" },
+  format: "esm",
+  outdir: outdir("explorer"),
+});

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from plogq.compare import compare
-from plogq.compare.report import print_report
+from plogq.reports.terminal.compare import print_report
 from tests.compare.tables import models, pair, table
 from tests.compare.test_tokens import other_model, tokens
 from tests.lm.corpora import corpus

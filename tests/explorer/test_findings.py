@@ -6,9 +6,9 @@ from math import inf
 import numpy as np
 import pytest
 
-from plogq.explorer.document import to_document
-from plogq.explorer.findings import findings
-from plogq.explorer.findings.words import file_name
+from plogq.reports.document import to_document
+from plogq.reports.findings import findings
+from plogq.reports.findings.words import file_name
 from plogq.score import score
 
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from plogq.explorer import uploads
 from plogq.explorer.predictions import example_table, report_of_file
-from plogq.explorer.report import report_html
+from plogq.reports.html import report_html
 from plogq.score import score
 from tests.explorer.running import PLOGQ, explorer, run_async
 

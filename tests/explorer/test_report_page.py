@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from plogq.explorer.report import report_html, write_report
+from plogq.reports.html import report_html, write_report
 from plogq.score import score
 
 HOSTILE = (

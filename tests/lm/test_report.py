@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from plogq.lm import score_tokens
-from plogq.lm.report import print_report
+from plogq.reports.terminal.lm import print_report
 from tests.lm.corpora import corpus, table
 
 

@@ -9,9 +9,9 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from plogq.reports.terminal.decomposition import stack
+from plogq.reports.terminal.score import print_report
 from plogq.score import score
-from plogq.score.report.decomposition import stack
-from plogq.score.report.report import print_report
 from tests.score.tables import drawn
 
 

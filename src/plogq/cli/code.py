@@ -72,9 +72,10 @@ def _check(arguments: argparse.Namespace) -> None:
 def _code(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from plogq.coding import BytesReport, LabelsReport, code_file, code_labels, report
-    from plogq.score.report.files import write_whole
-    from plogq.score.report.progress import ProgressBar
+    from plogq.coding import BytesReport, LabelsReport, code_file, code_labels
+    from plogq.reports.files import write_whole
+    from plogq.reports.progress import ProgressBar
+    from plogq.reports.terminal import code as report
 
     unit = "bytes" if arguments.label is None else "rows"
     done: BytesReport | LabelsReport
@@ -97,8 +98,8 @@ def _code(arguments: argparse.Namespace) -> None:
 
 def _decode(arguments: argparse.Namespace) -> None:
     from plogq.coding import check_labels_path, decode_file, decode_labels, labels_table
-    from plogq.score.report.files import write_whole
-    from plogq.score.report.progress import ProgressBar
+    from plogq.reports.files import write_whole
+    from plogq.reports.progress import ProgressBar
 
     path = Path(arguments.path)
     if arguments.under is not None:

@@ -67,8 +67,8 @@ def add(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     from plogq.compare import compare
-    from plogq.score.report.files import write_whole
-    from plogq.score.report.progress import ProgressBar
+    from plogq.reports.files import write_whole
+    from plogq.reports.progress import ProgressBar
 
     options = {
         name: value for name, value in vars(arguments).items() if name not in ("run", "json")
@@ -78,7 +78,7 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.json == Path("-"):
         sys.stdout.write(result.to_json() + "\n")
         return
-    from plogq.compare.report import print_report
+    from plogq.reports.terminal.compare import print_report
 
     print_report(result)
     if arguments.json is not None:

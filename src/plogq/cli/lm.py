@@ -62,8 +62,8 @@ def add(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     from plogq.lm import score_tokens
-    from plogq.score.report.files import write_whole
-    from plogq.score.report.progress import ProgressBar
+    from plogq.reports.files import write_whole
+    from plogq.reports.progress import ProgressBar
 
     options = {
         name: value
@@ -75,7 +75,7 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.json == Path("-"):
         sys.stdout.write(result.to_json() + "\n")
         return
-    from plogq.lm.report import print_report
+    from plogq.reports.terminal.lm import print_report
 
     print_report(result)
     if arguments.json is not None:

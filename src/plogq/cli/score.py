@@ -70,9 +70,9 @@ def _run(arguments: argparse.Namespace) -> None:
         arguments.usage_error("--scheduler goes with --engine dask")
     if arguments.code and arguments.engine != "local":
         arguments.usage_error("--code goes with --engine local: it codes row after row")
+    from plogq.reports.files import write_whole
+    from plogq.reports.progress import ProgressBar
     from plogq.score import score
-    from plogq.score.report.files import write_whole
-    from plogq.score.report.progress import ProgressBar
 
     options = {
         name: value
@@ -84,12 +84,12 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.json == Path("-"):
         sys.stdout.write(result.to_json() + "\n")
     else:
-        from plogq.score.report.report import print_report
+        from plogq.reports.terminal.score import print_report
 
         print_report(result)
         if arguments.json is not None:
             write_whole(arguments.json, (result.to_json() + "\n").encode())
     if arguments.html is not None:
-        from plogq.explorer.report import write_report
+        from plogq.reports.html import write_report
 
         write_report(result, arguments.html)

@@ -24,9 +24,9 @@ from plogq.demo import compressors
 from plogq.demo.ngram import LONGEST, Floats, NGram
 from plogq.errors import TableError
 from plogq.lm import TokensResult, score_tokens
-from plogq.lm.report import print_report
-from plogq.score.report.files import write_whole
-from plogq.score.report.terminal import number, table
+from plogq.reports.files import write_whole
+from plogq.reports.terminal.lm import print_report
+from plogq.reports.terminal.text import number, table
 
 # Tests are many and of their own kind; tables that were generated are no program text.
 LEFT_OUT = {"site-packages", "dist-packages", "test", "tests", "idle_test", "encodings",

@@ -20,9 +20,9 @@ from rich.table import Table
 from plogq.demo.train import Epoch, Floats, Linear, Loss, random_start, train
 from plogq.formulas import from_nats
 from plogq.numpy import cross_entropy, squared_error
+from plogq.reports.files import write_whole
+from plogq.reports.terminal.score import print_report
 from plogq.score import score
-from plogq.score.report.files import write_whole
-from plogq.score.report.report import print_report
 
 TRAINING_ROWS = 1200
 EPOCHS = 100

@@ -1,5 +1,5 @@
-"""What is seen in a browser: the report of a score."""
+"""What is shown in a browser: the pages of the explorer, and the server that gives them."""
 
-from plogq.explorer.report import report_html, write_report
+from plogq.reports.html import report_html, write_report
 
 __all__ = ["report_html", "write_report"]

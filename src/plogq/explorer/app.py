@@ -12,13 +12,13 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from plogq.explorer.answers import failed, no_such_address, read_json, refused
-from plogq.explorer.embed import embedded
 from plogq.explorer.guard import Guard
 from plogq.explorer.pages import PAGES
 from plogq.explorer.predictions import Report
 from plogq.explorer.streams import training
 from plogq.explorer.uploads import upload
 from plogq.records import encoded
+from plogq.reports.embed import embedded
 
 LARGEST_STATE = 64 * 1024  # bytes; a page's state is some numbers
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from plogq.demo.run import TRAINING_ROWS, read_digits
 from plogq.demo.train import random_start, train
-from plogq.explorer.document import to_document
-from plogq.explorer.findings import findings
-from plogq.explorer.findings.words import file_name
 from plogq.numpy import cross_entropy
+from plogq.reports.document import to_document
+from plogq.reports.findings import findings
+from plogq.reports.findings.words import file_name
 from plogq.score import Result, score
 
 Report = dict[str, Any]

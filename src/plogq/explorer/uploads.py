@@ -11,9 +11,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from plogq.explorer.answers import refused
-from plogq.explorer.findings.words import file_name
 from plogq.explorer.predictions import report_of_file, suffix_of
 from plogq.records import encoded
+from plogq.reports.findings.words import file_name
 
 LARGEST = 1 << 30  # bytes of a table; larger ones are for `plogq score TABLE --html FILE`
 LARGEST_JSON = 64 << 20  # bytes of a result, which is read into memory whole

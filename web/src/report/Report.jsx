@@ -1,5 +1,5 @@
 // The whole report. A section is there when the result says something about it: `findings` has its
-// words (plogq.explorer.findings), `result` its numbers.
+// words (plogq.reports.findings), `result` its numbers.
 import { ThemeToggle } from "../parts/ThemeToggle.jsx";
 import { ClassBits, ConfusionBits } from "./classes.jsx";
 import { Calibration, Recalibration, TemperatureCurve } from "./calibration.jsx";

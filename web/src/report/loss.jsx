@@ -11,7 +11,7 @@ const COLUMNS = (unit) => [
   { key: "text", name: "meaning", kind: "words" },
 ];
 
-/** words.parts: [{name, value, color, text, drawn}] as plogq.explorer.findings gives them */
+/** words.parts: [{name, value, color, text, drawn}] as plogq.reports.findings gives them */
 export function Loss({ id, result, words }) {
   const { unit } = result;
   const sentence = words.parts.map((p) => `${p.name} ${number(p.value)}`).join(", ");

@@ -6,8 +6,8 @@ import math
 import re
 from typing import Any
 
-from plogq.explorer.document import Document
-from plogq.explorer.findings.words import amount, figure, finite, name, percent, rows
+from plogq.reports.document import Document
+from plogq.reports.findings.words import amount, figure, finite, name, percent, rows
 
 
 def warnings(d: Document) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from plogq.explorer.document import Document
-from plogq.explorer.findings.words import amount, figure, finite, percent, rows
+from plogq.reports.document import Document
+from plogq.reports.findings.words import amount, figure, finite, percent, rows
 
 AROUND = 4.0  # the curve is drawn from a quarter of the fitted temperature (or of 1) to 4 times it
 NOT_BY_CHANCE = 3.0  # standard errors; with ten bins, by chance alone in about 3 tables of 100

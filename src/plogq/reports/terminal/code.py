@@ -11,7 +11,7 @@ from rich.text import Text
 from plogq.coding.bytes_file import BytesReport
 from plogq.coding.labels_file import LabelsReport
 from plogq.errors import printable
-from plogq.score.report.terminal import number, print_sections, rows, table
+from plogq.reports.terminal.text import number, print_sections, rows, table
 
 
 def print_report(report: BytesReport | LabelsReport, console: Console | None = None) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from plogq.explorer.document import Document
-from plogq.explorer.findings.calibration import recalibration, reliability, temperature
-from plogq.explorer.findings.classes import classes, confusion
-from plogq.explorer.findings.figures import code, figures
-from plogq.explorer.findings.loss import headline, loss
-from plogq.explorer.findings.rows import pointwise, slices, surprisal, surprises, warnings
+from plogq.reports.document import Document
+from plogq.reports.findings.calibration import recalibration, reliability, temperature
+from plogq.reports.findings.classes import classes, confusion
+from plogq.reports.findings.figures import code, figures
+from plogq.reports.findings.loss import headline, loss
+from plogq.reports.findings.rows import pointwise, slices, surprisal, surprises, warnings
 
 Words = dict[str, Any]
 

@@ -10,11 +10,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from plogq.explorer.document import to_document
-from plogq.explorer.embed import embedded
-from plogq.explorer.findings import findings
-from plogq.explorer.findings.words import file_name
-from plogq.score.report.files import write_whole
+from plogq.reports.document import to_document
+from plogq.reports.embed import embedded
+from plogq.reports.files import write_whole
+from plogq.reports.findings import findings
+from plogq.reports.findings.words import file_name
 from plogq.score.result import Result
 
 # Nothing may load and nothing may run but this script and this style sheet, known by their hashes.
@@ -70,7 +70,7 @@ def report_html(result: Result | Mapping[str, Any]) -> str:
     document = to_document(result)
     words = findings(document)
     script, style = (
-        resources.files("plogq.explorer").joinpath("static", name).read_text("utf-8")
+        resources.files("plogq.reports").joinpath("static", name).read_text("utf-8")
         for name in ("report.js", "report.css")
     )
     return PAGE.format(

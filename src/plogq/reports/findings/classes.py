@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from plogq.explorer.document import Document
-from plogq.explorer.findings.words import amount, finite, name, percent, rows
+from plogq.reports.document import Document
+from plogq.reports.findings.words import amount, finite, name, percent, rows
 
 
 def classes(d: Document) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from plogq.compare.result import Comparison
 from plogq.errors import printable
-from plogq.score.report.terminal import name, number, percent, print_sections, rows, table
+from plogq.reports.terminal.text import name, number, percent, print_sections, rows, table
 
 SHOWN = 20
 

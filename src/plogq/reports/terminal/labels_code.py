@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from plogq.score.report.terminal import number, rows, table
+from plogq.reports.terminal.text import number, rows, table
 
 
 def code_table(code: dict[str, Any]) -> Table:

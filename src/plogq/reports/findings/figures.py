@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from plogq.explorer.document import Document
-from plogq.explorer.findings.words import figure, finite, percent
+from plogq.reports.document import Document
+from plogq.reports.findings.words import figure, finite, percent
 
 PER_ROW = {
     "cross_entropy": ("cross-entropy", "what a label costs, given the model"),

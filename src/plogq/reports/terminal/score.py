@@ -11,14 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from plogq.errors import printable
-from plogq.score.report.code import code_table
-from plogq.score.report.decomposition import advice, families, stack
-from plogq.score.report.terminal import name as _name
-from plogq.score.report.terminal import number as _number
-from plogq.score.report.terminal import percent as _percent
-from plogq.score.report.terminal import print_sections
-from plogq.score.report.terminal import rows as _rows
-from plogq.score.report.terminal import table as _table
+from plogq.reports.terminal.decomposition import advice, families, stack
+from plogq.reports.terminal.labels_code import code_table
+from plogq.reports.terminal.text import name as _name
+from plogq.reports.terminal.text import number as _number
+from plogq.reports.terminal.text import percent as _percent
+from plogq.reports.terminal.text import print_sections
+from plogq.reports.terminal.text import rows as _rows
+from plogq.reports.terminal.text import table as _table
 from plogq.score.result import Result
 
 MOST_LISTED = 20

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from plogq.explorer.document import Document
-from plogq.explorer.findings.words import (
+from plogq.reports.document import Document
+from plogq.reports.findings.words import (
     amount,
     figure,
     file_name,

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from plogq.errors import printable
 from plogq.lm.result import TokensResult
-from plogq.score.report.terminal import name, number, print_sections, table
+from plogq.reports.terminal.text import name, number, print_sections, table
 
 SHOWN = 20
 OF_TOKENS = ("zero_probability", "unscored_tokens")  # what a warning counts

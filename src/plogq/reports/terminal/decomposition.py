@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from plogq.score.report.terminal import number, percent, rows, table
+from plogq.reports.terminal.text import number, percent, rows, table
 from plogq.score.result import Result
 
 # Resolution, refinement, miscalibration: told apart without colours too.

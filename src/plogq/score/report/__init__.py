@@ -1,1 +1,0 @@
-"""A result on the terminal and in files; what all reports share."""
