@@ -12,7 +12,7 @@ import pytest
 from pyarrow import csv, parquet
 
 from plogq.codes import compress, compress_bytes
-from plogq.coding import code_labels, decode_labels
+from plogq.codes.files import code_labels, decode_labels
 
 MAIN = "from plogq.cli import main; main()"
 TEXT = b"How much wood would a woodchuck chuck if a woodchuck could chuck wood? " * 40

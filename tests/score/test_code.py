@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plogq.codes import ModelDecoder, ModelEncoder
+from plogq.codes.files import labels as labels_module
 from plogq.score import TableError, score
-from plogq.score import code as code_module
 from plogq.tables import readers
 
 UNIT = 2.0**-24  # of the coder's probabilities
@@ -80,7 +80,7 @@ def test_any_split_gives_the_same_bytes(cuts, batch, group, kind, tmp_path_facto
             return made[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(code_module, "ModelEncoder", Kept)
+        patch.setattr(labels_module, "ModelEncoder", Kept)
         whole = score(data, code=True).code
         patch.setattr(readers, "BATCH_ROWS", batch)
         assert score(folder, code=True).code == whole
@@ -154,7 +154,7 @@ def test_a_table_that_changes_meanwhile(what, monkeypatch):
             monkeypatch.setattr(readers.Table, "parts", lambda *a: parts)
 
     parts = list(readers.open_table(other).parts(["logits", "labels"], {}))
-    monkeypatch.setattr(code_module, "ModelDecoder", Switched)
+    monkeypatch.setattr(labels_module, "ModelDecoder", Switched)
     with pytest.raises(
         TableError, match=r"changed while it was coded|what was coded a pass before"
     ):

@@ -10,6 +10,7 @@
 
 from plogq.codes.canonical import canonical_words
 from plogq.codes.code import Code
+from plogq.codes.code_length import CodeLength
 from plogq.codes.compress import compress, decompress
 from plogq.codes.cost import Cost, code_cost
 from plogq.codes.decodability import Ambiguity, ambiguity, is_prefix_free
@@ -17,8 +18,6 @@ from plogq.codes.errors import CodeError
 from plogq.codes.frequencies import frequency_bits
 from plogq.codes.huffman import blocks, huffman_lengths
 from plogq.codes.kraft import kraft_sum
-from plogq.codes.length import CodeLength
-from plogq.codes.lengths import fixed_lengths, shannon_fano_elias_words, shannon_lengths
 from plogq.codes.model import ModelDecoder, ModelEncoder
 from plogq.codes.order_k import adaptive_bits, compress_bytes, decompress_bytes
 from plogq.codes.prequential import Block, Prequential, prequential
@@ -29,6 +28,7 @@ from plogq.codes.stream import (
     empirical_entropies,
     empirical_entropy,
 )
+from plogq.codes.word_lengths import fixed_lengths, shannon_fano_elias_words, shannon_lengths
 
 __all__ = [
     "Ambiguity",

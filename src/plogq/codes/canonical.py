@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from plogq.codes.kraft import kraft_sum
-from plogq.codes.lengths import to_digits
 from plogq.codes.sources import as_base, as_lengths
+from plogq.codes.word_lengths import to_digits
 from plogq.errors import refuse
 
 

@@ -16,13 +16,13 @@ from plogq.codes.cost import Cost, code_cost
 from plogq.codes.decodability import Ambiguity, ambiguity, is_prefix_free
 from plogq.codes.huffman import huffman_lengths
 from plogq.codes.kraft import kraft_sum
-from plogq.codes.lengths import (
+from plogq.codes.sources import as_base
+from plogq.codes.word_lengths import (
     DIGITS,
     fixed_lengths,
     shannon_fano_elias_words,
     shannon_lengths,
 )
-from plogq.codes.sources import as_base
 from plogq.errors import refuse
 
 # Numbers by symbol, or in the order of the symbols.

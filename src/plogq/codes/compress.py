@@ -8,8 +8,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from plogq.codes.code_length import CodeLength
 from plogq.codes.errors import CodeError
-from plogq.codes.length import CodeLength
 from plogq.codes.model import ModelDecoder, ModelEncoder
 from plogq.codes.quantised import Kind
 from plogq.codes.rows import Labels, Rows

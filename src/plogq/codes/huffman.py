@@ -7,8 +7,8 @@ from operator import index
 import numpy as np
 import numpy.typing as npt
 
-from plogq.codes.lengths import Lengths
 from plogq.codes.sources import Floats, as_base, as_weights
+from plogq.codes.word_lengths import Lengths
 from plogq.errors import refuse
 from plogq.kernels import _native
 

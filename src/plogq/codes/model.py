@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from plogq.codes import range_coder
+from plogq.codes.code_length import CodeLength
 from plogq.codes.container import pack, unpack, varint
 from plogq.codes.errors import CodeError
-from plogq.codes.length import CodeLength
 from plogq.codes.quantised import MOST_CLASSES, Kind
 from plogq.codes.rows import DIGEST_BYTES, Labels, Rows, as_labels
 from plogq.errors import refuse

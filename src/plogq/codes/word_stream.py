@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from plogq.codes.container import pack, unpack, varint
 from plogq.codes.errors import CodeError
-from plogq.codes.lengths import DIGITS
+from plogq.codes.word_lengths import DIGITS
 from plogq.errors import refuse
 from plogq.kernels import _native
 

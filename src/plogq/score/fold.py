@@ -135,7 +135,7 @@ def score(
         id=id,
     )
     if code:
-        from plogq.score.code import refuse_code  # loads what no other score needs
+        from plogq.score.labels_code import refuse_code  # loads what no other score needs
 
         refuse_code(columns, engine)
     predictions = Predictions(table, columns)
@@ -161,9 +161,9 @@ def score(
     )
     if not code:
         return result
-    from plogq.score.code import code_labels, code_warnings
+    from plogq.score.labels_code import code_figures, code_warnings
 
-    coded = code_labels(table, job, done)
+    coded = code_figures(predictions, progress)
     said = [*result.warnings, *code_warnings(coded, state.rows(), weight)]
     return replace(result, code=coded, warnings=said)
 

@@ -58,7 +58,7 @@ class Result:
     surprises: list[dict[str, Any]]
     slices: dict[str, dict[str, dict[str, Any]]]
     intervals: dict[str, list[float]]  # 95 %, by name of the figure
-    # bytes; in bits per row, what they are and what makes them: see `plogq.score.code`
+    # bytes; in bits per row, what they are and what makes them: see `plogq.score.labels_code`
     code: dict[str, Any] | None = field(default=None, kw_only=True)
     warnings: list[dict[str, Any]]
 

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from plogq.coding.bytes_file import BytesReport
-from plogq.coding.labels_file import LabelsReport
+from plogq.codes.files.bytes_file import BytesReport
+from plogq.codes.files.labels_file import LabelsReport
 from plogq.errors import printable
 from plogq.reports.terminal.text import number, print_sections, rows, table
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import io
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from plogq.codes import CodeError, CodeLength, ModelDecoder, ModelEncoder, frequency_bits
+from plogq.codes import CodeError, CodeLength, ModelDecoder, frequency_bits
+from plogq.codes.files.labels import coder_predictions, encode_labels
 from plogq.errors import TableError, refuse
-from plogq.score.code import coder_predictions
-from plogq.tables.batch import Batch, classes_of, to_batch
+from plogq.tables.batch import classes_of, to_batch
 from plogq.tables.columns import Columns, find_columns, integer_names
 from plogq.tables.labels import Labels
-from plogq.tables.readers import Table, open_table
-
-Progress = Callable[[int, int | None], None]
+from plogq.tables.predictions import Predictions, Progress
+from plogq.tables.readers import open_table
 
 CSV, ARROW, PARQUET = (".csv",), (".arrow", ".feather", ".ipc"), (".parquet", ".pq")
 
@@ -81,30 +80,9 @@ def code_labels(
     if columns.labels != "class":
         expected = "hold one class in each row, to be coded"
         refuse(f"{table.paths[0]}: column {label!r}", expected, columns.labels, error=TableError)
-    encoder, counts = None, np.zeros(0, np.int64)
-    for batch in _batches(table, columns, progress):
-        rows = coder_predictions(batch, columns)
-        if encoder is None:
-            encoder = ModelEncoder(
-                rows.shape[1], kind=columns.kind, impossible="escape" if escape else "refuse"
-            )
-            counts = np.zeros(rows.shape[1], np.int64)
-        try:
-            encoder.encode(batch.target, rows)
-        except ValueError as error:  # rows are counted through all files
-            raise TableError(f"{batch.part.path}: {error}") from error
-        counts += np.bincount(batch.target, minlength=len(counts))
-    if encoder is None:
-        raise TableError(f"{table.paths[0]}: no rows to code")
-    data, length = encoder.finish()
-    decoder = ModelDecoder(data, kind=columns.kind)
-    for batch in _batches(table, columns, progress):
-        decoded = decoder.decode(coder_predictions(batch, columns))
-        came = decoded.tolist()
-        wrong = decoded != batch.target
-        batch.part.check(label, wrong, "be what was coded a pass before", came.__getitem__)
-    decoder.finish()
-    return LabelsReport(table.paths, columns.taken(), counts, length, frequency_bits(counts), data)
+    coded = encode_labels(Predictions(table, columns), "escape" if escape else "refuse", progress)
+    bits = frequency_bits(coded.counts)
+    return LabelsReport(table.paths, columns.taken(), coded.counts, coded.length, bits, coded.data)
 
 
 def decode_labels(
@@ -212,15 +190,6 @@ def _columns(
         probs=probs,
         classes=classes,
     )
-
-
-def _batches(table: Table, columns: Columns, progress: Progress | None) -> Iterator[Batch]:
-    labels = None
-    for part in table.parts(columns.read(), columns.types()):
-        labels = labels or Labels(classes_of(part, columns), columns)
-        yield to_batch(part, columns, labels)
-        if progress is not None:
-            progress(part.start + part.batch.num_rows, table.rows)
 
 
 def _unused(names: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """plogq code: files and tables of predictions, to coded files and back."""
 
-from plogq.coding.bytes_file import BytesReport, code_file, decode_file
-from plogq.coding.labels_file import (
+from plogq.codes.files.bytes_file import BytesReport, code_file, decode_file
+from plogq.codes.files.labels_file import (
     LabelsReport,
     check_labels_path,
     code_labels,
