@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import plogq
-from plogq import explore
+from plogq import explore, notebook
 from plogq.explorer.pages import PAGES
 from plogq.score import score
 
@@ -47,7 +47,7 @@ def show(browser):
         widget.send = sent.append
 
         def kernel(content):
-            explore._reply(widget, content, None)
+            notebook._reply(widget, content, None)
             return sent.pop()
 
         page.expose_function("kernel", kernel)
@@ -100,7 +100,7 @@ def test_predictions_take_a_result_or_a_table(source):
     widget = explore.predictions(source)
     sent = []
     widget.send = sent.append
-    explore._reply(widget, {"id": 1, "state": {}}, None)
+    notebook._reply(widget, {"id": 1, "state": {}}, None)
     assert sent[0]["result"]["result"]["cross_entropy"] == score(TABLE).cross_entropy
 
 
@@ -126,7 +126,7 @@ def test_a_refusal_reaches_the_page_as_a_sentence():
     widget = explore.softmax()
     sent = []
     widget.send = sent.append
-    explore._reply(widget, {"id": 7, "state": {"temperature": "hot"}}, None)
+    notebook._reply(widget, {"id": 7, "state": {"temperature": "hot"}}, None)
     assert sent == [{"id": 7, "error": "temperature: expected a number from 0.1 to 5.0, got 'hot'"}]
 
 
@@ -138,12 +138,13 @@ def test_a_fault_of_ours_is_no_endless_wait():
     sent = []
     widget.send = sent.append
     with pytest.raises(ZeroDivisionError):
-        explore._reply(widget, {"id": 7, "state": {}}, None)
+        notebook._reply(widget, {"id": 7, "state": {}}, None)
     assert sent == [{"id": 7, "error": "plogq failed here: ZeroDivisionError('of ours')"}]
 
 
 def test_without_anywidget_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "anywidget", None)
-    monkeypatch.delitem(sys.modules, "plogq.explore")
+    for name in ("plogq.explore", "plogq.notebook"):
+        monkeypatch.delitem(sys.modules, name)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'plogq\[notebook\]'"):
         import plogq.explore  # noqa: F401

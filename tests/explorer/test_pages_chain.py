@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from mpmath import mp
 from scipy.optimize import minimize
 
-from plogq.explorer.figures import shown_exp
 from plogq.explorer.pages import PAGES
 from plogq.explorer.pages.codes import readings
 from plogq.explorer.pages.divergences import Bumps, Normal, fits, forward, reverse
+from plogq.explorer.shown import shown_exp
 from tests.explorer.states import states
 
 WORKED = {

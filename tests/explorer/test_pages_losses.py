@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mpf
 
-from plogq.explorer.figures import shown
 from plogq.explorer.pages import PAGES
+from plogq.explorer.shown import shown
 from tests.explorer.conftest import looks_right
 from tests.explorer.states import states
 

@@ -23,10 +23,10 @@ from plogq.explorer.pages import errata as errata_page
 from plogq.explorer.pages import quiz as quiz_page
 from plogq.explorer.pages import training as training_page
 from plogq.explorer.pages import which_loss as which_page
-from plogq.explorer.questions import LETTERS, questions, score
-from plogq.explorer.streams import _steps
-from plogq.explorer.training import LOSSES, Run, Settings, batches, run_of, start
-from plogq.explorer.which_loss import CALLS, FRAMEWORKS
+from plogq.explorer.pages.quiz_questions import LETTERS, questions, score
+from plogq.explorer.pages.training_runs import LOSSES, Run, Settings, batches, run_of, start
+from plogq.explorer.pages.which_loss_answers import CALLS, FRAMEWORKS
+from plogq.explorer.server.streams import _steps
 from tests.explorer.conftest import looks_right
 from tests.explorer.running import explorer, run_async, settled
 

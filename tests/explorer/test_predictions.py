@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from starlette.requests import Request
 
-from plogq.explorer import uploads
-from plogq.explorer.predictions import example_table, report_of_file
+from plogq.explorer.pages.predictions_report import example_table, report_of_file
+from plogq.explorer.server import uploads
 from plogq.reports.html import report_html
 from plogq.score import score
 from tests.explorer.running import PLOGQ, explorer, run_async

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from plogq.explorer.figures import shown
 from plogq.explorer.pages import PAGES
-from plogq.explorer.training import EVERY
+from plogq.explorer.pages.training_runs import EVERY
+from plogq.explorer.shown import shown
 
 
 def said(name, **state):

@@ -22,10 +22,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import csv, feather, parquet
 
-from plogq.explorer import app
-from plogq.explorer.guard import HEADERS
 from plogq.explorer.pages import PAGES
-from plogq.explorer.serve import listener
+from plogq.explorer.server import app
+from plogq.explorer.server.guard import HEADERS
+from plogq.explorer.server.serve import listener
 from plogq.score import score
 from tests.explorer.running import PLOGQ, explorer, run_async
 
@@ -98,7 +98,7 @@ def test_other_sites_may_link_here_but_not_embed(site, explorer_url):
 
 
 def test_port_80_goes_without_saying():
-    from plogq.explorer.guard import own_hosts
+    from plogq.explorer.server.guard import own_hosts
 
     assert "127.0.0.1" in own_hosts({"server": ("127.0.0.1", 80)})
     assert "127.0.0.1" not in own_hosts({"server": ("127.0.0.1", 8080)})

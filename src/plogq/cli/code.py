@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from plogq.cli.arguments import Commands, count, names
+from plogq.cli.options import PREDICTIONS, Commands, add_predictions, count
 
 STDOUT = (Path("-"), Path("/dev/stdout"))
 
@@ -32,9 +32,7 @@ def add(commands: Commands) -> None:
 
     add = command.add_argument_group("labels under predictions").add_argument
     add("--label", metavar="COL", help="class indices or names: code them")
-    for kind in ("logits", "logprobs", "probs"):
-        add(f"--{kind}", metavar="COL|PREFIX*", help="as for plogq score")
-    add("--classes", metavar="A,B,...", type=names, help="as for plogq score")
+    add_predictions(add)
     add("--escape", action="store_true",
         help="code labels of probability 0 at 24 bits, instead of refusing them")  # fmt: skip
     add("--under", metavar="TABLE",
@@ -51,7 +49,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse options that mean nothing together."""
-    model = [f"--{name}" for name in ("logits", "logprobs", "probs", "classes")
+    model = [f"--{name}" for name in (*PREDICTIONS, "classes")
              if getattr(arguments, name) is not None]  # fmt: skip
     labels = arguments.under is not None if arguments.decode else arguments.label is not None
     wrong = {
@@ -120,4 +118,4 @@ def _decode(arguments: argparse.Namespace) -> None:
 
 
 def _model(arguments: argparse.Namespace) -> dict[str, Any]:
-    return {name: getattr(arguments, name) for name in ("logits", "logprobs", "probs", "classes")}
+    return {name: getattr(arguments, name) for name in (*PREDICTIONS, "classes")}

@@ -1,10 +1,19 @@
 """plogq compare: two models on the same rows or documents."""
 
 import argparse
-import sys
-from pathlib import Path
 
-from plogq.cli.arguments import Commands, count, names
+from plogq.cli.options import (
+    Commands,
+    add_intervals,
+    add_json,
+    add_labels,
+    add_part,
+    add_predictions,
+    add_rows,
+    add_unit,
+    deliver,
+    given,
+)
 
 READS = """
 A and B are tables of predictions, as plogq score reads them; or token logprobs,
@@ -33,53 +42,31 @@ def add(commands: Commands) -> None:
     command.add_argument("b", metavar="B", help="another, of the same rows or documents")
 
     add = command.add_argument_group("columns of both").add_argument
-    add("--label", metavar="COL", default="label",
-        help="class indices or names; lists: soft labels (default: label)")  # fmt: skip
-    for kind in ("logits", "logprobs", "probs"):
-        add(f"--{kind}", metavar="COL|PREFIX*", help=f"predictions as {kind}")
-    add("--classes", metavar="A,B,...", type=names,
-        help="class names in the order of the predictions")  # fmt: skip
-    add("--annotators", action="store_true", help="labels are lists: a label of each annotator")
+    add_labels(add)
+    add_predictions(add)
     add("--id", metavar="COL", help="names of the rows, to pair them by")
 
     add = command.add_argument_group("columns of A").add_argument
-    add("--weight", metavar="COL", help="row weights")
-    add("--slice", metavar="COL", action="append", default=[], dest="slices",
-        help="compare each value of a column apart (repeatable)")  # fmt: skip
-    add("--group", metavar="COL",
-        help="rows of one value belong together (a patient, a document): they are resampled "
-             "as one")  # fmt: skip
+    add_rows(add, "compare", "resampled")
 
-    add = command.add_argument_group("token logprobs").add_argument
-    add("--part", choices=["prompt", "completion", "all"],
-        help="of responses with logprobs of both a prompt and what followed it")  # fmt: skip
+    add_part(command.add_argument_group("token logprobs").add_argument)
 
     add = command.add_argument_group("figures").add_argument
-    add("--unit", choices=["bit", "nat", "hartley"], default="bit",
-        help="unit of costs (default: bit)")  # fmt: skip
-    add("--bootstrap", metavar="N", type=count, default=200,
-        help="replicates of the 95 %% intervals; 0 for none (default: 200)")  # fmt: skip
-    add("--top", metavar="N", type=count, default=10,
-        help="how many of the largest differences to list, each way (default: 10)")  # fmt: skip
-    add("--seed", metavar="N", type=count, default=0, help="of the intervals (default: 0)")
-    add("--json", metavar="FILE", type=Path, help="write every figure; - for standard output")
+    add_unit(add, "costs")
+    add_intervals(add, "largest differences, each way,", 10)
+    add_json(add)
 
 
 def _run(arguments: argparse.Namespace) -> None:
     from plogq.compare import compare
-    from plogq.reports.files import write_whole
     from plogq.reports.progress import ProgressBar
 
-    options = {
-        name: value for name, value in vars(arguments).items() if name not in ("run", "json")
-    }
     with ProgressBar() as progress:
-        result = compare(**options, progress=progress)
-    if arguments.json == Path("-"):
-        sys.stdout.write(result.to_json() + "\n")
-        return
-    from plogq.reports.terminal.compare import print_report
+        result = compare(**given(arguments), progress=progress)
 
-    print_report(result)
-    if arguments.json is not None:
-        write_whole(arguments.json, (result.to_json() + "\n").encode())
+    def print_report() -> None:
+        from plogq.reports.terminal.compare import print_report
+
+        print_report(result)
+
+    deliver(result, arguments.json, print_report)

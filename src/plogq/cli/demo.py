@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from plogq.cli.arguments import Commands, count
+from plogq.cli.options import Commands, count
 
 
 def add(commands: Commands) -> None:

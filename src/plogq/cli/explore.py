@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from plogq.cli.arguments import Commands, count
+from plogq.cli.options import Commands, count
 
 
 def add(commands: Commands) -> None:
@@ -32,8 +32,8 @@ def _port(text: str) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from plogq.explorer.predictions import report_of_file
-    from plogq.explorer.serve import serve
+    from plogq.explorer.pages.predictions_report import report_of_file
+    from plogq.explorer.server.serve import serve
 
     brought = None
     if arguments.file is not None:

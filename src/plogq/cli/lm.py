@@ -1,10 +1,8 @@
 """plogq lm: what a language model pays for a text."""
 
 import argparse
-import sys
-from pathlib import Path
 
-from plogq.cli.arguments import Commands, count
+from plogq.cli.options import Commands, add_intervals, add_json, add_part, add_unit, deliver, given
 
 READS = """
 TOKENS is a table (Parquet, CSV, Arrow; a file, a folder, a URI), a row a token:
@@ -46,37 +44,24 @@ def add(commands: Commands) -> None:
     add = command.add_argument_group("input").add_argument
     for name in ("doc", "logprob", "bytes"):
         add(f"--{name}", metavar="COL", default=name, help=f"default: {name}")
-    add("--part", choices=["prompt", "completion", "all"],
-        help="of responses with logprobs of both a prompt and what followed it")  # fmt: skip
+    add_part(add)
 
     add = command.add_argument_group("figures").add_argument
-    add("--unit", choices=["bit", "nat", "hartley"], default="bit",
-        help="unit of costs (default: bit)")  # fmt: skip
-    add("--bootstrap", metavar="N", type=count, default=200,
-        help="replicates, over documents, of the 95 %% intervals (default: 200)")  # fmt: skip
-    add("--top", metavar="N", type=count, default=20,
-        help="how many of the costliest documents and tokens to list (default: 20)")  # fmt: skip
-    add("--seed", metavar="N", type=count, default=0, help="of the intervals (default: 0)")
-    add("--json", metavar="FILE", type=Path, help="write every figure; - for standard output")
+    add_unit(add, "costs")
+    add_intervals(add, "costliest documents and tokens", 20, over=", over documents,")
+    add_json(add)
 
 
 def _run(arguments: argparse.Namespace) -> None:
     from plogq.lm import score_tokens
-    from plogq.reports.files import write_whole
     from plogq.reports.progress import ProgressBar
 
-    options = {
-        name: value
-        for name, value in vars(arguments).items()
-        if name not in ("run", "tokens", "json")
-    }
     with ProgressBar() as progress:
-        result = score_tokens(arguments.tokens, **options, progress=progress)
-    if arguments.json == Path("-"):
-        sys.stdout.write(result.to_json() + "\n")
-        return
-    from plogq.reports.terminal.lm import print_report
+        result = score_tokens(arguments.tokens, **given(arguments, "tokens"), progress=progress)
 
-    print_report(result)
-    if arguments.json is not None:
-        write_whole(arguments.json, (result.to_json() + "\n").encode())
+    def print_report() -> None:
+        from plogq.reports.terminal.lm import print_report
+
+        print_report(result)
+
+    deliver(result, arguments.json, print_report)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plogq.explorer.controls import Control, State, read_state
-from plogq.explorer.figures import Figure, figure
+from plogq.explorer.shown import Figure, figure
 from plogq.records import encoded
 
 Result = dict[str, Any]

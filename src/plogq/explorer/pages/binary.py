@@ -6,8 +6,8 @@ import numpy as np
 
 import plogq
 from plogq.explorer.controls import Choice, Number, State
-from plogq.explorer.figures import figure, shown
 from plogq.explorer.page import Page, Result, python, readout
+from plogq.explorer.shown import figure, shown
 
 LOW, HIGH = -5.0, 5.0
 CURVE = np.linspace(LOW, HIGH, 161)

@@ -10,8 +10,8 @@ import numpy as np
 import plogq
 from plogq.codes import Code
 from plogq.explorer.controls import Shares, State, Words
-from plogq.explorer.figures import figure, shown
 from plogq.explorer.page import Page, Result, python, readout
+from plogq.explorer.shown import figure, shown
 
 NAMES = ("blue", "red", "green", "yellow")
 COLORS = dict(zip(NAMES, ("gain", "waste", "rest", "keep"), strict=True))

@@ -6,8 +6,8 @@ import numpy as np
 
 import plogq
 from plogq.explorer.controls import UNIT, Choice, Shares, State, Whole
-from plogq.explorer.figures import figure, shown
 from plogq.explorer.page import Page, Result, python, readout
+from plogq.explorer.shown import figure, shown
 
 CURVE = np.geomspace(1e-3, 1.0, 160)
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 import plogq
 from plogq.explorer.controls import Number, State
-from plogq.explorer.figures import figure, shown
 from plogq.explorer.page import Page, Result, readout
+from plogq.explorer.shown import figure, shown
 
 Floats = NDArray[np.float64]
 

@@ -9,8 +9,8 @@ import numpy as np
 
 import plogq
 from plogq.explorer.controls import State
-from plogq.explorer.figures import figure, shown
 from plogq.explorer.page import Page, Result, readout
+from plogq.explorer.shown import figure, shown
 
 DICE = np.array([1, 2, 3, 4, 5, 6, 5, 4, 3, 2, 1]) / 36
 

@@ -9,8 +9,8 @@ import numpy as np
 
 import plogq
 from plogq.explorer.controls import Choice, Number, Numbers, State, Whole
-from plogq.explorer.figures import figure, shown
 from plogq.explorer.page import Page, Result, python, readout
+from plogq.explorer.shown import figure, shown
 
 DEEPEST = 20
 LOSSES = {"cross_entropy": "cross-entropy", "squared_error": "squared error"}

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 import plogq
 from plogq.explorer.controls import Choice, Number, Numbers, State, Whole, wrong
-from plogq.explorer.figures import figure, shown, shown_exp
 from plogq.explorer.page import Page, Result, python, readout
+from plogq.explorer.shown import figure, shown, shown_exp
 
 Floats = NDArray[np.float64]
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 import plogq.numpy
 from plogq.explorer.controls import Number, State
-from plogq.explorer.figures import shown
 from plogq.explorer.page import Page, Result, python, readout
+from plogq.explorer.shown import shown
 
 CLASSES = 3  # the true one and two others, whose logits are 0
 LOW, HIGH = -6.0, 6.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from plogq.explorer.controls import State
 from plogq.explorer.page import Page, Result, readout
-from plogq.explorer.predictions import example
+from plogq.explorer.pages.predictions_report import example
 
 
 def compute(state: State) -> Result:
@@ -22,7 +22,7 @@ def compute(state: State) -> Result:
         ],
         "notice": f"{words['loss']['title']}.",
         "code": (
-            "from plogq.explorer.predictions import example_table\n"
+            "from plogq.explorer.pages.predictions_report import example_table\n"
             "from plogq.score import score\n"
             "score(example_table()).cross_entropy"
         ),

@@ -6,7 +6,7 @@ from typing import Any
 
 from plogq.explorer.controls import State, Whole, Words
 from plogq.explorer.page import Page, Result, python, readout
-from plogq.explorer.questions import LETTERS, Question, questions, score
+from plogq.explorer.pages.quiz_questions import LETTERS, Question, questions, score
 
 QUESTIONS = 8
 PASSED = 6
@@ -26,7 +26,7 @@ def compute(state: State) -> Result:
         ],
         "notice": _notice(right, answered),
         "code": (
-            "from plogq.explorer.questions import score\n"
+            "from plogq.explorer.pages.quiz_questions import score\n"
             f"score({seed}, {python(answers)})"
         ),
         "answer": right,

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 import plogq
 from plogq.explorer.controls import Number, Numbers, State, Whole
-from plogq.explorer.figures import figure, shown
 from plogq.explorer.page import Page, Result, python, readout
+from plogq.explorer.shown import figure, shown
 
 
 def compute(state: State) -> Result:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 import plogq
 from plogq.explorer.controls import Choice, Number, State
-from plogq.explorer.figures import shown
 from plogq.explorer.page import Page, Result, python, readout
+from plogq.explorer.shown import shown
 from plogq.formulas import ValueAndGrad
 
 SURE = 0.01  # the nearest to 0 and to 1 that the slider goes

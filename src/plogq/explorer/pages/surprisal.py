@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 import plogq
 from plogq.explorer.controls import UNIT, Choice, Shares, State
-from plogq.explorer.figures import figure, shown
 from plogq.explorer.page import Page, Result, python, readout
+from plogq.explorer.shown import figure, shown
 
 COIN = ("heads", "tails")
 WAYS = (1, 2, 3, 4, 5, 6, 5, 4, 3, 2, 1)  # to throw 2 to 12 with two dice

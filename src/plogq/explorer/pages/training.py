@@ -7,9 +7,9 @@ import math
 from typing import Any
 
 from plogq.explorer.controls import Choice, Number, State, Whole
-from plogq.explorer.figures import shown
 from plogq.explorer.page import Page, Result, python, readout
-from plogq.explorer.training import CLASSES, EVERY, LAST, Moment, Run, Settings, run_of
+from plogq.explorer.pages.training_runs import CLASSES, EVERY, LAST, Moment, Run, Settings, run_of
+from plogq.explorer.shown import shown
 
 CE, SE = "cross_entropy", "squared_error"
 
@@ -101,7 +101,7 @@ def _code(settings: Settings, step: int) -> str:
     s = settings
     return (
         "import plogq\n"
-        "from plogq.explorer.training import Settings, batches, start\n"
+        "from plogq.explorer.pages.training_runs import Settings, batches, start\n"
         f"settings = Settings(rate={python(s.rate)}, layers={s.layers}, hidden={s.hidden},\n"
         f'    batch={s.batch}, units="{s.units}", start="{s.start}", seed={s.seed})\n'
         "network = start(settings)\n"

@@ -8,9 +8,8 @@ import numpy as np
 
 import plogq
 from plogq.explorer.controls import Choice, State
-from plogq.explorer.figures import shown
 from plogq.explorer.page import Page, Result, python, readout
-from plogq.explorer.which_loss import (
+from plogq.explorer.pages.which_loss_answers import (
     CALLS,
     EXAMPLES,
     EXPECTS,
@@ -21,6 +20,7 @@ from plogq.explorer.which_loss import (
     ROWS,
     TO_LOGITS,
 )
+from plogq.explorer.shown import shown
 
 Arrays = dict[str, Any]
 

@@ -8,8 +8,8 @@ import webbrowser
 
 import uvicorn
 
-from plogq.explorer.app import application
-from plogq.explorer.predictions import Report
+from plogq.explorer.pages.predictions_report import Report
+from plogq.explorer.server.app import application
 
 HOST = "127.0.0.1"  # never beyond this machine
 

@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from plogq.explorer.answers import failed, no_such_address, read_json, refused
-from plogq.explorer.guard import Guard
 from plogq.explorer.pages import PAGES
-from plogq.explorer.predictions import Report
-from plogq.explorer.streams import training
-from plogq.explorer.uploads import upload
+from plogq.explorer.pages.predictions_report import Report
+from plogq.explorer.server.answers import failed, no_such_address, read_json, refused
+from plogq.explorer.server.guard import Guard
+from plogq.explorer.server.streams import training
+from plogq.explorer.server.uploads import upload
 from plogq.records import encoded
 from plogq.reports.embed import embedded
 

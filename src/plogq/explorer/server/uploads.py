@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from plogq.explorer.answers import refused
-from plogq.explorer.predictions import report_of_file, suffix_of
+from plogq.explorer.pages.predictions_report import report_of_file, suffix_of
+from plogq.explorer.server.answers import refused
 from plogq.records import encoded
 from plogq.reports.findings.words import file_name
 

@@ -11,10 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from plogq.explorer.answers import refused
 from plogq.explorer.controls import Control, State, read_state, wrong
 from plogq.explorer.pages.training import PAGE, event, settings_of
-from plogq.explorer.training import LAST, run_of
+from plogq.explorer.pages.training_runs import LAST, run_of
+from plogq.explorer.server.answers import refused
 from plogq.records import encoded
 
 PAUSE = 1 / 30  # seconds between two steps: as fast as an eye can follow

@@ -14,8 +14,8 @@ import numpy as np
 
 import plogq
 from plogq.codes import code_cost
-from plogq.explorer.figures import shown
 from plogq.explorer.page import python
+from plogq.explorer.shown import shown
 
 LETTERS = "abcd"
 DIGITS = 3

@@ -1,0 +1,128 @@
+"""Options that several commands have: their types, their help, and what is done with them."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Add: TypeAlias = Callable[..., Any]  # `add_argument` of a command, or of a group of its options
+
+PREDICTIONS = {
+    "logits": "logits",
+    "logprobs": "natural log-probabilities",
+    "probs": "probabilities",
+}
+
+
+class Answer(Protocol):
+    """What a command finds out."""
+
+    def to_json(self) -> str:
+        """Return it as JSON text."""
+
+
+def count(text: str) -> int:
+    """Read a number of things."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be 0, 1, 2, …, not {text!r}")
+    if int(text) >= 2**64:
+        raise argparse.ArgumentTypeError(f"must be below 2**64, not {text}")
+    return int(text)
+
+
+def folds(text: str) -> int:
+    """Read into how many parts rows are dealt, each of which is held out once."""
+    if not text.isdecimal() or not 2 <= int(text) < 2**64:
+        raise argparse.ArgumentTypeError(f"must be 2, 3, 4, …, not {text!r}")
+    return int(text)
+
+
+def probability(text: str) -> float:
+    """Read a probability that is not 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"must be a probability, above 0, not {text!r}")
+    return value
+
+
+def names(text: str) -> list[str]:
+    """Read names with commas between them."""
+    return text.split(",")
+
+
+def add_predictions(add: Add) -> None:
+    """Add which columns hold the predictions, and the names of their classes."""
+    for kind, of in PREDICTIONS.items():
+        add(f"--{kind}", metavar="COL|PREFIX*",
+            help=f"predictions as {of}: a list column, or a column per class")  # fmt: skip
+    add("--classes", metavar="A,B,...", type=names,
+        help="class names in the order of the predictions")  # fmt: skip
+
+
+def add_labels(add: Add) -> None:
+    """Add which column holds the labels, and of what kind they are."""
+    add("--label", metavar="COL", default="label",
+        help="class indices or names; lists: soft labels (default: label)")  # fmt: skip
+    add("--annotators", action="store_true", help="labels are lists: a label of each annotator")
+
+
+def add_rows(add: Add, report: str, as_one: str) -> None:
+    """Add what rows weigh, and which belong together."""
+    add("--weight", metavar="COL", help="row weights")
+    add("--slice", metavar="COL", action="append", default=[], dest="slices",
+        help=f"{report} each value of a column apart (repeatable)")  # fmt: skip
+    add("--group", metavar="COL",
+        help="rows of one value belong together (a patient, a document): they are "
+             f"{as_one} as one")  # fmt: skip
+
+
+def add_part(add: Add) -> None:
+    """Add which tokens of a response count."""
+    add("--part", choices=["prompt", "completion", "all"],
+        help="of responses with logprobs of both a prompt and what followed it")  # fmt: skip
+
+
+def add_unit(add: Add, of: str) -> None:
+    """Add the unit."""
+    add("--unit", choices=["bit", "nat", "hartley"], default="bit",
+        help=f"unit of {of} (default: bit)")  # fmt: skip
+
+
+def add_intervals(add: Add, listed: str, top: int, over: str = "", seed: str = "intervals") -> None:
+    """Add how many replicates, and how many rows to list."""
+    add("--bootstrap", metavar="N", type=count, default=200,
+        help=f"replicates{over} of the 95 %% intervals; 0 for none (default: 200)")  # fmt: skip
+    add("--top", metavar="N", type=count, default=top,
+        help=f"how many of the {listed} to list (default: {top})")  # fmt: skip
+    add("--seed", metavar="N", type=count, default=0, help=f"of the {seed} (default: 0)")
+
+
+def add_json(add: Add) -> None:
+    """Add where the figures are written."""
+    add("--json", metavar="FILE", type=Path, help="write every figure; - for standard output")
+
+
+def given(arguments: argparse.Namespace, *but: str) -> dict[str, Any]:
+    """Return the options under the names that the Python function has for them."""
+    own = {"run", "usage_error", "json", *but}
+    return {name: value for name, value in vars(arguments).items() if name not in own}
+
+
+def deliver(answer: Answer, json: Path | None, print_report: Callable[[], None]) -> None:
+    """Print the report, and write the JSON; on standard output it goes alone."""
+    from plogq.reports.files import write_whole
+
+    if json == Path("-"):
+        sys.stdout.write(answer.to_json() + "\n")
+        return
+    print_report()
+    if json is not None:
+        write_whole(json, (answer.to_json() + "\n").encode())

@@ -1,0 +1,117 @@
+"""The explorer's pages inside a notebook (Jupyter, marimo), one function each, computed in its kernel.
+
+    from plogq import explore
+    explore.softmax(logits=[3.0, 1.0, 0.2], temperature=2.0)
+
+A page's arguments are what can be turned on it; without them it begins at its defaults. The page
+that is shown is that of `plogq explore`. What its reader turns is found in `.state`.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import resources
+from inspect import Parameter, Signature
+from typing import Any
+
+from plogq.explorer.controls import read_state
+from plogq.explorer.page import Page
+from plogq.explorer.pages import PAGES
+from plogq.explorer.pages.predictions_report import report
+from plogq.records import encoded
+from plogq.score import Result, score
+
+try:
+    import anywidget
+    import traitlets
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "plogq.explore needs anywidget: pip install 'plogq[notebook]'", name=error.name
+    ) from error
+
+
+class Explorer(anywidget.AnyWidget):
+    """A page of the explorer as a widget. `state` is what is turned on it now."""
+
+    _esm = resources.files("plogq.explorer").joinpath("static", "explorer.js").read_text("utf-8")
+
+    page = traitlets.Unicode().tag(sync=True)
+    spec = traitlets.Dict().tag(sync=True)
+    state = traitlets.Dict().tag(sync=True)
+    # For the page's own root: not `_css`, which would style the notebook as well.
+    styles = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, name: str, state: dict[str, Any], answer: Callable[[Any], Any]) -> None:
+        style = resources.files("plogq.explorer").joinpath("static", "explorer.css")
+        super().__init__(
+            page=name, spec=PAGES[name].spec(), state=state, styles=style.read_text("utf-8")
+        )
+        self._answer = answer
+        self.on_msg(_reply)
+
+
+def _reply(widget: Explorer, content: dict[str, Any], buffers: Any) -> None:
+    """Answer a question of the page: the figures at a state, or a sentence."""
+    try:
+        answer = {"result": widget._answer(content["state"])}
+    except ValueError as error:
+        answer = {"error": str(error)}
+    except Exception as error:
+        # The page waits for an answer; the kernel says where it went wrong.
+        widget.send({"id": content["id"], "error": f"plogq failed here: {error!r}"})
+        raise
+    widget.send({"id": content["id"], **answer})
+
+
+def _function(name: str, page: Page) -> Callable[..., Explorer]:
+    defaults = encoded(read_state(page.controls, {}))
+
+    def show(**turned: Any) -> Explorer:
+        state = defaults | {key: encoded(value) for key, value in turned.items()}
+        read_state(page.controls, state)  # refuse now what the page would refuse later
+        return Explorer(name, state, page.answer)
+
+    show.__name__ = show.__qualname__ = name
+    show.__doc__ = "\n".join([
+        f"{page.title}. {page.summary}",
+        "",
+        "Parameters",
+        "----------",
+        *(f"{key}\n    {control.spec()['label']}." for key, control in page.controls.items()),
+        "",
+        "Raises",
+        "------",
+        "ValueError",
+        "    If one is out of its bounds.",
+    ])  # fmt: skip
+    show.__signature__ = Signature(  # type: ignore[attr-defined]
+        [Parameter(key, Parameter.KEYWORD_ONLY, default=value) for key, value in defaults.items()]
+    )
+    return show
+
+
+def predictions(source: Any = None, **options: Any) -> Explorer:
+    """Show the report of a result, or of a table: what `plogq.score.score` takes, with its options.
+
+    Parameters
+    ----------
+    source
+        A `plogq.score.Result`, its JSON as a dictionary, or a table. Without it, an example.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them.
+    """
+    if source is None:
+        return Explorer("predictions", {}, PAGES["predictions"].answer)
+    known = isinstance(source, Result) or (isinstance(source, dict) and "schema" in source)
+    found = encoded(report(source if known else score(source, **options)))
+    return Explorer("predictions", {}, lambda state: found)
+
+
+globals().update({
+    name: _function(name, page) for name, page in PAGES.items() if name != "predictions"
+})  # fmt: skip
+
+__all__ = ["Explorer", *PAGES]
