@@ -20,7 +20,7 @@ import numpy as np
 from _side_by_side import machine, print_and_keep
 
 from plogq.score import score
-from plogq.score.figures.recalibration import log_softmax
+from plogq.score.recalibration import log_softmax
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / "tests" / "data" / "decomposition_peers.json"

@@ -14,7 +14,7 @@ import numpy as np
 from _side_by_side import machine, print_and_keep
 
 from plogq.score import score
-from plogq.score.figures.recalibration import log_softmax
+from plogq.score.recalibration import log_softmax
 
 TRUTH_ROWS = 1_000_000
 FIGURES = (

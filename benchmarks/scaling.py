@@ -22,12 +22,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from _side_by_side import machine, print_and_keep
 
-from plogq.kernels.cpu import default_threads
-from plogq.score import fold, score
-from plogq.score.engines import dask as engine
-from plogq.score.engines.cluster import own_workers
-from plogq.score.figures.summary import summarise
+from plogq.kernels.threads import default_threads
+from plogq.score import score
+from plogq.score import score as fold
+from plogq.score.figures.all_figures import summarise
 from plogq.score.job import Job
+from plogq.score.workers import dask as engine
+from plogq.score.workers.cluster import own_workers
 from plogq.tables.batch import classes_of
 from plogq.tables.columns import find_columns
 from plogq.tables.labels import Labels

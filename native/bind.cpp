@@ -35,7 +35,7 @@ using Optional = std::optional<T>;
 
 const std::vector<const plogq::InstructionSet*> kInstructionSets = plogq::instruction_sets();
 
-// What does not fit is turned down in a word: plogq.kernels.cpu then finds out what to say of it.
+// What does not fit is turned down in a word: plogq.kernels.rows then finds out what to say of it.
 void require(bool fits) {
   if (!fits) throw nb::value_error("arguments do not fit together");
 }

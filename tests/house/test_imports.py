@@ -29,7 +29,7 @@ def heavy_modules_after(statement: str) -> set[str]:
     return HEAVY & set(loaded)
 
 
-@pytest.mark.parametrize("module", ["plogq", "plogq.formulas", "plogq.numpy", "plogq.kernels.cpu"])
+@pytest.mark.parametrize("module", ["plogq", "plogq.formulas", "plogq.numpy", "plogq.kernels.rows"])
 def test_no_heavy_import(module):
     assert heavy_modules_after(f"import {module}") == set()
 

@@ -2,13 +2,13 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from plogq.kernels import _native, cpu
+from plogq.kernels import _native, threads
 
 
 @pytest.fixture(params=range(len(_native.instruction_sets())), ids=_native.instruction_sets())
 def instruction_set(request, monkeypatch):
     """Every variant of the native code that this processor can run."""
-    monkeypatch.setattr(cpu, "_INSTRUCTION_SET", request.param)
+    monkeypatch.setattr(threads, "INSTRUCTION_SET", request.param)
 
 
 def oracle_row(x, y):

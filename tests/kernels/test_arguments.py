@@ -9,7 +9,8 @@ import time
 import numpy as np
 import pytest
 
-from plogq.kernels import cpu
+from plogq.kernels import rows as kernel
+from plogq.kernels.threads import default_threads
 
 X = np.zeros((4, 3), np.float32)
 Y = np.zeros(4, np.int64)
@@ -17,15 +18,15 @@ Y = np.zeros(4, np.int64)
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int32, np.int64, np.uint8, np.uint64, ">i4"])
 def test_targets_of_any_integer_type(dtype):
-    assert (cpu.row_statistics(X, Y.astype(dtype)).loss == np.float32(np.log(3))).all()
+    assert (kernel.row_statistics(X, Y.astype(dtype)).loss == np.float32(np.log(3))).all()
     strided = np.zeros(8, dtype)[::2]
-    assert (cpu.row_statistics(X, strided).loss == np.float32(np.log(3))).all()
+    assert (kernel.row_statistics(X, strided).loss == np.float32(np.log(3))).all()
 
 
 def test_targets_too_large_for_int64():
     y = np.array([0, 2**64 - 1, 0, 0], np.uint64)
     with pytest.raises(ValueError, match=r"target must .* got 18446744073709551615 .*row 1"):
-        cpu.row_statistics(X, y)
+        kernel.row_statistics(X, y)
 
 
 @pytest.mark.parametrize(
@@ -40,13 +41,13 @@ def test_targets_too_large_for_int64():
 )
 def test_wrong_logits(logits, error, message):
     with pytest.raises(error, match=message):
-        cpu.row_statistics(logits)
+        kernel.row_statistics(logits)
 
 
 def test_unaligned_logits():
     packed = np.zeros(4, dtype=[("tag", "i1"), ("logits", "f4", 3)])["logits"]
     with pytest.raises(ValueError, match="logits must be aligned, with strides"):
-        cpu.row_statistics(packed)
+        kernel.row_statistics(packed)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_unaligned_logits():
 )
 def test_wrong_target(target, error, message):
     with pytest.raises(error, match=message):
-        cpu.row_statistics(X, target)
+        kernel.row_statistics(X, target)
 
 
 def read_only():
@@ -91,14 +92,14 @@ def one_row_for_all():
 )
 def test_wrong_out(out, error, message):
     with pytest.raises(error, match=message):
-        cpu.softmax_loss(X, Y, gradient=out)
+        kernel.softmax_loss(X, Y, gradient=out)
 
 
 def test_overlap_in_part():
     memory = np.zeros((5, 3), np.float32)
     with pytest.raises(ValueError, match="out must be the logits or share no memory"):
-        cpu.softmax_loss(memory[:4], Y, gradient=memory[1:])
-    cpu.softmax_loss(memory[:4], Y, gradient=memory[:4])  # the same, by another view
+        kernel.softmax_loss(memory[:4], Y, gradient=memory[1:])
+    kernel.softmax_loss(memory[:4], Y, gradient=memory[:4])  # the same, by another view
 
 
 @pytest.mark.parametrize(
@@ -111,33 +112,33 @@ def test_overlap_in_part():
 )
 def test_wrong_options(options, message):
     with pytest.raises(ValueError, match=message):
-        cpu.row_statistics(X, **options)
+        kernel.row_statistics(X, **options)
 
 
 def test_integers_are_integers():
     with pytest.raises(TypeError, match="'float' object cannot be interpreted as an integer"):
-        cpu.row_statistics(X, Y, threads=1.5)
+        kernel.row_statistics(X, Y, threads=1.5)
     with pytest.raises(TypeError, match=r"ignore_index must be an integer; got 0\.5"):
-        cpu.row_statistics(X, Y, ignore_index=0.5)
+        kernel.row_statistics(X, Y, ignore_index=0.5)
 
 
 def test_numpy_integers_are_integers():
-    found = cpu.row_statistics(X, Y, ignore_index=np.int32(0), threads=np.int64(2**40))
+    found = kernel.row_statistics(X, Y, ignore_index=np.int32(0), threads=np.int64(2**40))
     assert not found.loss.any()
 
 
 def test_wrong_row_scale():
     with pytest.raises(ValueError, match=r"row_scale must be a number or have shape \(4,\)"):
-        cpu.softmax_loss(X, Y, row_scale=np.ones(3), gradient=X.copy())
+        kernel.softmax_loss(X, Y, row_scale=np.ones(3), gradient=X.copy())
 
 
 def test_default_threads(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    cpus = cpu.default_threads()
+    cpus = default_threads()
     assert cpus >= 1
     for asked, given in [("1", 1), ("1,2", 1), ("100000", cpus), ("0", cpus), ("many", cpus)]:
         monkeypatch.setenv("OMP_NUM_THREADS", asked)
-        assert cpu.default_threads() == given
+        assert default_threads() == given
 
 
 def longest_stop(call):
@@ -160,7 +161,7 @@ def longest_stop(call):
 
 def test_other_python_threads_run_meanwhile():
     x = np.zeros((2000, 10_000), np.float32)
-    held = min(longest_stop(lambda: cpu.row_statistics(x, threads=1)) for _ in range(5))
+    held = min(longest_stop(lambda: kernel.row_statistics(x, threads=1)) for _ in range(5))
     assert held < 0.5
     # The measure can fail: a call that keeps the GIL.
     numbers = list(range(3_000_000))
@@ -171,10 +172,10 @@ def test_calls_from_many_python_threads():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(3000, 200)).astype(np.float32)
     y = rng.integers(0, 200, 3000)
-    want = cpu.row_statistics(x, y).loss
+    want = kernel.row_statistics(x, y).loss
     found = []
     threads = [
-        threading.Thread(target=lambda: found.append(cpu.row_statistics(x, y, threads=3).loss))
+        threading.Thread(target=lambda: found.append(kernel.row_statistics(x, y, threads=3).loss))
         for _ in range(8)
     ]
     for thread in threads:
@@ -189,11 +190,11 @@ def test_calls_from_many_python_threads():
 def test_a_forked_child_can_call_it():
     code = """
 import os, numpy as np
-from plogq.kernels import cpu
+from plogq.kernels import rows as kernel
 x = np.zeros((4000, 200), np.float32)
-cpu.row_statistics(x, threads=4)
+kernel.row_statistics(x, threads=4)
 child = os.fork()
-cpu.row_statistics(x, threads=4)
+kernel.row_statistics(x, threads=4)
 if child:
     raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """

@@ -4,7 +4,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from plogq.kernels import cpu
+from plogq.kernels import elements
 
 pytestmark = pytest.mark.usefixtures("instruction_set")
 
@@ -57,7 +57,7 @@ def test_against_mpmath(dtype, shape, weight):
 
     arithmetic = np.float64 if dtype == np.float64 else np.float32
     losses, grad = np.empty(shape, arithmetic), np.empty_like(z)
-    total = cpu.binary_loss(z, t, **options, scale=0.5, losses=losses, gradient=grad)
+    total = elements.binary_loss(z, t, **options, scale=0.5, losses=losses, gradient=grad)
     eps = np.finfo(arithmetic).eps
     np.testing.assert_allclose(losses.ravel(), want, rtol=6 * eps)
     np.testing.assert_allclose(total, want.sum(), rtol=6 * eps)
@@ -65,9 +65,9 @@ def test_against_mpmath(dtype, shape, weight):
     if dtype == np.float16:
         room += np.spacing(abs(want_grad / 2).astype(np.float16)).astype(float)
     assert (abs(2 * grad.astype(np.float64).ravel() - want_grad) <= 2 * room).all()
-    assert cpu.binary_loss(z, t, **options) == total
+    assert elements.binary_loss(z, t, **options) == total
     place = z.copy()
-    assert cpu.binary_loss(place, t, **options, scale=0.5, gradient=place) == total
+    assert elements.binary_loss(place, t, **options, scale=0.5, gradient=place) == total
     np.testing.assert_array_equal(place, grad)
 
 
@@ -81,7 +81,9 @@ def test_no_number_of_threads_changes_a_bit(columns):
     found = []
     for threads in (1, 2, 5):
         grad = np.empty_like(z)
-        found.append((cpu.binary_loss(z, t, pos_weight=w, gradient=grad, threads=threads), grad))
+        found.append(
+            (elements.binary_loss(z, t, pos_weight=w, gradient=grad, threads=threads), grad)
+        )
     for total, grad in found[1:]:
         assert total == found[0][0]
         np.testing.assert_array_equal(grad, found[0][1])
@@ -93,14 +95,14 @@ def test_certain_and_extreme(dtype):
     t = np.array([1, 0, 0, 1, 0, 1], dtype)
     losses = np.empty(6, np.float64 if dtype == np.float64 else np.float32)
     grad = np.empty_like(z)
-    assert cpu.binary_loss(z, t, losses=losses, gradient=grad) == np.inf
+    assert elements.binary_loss(z, t, losses=losses, gradient=grad) == np.inf
     np.testing.assert_array_equal(losses, [0, 0, 200, 200, np.inf, np.inf])
     np.testing.assert_array_equal(grad, [0, 0, 1, -1, 1, -1])
-    assert np.isnan(cpu.binary_loss(np.full(3, np.nan), np.zeros(3)))
+    assert np.isnan(elements.binary_loss(np.full(3, np.nan), np.zeros(3)))
 
 
 def test_tiny_losses_keep_their_digits():
-    total = cpu.binary_loss(np.array([80.0], np.float32), np.array([1.0], np.float32))
+    total = elements.binary_loss(np.array([80.0], np.float32), np.array([1.0], np.float32))
     np.testing.assert_allclose(total, 1.8048513878454153e-35, rtol=1e-6)
 
 
@@ -111,13 +113,13 @@ def test_targets_at_fault(dtype, bad):
     t[11, 3] = t[12, 0] = bad
     message = rf"target must be in \[0, 1\]; got {bad:.9g} \(first at row \(11, 3\)\)"
     with pytest.raises(ValueError, match=message):
-        cpu.binary_loss(z, t)
+        elements.binary_loss(z, t)
     place = z.copy()
     with pytest.raises(ValueError, match=message):  # and what was there may be gone
-        cpu.binary_loss(place, t, gradient=place)
-    cpu.binary_loss(z, t, validate=False)
+        elements.binary_loss(place, t, gradient=place)
+    elements.binary_loss(z, t, validate=False)
     with pytest.raises(ValueError, match=r"first at row 1\)"):
-        cpu.binary_loss(z[11, 2:4], t[11, 2:4])
+        elements.binary_loss(z[11, 2:4], t[11, 2:4])
 
 
 X = np.zeros((4, 3), np.float32)
@@ -141,14 +143,14 @@ X = np.zeros((4, 3), np.float32)
 )
 def test_wrong_arguments(logits, target, options, error, message):
     with pytest.raises(error, match=message):
-        cpu.binary_loss(logits, target, **options)
+        elements.binary_loss(logits, target, **options)
 
 
 def test_read_only_and_overlapping_room():
     room = X.copy()
     room.flags.writeable = False
     with pytest.raises(ValueError, match="gradient must be writable"):
-        cpu.binary_loss(X, X, gradient=room)
+        elements.binary_loss(X, X, gradient=room)
     memory = np.zeros(5, np.float32)
     with pytest.raises(ValueError, match="gradient must be the logits or share no memory"):
-        cpu.binary_loss(memory[:4], np.zeros(4, np.float32), gradient=memory[1:])
+        elements.binary_loss(memory[:4], np.zeros(4, np.float32), gradient=memory[1:])

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from plogq.kernels.exact_sum import ExactSums
-from plogq.kernels.figures import row_figures
-from plogq.kernels.fold import Counts, Sums, fold_rows
+from plogq.kernels.row_figures import row_figures
+from plogq.kernels.sums import Counts, Sums, sum_rows
 
 pytestmark = pytest.mark.usefixtures("instruction_set")
 
@@ -101,7 +101,7 @@ def test_sums_are_those_of_the_figures(classes, kind):
     counts, sums = kept(buckets, classes)
     for first in range(0, n, 400):
         part = slice(first, first + 400)
-        found = fold_rows(
+        found = sum_rows(
             x[part], y[part], bucket[part], counts, sums, surprisal_width=WIDTH, most_in_bucket=400
         )
         figures = row_figures(x[part], y[part])
@@ -134,7 +134,7 @@ def test_bins_hold_their_upper_edge():
     x = np.array([[0.0, 0.0], [0.0, -1e9]])
     counts, sums = kept(1, 2)
     y = np.zeros(2, np.int64)
-    fold_rows(x, y, y, counts, sums, surprisal_width=math.log(2), most_in_bucket=2)
+    sum_rows(x, y, y, counts, sums, surprisal_width=math.log(2), most_in_bucket=2)
     assert np.flatnonzero(counts.confidence).tolist() == [4, 9]
     assert np.flatnonzero(counts.surprisal).tolist() == [0, 1]
 
@@ -156,7 +156,7 @@ def test_logits_at_fault(classes, bad, came):
         if classes == 3:
             counts, sums = kept(1, 3)
             with pytest.raises(ValueError, match=message):
-                fold_rows(given, y, y, counts, sums, surprisal_width=1.0, most_in_bucket=40)
+                sum_rows(given, y, y, counts, sums, surprisal_width=1.0, most_in_bucket=40)
 
 
 def test_arguments_at_fault():
@@ -174,7 +174,7 @@ def test_arguments_at_fault():
         row_figures([y], y)
     counts, sums = kept(1, 2)
     with pytest.raises(ValueError, match="do not fit"):
-        fold_rows(x, y, y, counts, sums, surprisal_width=1.0, most_in_bucket=4)
+        sum_rows(x, y, y, counts, sums, surprisal_width=1.0, most_in_bucket=4)
     counts, sums = kept(1, 3)
     with pytest.raises(ValueError, match=r"bucket must be in \[0, 1\); got 1 \(first at row 3\)"):
-        fold_rows(x, y, y + np.arange(4) // 3, counts, sums, surprisal_width=1.0, most_in_bucket=4)
+        sum_rows(x, y, y + np.arange(4) // 3, counts, sums, surprisal_width=1.0, most_in_bucket=4)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from plogq.kernels import cpu
+from plogq.kernels import rows as kernel
 from plogq.kernels.widen import widen
 
 torch = pytest.importorskip("torch")
@@ -20,7 +20,7 @@ def test_every_finite_number_is_read(half, classes):
     numbers = numbers[numbers.isfinite()]
     x = torch.full((len(numbers), classes), -torch.inf, dtype=HALVES[half])
     x[:, -1] = numbers
-    found = cpu.row_statistics(x)
+    found = kernel.row_statistics(x)
     np.testing.assert_array_equal(found.max, numbers.float().numpy())
     assert (found.argmax == classes - 1).all()
 
@@ -48,7 +48,7 @@ def test_numbers_are_written_to_nearest_even(half, classes):
     grad = torch.empty_like(x)
     with np.errstate(over="ignore"):
         scale = (2 * numbers.astype(np.float64)).astype(np.float64)
-    cpu.softmax_loss(x, np.zeros(len(x), np.int64), row_scale=scale, gradient=grad)
+    kernel.softmax_loss(x, np.zeros(len(x), np.int64), row_scale=scale, gradient=grad)
     want = torch.from_numpy(numbers).to(HALVES[half])
     fits = scale < np.finfo(np.float32).max
     np.testing.assert_array_equal(grad[fits, 1].float(), want[fits].float())
@@ -60,7 +60,7 @@ def test_nan_stays_nan(half):
     for classes in (3, 80):
         x = torch.zeros((2, classes), dtype=HALVES[half])
         x[1, 1] = torch.nan
-        cpu.softmax_loss(x, np.zeros(2, np.int64), gradient=x, check_logits=False)
+        kernel.softmax_loss(x, np.zeros(2, np.int64), gradient=x, check_logits=False)
         assert x[1].isnan().all()
         assert x[0].isfinite().all()
 
@@ -74,15 +74,15 @@ def test_tensors(half, classes):
     soft = torch.rand(40, classes).softmax(1).to(HALVES[half])
     for target in (y, soft, soft.float(), y[:, None].expand(40, 2)[:, 0]):
         grad, want = torch.empty_like(x), torch.empty(40, classes)
-        loss = cpu.softmax_loss(x, target, gradient=grad, validate=False).loss
+        loss = kernel.softmax_loss(x, target, gradient=grad, validate=False).loss
         given = target.float() if target.is_floating_point() else target
-        exact = cpu.softmax_loss(x.float(), given, gradient=want, validate=False).loss
+        exact = kernel.softmax_loss(x.float(), given, gradient=want, validate=False).loss
         np.testing.assert_array_equal(loss, exact)
         assert (grad == want.to(HALVES[half])).all()
         for other in (x.T.contiguous().T, x.repeat_interleave(2, 1)[:, ::2]):
             room = torch.empty_like(other)
-            cpu.softmax_loss(other, target, gradient=room, validate=False)
+            kernel.softmax_loss(other, target, gradient=room, validate=False)
             assert (room == grad).all()
         place = x.clone()
-        cpu.softmax_loss(place, target, gradient=place, validate=False)
+        kernel.softmax_loss(place, target, gradient=place, validate=False)
         assert (place == grad).all()

@@ -7,7 +7,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from plogq.kernels import cpu
+from plogq.kernels import rows as kernel
 
 pytestmark = pytest.mark.usefixtures("instruction_set")
 
@@ -113,7 +113,7 @@ def call(chosen, classes, dtype, lay_out=lambda a: a, soft_dtype=None):
     named = {
         n: OPTIONS[n] for n in chosen if n in ("label_smoothing", "gamma", "temperature", "z_loss")
     }
-    found = cpu.softmax_loss(
+    found = kernel.softmax_loss(
         x,
         lay_out(soft.astype(soft_dtype or dtype)) if "soft" in chosen else y,
         weight=weight if "weight" in chosen else None,
@@ -173,7 +173,7 @@ def test_no_number_of_threads_changes_a_bit(dtype, classes):
         found = []
         for threads in (1, 2, 5):
             grad = np.empty_like(x)
-            stats = cpu.softmax_loss(
+            stats = kernel.softmax_loss(
                 x, target, gradient=grad, label_smoothing=0.1, z_loss=0.1, threads=threads
             )
             found.append((stats.loss, grad))
@@ -190,10 +190,12 @@ def test_rows_that_are_not_kept(classes, soft):
     target = rng.dirichlet(np.ones(classes), 50) if soft else y
     keep = rng.random(50) < 0.5
     want = np.empty_like(x)
-    plain = cpu.softmax_loss(x, target, gradient=want, label_smoothing=0.1, moments=True)
+    plain = kernel.softmax_loss(x, target, gradient=want, label_smoothing=0.1, moments=True)
     x[~keep], target[~keep] = np.nan, -7
     grad = np.full_like(x, np.nan)
-    found = cpu.softmax_loss(x, target, gradient=grad, label_smoothing=0.1, moments=True, keep=keep)
+    found = kernel.softmax_loss(
+        x, target, gradient=grad, label_smoothing=0.1, moments=True, keep=keep
+    )
     np.testing.assert_array_equal(grad, np.where(keep[:, None], want, 0))
     np.testing.assert_array_equal(found.loss, np.where(keep, plain.loss, 0))
     np.testing.assert_array_equal(found.max, np.where(keep, plain.max, -np.inf))
@@ -205,8 +207,8 @@ def test_rows_that_are_not_kept(classes, soft):
 def test_temperature_of_the_statistics(classes):
     x = arguments((), classes)[0]
     y = np.zeros(N, np.int64)
-    hot = cpu.softmax_loss(x, y, temperature=4.0, moments=True)
-    want = cpu.softmax_loss(x / 4, y, moments=True)  # exact: a power of two
+    hot = kernel.softmax_loss(x, y, temperature=4.0, moments=True)
+    want = kernel.softmax_loss(x / 4, y, moments=True)  # exact: a power of two
     for a, b in zip(hot, want, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-15)
 
@@ -219,7 +221,7 @@ def test_extreme_temperatures(dtype, temperature, classes):
     x[0, :3] = [2, 1, 0]
     grad = np.empty_like(x)
     y = np.array([0])
-    loss = cpu.softmax_loss(x, y, temperature=temperature, gradient=grad).loss
+    loss = kernel.softmax_loss(x, y, temperature=temperature, gradient=grad).loss
     cold = temperature < 1
     np.testing.assert_allclose(loss, 0 if cold else np.log(classes), atol=2e-3)
     assert np.isfinite(grad).all()
@@ -234,13 +236,13 @@ def test_masked_classes(classes, label_smoothing):
     soft[0, 0] = soft[1, -1] = 1
     for dtype in (np.float64, np.float32):
         z, grad = x.astype(dtype), np.empty(x.shape, dtype)
-        loss = cpu.softmax_loss(z, soft, gradient=grad, label_smoothing=label_smoothing).loss
+        loss = kernel.softmax_loss(z, soft, gradient=grad, label_smoothing=label_smoothing).loss
         want = label_smoothing / 2
         np.testing.assert_allclose(loss, [200 * want, np.inf], rtol=1e-6, atol=1e-80)
         np.testing.assert_allclose(grad[0, :2], [want, -want], rtol=1e-6, atol=1e-80)
         assert not grad[0, 2:].any()
         y = np.array([0, classes - 1])
-        assert cpu.softmax_loss(z, y, label_smoothing=label_smoothing).loss[1] == np.inf
+        assert kernel.softmax_loss(z, y, label_smoothing=label_smoothing).loss[1] == np.inf
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -262,23 +264,23 @@ class TestTargetsAtFault:
         if bad == -0.5:
             soft[4, 1] = 1.5
         with pytest.raises(ValueError, match=message):
-            cpu.softmax_loss(x, soft, gradient=np.empty_like(x))
+            kernel.softmax_loss(x, soft, gradient=np.empty_like(x))
         place = x.copy()
         with pytest.raises(ValueError, match=message):  # and what was there may be gone
-            cpu.softmax_loss(place, soft, gradient=place)
-        cpu.softmax_loss(x, soft, validate=False)
+            kernel.softmax_loss(place, soft, gradient=place)
+        kernel.softmax_loss(x, soft, validate=False)
         keep = np.ones(40, np.bool_)
         keep[[4, 30]] = False
-        cpu.softmax_loss(x, soft, keep=keep)
+        kernel.softmax_loss(x, soft, keep=keep)
 
     def test_the_first_of_all_faults(self, dtype, classes):
         x, soft = np.ones((40, classes), dtype), np.zeros((40, classes), dtype)
         soft[:, 1], soft[20], x[30] = 1, 9, np.nan
         with pytest.raises(ValueError, match=r"target .* row 20"):
-            cpu.softmax_loss(x, soft)
+            kernel.softmax_loss(x, soft)
         x[10] = np.nan
         with pytest.raises(ValueError, match=r"logits .* row 10"):
-            cpu.softmax_loss(x, soft)
+            kernel.softmax_loss(x, soft)
 
 
 @pytest.mark.parametrize("classes", [3, 64, 65, 300])
@@ -287,12 +289,12 @@ def test_logits_that_are_not_checked_give_nan(classes, bad):
     x = np.zeros((3, classes), np.float32)
     x[1] = bad
     grad = np.zeros_like(x)
-    found = cpu.softmax_loss(x, np.zeros(3, np.int64), gradient=grad, check_logits=False)
+    found = kernel.softmax_loss(x, np.zeros(3, np.int64), gradient=grad, check_logits=False)
     np.testing.assert_array_equal(np.isnan(found.loss), [False, True, False])
     np.testing.assert_array_equal(np.isnan(grad).all(axis=1), [False, True, False])
     x[1] = 0
     x[1, 2] = np.inf if bad == -np.inf else bad
-    found = cpu.softmax_loss(x, np.zeros(3, np.int64), gradient=grad, check_logits=False)
+    found = kernel.softmax_loss(x, np.zeros(3, np.int64), gradient=grad, check_logits=False)
     np.testing.assert_array_equal(np.isnan(found.loss), [False, True, False])
     np.testing.assert_array_equal(np.isnan(grad).all(axis=1), [False, True, False])
 
@@ -300,9 +302,9 @@ def test_logits_that_are_not_checked_give_nan(classes, bad):
 def test_what_the_kernel_has_not():
     x = np.zeros((2, 3))
     with pytest.raises(NotImplementedError):
-        cpu.softmax_loss(x, np.array([0, 1]), gamma=1.0, label_smoothing=0.1)
+        kernel.softmax_loss(x, np.array([0, 1]), gamma=1.0, label_smoothing=0.1)
     with pytest.raises(NotImplementedError):
-        cpu.softmax_loss(x, np.full((2, 3), 1 / 3), gamma=1.0)
+        kernel.softmax_loss(x, np.full((2, 3), 1 / 3), gamma=1.0)
 
 
 @pytest.mark.parametrize(
@@ -322,4 +324,4 @@ def test_what_the_kernel_has_not():
 def test_wrong_options(options, message):
     x = np.zeros((2, 3))
     with pytest.raises(ValueError, match=message):
-        cpu.softmax_loss(x, np.array([0, 1]), gradient=np.empty_like(x), **options)
+        kernel.softmax_loss(x, np.array([0, 1]), gradient=np.empty_like(x), **options)

@@ -1,29 +1,36 @@
 """Every kernel that names a formula is held to it."""
 
+import importlib
 import inspect
+import pkgutil
 import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from plogq import formulas
-from plogq.kernels import cpu, figures, fold
+from plogq import formulas, kernels
+from plogq.kernels import elements, row_figures
+from plogq.kernels import rows as kernel
 
-MODULES = [cpu, figures, fold]
+MODULES = [
+    importlib.import_module(f"plogq.kernels.{module.name}")
+    for module in pkgutil.iter_modules(kernels.__path__)
+    if not module.name.startswith("_")
+]
 
 NAMED = re.compile(r"plogq\.formulas\.(\w+)")
 
 
 def by_statistics(x, y):
     """The loss alone."""
-    return cpu.row_statistics(x, y).loss, None
+    return kernel.row_statistics(x, y).loss, None
 
 
 def by_softmax_loss(**options):
     def call(x, y):
         grad = np.empty_like(x)
-        return cpu.softmax_loss(x, y, gradient=grad, **options).loss, grad
+        return kernel.softmax_loss(x, y, gradient=grad, **options).loss, grad
 
     return call
 
@@ -44,7 +51,7 @@ def binary_target(x, y):
 
 def by_binary_loss(x, y):
     losses, grad = np.empty_like(x), np.empty_like(x)
-    cpu.binary_loss(x, binary_target(x, y), losses=losses, gradient=grad)
+    elements.binary_loss(x, binary_target(x, y), losses=losses, gradient=grad)
     return losses.sum(axis=1), grad
 
 
@@ -52,7 +59,7 @@ def figure(name):
     """One of the figures, of columns as well as of rows."""
 
     def call(x, y):
-        of_rows, of_columns = figures.row_figures(x, y), figures.row_figures(tuple(x.T), y)
+        of_rows, of_columns = row_figures.row_figures(x, y), row_figures.row_figures(tuple(x.T), y)
         np.testing.assert_array_equal(of_rows, of_columns)
         return getattr(of_rows, name), None
 

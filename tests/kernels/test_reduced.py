@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from plogq.kernels import cpu
+from plogq.kernels import rows as kernel
 
 pytestmark = pytest.mark.usefixtures("instruction_set")
 
@@ -34,14 +34,14 @@ def test_reduced(classes, kind, weighed):
     if target is y:
         options["ignore_index"] = -1
     slope = np.empty_like(x)
-    each = cpu.softmax_loss(x, target, gradient=slope, **options).loss
+    each = kernel.softmax_loss(x, target, gradient=slope, **options).loss
     counted = np.ones(N, np.bool_) if target is soft else y != -1
     counted &= True if keep is None else keep
     per_row = np.broadcast_to(v, N) * counted
     total = (per_row * w[y] if kind == "by class" else per_row).sum()
     total = 7.5 if kind == "given" else total
     gradient = np.empty_like(x)
-    loss, denominator, _ = cpu.reduced_softmax_loss(
+    loss, denominator, _ = kernel.reduced_softmax_loss(
         x,
         target,
         **options,
@@ -55,15 +55,15 @@ def test_reduced(classes, kind, weighed):
     np.testing.assert_allclose(loss, (per_row * each).sum() / (total or 1), rtol=1e-12)
     expected = -2 * slope * (per_row / (total or 1))[:, None]
     np.testing.assert_allclose(gradient, expected, rtol=1e-11, atol=1e-18)
-    with_rows = cpu.reduced_softmax_loss(x, target, **options, row_weight=v, statistics=True)
-    wanted = cpu.softmax_loss(x, target, **options, moments=True)
+    with_rows = kernel.reduced_softmax_loss(x, target, **options, row_weight=v, statistics=True)
+    wanted = kernel.softmax_loss(x, target, **options, moments=True)
     for a, b in zip(with_rows.rows, wanted, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 def test_rows_without_weight_have_no_say():
     x = np.array([[0.0, -np.inf], [0.0, 1.0], [np.nan, 0.0]])
-    loss, total, _ = cpu.reduced_softmax_loss(
+    loss, total, _ = kernel.reduced_softmax_loss(
         x, np.array([1, 1, 0]), row_weight=np.array([0, 2.0, 0])
     )
     assert total == 2
@@ -72,7 +72,7 @@ def test_rows_without_weight_have_no_say():
 
 def test_nothing_left():
     x, grad = np.full((2, 3), np.nan), np.ones((2, 3))
-    found = cpu.reduced_softmax_loss(x, np.array([-1, -1]), ignore_index=-1, gradient=grad)
+    found = kernel.reduced_softmax_loss(x, np.array([-1, -1]), ignore_index=-1, gradient=grad)
     assert found == (0, 1, None)
     assert not grad.any()
 
@@ -82,7 +82,7 @@ def test_a_bad_label_is_found_before_anything_is_overwritten(bad):
     x, y, _ = batch(3)
     before, y[N - 1] = x.copy(), bad
     with pytest.raises(ValueError, match=rf"target must .*got {bad} \(first at row {N - 1}\)"):
-        cpu.reduced_softmax_loss(x, y, ignore_index=-1, gradient=x)
+        kernel.reduced_softmax_loss(x, y, ignore_index=-1, gradient=x)
     np.testing.assert_array_equal(x, before)
 
 
@@ -90,7 +90,7 @@ def test_no_number_of_threads_changes_a_bit():
     x = rng.normal(size=(60_000, 11)).astype(np.float32)
     y = rng.integers(0, 11, len(x))
     v = rng.random(len(x))
-    found = {cpu.reduced_softmax_loss(x, y, row_weight=v, threads=n) for n in (1, 2, 5)}
+    found = {kernel.reduced_softmax_loss(x, y, row_weight=v, threads=n) for n in (1, 2, 5)}
     assert len(found) == 1
 
 
@@ -111,16 +111,16 @@ def test_images(dtype, classes, soft_target, order):
         return np.ascontiguousarray(images.transpose(order)).transpose(np.argsort(order))
 
     want = np.empty_like(x)
-    expected = cpu.reduced_softmax_loss(x, soft if soft_target else y, gradient=want, **options)
+    expected = kernel.reduced_softmax_loss(x, soft if soft_target else y, gradient=want, **options)
     found, got = in_images(x), in_images(np.zeros_like(x))
     target = in_images(soft) if soft_target else y
-    assert cpu.reduced_softmax_loss(found, target, gradient=got, **options) == expected
+    assert kernel.reduced_softmax_loss(found, target, gradient=got, **options) == expected
     np.testing.assert_array_equal(got.reshape(N, classes), want)
     plain = {"keep": keep, "ignore_index": options.get("ignore_index")}
-    by_row = cpu.softmax_loss(x, soft if soft_target else y, moments=True, **plain)
-    for a, b in zip(cpu.softmax_loss(found, target, moments=True, **plain), by_row, strict=True):
+    by_row = kernel.softmax_loss(x, soft if soft_target else y, moments=True, **plain)
+    for a, b in zip(kernel.softmax_loss(found, target, moments=True, **plain), by_row, strict=True):
         np.testing.assert_array_equal(a, b)
-    cpu.reduced_softmax_loss(found, target, gradient=found, **options)
+    kernel.reduced_softmax_loss(found, target, gradient=found, **options)
     np.testing.assert_array_equal(found.reshape(N, classes), want)
 
 
@@ -128,12 +128,12 @@ def test_a_distribution_at_fault_in_an_image():
     x, soft = np.zeros((4, 5, 3)), np.full((4, 5, 3), 1 / 3)
     soft[2, 3, 1] = 2
     with pytest.raises(ValueError, match=r"got \[0.333333, 2, 0.333333\].* row \(2, 3\)"):
-        cpu.reduced_softmax_loss(x, soft)
+        kernel.reduced_softmax_loss(x, soft)
 
 
 def test_logits_at_fault_are_refused_on_request():
     x = np.zeros((4, 3))
     x[2, 1] = np.nan
-    assert np.isnan(cpu.reduced_softmax_loss(x, np.zeros(4, np.int64)).loss)
+    assert np.isnan(kernel.reduced_softmax_loss(x, np.zeros(4, np.int64)).loss)
     with pytest.raises(ValueError, match=r"logits must be finite.* got NaN \(first at row 2\)"):
-        cpu.reduced_softmax_loss(x, np.zeros(4, np.int64), check_logits=True)
+        kernel.reduced_softmax_loss(x, np.zeros(4, np.int64), check_logits=True)

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from plogq.kernels import cpu
+from plogq.kernels import rows as kernel
 
 pytestmark = pytest.mark.usefixtures("instruction_set")
 
@@ -61,14 +61,14 @@ def test_statistics_and_gradient(dtype, classes, oracle, ulps):
     x, y = rows(dtype, classes)
     want = expected(oracle, dtype, classes)
     grad = np.empty_like(x)
-    found = cpu.softmax_loss(x, y, gradient=grad, moments=True)
+    found = kernel.softmax_loss(x, y, gradient=grad, moments=True)
     assert found.max.dtype == dtype
     assert (found.max == want["max"].astype(dtype)).all()
     assert (found.argmax == want["argmax"]).all()
     for name, bound in BOUNDS.items():
         got = grad if name == "gradient" else getattr(found, name)
         assert ulps(got, want[name]) <= bound, name
-    only = cpu.row_statistics(x, y, moments=True)
+    only = kernel.row_statistics(x, y, moments=True)
     for a, b in zip(found, only, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -77,12 +77,12 @@ def test_statistics_and_gradient(dtype, classes, oracle, ulps):
 def test_double_arithmetic_on_float32(classes, oracle, ulps):
     x, y = rows(np.float32, classes)
     want = expected(oracle, np.float32, classes)
-    found = cpu.row_statistics(x, y, moments=True, dtype=np.float64)
+    found = kernel.row_statistics(x, y, moments=True, dtype=np.float64)
     assert found.loss.dtype == np.float64
     for name, bound in BOUNDS.items():
         if name != "gradient":
             assert ulps(getattr(found, name), want[name]) <= bound, name
-    same = cpu.row_statistics(x.astype(np.float64), y, moments=True)
+    same = kernel.row_statistics(x.astype(np.float64), y, moments=True)
     for a, b in zip(found, same, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -93,23 +93,23 @@ def test_double_arithmetic_on_float32(classes, oracle, ulps):
 def test_no_layout_changes_a_bit(dtype, classes, layout):
     x, y = rows(dtype, classes)
     want = np.empty_like(x)
-    plain = cpu.softmax_loss(x, y, row_scale=np.array([0.25]), gradient=want, moments=True)
+    plain = kernel.softmax_loss(x, y, row_scale=np.array([0.25]), gradient=want, moments=True)
 
     view = laid_out(x, layout)
-    for a, b in zip(plain, cpu.row_statistics(view, y, moments=True), strict=True):
+    for a, b in zip(plain, kernel.row_statistics(view, y, moments=True), strict=True):
         np.testing.assert_array_equal(a, b)
-    widened = cpu.row_statistics(view, y, dtype=np.float64)
-    np.testing.assert_array_equal(widened.loss, cpu.row_statistics(x, y, dtype=np.float64).loss)
+    widened = kernel.row_statistics(view, y, dtype=np.float64)
+    np.testing.assert_array_equal(widened.loss, kernel.row_statistics(x, y, dtype=np.float64).loss)
     view.flags.writeable = False
     out = laid_out(np.zeros_like(x), layout)
-    cpu.softmax_loss(view, y, row_scale=np.array([0.25]), gradient=out)
+    kernel.softmax_loss(view, y, row_scale=np.array([0.25]), gradient=out)
     np.testing.assert_array_equal(out, want)
     for source, sink in ((view, np.empty_like(x)), (x, out)):
-        cpu.softmax_loss(source, y, row_scale=np.array([0.25]), gradient=sink)
+        kernel.softmax_loss(source, y, row_scale=np.array([0.25]), gradient=sink)
         np.testing.assert_array_equal(sink, want)
 
     in_place = laid_out(x, layout)
-    cpu.softmax_loss(in_place, y, row_scale=np.array([0.25]), gradient=in_place)
+    kernel.softmax_loss(in_place, y, row_scale=np.array([0.25]), gradient=in_place)
     np.testing.assert_array_equal(in_place, want)
 
 
@@ -122,7 +122,9 @@ def test_no_number_of_threads_changes_a_bit(n, classes, order):
     found = []
     for threads in (1, 2, 5):
         out = np.empty_like(x)
-        stats = cpu.softmax_loss(x, y, gradient=out, moments=True, threads=threads, ignore_index=3)
+        stats = kernel.softmax_loss(
+            x, y, gradient=out, moments=True, threads=threads, ignore_index=3
+        )
         found.append([*stats, out])
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
@@ -136,10 +138,10 @@ def test_row_scale(dtype, classes):
     x, y = rng.normal(size=(20, classes)).astype(dtype), rng.integers(0, classes, 20)
     plain, scaled = np.empty_like(x), np.empty_like(x)
     scale = 2.0 ** np.arange(len(x))
-    cpu.softmax_loss(x, y, gradient=plain)
-    cpu.softmax_loss(x, y, row_scale=scale, gradient=scaled)
+    kernel.softmax_loss(x, y, gradient=plain)
+    kernel.softmax_loss(x, y, row_scale=scale, gradient=scaled)
     np.testing.assert_array_equal(scaled, plain * scale[:, None].astype(dtype))
-    cpu.softmax_loss(x, y, row_scale=np.array([0.0]), gradient=scaled)
+    kernel.softmax_loss(x, y, row_scale=np.array([0.0]), gradient=scaled)
     assert not scaled.any()
 
 
@@ -158,7 +160,7 @@ def test_tiny_losses_keep_their_digits(dtype, gap, want, classes):
     x[0, 1] = -gap
     out = np.empty_like(x)
     y = np.array([classes - 2])
-    loss = cpu.softmax_loss(x, y, gradient=out).loss
+    loss = kernel.softmax_loss(x, y, gradient=out).loss
     np.testing.assert_allclose(loss, [float(want)], rtol=4 * np.finfo(dtype).eps)
     np.testing.assert_allclose(out[0, y], [-float(want)], rtol=4 * np.finfo(dtype).eps)
 
@@ -169,7 +171,7 @@ def test_a_gap_that_rounds_costs_nothing(dtype, classes, oracle, ulps):
     # 0.1 + 79.93 is no float: exp of the rounded gap would be tens of ulp off.
     x = np.full((1, classes), -np.inf, dtype)
     x[0, :3] = [-79.93, 0.1, -55.21]
-    found = cpu.row_statistics(x, np.array([1]))
+    found = kernel.row_statistics(x, np.array([1]))
     assert ulps(found.loss, oracle(x[:, :3], [1])["loss"]) <= 3
 
 
@@ -181,7 +183,7 @@ class TestEdges:
         x[:, 1] = [2, 0, -5]
         x[1, 0] = 0
         grad = np.full_like(x, np.nan)
-        found = cpu.softmax_loss(x, np.array([1, 0, 2]), gradient=grad, moments=True)
+        found = kernel.softmax_loss(x, np.array([1, 0, 2]), gradient=grad, moments=True)
         np.testing.assert_allclose(found.loss, [0, np.log(2), np.inf], rtol=1e-6)
         np.testing.assert_allclose(found.entropy, [0, np.log(2), 0], rtol=1e-6)
         want = np.zeros_like(x)
@@ -193,7 +195,7 @@ class TestEdges:
         x = np.zeros((2, classes), dtype)
         x[0, 1], x[1, 2] = 1e30, -1e30
         grad = np.empty_like(x)
-        found = cpu.softmax_loss(x, np.array([0, 2]), gradient=grad, moments=True)
+        found = kernel.softmax_loss(x, np.array([0, 2]), gradient=grad, moments=True)
         np.testing.assert_allclose(found.loss, [1e30, 1e30], rtol=1e-6)
         assert np.isfinite(grad).all()
         assert grad[0, 0] == -1
@@ -203,7 +205,7 @@ class TestEdges:
     def test_ties_give_the_first_class(self, dtype, classes):
         x = np.zeros((2, classes), dtype)
         x[1, 0] = -1
-        assert cpu.row_statistics(x).argmax.tolist() == [0, 1]
+        assert kernel.row_statistics(x).argmax.tolist() == [0, 1]
 
     @pytest.mark.parametrize(
         ("bad", "came"), [(np.nan, "NaN"), (np.inf, "inf"), (-np.inf, "no finite number")]
@@ -216,15 +218,15 @@ class TestEdges:
             x[17, classes - 1] = x[23, 0] = bad
         message = rf"logits must be finite, or -inf .*; got {came} \(first at row 17\)"
         with pytest.raises(ValueError, match=message):
-            cpu.row_statistics(x)
+            kernel.row_statistics(x)
         y = np.zeros(40, np.int64)
         with pytest.raises(ValueError, match=message):
-            cpu.softmax_loss(x, y, gradient=x)
+            kernel.softmax_loss(x, y, gradient=x)
 
     def test_rows_of_nothing_but_nan(self, dtype, classes):
         x = np.full((2, classes), np.nan, dtype)
         with pytest.raises(ValueError, match=r"logits must .* \(first at row 0\)"):
-            cpu.row_statistics(x)
+            kernel.row_statistics(x)
 
     @pytest.mark.parametrize("order", ["C", "F"])
     def test_ignored_rows_may_hold_anything(self, dtype, classes, order):
@@ -233,7 +235,7 @@ class TestEdges:
         y = np.zeros(40, np.int64)
         y[[3, 7, 39]] = -100
         grad = np.full_like(x, np.nan)
-        found = cpu.softmax_loss(x, y, gradient=grad, ignore_index=-100, moments=True)
+        found = kernel.softmax_loss(x, y, gradient=grad, ignore_index=-100, moments=True)
         ignored = y == -100
         assert (found.loss[ignored] == 0).all()
         assert (found.argmax[ignored] == -1).all()
@@ -251,22 +253,22 @@ class TestEdges:
             rf"target must be a class index in \[0, {classes}\); got {classes} \(first at row 4"
         )
         with pytest.raises(ValueError, match=message):
-            cpu.softmax_loss(x, y, gradient=x)
+            kernel.softmax_loss(x, y, gradient=x)
         assert (x == 1).all()
         y[4] = 0
         with pytest.raises(ValueError, match=r"got -1 \(first at row 6\)"):
-            cpu.softmax_loss(x, y, gradient=x)
+            kernel.softmax_loss(x, y, gradient=x)
         with pytest.raises(ValueError, match=r"or the ignore_index -100; got -1 \(first at row 6"):
-            cpu.row_statistics(x, y, ignore_index=-100)
+            kernel.row_statistics(x, y, ignore_index=-100)
 
     def test_no_rows(self, dtype, classes):
         x = np.empty((0, classes), dtype)
-        found = cpu.softmax_loss(x, np.empty(0, np.int64), gradient=x, moments=True)
+        found = kernel.softmax_loss(x, np.empty(0, np.int64), gradient=x, moments=True)
         assert all(len(figure) == 0 for figure in found)
 
 
 def test_one_class():
     x = np.array([[3.0], [-np.inf]])[:1]
-    found = cpu.softmax_loss(x, np.array([0]), gradient=x, moments=True)
+    found = kernel.softmax_loss(x, np.array([0]), gradient=x, moments=True)
     assert [float(f[0]) for f in found] == [3, 0, 0, 0, 0, 0]
     assert x.tolist() == [[0]]

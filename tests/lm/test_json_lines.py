@@ -72,7 +72,7 @@ def test_endings(ending, tmp_path):
 
 
 def test_blocks_of_any_size_give_the_same(monkeypatch):
-    from plogq.lm import json_lines
+    from plogq.lm.readers import json_lines
 
     for path in ("vllm_echo.jsonl", "harness_pages.jsonl", "vllm_batch_chat.jsonl"):
         whole = score_tokens(DATA / path).to_json()

@@ -24,9 +24,9 @@ from pyarrow import csv, feather
 
 import plogq
 from plogq.score import TableError, score
-from plogq.score.engines import cluster as clusters
-from plogq.score.engines import dask as engine
 from plogq.score.job import Job
+from plogq.score.workers import cluster as clusters
+from plogq.score.workers import dask as engine
 from plogq.tables.columns import find_columns
 from plogq.tables.labels import Labels
 from plogq.tables.partitions import Pieces, plan
@@ -401,7 +401,7 @@ def test_no_workers(tmp_path, monkeypatch):
 def test_dask_that_is_not_installed(tmp_path, monkeypatch):
     pq.write_table(table(10, 3, 0), tmp_path / "t.parquet")
     for name in ("dask", "cluster"):
-        monkeypatch.delitem(sys.modules, f"plogq.score.engines.{name}", raising=False)
+        monkeypatch.delitem(sys.modules, f"plogq.score.workers.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ValueError, match=r"no package distributed: pip install 'plogq\[dask\]'"):
         score(tmp_path, engine="dask")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from plogq.score import score
 from plogq.score.figures import decomposition
-from plogq.score.figures.recalibration import Evidence, cross_fit, log_softmax
-from plogq.score.figures.recalibration.temperature import Temperature
+from plogq.score.recalibration import LabelledRows, cross_fit, log_softmax
+from plogq.score.recalibration.families.temperature import Temperature
 from plogq.score.state import sample
 from plogq.tables.sums.bootstrap import fold_of_buckets, row_buckets
 from tests.score.tables import drawn
@@ -85,7 +85,7 @@ def test_refinement_is_the_held_out_loss_of_the_family_taken():
     losses = np.empty(n)
     for f in range(4):
         learn, judge = np.flatnonzero(fold != f), np.flatnonzero(fold == f)
-        rows = Evidence(log_q, table["labels"], np.ones(n), np.full(3, 1 / 3))
+        rows = LabelledRows(log_q, table["labels"], np.ones(n), np.full(3, 1 / 3))
         losses[judge] = Temperature.fit(rows.take(learn)).losses(rows.take(judge))
     assert result.refinement == pytest.approx(losses.mean(), rel=1e-9)
     log_scaled = log_softmax(table["logits"] / result.recalibration["parameters"]["temperature"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from plogq.score.figures.recalibration.cross_fit import FAMILIES
+from plogq.score.recalibration.cross_fit import FAMILIES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "score.md").read_text()

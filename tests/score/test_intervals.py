@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from plogq.score import score
-from plogq.score.figures import summary
+from plogq.score.figures import all_figures as summary
 from plogq.score.figures.intervals import intervals
-from plogq.score.figures.recalibration import log_softmax
+from plogq.score.recalibration import log_softmax
 from plogq.tables.sums.bootstrap import replicate_weights, row_buckets
 from tests.score.tables import drawn
 

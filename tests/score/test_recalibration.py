@@ -10,20 +10,20 @@ from mpmath import MPContext
 from scipy.optimize import isotonic_regression, minimize
 from scipy.special import log_softmax as scipy_log_softmax
 
-from plogq.score.figures.recalibration import Evidence, choose_families, cross_fit, log_softmax
-from plogq.score.figures.recalibration.base_rate import TemperatureAndBase
-from plogq.score.figures.recalibration.cross_fit import FAMILIES
-from plogq.score.figures.recalibration.identity import Identity
-from plogq.score.figures.recalibration.isotonic import Isotonic
-from plogq.score.figures.recalibration.solve import lowest_point
-from plogq.score.figures.recalibration.temperature import Temperature
-from plogq.score.figures.recalibration.vector import Vector
+from plogq.score.recalibration import LabelledRows, choose_families, cross_fit, log_softmax
+from plogq.score.recalibration.cross_fit import FAMILIES
+from plogq.score.recalibration.families.base_rate import TemperatureAndBase
+from plogq.score.recalibration.families.identity import Identity
+from plogq.score.recalibration.families.isotonic import Isotonic
+from plogq.score.recalibration.families.temperature import Temperature
+from plogq.score.recalibration.families.vector import Vector
+from plogq.score.recalibration.solve import lowest_point
 
 mp = MPContext()
 mp.dps = 30
 
 
-def evidence(rows, classes, seed, *, soft=False, weighted=False, masked=False, sharpness=2.0):
+def labelled_rows(rows, classes, seed, *, soft=False, weighted=False, masked=False, sharpness=2.0):
     rng = np.random.default_rng(seed)
     z = 1.5 * rng.standard_normal((rows, classes))
     label = np.argmax(z + rng.gumbel(size=z.shape), axis=1)
@@ -36,7 +36,7 @@ def evidence(rows, classes, seed, *, soft=False, weighted=False, masked=False, s
         label = 0.7 * np.eye(classes)[label] + 0.3 * np.exp(log_softmax(x / 2))
     weight = rng.gamma(1.0, size=rows) if weighted else np.ones(rows)
     base = rng.dirichlet(np.full(classes, 20.0))
-    return Evidence(log_softmax(x), label, weight / weight.mean(), base)
+    return LabelledRows(log_softmax(x), label, weight / weight.mean(), base)
 
 
 def shares(rows):
@@ -69,7 +69,7 @@ def test_log_softmax_against_mpmath():
 
 @ALL
 def test_temperature_is_the_best_of_all(options):
-    rows = evidence(60, 3, 1, **options)
+    rows = labelled_rows(60, 3, 1, **options)
     fit = Temperature.fit(rows)
 
     def loss(t):
@@ -84,7 +84,7 @@ def test_temperature_is_the_best_of_all(options):
 
 @ALL
 def test_temperature_and_base_is_the_best_of_all(options):
-    rows = evidence(60, 3, 2, **options)
+    rows = labelled_rows(60, 3, 2, **options)
     fit = TemperatureAndBase.fit(rows)
 
     def cost(t, epsilon):
@@ -104,7 +104,7 @@ def test_temperature_and_base_is_the_best_of_all(options):
 
 @ALL
 def test_vector_is_the_best_of_all(options):
-    rows = evidence(80, 3, 3, **options)
+    rows = labelled_rows(80, 3, 3, **options)
     fit = Vector.fit(rows)
     beta = 2.0**fit.temperature.log2_beta
     z = beta * np.where(np.isneginf(rows.log_q), 0.0, rows.log_q)
@@ -129,7 +129,7 @@ def test_vector_is_the_best_of_all(options):
 
 @pytest.mark.parametrize("seed", [4, 5])
 def test_isotonic_of_two_classes_is_scipys_with_half_a_row_at_each_end(seed):
-    rows = evidence(200, 2, seed, weighted=True)
+    rows = labelled_rows(200, 2, seed, weighted=True)
     odds = rows.log_q[:, 1] - rows.log_q[:, 0]
     order = np.argsort(odds)
     hits = np.concatenate([[1.0], rows.label[order], [0.0]])
@@ -142,7 +142,7 @@ def test_isotonic_of_two_classes_is_scipys_with_half_a_row_at_each_end(seed):
 
 @pytest.mark.parametrize("soft", [False, True])
 def test_isotonic_of_many_classes_is_scipys_by_class_normalised(soft):
-    rows = evidence(150, 4, 6, weighted=True, masked=True, soft=soft)
+    rows = labelled_rows(150, 4, 6, weighted=True, masked=True, soft=soft)
     g = np.empty((150, 4))
     for j in range(4):
         _, of = np.unique(rows.log_q[:, j], return_inverse=True)  # equal ones are one point
@@ -155,7 +155,7 @@ def test_isotonic_of_many_classes_is_scipys_by_class_normalised(soft):
 
 
 def test_isotonic_steps_are_its_values():
-    rows = evidence(3000, 2, 7)  # more rows than groups
+    rows = labelled_rows(3000, 2, 7)  # more rows than groups
     fit = Isotonic.fit(rows)
     (curve,) = fit.parameters()["curves"]
     assert fit.parameters()["of"] == "log_odds"
@@ -171,7 +171,7 @@ def test_isotonic_steps_are_its_values():
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_what_is_mended_is_finite_and_what_is_not_is_infinite(family):
-    rows = evidence(400, 3, 8)
+    rows = labelled_rows(400, 3, 8)
     rows.log_q[[3, 9], rows.label[[3, 9]]] = -np.inf
     assert not rows.possible[[3, 9]].any()
     losses = family.fit(rows).losses(rows)
@@ -183,18 +183,18 @@ def test_what_is_mended_is_finite_and_what_is_not_is_infinite(family):
 @pytest.mark.parametrize("soft", [False, True])
 def test_losses_of_any_row_are_of_a_distribution(family, soft):
     """Σ_j exp(−loss of label j) = 1: what is judged are probabilities."""
-    rows = evidence(200, 4, 9, masked=True, soft=soft)
+    rows = labelled_rows(200, 4, 9, masked=True, soft=soft)
     fit = family.fit(rows)
     total = np.zeros(len(rows))
     for j in range(4):
-        as_if = Evidence(rows.log_q, np.full(len(rows), j), rows.weight, rows.base)
+        as_if = LabelledRows(rows.log_q, np.full(len(rows), j), rows.weight, rows.base)
         total += np.exp(-fit.losses(as_if))
     np.testing.assert_allclose(total, 1, rtol=1e-12)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_a_start_does_not_change_the_fit(family):
-    rows = evidence(2000, 3, 10)
+    rows = labelled_rows(2000, 3, 10)
     part = rows.take(np.arange(1600))
     near, far = family.fit(part, family.fit(rows)), family.fit(part)
     np.testing.assert_allclose(near.losses(rows).mean(), far.losses(rows).mean(), rtol=2e-6)
@@ -206,15 +206,15 @@ def test_extreme_rows(family):
     x = np.array([[1e4, 0.0, -1e4], [0.0, 700.0, 0.0], [-1e18, 0.0, 1.0]] * 20)
     label = np.array([2, 1, 0] * 20)
     for labels in (label, np.zeros(60, np.int64)):
-        rows = Evidence(log_softmax(x), labels, np.ones(60), np.full(3, 1 / 3))
+        rows = LabelledRows(log_softmax(x), labels, np.ones(60), np.full(3, 1 / 3))
         assert np.isfinite(family.fit(rows).losses(rows)).all()
 
 
 def test_the_slope_of_the_loss_in_temperature_is_loss_less_entropy():
     """What the search stands on, against a difference quotient in mpmath."""
-    from plogq.score.figures.recalibration.temperature import excess
+    from plogq.score.recalibration.families.temperature import excess
 
-    rows = evidence(5, 4, 11, soft=True)
+    rows = labelled_rows(5, 4, 11, soft=True)
 
     def loss(t, i):
         z = [mp.exp(t) * mp.mpf(float(v)) for v in rows.log_q[i]]
@@ -244,7 +244,7 @@ def test_lowest_point(zero, power, start, step):
 
 
 def test_cross_fit_is_fit_and_judged_apart():
-    rows = evidence(300, 3, 12)
+    rows = labelled_rows(300, 3, 12)
     fold = np.random.default_rng(0).integers(0, 3, 300)
     bases = [np.full(3, 1 / 3) + np.eye(3)[f] * 0.01 for f in range(3)]
     surprisal = cross_entropies(rows.log_q, rows.label)
@@ -262,14 +262,14 @@ def test_cross_fit_is_fit_and_judged_apart():
 
 def test_held_out_labels_do_not_reach_their_own_loss():
     """A label turned round changes its own row's loss and those of other folds, no more."""
-    rows = evidence(300, 3, 13)
+    rows = labelled_rows(300, 3, 13)
     fold = np.arange(300) % 3
     bases = [rows.base] * 3
     surprisal = cross_entropies(rows.log_q, rows.label)
     one, _ = cross_fit(rows, surprisal, fold, bases, FAMILIES)
     turned = rows.label.copy()
     turned[0] = (turned[0] + 1) % 3
-    other = Evidence(rows.log_q, turned, rows.weight, rows.base)
+    other = LabelledRows(rows.log_q, turned, rows.weight, rows.base)
     two, _ = cross_fit(other, surprisal, fold, bases, FAMILIES)
     same = np.flatnonzero(fold == 0)[1:]
     np.testing.assert_allclose(one[:, same], two[:, same], rtol=3e-5, atol=3e-6)

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from plogq.score import TableError, score
-from plogq.score.engines import local
+from plogq.score.workers import threads as local
 from plogq.tables.readers import Part
 
 ROWS, CLASSES = 600, 3

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plogq.score import job, score
-from plogq.score.engines import local
-from plogq.score.figures.summary import summarise
+from plogq.score.figures.all_figures import summarise
 from plogq.score.state import sample
 from plogq.score.state.state import State
+from plogq.score.workers import threads as local
 from plogq.tables import readers
 from plogq.tables.batch import classes_of, to_batch
 from plogq.tables.columns import find_columns

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from plogq.codes.sources import Floats, as_base, as_weights
 from plogq.codes.word_lengths import Lengths
 from plogq.errors import refuse
-from plogq.kernels import _native
+from plogq.kernels import prefix_code as kernel
 
 MOST_BLOCKS = 1 << 24
 
@@ -67,7 +67,7 @@ def huffman_lengths(
         return lengths
     order = np.lexsort((-np.arange(n), w))  # ascending; of equals, the later symbol first
     ascending = np.empty(n, np.int64)
-    _native.huffman_lengths(w[order], min(base, n), ascending)
+    kernel.huffman_lengths(w[order], min(base, n), ascending)
     if longest is not None and ascending.max() > longest:
         ascending = _package_merge(w[order], base, longest)
     lengths[order] = ascending

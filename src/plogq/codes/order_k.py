@@ -9,7 +9,7 @@ from operator import index
 from plogq.codes.container import as_bytes, pack, unpack, varint
 from plogq.codes.errors import CodeError
 from plogq.errors import refuse
-from plogq.kernels import _native
+from plogq.kernels import order_k as kernel
 
 KIND = b"b"
 MOST_ORDER = 6
@@ -111,11 +111,11 @@ def frame_bytes(size: int) -> int:
     return len(pack(KIND, varint(size) + bytes(1 + 4), b""))
 
 
-def _encoder(order: int) -> _native.OrderEncoder:
-    return _native.OrderEncoder(as_order(order))
+def _encoder(order: int) -> kernel.OrderEncoder:
+    return kernel.OrderEncoder(as_order(order))
 
 
-def _encode(encoder: _native.OrderEncoder, data: bytes, progress: Progress | None) -> None:
+def _encode(encoder: kernel.OrderEncoder, data: bytes, progress: Progress | None) -> None:
     for start in range(0, len(data), PIECE):
         encoder.encode(data[start : start + PIECE])
         if progress is not None:
@@ -144,7 +144,7 @@ def decompress_bytes(data: bytes, *, progress: Progress | None = None) -> bytes:
     payload = reader.rest()
     if order > MOST_ORDER or size > BYTES_PER_BIT * (8 * len(payload) + 64):
         raise CodeError("data is damaged: its fields do not fit together")
-    decoder = _native.OrderDecoder(order, payload)
+    decoder = kernel.OrderDecoder(order, payload)
     out = bytearray()
     while len(out) < size:
         piece = decoder.decode(min(PIECE, size - len(out)))

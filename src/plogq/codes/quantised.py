@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plogq.errors import refuse
-from plogq.kernels import _native
+from plogq.kernels import quantise as kernel
 
 Kind = Literal["probs", "logprobs", "logits"]
 
@@ -88,7 +88,7 @@ def quantise(
     weights = np.empty((n, classes), np.float32)
     divergence = np.empty(n)
     surprisal = None if labels is None else np.empty(n)
-    bad = _native.quantise(x, kind != "probs", tolerance, labels, weights, divergence, surprisal)
+    bad = kernel.quantise(x, kind != "probs", tolerance, labels, weights, divergence, surprisal)
     if bad >= 0:
         _refuse_row(x[bad], kind, name, first + bad)
     return Quantised(weights, divergence, surprisal)

@@ -14,7 +14,7 @@ from plogq.codes.container import pack, unpack, varint
 from plogq.codes.errors import CodeError
 from plogq.codes.word_lengths import DIGITS
 from plogq.errors import refuse
-from plogq.kernels import _native
+from plogq.kernels import prefix_code as kernel
 
 KIND = b"p"
 DIGEST_BYTES = 6
@@ -52,7 +52,7 @@ class WordStream:
             refuse("indices", f"be in [0, {len(self._words)})", x[i], row=i)
         x = np.ascontiguousarray(x, self._dtype)
         if self._table is not None:
-            size, payload = _native.encode_words(*self._table, x)
+            size, payload = kernel.encode_words(*self._table, x)
         else:
             digits = "".join(self._words[i] for i in x.tolist())
             size, payload = len(digits), to_bytes(digits, self._base)
@@ -72,7 +72,7 @@ class WordStream:
             raise CodeError("data is damaged: its fields do not fit together")
         if self._table is not None:
             numbers = np.empty(n, self._dtype)
-            taken = _native.decode_words(*self._table, payload, size, numbers)
+            taken = kernel.decode_words(*self._table, payload, size, numbers)
             whole = (
                 taken == size and int.from_bytes(payload[-1:], "big") & (1 << -size % 8) - 1 == 0
             )

@@ -1,6 +1,6 @@
 """Two models on the same rows or documents: which costs less, by how much, and where."""
 
-from plogq.compare.fold import compare
+from plogq.compare.compare import compare
 from plogq.compare.result import Comparison
 
 __all__ = ["Comparison", "compare"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from plogq.compare.groups import Groups, Slices
+from plogq.compare.group_sums import GroupSums, Slices
 from plogq.compare.model import Costs
 from plogq.compare.pairs import Pairs
 from plogq.kernels.exact_sum import ExactSums
@@ -69,7 +69,7 @@ class State:
         self.accuracy = ExactSums(MOST_BUCKETS)
         self.wins = Tally(3, weighted)
         self.a, self.b = Sums(weighted), Sums(weighted)
-        self.classes = Groups(len(classes), weighted)
+        self.classes = GroupSums(len(classes), weighted)
         self.slices = {column: Slices(column, weighted) for column in slices}
         self.largest = {"a": TopK(top), "b": TopK(top)}  # by who is better
 

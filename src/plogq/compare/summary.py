@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from plogq.compare.groups import GroupFigures
+from plogq.compare.group_sums import GroupFigures
 from plogq.compare.model import Model
 from plogq.compare.result import Comparison, difference_of, winner_of
 from plogq.compare.state import A_WINS, B_WINS, TIED, State, Sums

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from array_api_compat import is_array_api_obj
 
 from plogq.errors import refuse
-from plogq.formulas._arrays import Array, first_row, shown, to_arrays
+from plogq.formulas.arrays import Array, first_row, shown, to_arrays
 from plogq.formulas.softmax_state import Softmax
 
 

@@ -6,7 +6,6 @@ from types import ModuleType
 from typing import Any
 
 from plogq.errors import refuse
-from plogq.formulas._arrays import Array, first_row, to_arrays
 from plogq.formulas._loss import (
     ValueAndGrad,
     binary_target,
@@ -14,7 +13,8 @@ from plogq.formulas._loss import (
     check_weights,
     value_and_grad,
 )
-from plogq.formulas._terms import power, times
+from plogq.formulas.arrays import Array, first_row, to_arrays
+from plogq.formulas.terms import power, times
 
 
 def sigmoid(logit: Array) -> Array:

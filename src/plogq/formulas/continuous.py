@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from plogq.errors import refuse
-from plogq.formulas._arrays import Array, classes_last, first_row, shown, to_arrays
-from plogq.formulas._terms import expm1_minus
+from plogq.formulas.arrays import Array, classes_last, first_row, shown, to_arrays
+from plogq.formulas.terms import expm1_minus
 from plogq.formulas.units import Unit, from_nats
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from plogq.formulas._arrays import Array, to_arrays
-from plogq.formulas._distributions import check_probabilities, distributions
-from plogq.formulas._terms import js_terms, kl_terms, log_ratio, neg_log, times
+from plogq.formulas.arrays import Array, to_arrays
+from plogq.formulas.distributions import check_probabilities, distributions
+from plogq.formulas.terms import js_terms, kl_terms, log_ratio, neg_log, times
 from plogq.formulas.units import Unit, from_nats
 
 

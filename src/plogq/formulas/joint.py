@@ -8,10 +8,10 @@ import numpy as np
 from array_api_compat import device, is_array_api_obj
 
 from plogq.errors import refuse
-from plogq.formulas._arrays import Array, classes_last, first_row, one_library, shown, to_arrays
-from plogq.formulas._distributions import distributions
-from plogq.formulas._terms import kl_terms, log_ratio, neg_log_share
+from plogq.formulas.arrays import Array, classes_last, first_row, one_library, shown, to_arrays
+from plogq.formulas.distributions import distributions
 from plogq.formulas.information import entropy
+from plogq.formulas.terms import kl_terms, log_ratio, neg_log_share
 from plogq.formulas.units import Unit, from_nats
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from plogq.formulas._arrays import Array, to_arrays
-from plogq.formulas._distributions import check_probabilities, class_targets, distributions
 from plogq.formulas._loss import ValueAndGrad, binary_target, class_weights, value_and_grad
-from plogq.formulas._terms import neg_log, times
+from plogq.formulas.arrays import Array, to_arrays
+from plogq.formulas.distributions import check_probabilities, class_targets, distributions
+from plogq.formulas.terms import neg_log, times
 
 
 def cross_entropy_from_probs(

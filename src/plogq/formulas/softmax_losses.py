@@ -5,8 +5,6 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from plogq.formulas._arrays import Array, same_shape
-from plogq.formulas._distributions import class_targets
 from plogq.formulas._loss import (
     ValueAndGrad,
     check_gamma,
@@ -15,8 +13,10 @@ from plogq.formulas._loss import (
     softmax_gradient,
     value_and_grad,
 )
-from plogq.formulas._terms import kl_terms, power, times
+from plogq.formulas.arrays import Array, same_shape
+from plogq.formulas.distributions import class_targets
 from plogq.formulas.softmax_state import Softmax, checked_logits, softmax_parts
+from plogq.formulas.terms import kl_terms, power, times
 
 
 def cross_entropy_from_logits(

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Self
 from array_api_compat import device
 
 from plogq.errors import refuse
-from plogq.formulas._arrays import Array, classes_last, first_row, shown, to_arrays
-from plogq.formulas._distributions import check_logits
+from plogq.formulas.arrays import Array, classes_last, first_row, shown, to_arrays
+from plogq.formulas.distributions import check_logits
 
 
 class LogSumExp(NamedTuple):

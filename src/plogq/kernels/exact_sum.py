@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from plogq.errors import refuse
-from plogq.kernels import _native, cpu
+from plogq.kernels import _native
+from plogq.kernels import threads as machine
 
 Integers = npt.NDArray[np.int64]
 
@@ -130,7 +131,7 @@ class ExactSums:
                 refuse("group", f"be integers of shape {terms.shape}", came)
             index = np.ascontiguousarray(index, np.int64)
         bad, self._pending = _native.add(
-            self._limbs, self._parts, self._pending, terms, index, cpu._INSTRUCTION_SET
+            self._limbs, self._parts, self._pending, terms, index, machine.INSTRUCTION_SET
         )
         if bad < 0:
             return

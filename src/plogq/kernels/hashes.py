@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from plogq.kernels import _native, cpu
+from plogq.kernels import _native
+from plogq.kernels import threads as machine
 
 
 def lowest_hashes(start: int, n: int, seed: int, limit: int) -> npt.NDArray[np.int64]:
@@ -26,5 +27,5 @@ def lowest_hashes(start: int, n: int, seed: int, limit: int) -> npt.NDArray[np.i
     array([2, 4, 6, 8])
     """
     place = np.empty(n, np.int64)
-    found = _native.lowest_hashes(start, seed, limit, place, cpu._INSTRUCTION_SET)
+    found = _native.lowest_hashes(start, seed, limit, place, machine.INSTRUCTION_SET)
     return place[:found]

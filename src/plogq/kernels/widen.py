@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from plogq.kernels import _native, cpu
+from plogq.kernels import _native
+from plogq.kernels import threads as machine
 
 
 def widen(halves: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
@@ -17,5 +18,5 @@ def widen(halves: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
     array([0.09997559,       -inf], dtype=float32)
     """
     out = np.empty(halves.shape, np.float32)
-    _native.widen(np.ascontiguousarray(halves).view(np.uint16), out, cpu._INSTRUCTION_SET)
+    _native.widen(np.ascontiguousarray(halves).view(np.uint16), out, machine.INSTRUCTION_SET)
     return out

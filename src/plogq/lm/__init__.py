@@ -4,7 +4,7 @@ Readers give documents, a corpus folds their exact sums, and a summary turns it 
 `TokensResult`.
 """
 
-from plogq.lm.fold import score_tokens
 from plogq.lm.result import TokensResult
+from plogq.lm.score_tokens import score_tokens
 
 __all__ = ["TokensResult", "score_tokens"]

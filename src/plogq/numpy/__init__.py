@@ -5,7 +5,7 @@ The losses share their conventions. A mean is Σ w·loss / Σ w over the rows th
 left has loss 0 and gradient 0.
 """
 
-from plogq.kernels.cpu import RowStatistics, row_statistics
+from plogq.kernels.rows import RowStatistics, row_statistics
 from plogq.numpy._rows import Statistics
 from plogq.numpy.binary_losses import binary_cross_entropy_with_logits
 from plogq.numpy.softmax_losses import cross_entropy, squared_error

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from plogq.errors import refuse
-from plogq.formulas._arrays import first_row
+from plogq.formulas.arrays import first_row
 from plogq.kernels import memory
-from plogq.kernels._arguments import (
+from plogq.kernels.arguments import (
     check_classes,
     check_denominator,
     check_ignore_index,
@@ -21,7 +21,7 @@ from plogq.kernels._arguments import (
     check_softcap,
     check_target,
 )
-from plogq.kernels.cpu import RowStatistics
+from plogq.kernels.rows import RowStatistics
 
 Reduction = Literal["none", "mean", "sum"]
 Array = npt.NDArray[Any]

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from plogq.errors import refuse
-from plogq.formulas._arrays import first_row
+from plogq.formulas.arrays import first_row
 from plogq.kernels import memory
-from plogq.kernels._arguments import check_out
-from plogq.kernels.cpu import binary_loss
+from plogq.kernels.arguments import check_out
+from plogq.kernels.elements import binary_loss
 from plogq.numpy._rows import Array, Reducer, Reduction, checked_weights
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from plogq.formulas import focal_from_logits, squared_error_from_logits, z_loss_from_logits
-from plogq.kernels._arguments import check_options
-from plogq.kernels.cpu import row_statistics, softmax_loss
+from plogq.kernels.arguments import check_options
+from plogq.kernels.rows import row_statistics, softmax_loss
 from plogq.numpy._rows import (
     Array,
     Batch,

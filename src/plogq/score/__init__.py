@@ -5,7 +5,7 @@ them, and a summary turns the state into a plain `Result`.
 """
 
 from plogq.errors import TableError
-from plogq.score.fold import score
 from plogq.score.result import Result
+from plogq.score.score import score
 
 __all__ = ["Result", "TableError", "score"]

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plogq.formulas._terms import neg_log, times
 from plogq.formulas.softmax_state import softmax_parts
-from plogq.kernels.figures import row_figures
-from plogq.kernels.fold import MOST_CLASSES
+from plogq.formulas.terms import neg_log, times
+from plogq.kernels.row_figures import row_figures
+from plogq.kernels.sums import MOST_CLASSES
 from plogq.tables.arrays import Array
 from plogq.tables.batch import Batch, Matrix
 from plogq.tables.columns import Columns

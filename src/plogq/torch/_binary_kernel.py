@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from plogq.kernels import cpu
+from plogq.kernels.elements import binary_loss
 from plogq.torch._bridge import are_native, fits, loss_of, memory_of
 from plogq.torch._formula import weigh
 from plogq.torch._rows import arithmetic
@@ -94,7 +94,7 @@ class BinaryJob:
         gradient: Tensor | None = None,
     ) -> float:
         positive = self.pos_weight
-        return cpu.binary_loss(
+        return binary_loss(
             memory_of(x),
             memory_of(self.target),
             pos_weight=None if positive is None else memory_of(positive.to(arithmetic(x))),

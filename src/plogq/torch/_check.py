@@ -11,8 +11,8 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
 
 from plogq.errors import refuse
-from plogq.formulas._arrays import first_row, shown
-from plogq.formulas._distributions import check_distribution
+from plogq.formulas.arrays import first_row, shown
+from plogq.formulas.distributions import check_distribution
 from plogq.torch._rows import Rows, arithmetic
 
 log = logging.getLogger("plogq.torch")

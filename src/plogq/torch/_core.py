@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from plogq.errors import refuse
-from plogq.kernels._arguments import check_ignore_index, check_options, check_softcap
+from plogq.kernels.arguments import check_ignore_index, check_options, check_softcap
 from plogq.torch import _compiled, _kernel, _slopes
 from plogq.torch._bridge import fits, loss_of
 from plogq.torch._check import (

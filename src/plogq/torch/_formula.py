@@ -12,8 +12,8 @@ import torch
 from array_api_compat import torch as xp
 from torch import Tensor
 
-from plogq.formulas._terms import kl_terms
 from plogq.formulas.softmax_state import Softmax
+from plogq.formulas.terms import kl_terms
 from plogq.torch._rows import Rows, Statistics, arithmetic, statistics
 
 

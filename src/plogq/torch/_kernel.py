@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from plogq.kernels import cpu
+from plogq.kernels import rows as native
 from plogq.torch._bridge import are_native, fits, loss_of, memory_of
 from plogq.torch._formula import RowLoss, cross_entropy_rows, row_losses
 from plogq.torch._reduce import weighed
@@ -39,10 +39,10 @@ def run_rows(
     row_scale: npt.NDArray[np.float64] | None = None,
     gradient: Tensor | None = None,
     moments: bool = False,
-) -> cpu.RowStatistics:
+) -> native.RowStatistics:
     """Call the kernel, which writes row_scale · ∂loss/∂x where there is room for it."""
     assert rows.target is not None
-    return cpu.softmax_loss(
+    return native.softmax_loss(
         memory_of(x),
         memory_of(rows.target),
         weight=None if rows.weight is None else memory_of(rows.weight),
@@ -71,7 +71,7 @@ class RowJob:
     denominator: float | None
     inplace: bool
     stats: bool
-    found: cpu.RowStatistics | None = None
+    found: native.RowStatistics | None = None
 
     def run(self, x: Tensor, gradient: Tensor | None) -> Tensor:
         """Give the loss, summed in float64: the sum would else be the largest error of all."""
@@ -106,10 +106,10 @@ class RowJob:
 
     def _reduce(
         self, x: Tensor, gradient: Tensor | None, *, scale: float = 1.0, statistics: bool = False
-    ) -> cpu.ReducedLoss:
+    ) -> native.ReducedLoss:
         rows, weight = self.rows, self.row_weight
         assert rows.target is not None
-        return cpu.reduced_softmax_loss(
+        return native.reduced_softmax_loss(
             memory_of(x),
             memory_of(rows.target),
             weight=None if rows.weight is None else memory_of(rows.weight),
@@ -136,7 +136,7 @@ def kernel_loss(x: Tensor, job: RowJob) -> tuple[Tensor, Statistics | None]:
     return loss, found_statistics(job.rows, job.found) if job.stats and job.found else None
 
 
-def found_statistics(rows: Rows, found: cpu.RowStatistics) -> Statistics:
+def found_statistics(rows: Rows, found: native.RowStatistics) -> Statistics:
     """Turn the kernel's statistics into those of the front door."""
     lse = torch.from_numpy(found.max + np.log1p(found.rest))
     return statistics(rows, lse, torch.from_numpy(found.entropy), torch.from_numpy(found.argmax))

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import _reduction
 
 from plogq.errors import refuse
-from plogq.kernels._arguments import check_denominator
+from plogq.kernels.arguments import check_denominator
 from plogq.torch._check import values_known
 from plogq.torch._rows import Rows
 

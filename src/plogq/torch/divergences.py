@@ -11,8 +11,8 @@ from array_api_compat import torch as xp
 from torch import Tensor
 
 from plogq.errors import check_number, refuse
-from plogq.formulas._terms import expm1_minus, kl_terms, log_ratio
 from plogq.formulas.softmax_state import Softmax
+from plogq.formulas.terms import expm1_minus, kl_terms, log_ratio
 from plogq.torch._check import (
     check_classes,
     check_range,

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from plogq.errors import check_number, refuse
 from plogq.formulas.softmax_state import Softmax
-from plogq.kernels._arguments import check_options
+from plogq.kernels.arguments import check_options
 from plogq.torch._check import check_classes, check_tensors
 from plogq.torch._core import (
     RowOptions,

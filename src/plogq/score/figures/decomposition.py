@@ -8,13 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plogq.score.figures.recalibration import (
-    Evidence,
-    Family,
-    choose_families,
-    cross_fit,
-    log_softmax,
-)
+from plogq.score.recalibration import Family, LabelledRows, choose_families, cross_fit, log_softmax
 from plogq.score.state.buckets import Buckets
 from plogq.score.state.sample import Sampled
 from plogq.score.state.state import State
@@ -27,7 +21,7 @@ PRIOR_COUNT = 0.5
 NORMAL_975 = 1.959963984540054  # the normal distribution's 97.5 % quantile: a 95 % interval
 
 
-class Strata(NamedTuple):
+class WeightedSample(NamedTuple):
     """The sampled rows, and what they stand for."""
 
     rows: Sampled
@@ -39,8 +33,8 @@ class Strata(NamedTuple):
 class Recalibrations:
     """What each family learnt from the sampled rows, and what it saves, by bucket of rows."""
 
-    strata: Strata
-    evidence: Evidence
+    sample: WeightedSample
+    labelled: LabelledRows
     fits: tuple[Family, ...]  # to all sampled rows; the identity first
     aside: dict[str, str]  # the families that were not tried, and why
     folds: int
@@ -51,24 +45,24 @@ class Recalibrations:
 def recalibrate(state: State, folds: int, seed: int) -> Recalibrations:
     """Fit each family to the sample, cross-fit it, and sum what it saves of the held-out rows."""
     buckets = state.buckets
-    strata = _strata(state)
-    rows = strata.rows
+    sample = _weighted_sample(state)
+    rows = sample.rows
     sampled = np.bincount(rows.bucket, minlength=buckets.count) > 0
     folds = min(folds, int(sampled.sum()))
-    impossible = not strata.possible.all()
+    impossible = not sample.possible.all()
     families, aside = choose_families(len(rows.row), state.classes, impossible, folds)
     fold = fold_of_buckets(sampled, max(1, folds), seed)
     base, base_without = _base_rates(buckets, fold, folds)
-    evidence = Evidence(
-        log_softmax(rows.logits), rows.label, strata.weight / strata.weight.mean(), base
+    labelled = LabelledRows(
+        log_softmax(rows.logits), rows.label, sample.weight / sample.weight.mean(), base
     )
-    losses, fits = cross_fit(evidence, rows.surprisal, fold[rows.bucket], base_without, families)
-    savings = Savings(buckets, strata, fits, losses)
+    losses, fits = cross_fit(labelled, rows.surprisal, fold[rows.bucket], base_without, families)
+    savings = Savings(buckets, sample, fits, losses)
     used = len(buckets.used())
-    return Recalibrations(strata, evidence, fits, aside, folds, used, savings)
+    return Recalibrations(sample, labelled, fits, aside, folds, used, savings)
 
 
-def _strata(state: State) -> Strata:
+def _weighted_sample(state: State) -> WeightedSample:
     """Join the samples of possible and of impossible rows, each weighed up to all it stands for."""
     buckets = state.buckets
     impossible = buckets.amounts(buckets.impossible)
@@ -80,7 +74,7 @@ def _strata(state: State) -> Strata:
             parts.append(rows)
             weights.append(rows.weight * (amounts.sum() / rows.weight.sum()))
     rows = Sampled(*(np.concatenate(fields) for fields in zip(*parts, strict=True)))
-    return Strata(rows, np.isfinite(rows.surprisal), np.concatenate(weights))
+    return WeightedSample(rows, np.isfinite(rows.surprisal), np.concatenate(weights))
 
 
 def _base_rates(buckets: Buckets, fold: Array, folds: int) -> tuple[Array, list[Array]]:
@@ -117,7 +111,7 @@ class Savings:
     ----------
     buckets
         The table's sums.
-    strata
+    sample
         The sampled rows.
     families
         What was tried, the identity first.
@@ -126,9 +120,9 @@ class Savings:
     """
 
     def __init__(
-        self, buckets: Buckets, strata: Strata, families: tuple[Family, ...], losses: Array
+        self, buckets: Buckets, sample: WeightedSample, families: tuple[Family, ...], losses: Array
     ) -> None:
-        rows, possible, weight = strata
+        rows, possible, weight = sample
         used = buckets.used()
         self._finite = np.array([possible.all() or family.mends for family in families])
         # What a family that mends nothing makes of impossible rows does not enter the sums.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from plogq.formulas._terms import neg_log, times
+from plogq.formulas.terms import neg_log, times
 from plogq.formulas.units import Unit, from_nats
 from plogq.score.figures.decomposition import Recalibrations, Savings
 from plogq.score.state.buckets import Buckets

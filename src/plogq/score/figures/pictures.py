@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from plogq.formulas.units import Unit, from_nats
+from plogq.score.figures.breakdowns import ratio
 from plogq.score.figures.decomposition import Recalibrations
-from plogq.score.figures.groups import ratio
 from plogq.score.state.histograms import information_histogram, surprisal_histogram
 from plogq.score.state.state import BINS, State
 from plogq.tables.sums.tally import totals
@@ -23,16 +23,16 @@ def histograms(state: State, recalibrations: Recalibrations, unit: Unit) -> dict
     Pointwise information is log q(y) − log P(y), with P the frequencies of the labels: its mean
     over all rows is the information gain (Fano, 1961). Of a soft label, each class by its share.
     """
-    strata, evidence = recalibrations.strata, recalibrations.evidence
-    row, label, share = evidence.events
+    sample, labelled = recalibrations.sample, recalibrations.labelled
+    row, label, share = labelled.events
     labels = state.cells.amounts(state.predicted_groups)
     with np.errstate(divide="ignore"):
         base = np.log(labels / labels.sum())
-    information = evidence.log_q[row, label] - base[label]
+    information = labelled.log_q[row, label] - base[label]
     return {
         "surprisal": surprisal_histogram(state.surprisal_bins.amounts(), unit),
         "pointwise_information": information_histogram(
-            information, strata.weight[row] * share, unit
+            information, sample.weight[row] * share, unit
         ),
     }
 

@@ -8,14 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from plogq.score.figures.decomposition import NORMAL_975, Recalibrations
-from plogq.score.figures.recalibration.evidence import Evidence, dot
-from plogq.score.figures.recalibration.temperature import (
+from plogq.score.recalibration.families.temperature import (
     BOUND,
     LOG2_BOUND,
     Temperature,
     excess,
     losses,
 )
+from plogq.score.recalibration.labelled_rows import LabelledRows, dot
 from plogq.tables.arrays import Array
 
 PER_OCTAVE = 4  # temperatures of the curve, two octaves beyond T and 1
@@ -42,30 +42,30 @@ def fit_temperature(recalibrations: Recalibrations) -> TemperatureFit | None:
     where the loss still falls at a bound (separable rows: sharper is always better; useless ones:
     flatter is), or is so flat that the interval passes both.
     """
-    rows, possible, weight = recalibrations.strata
+    rows, possible, weight = recalibrations.sample
     at = np.flatnonzero(possible)
     if len(at) == 0:
         return None
-    evidence = recalibrations.evidence.take(at)
+    labelled = recalibrations.labelled.take(at)
     surprisal, weight, bucket = rows.surprisal[at], weight[at], rows.bucket[at]
     fits = [fit for fit in recalibrations.fits if isinstance(fit, Temperature)]
-    log2_beta = (fits[0] if fits else Temperature.fit(evidence)).log2_beta
+    log2_beta = (fits[0] if fits else Temperature.fit(labelled)).log2_beta
 
     def saved(at: float) -> float:
-        return dot(weight, surprisal - losses(evidence, at)) / float(weight.sum())
+        return dot(weight, surprisal - losses(labelled, at)) / float(weight.sum())
 
     interval, unseen = None, 0.0
     if abs(log2_beta) < LOG2_BOUND:
-        width = _width(evidence, log2_beta, bucket)
+        width = _width(labelled, log2_beta, bucket)
         if width < LOG2_BOUND:
             interval = 2 ** (-log2_beta - width), 2 ** (-log2_beta + width)
-            unseen = max(_if_right(evidence, log2_beta + end) for end in (-width, width))
+            unseen = max(_if_right(labelled, log2_beta + end) for end in (-width, width))
     value = 2.0**-log2_beta
     curve = [(t, saved(-math.log2(t))) for t in _grid(value)]
     return TemperatureFit(value, interval, saved(log2_beta), unseen, curve, len(at))
 
 
-def _if_right(rows: Evidence, log2_beta: float) -> float:
+def _if_right(rows: LabelledRows, log2_beta: float) -> float:
     """Give what the predictions cost beyond those at β, were the latter right: their mean KL.
 
     With p = softmax(β z) and z = log q: D(p ‖ q) = −H(p) − Σ p z, and Σ p β z = lse(β z) − H(p).
@@ -75,7 +75,7 @@ def _if_right(rows: Evidence, log2_beta: float) -> float:
     return dot(rows.weight, divergence) / float(rows.weight.sum())
 
 
-def _width(rows: Evidence, log2_beta: float, bucket: Array) -> float:
+def _width(rows: LabelledRows, log2_beta: float, bucket: Array) -> float:
     """Give half the width of the interval of log₂ T; inf where the loss is flat."""
     slopes = np.bincount(bucket, rows.weight * excess(rows, log2_beta))
     # The slope itself is 0: the curvature in log β is the mean variance of β z.
@@ -85,7 +85,7 @@ def _width(rows: Evidence, log2_beta: float, bucket: Array) -> float:
     return NORMAL_975 * math.sqrt(dot(slopes, slopes)) / (curvature * math.log(2))
 
 
-def _variances(rows: Evidence, beta: float) -> Array:
+def _variances(rows: LabelledRows, beta: float) -> Array:
     """Give the variance of β z_j under softmax(β z), of each row."""
     out = np.empty(len(rows))
     step = max(1, CHUNK_NUMBERS // rows.classes)

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from plogq.kernels.exact_sum import ExactSums
-from plogq.kernels.fold import Counts, Sums, fold_rows
+from plogq.kernels.sums import Counts, Sums, sum_rows
 from plogq.score.state.buckets import Buckets
 from plogq.score.state.histograms import SURPRISAL_BINS, WIDTH, surprisal_bins
 from plogq.score.state.sample import Sample
@@ -116,7 +116,7 @@ class State:
         tallies = buckets.rows, buckets.labels, self.cells, self.bins, self.surprisal_bins
         sums = buckets.sums
         try:
-            surprisal, apart = fold_rows(
+            surprisal, apart = sum_rows(
                 as_columns(rows.logits),
                 batch.target,
                 bucket,

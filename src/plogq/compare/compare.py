@@ -1,0 +1,160 @@
+"""The whole way from two files to a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from plogq.compare.model import Model
+from plogq.compare.pairs import by_id, by_order
+from plogq.compare.result import Comparison
+from plogq.compare.state import State
+from plogq.compare.summary import summarise
+from plogq.compare.tokens import compare_tokens
+from plogq.errors import TableError, check_count, refuse
+from plogq.formulas.units import Unit, check_unit
+from plogq.lm.readers.openai import Part
+from plogq.lm.score_tokens import is_json_lines, open_tokens
+from plogq.score.figures.all_figures import check_weight
+from plogq.tables.columns import find_columns
+from plogq.tables.predictions import Predictions
+from plogq.tables.readers import Table, open_table
+
+
+def compare(
+    a: Any,
+    b: Any,
+    *,
+    label: str = "label",
+    logits: str | None = None,
+    logprobs: str | None = None,
+    probs: str | None = None,
+    classes: Sequence[str] | None = None,
+    annotators: bool = False,
+    weight: str | None = None,
+    slices: Sequence[str] = (),
+    group: str | None = None,
+    id: str | None = None,
+    part: Part | None = None,
+    unit: Unit = "bit",
+    bootstrap: int = 200,
+    top: int = 10,
+    seed: int = 0,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> Comparison:
+    """Say which of two models costs less on the same rows, by how much, and where.
+
+    The difference is the mean of −log q_A(y) + log q_B(y) over rows, (N,) → scalar: negative where
+    A is better. Its interval is a paired bootstrap: every replicate draws the same rows (or
+    clusters, or documents) for both.
+
+    Parameters
+    ----------
+    a, b
+        Tables of predictions, as `plogq.score.score` reads them; or token logprobs, as
+        `plogq.lm.score_tokens` does: JSON lines, or tables with the columns doc and logprob and
+        no label. Documents are paired by name, and costs are per byte.
+    label, logits, logprobs, probs, classes, annotators
+        As for `score`, of both tables. Their classes are matched by name.
+    weight, slices, group
+        Columns of A: row weights; values compared apart; clusters that are drawn as one.
+    id
+        A column of both by which rows are paired; without it, by their order. By order the
+        tables stream; by id, the ids and the figures of all rows are held.
+    part
+        Of responses in JSON lines: "prompt", "completion" or "all".
+    unit
+        "bit", "nat" or "hartley", of every cost.
+    bootstrap
+        Replicates of the 95 % intervals.
+    top
+        How many of the rows or documents with the largest differences to list, each way.
+    seed
+        Of the intervals.
+    progress
+        Called with (rows done, rows in all or None) as work goes on.
+
+    Raises
+    ------
+    TableError
+        A ValueError of one line: which file, column and row, what was expected and what came.
+
+    Examples
+    --------
+    >>> y = np.array([0, 1])
+    >>> sure = {"probs": np.array([[0.5, 0.5], [0.25, 0.75]]), "labels": y}
+    >>> timid = {"probs": np.array([[0.5, 0.5], [0.5, 0.5]]), "labels": y}
+    >>> result = compare(sure, timid)
+    >>> round(result.difference, 4), result.wins
+    (-0.2925, {'a': 0.5, 'b': 0.0, 'tie': 0.5})
+
+    References
+    ----------
+    Efron, Tibshirani (1993), An introduction to the bootstrap, chapter 13.
+    """
+    check_unit(unit)
+    for name, count in (("bootstrap", bootstrap), ("top", top), ("seed", seed)):
+        check_count(name, count)
+    of_tables = {
+        "logits": logits,
+        "logprobs": logprobs,
+        "probs": probs,
+        "classes": classes,
+        "weight": weight,
+        "slices": list(slices) or None,
+        "group": group,
+        "id": id,
+    }
+    opened = [None if is_json_lines(source) else open_table(source) for source in (a, b)]
+    kinds = [_is_tokens(table, label) for table in opened]
+    if kinds[0] != kinds[1]:
+        tokens, table = (a, b) if kinds[0] else (b, a)
+        came = f"tokens in {_shown(tokens)} and predictions in {_shown(table)}"
+        refuse("a and b", "both be predictions or both token logprobs", came, error=TableError)
+    if kinds[0]:
+        wrong = next((name for name, value in of_tables.items() if value is not None), None)
+        if wrong is not None:
+            refuse(wrong, "be left out: these are token logprobs, paired by document",
+                   of_tables[wrong])  # fmt: skip
+        one, other = (open_tokens(source, part=part) for source in (a, b))
+        return compare_tokens(
+            one, other, unit=unit, bootstrap=bootstrap, top=top, seed=seed, progress=progress
+        )
+    if part is not None:
+        refuse("part", "be left out: these are predictions", repr(part))
+    table_a, table_b = (table for table in opened if table is not None)
+    shared: dict[str, Any] = {
+        "label": label,
+        "logits": logits,
+        "logprobs": logprobs,
+        "probs": probs,
+        "classes": classes,
+        "annotators": annotators,
+        "id": id,
+    }
+    of_a = find_columns(table_a, weight=weight, slices=slices, group=group, **shared)
+    first = Model(Predictions(table_a, of_a))
+    second = Model(Predictions(table_b, find_columns(table_b, **shared)), first.classes)
+    state = State(first.classes, weight is not None, of_a.slices, top, seed)
+    for pairs in (by_order if id is None else by_id)(first, second):
+        state.add(pairs)
+        if progress is not None:
+            progress(pairs.start + len(pairs.target), table_a.rows)
+    check_weight(first.path, float(state.weight.amounts().sum()), state.rows())
+    return summarise(
+        state, first, second, by_id=id is not None, unit=unit, bootstrap=bootstrap, seed=seed
+    )
+
+
+def _is_tokens(table: Table | None, label: str) -> bool:
+    """Tell token logprobs: JSON lines, or the columns doc and logprob without a label."""
+    if table is None:
+        return True
+    names = table.schema.names
+    return "doc" in names and "logprob" in names and label not in names and "labels" not in names
+
+
+def _shown(source: Any) -> str:
+    return (
+        str(source) if not hasattr(source, "schema") and not isinstance(source, dict) else "memory"
+    )

@@ -1,0 +1,139 @@
+"""Rows of one class, or of one value of a column: what they cost under both models."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from plogq.compare.model import Costs
+from plogq.kernels.exact_sum import ExactSums
+from plogq.tables.arrays import Array
+from plogq.tables.sums.bootstrap import interval
+from plogq.tables.sums.products import weighted_sums
+from plogq.tables.sums.tally import Tally, add_weighted, nearly, regrouped, totals
+from plogq.tables.sums.values import MOST_VALUES, Values
+
+MOST_CELLS = 1 << 18  # of 72 bytes: of all groups and buckets
+MOST_BUCKETS = 256  # a power of two, so that buckets of rows fold onto them
+FEWEST_BUCKETS = 64  # with fewer there is no interval
+
+
+class GroupFigures(NamedTuple):
+    """What a group costs per row, in nats; a difference is over rows possible under both."""
+
+    rows: int
+    a: float | None  # None where the group weighs nothing
+    b: float | None
+    difference: float | None
+    interval: tuple[float, float] | None
+    drawn: int  # of how many buckets of rows that interval is made
+
+
+class GroupSums:
+    """Exact sums by group, and by group and bucket what the bootstrap resamples."""
+
+    def __init__(self, groups: int, weighted: bool) -> None:
+        fit = max(1, MOST_CELLS // max(1, groups))
+        self.buckets = min(MOST_BUCKETS, 1 << (fit.bit_length() - 1))
+        self._weighted = weighted
+        self._allocate(groups)
+
+    def _allocate(self, groups: int) -> None:
+        cells = groups * self.buckets
+        self.rows = Tally(groups, self._weighted)
+        self.costs = (ExactSums(groups), ExactSums(groups))
+        self.impossible = (Tally(groups, self._weighted), Tally(groups, self._weighted))
+        self.both = Tally(cells, self._weighted)
+        self.difference = ExactSums(cells)
+
+    def add(self, group: Array, a: Costs, b: Costs, weight: Array | None, bucket: Array) -> None:
+        """Add rows of the given groups and buckets."""
+        self.rows.add(group, weight)
+        for side, sums, never in zip((a, b), self.costs, self.impossible, strict=True):
+            finite = np.isfinite(side.surprisal)
+            add_weighted(sums, np.where(finite, side.surprisal, 0.0), weight, group)
+            never.add(group[~finite], None if weight is None else weight[~finite])
+        both = np.isfinite(a.surprisal) & np.isfinite(b.surprisal)
+        cell = (group * self.buckets + bucket % self.buckets)[both]
+        weight = None if weight is None else weight[both]
+        self.both.add(cell, weight)
+        add_weighted(self.difference, a.surprisal[both] - b.surprisal[both], weight, cell)
+
+    def grow(self, groups: int) -> None:
+        """Make room for more groups."""
+        old = len(self.rows.rows)
+        at, cells = np.arange(old), np.arange(old * self.buckets)
+        kept = self.rows, self.costs, self.impossible, self.both, self.difference
+        self._allocate(groups)
+        self.rows = kept[0].regrouped(groups, at)
+        self.costs = (regrouped(kept[1][0], groups, at), regrouped(kept[1][1], groups, at))
+        self.impossible = (kept[2][0].regrouped(groups, at), kept[2][1].regrouped(groups, at))
+        self.both = kept[3].regrouped(groups * self.buckets, cells)
+        self.difference = regrouped(kept[4], groups * self.buckets, cells)
+
+    def figures(self, weights: Array) -> list[GroupFigures]:
+        """Give each group's figures; `weights` are those of replicates, (replicates, buckets)."""
+        weight, both = self.rows.amounts(), self.both.amounts(self.buckets)
+        means = [
+            np.where(never.amounts() > 0, np.inf, totals(sums)) / np.where(weight > 0, weight, 1)
+            for sums, never in zip(self.costs, self.impossible, strict=True)
+        ]
+        difference = totals(self.difference, self.buckets)
+        ends = self._intervals(weights)
+        drawn = np.count_nonzero(self.both.rows.reshape(-1, self.buckets), axis=1)
+        return [
+            GroupFigures(
+                int(rows),
+                float(means[0][i]) if weight[i] > 0 else None,
+                float(means[1][i]) if weight[i] > 0 else None,
+                float(difference[i] / both[i]) if both[i] > 0 else None,
+                ends[i],
+                int(drawn[i]),
+            )
+            for i, rows in enumerate(self.rows.rows)
+        ]
+
+    def _intervals(self, weights: Array) -> list[tuple[float, float] | None]:
+        groups = len(self.rows.rows)
+        if self.buckets < FEWEST_BUCKETS or not len(weights):
+            return [None] * groups
+        each = (
+            self.both.rows.astype(np.float64)
+            if self.both.weights is None
+            else nearly(self.both.weights)
+        ).reshape(groups, self.buckets)
+        sums = nearly(self.difference).reshape(groups, self.buckets)
+        drawn = weights[:, : self.buckets]
+        with np.errstate(divide="ignore", invalid="ignore"):  # a replicate may draw no row
+            means = weighted_sums(drawn, sums.T) / weighted_sums(drawn, each.T)
+        several = np.count_nonzero(each, axis=1) > 1
+        return [interval(means[:, i]) if several[i] else None for i in range(groups)]
+
+
+class Slices:
+    """The groups of the values of one column."""
+
+    def __init__(self, column: str, weighted: bool) -> None:
+        self._values = Values(column)
+        self._groups = GroupSums(1, weighted)
+
+    def add(
+        self,
+        values: pa.DictionaryArray,
+        a: Costs,
+        b: Costs,
+        weight: Array | None,
+        bucket: Array,
+    ) -> None:
+        """Add a batch."""
+        group = self._values.numbers(values)
+        if len(self._values) > len(self._groups.rows.rows):
+            self._groups.grow(min(MOST_VALUES, 2 * len(self._values)))
+        self._groups.add(group, a, b, weight, bucket)
+
+    def figures(self, weights: Array) -> dict[str, GroupFigures]:
+        """Return each value's figures, by value."""
+        figures = self._groups.figures(weights)
+        return {name: figures[i] for name, i in self._values.named()}

@@ -1,0 +1,101 @@
+"""The terms that measures and losses are sums of, exact at the edges, differentiable in between."""
+
+from __future__ import annotations
+
+import math
+from types import ModuleType
+
+from array_api_compat import device
+
+from plogq.formulas.arrays import Array
+
+
+def neg_log(xp: ModuleType, p: Array) -> Array:
+    """−log p, +inf at 0, never −0."""
+    return xp.where(p > 0, 0.0 - xp.log(xp.where(p > 0, p, 1.0)), xp.inf)
+
+
+def neg_log_share(xp: ModuleType, n: Array) -> Array:
+    """−log(n_j / Σ n) of weights n ≥ 0 along the last axis, 0 where n_j = 0.
+
+    At the largest as log1p(others / n_j): a share near 1 has lost the digits of its surprisal.
+    """
+    is_top = xp.arange(n.shape[-1], device=device(n)) == xp.argmax(n, axis=-1, keepdims=True)
+    total = xp.broadcast_to(xp.sum(n, axis=-1, keepdims=True), n.shape)
+    others = xp.sum(xp.where(is_top, 0.0, n), axis=-1, keepdims=True)
+    some = n > 0
+    at_top = xp.log1p(others / xp.where(is_top & some, n, 1.0))
+    return xp.where(some, xp.where(is_top, at_top, log_ratio(xp, n, total)), 0.0)
+
+
+def times(xp: ModuleType, weight: Array, value: Array) -> Array:
+    """weight · value with 0 · inf = 0: what never happens costs nothing."""
+    return xp.where(weight == 0, 0.0, weight * xp.where(weight == 0, 0.0, value))
+
+
+def power(xp: ModuleType, base: Array, exponent: float) -> Array:
+    """Raise a base ≥ 0; at 0 its derivative is taken as 0, where it would be inf, or 0 · inf."""
+    if exponent == 0:
+        return xp.ones_like(base)
+    some = base > 0
+    return xp.where(some, xp.where(some, base, 1.0) ** exponent, 0.0)
+
+
+def log_ratio(xp: ModuleType, p: Array, q: Array) -> Array:
+    """log(q / p) to a few ulp, near p = q above all; ±inf where one of them is 0.
+
+    Within a factor 1.5, q − p is exact (Sterbenz's lemma) and log1p keeps its digits; farther off
+    the quotient does, and where that could overflow the difference of logarithms is large enough.
+    """
+    both = (p > 0) & (q > 0)
+    p1, q1 = xp.where(both, p, 1.0), xp.where(both, q, 1.0)
+    far = xp.log(q1) - xp.log(p1)
+    near = (q1 <= 1.5 * p1) & (p1 <= 1.5 * q1)
+    middle = ~near & (xp.abs(far) < 80)  # exp(80) is finite in float32
+    close = xp.log1p(xp.where(near, q1 - p1, 0.0) / p1)
+    quotient = xp.log(xp.where(middle, q1, 1.0) / xp.where(middle, p1, 1.0))
+    edge = xp.where(p > 0, -xp.inf, xp.where(q > 0, xp.inf, xp.zeros_like(q)))
+    return xp.where(both, xp.where(near, close, xp.where(middle, quotient, far)), edge)
+
+
+def expm1_minus(xp: ModuleType, d: Array) -> Array:
+    """exp(d) − 1 − d ≥ 0, by its Taylor series where the subtraction would cancel (|d| ≤ ½)."""
+    small = xp.abs(d) <= 0.5
+    s = xp.where(small, d, 0.0)
+    series = xp.zeros_like(s)
+    for n in range(17, 1, -1):  # the first term left out is below ½¹⁶ · 2 / 18! of the sum
+        series = series * s + 1 / math.factorial(n)
+    large = xp.where(small, 0.0, d)
+    return xp.where(small, s * s * series, xp.expm1(large) - large)
+
+
+def kl_terms(xp: ModuleType, p: Array, q: Array, d: Array) -> Array:
+    """p log(p/q) − p + q for d = log(q/p): each ≥ 0, and their sum is KL where Σp = Σq.
+
+    The plain terms p log(p/q) have both signs and cancel: for p near q the sum is far smaller than
+    they are, and may come out negative. These cannot.
+    """
+    small = xp.abs(d) <= 0.5
+    near = p * expm1_minus(xp, xp.where(small, d, 0.0))
+    apart = (q - p) - times(xp, p, xp.where(small, 0.0, d))
+    return xp.where(small, near, apart)
+
+
+def js_terms(xp: ModuleType, p: Array, q: Array) -> Array:
+    """½ p log(p/m) + ½ q log(q/m) with m = (p + q)/2: each ≥ 0, and their sum is JS.
+
+    It is ½ m g(t) with t = (q − p)/(q + p) and g(t) = (1 + t) log(1 + t) + (1 − t) log(1 − t)
+    = Σ_n t²ⁿ / (n (2n − 1)). The series is for p near q, where the logarithms would cancel; apart,
+    1 − t and 1 + t are p/m and q/m.
+    """
+    m = p / 2 + q / 2
+    some = xp.where(m > 0, m, 1.0)
+    t = (q / 2 - p / 2) / some
+    small = xp.abs(t) <= 0.5
+    square = xp.where(small, t * t, 0.0)
+    series = xp.zeros_like(square)
+    for n in range(25, 0, -1):  # the first term left out is below 4⁻²⁵ / 663 of the sum
+        series = series * square + 1 / (n * (2 * n - 1))
+    shares = (p / some, q / some)
+    apart = 0.0 - sum(times(xp, s, neg_log(xp, s)) for s in shares)
+    return m / 2 * xp.where(small, square * series, apart)

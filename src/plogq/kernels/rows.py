@@ -1,0 +1,451 @@
+"""Statistics, losses and gradients of the rows of a matrix of logits, by native code."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from plogq.kernels import _native, arguments
+from plogq.kernels import threads as machine
+
+__all__ = [
+    "Floats",
+    "ReducedLoss",
+    "RowStatistics",
+    "reduced_softmax_loss",
+    "row_statistics",
+    "softmax_loss",
+]
+
+Floats = npt.NDArray[Any]
+Array = Any  # on the CPU, and speaks DLPack: a NumPy array, a torch.Tensor that is detached
+
+_INT64, _FLOAT32, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float32), np.dtype(np.float64)
+_EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+
+
+class RowStatistics(NamedTuple):
+    """What one pass over logits x says of each row; every array has shape (N,).
+
+    With z = x / T, (max, rest) is the state of a log-sum-exp: lse = max + log(1 + rest). Leaving
+    the largest term out of the sum keeps all of its digits when the others are tiny.
+
+    Attributes
+    ----------
+    max
+        max_j z_j.
+    rest
+        Σ_{j ≠ argmax} e_j, where e_j = exp(z_j − max).
+    argmax
+        The first class at the maximum, int64; −1 on a row that is left out.
+    loss
+        The loss in nats: of `row_statistics` −log softmax(x)_y, with y the target:
+        (max − x_y) + log(1 + rest). 0 on a row that is left out; None without target.
+    entropy
+        H(softmax(z)) in nats: log(1 + rest) + Σ_j p_j (max − z_j). None without moments.
+    rest_squares
+        Σ_{j ≠ argmax} e_j². None without moments.
+    """
+
+    max: Floats
+    rest: Floats
+    argmax: npt.NDArray[np.int64]
+    loss: Any
+    entropy: Any
+    rest_squares: Any
+
+
+class ReducedLoss(NamedTuple):
+    """One number for many rows, in nats.
+
+    Attributes
+    ----------
+    loss
+        Σ_i v_i loss_i / denominator, summed in float64.
+    denominator
+        What the sum is divided by, 1 in place of 0.
+    rows
+        The statistics of each row, with moments. None where they were not asked for.
+    """
+
+    loss: float
+    denominator: float
+    rows: RowStatistics | None
+
+
+def row_statistics(
+    logits: Array,
+    target: npt.NDArray[np.integer[Any]] | None = None,
+    *,
+    ignore_index: int | None = None,
+    moments: bool = False,
+    dtype: npt.DTypeLike | None = None,
+    threads: int | None = None,
+) -> RowStatistics:
+    """Log-sum-exp, argmax, loss and entropy of each row: plogq.formulas.cross_entropy_from_logits.
+
+    loss = −log softmax(x)_y = (max − x_y) + log(1 + rest): two terms that are not negative, so
+    nothing cancels.
+
+    Parameters
+    ----------
+    logits
+        float32, float64, bfloat16 or float16, shape (N, C), any strides. −inf is a masked class.
+    target
+        Class of each row, integers, shape (N,).
+    ignore_index
+        A target that says: leave this row out. Its logits are not looked at.
+    moments
+        Also entropy and rest_squares.
+    dtype
+        Of the arithmetic and the result: float64 for float32 logits too. Without, float64 for
+        float64, else float32.
+    threads
+        At most so many; the result does not depend on it.
+
+    Returns
+    -------
+    RowStatistics
+        In nats.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Wrong shape or dtype; a row with NaN, +inf or nothing but −inf; a target outside [0, C).
+
+    Examples
+    --------
+    >>> row_statistics(np.array([[0.0, 0.0], [0.0, -80.0]]), np.array([1, 0])).loss
+    array([6.93147181e-01, 1.80485139e-35])
+    """
+    if dtype is not None:
+        arguments.check_arithmetic(dtype, logits)
+    return _rows(
+        logits, target, ignore_index=ignore_index, moments=moments, dtype=dtype, threads=threads
+    )
+
+
+def softmax_loss(
+    logits: Array,
+    target: Array,
+    *,
+    weight: Floats | None = None,
+    label_smoothing: float = 0.0,
+    gamma: float = 0.0,
+    temperature: float = 1.0,
+    z_loss: float = 0.0,
+    ignore_index: int | None = None,
+    keep: npt.NDArray[np.bool_] | None = None,
+    row_scale: npt.NDArray[np.float64] | None = None,
+    gradient: Array | None = None,
+    moments: bool = False,
+    validate: bool = True,
+    check_logits: bool = True,
+    threads: int | None = None,
+) -> RowStatistics:
+    """Losses of rows, and their gradients in the same pass.
+
+    With z = x / T, p = softmax(z), lse = log Σ exp z, and t' = (1 − ε) t + ε/K over the K classes
+    that are not masked, the loss of a row is Σ_j w_j t'_j (1 − p_j)^γ (−log p_j) + ζ lse²:
+    plogq.formulas.cross_entropy_from_logits, plogq.formulas.focal_from_logits and
+    plogq.formulas.z_loss_from_logits. Each gradient is a p_j + b w_j + c [j = y], with a, b and c
+    by row (c w_j t_j for a distribution); at the argmax without the cancellation of p − 1.
+
+    Parameters
+    ----------
+    logits
+        x: float32, float64, bfloat16 or float16, shape (N, C), any strides. −inf masks a class.
+    target
+        y: int64 classes, shape (N,), any integers where NumPy's; or distributions t of any of the
+        dtypes above, shape (N, C), any strides.
+    weight
+        w, by class, shape (C,).
+    label_smoothing, gamma, temperature, z_loss
+        ε in [0, 1], γ ≥ 0, T > 0, ζ.
+    ignore_index
+        A class that says: leave this row out.
+    keep
+        bool, shape (N,): rows that are False are left out. Their logits may be anything.
+    row_scale
+        What the gradient of a row is multiplied by: shape (1,) or (N,); 1 without.
+    gradient
+        Receives row_scale_i ∂loss_i/∂x_i: like the logits, any strides. May be the logits
+        themselves. When the logits are refused, its content is undefined.
+    moments
+        Also entropy and rest_squares.
+    validate
+        Refuse distributions that are negative or do not sum to 1, within √eps of their dtype or
+        of the arithmetic's.
+    check_logits
+        Refuse logits at fault. Without, they give NaN.
+    threads
+        At most so many; the result does not depend on it.
+
+    Returns
+    -------
+    RowStatistics
+        In nats, not scaled: float64 for float64 logits, else float32.
+
+    Raises
+    ------
+    ValueError, TypeError
+        What does not fit together; a row with NaN, +inf or nothing but −inf; a target that is no
+        class: then nothing has been overwritten. A target that is no distribution: then logits that
+        are to become their gradient may have become it.
+    NotImplementedError
+        γ > 0 with label smoothing or distributions.
+
+    Examples
+    --------
+    >>> logits = np.array([[0.0, 0.0]])
+    >>> softmax_loss(logits, np.array([1]), gradient=logits, label_smoothing=0.5).loss
+    array([0.69314718])
+    >>> logits
+    array([[ 0.25, -0.25]])
+    """
+    return _rows(
+        logits,
+        target,
+        weight=weight,
+        label_smoothing=label_smoothing,
+        gamma=gamma,
+        temperature=temperature,
+        z_loss=z_loss,
+        ignore_index=ignore_index,
+        keep=keep,
+        row_scale=row_scale,
+        gradient=gradient,
+        moments=moments,
+        validate=validate,
+        check_logits=check_logits,
+        threads=threads,
+    )
+
+
+def reduced_softmax_loss(
+    logits: Array,
+    target: Array,
+    *,
+    weight: Floats | None = None,
+    label_smoothing: float = 0.0,
+    gamma: float = 0.0,
+    temperature: float = 1.0,
+    z_loss: float = 0.0,
+    ignore_index: int | None = None,
+    keep: npt.NDArray[np.bool_] | None = None,
+    row_weight: npt.NDArray[np.float64] | None = None,
+    denominator: float | None = None,
+    by_class: bool = False,
+    scale: float = 1.0,
+    gradient: Array | None = None,
+    statistics: bool = False,
+    validate: bool = True,
+    check_logits: bool = False,
+    threads: int | None = None,
+) -> ReducedLoss:
+    """Σ_i v_i loss_i / d of the losses of `softmax_loss`, and scale times its gradient.
+
+    Parameters
+    ----------
+    logits, target, weight, label_smoothing, gamma, temperature, z_loss, ignore_index, keep
+        As for `softmax_loss`. Logits may come in images too: shape (K, M, C), any strides, with
+        distributions in that shape and all that is by row in shape (K M,).
+    row_weight
+        v: shape (1,) or (N,); 1 without. A row of weight 0 has no say, even where its loss is inf.
+    denominator
+        d, 1 where it is 0. None: Σ v over the rows that are not left out.
+    by_class
+        d = Σ v w_y, the class weights of the labels in it.
+    scale
+        What the gradient is multiplied by.
+    statistics
+        Also those of each row.
+    gradient, validate, check_logits, threads
+        As for `softmax_loss`; logits at fault give NaN unless they are checked.
+
+    Returns
+    -------
+    ReducedLoss
+        In nats.
+
+    Raises
+    ------
+    ValueError, TypeError, NotImplementedError
+        As `softmax_loss`.
+
+    Examples
+    --------
+    >>> found = reduced_softmax_loss(np.zeros((3, 2)), np.array([0, 1, 7]), ignore_index=7)
+    >>> print(f"{found.loss:.6f}", found.denominator)
+    0.693147 2.0
+    """
+    figures = argmax = None
+    if statistics or check_logits:
+        figures, argmax = _room_for_statistics(logits, 5 if statistics else 3)
+    loss, divisor, bad_target, bad_logits = _native_rows(
+        logits,
+        target,
+        weight,
+        label_smoothing,
+        gamma,
+        temperature,
+        z_loss,
+        ignore_index,
+        keep,
+        row_weight,
+        denominator,
+        by_class,
+        scale,
+        gradient,
+        figures,
+        argmax,
+        validate,
+        check_logits,
+        threads,
+    )
+    if bad_target >= 0:
+        arguments.refuse_row_of_target(target, bad_target, logits.shape, ignore_index)
+    if figures is None:
+        return ReducedLoss(loss, divisor, None)
+    if bad_logits >= 0:
+        arguments.refuse_row_of_logits(figures[0, bad_logits], bad_logits)
+    return ReducedLoss(loss, divisor, _statistics(figures, argmax) if statistics else None)
+
+
+def _rows(
+    logits: Array,
+    target: Array | None,
+    *,
+    weight: Floats | None = None,
+    label_smoothing: float = 0.0,
+    gamma: float = 0.0,
+    temperature: float = 1.0,
+    z_loss: float = 0.0,
+    ignore_index: int | None = None,
+    keep: npt.NDArray[np.bool_] | None = None,
+    row_scale: npt.NDArray[np.float64] | None = None,
+    gradient: Array | None = None,
+    moments: bool = False,
+    validate: bool = True,
+    check_logits: bool = True,
+    dtype: npt.DTypeLike | None = None,
+    threads: int | None = None,
+) -> RowStatistics:
+    statistics, argmax = _room_for_statistics(logits, 5 if moments else 3, dtype)
+    _, _, bad_target, bad_logits = _native_rows(
+        logits,
+        target,
+        weight,
+        label_smoothing,
+        gamma,
+        temperature,
+        z_loss,
+        ignore_index,
+        keep,
+        row_scale,
+        1.0,
+        False,
+        1.0,
+        gradient,
+        statistics,
+        argmax,
+        validate,
+        check_logits,
+        threads,
+    )
+    if bad_target >= 0:
+        arguments.refuse_row_of_target(target, bad_target, logits.shape, ignore_index)
+    if bad_logits >= 0:
+        arguments.refuse_row_of_logits(statistics[0, bad_logits], bad_logits)
+    found = _statistics(statistics, argmax)
+    return found._replace(loss=None) if target is None else found
+
+
+def _room_for_statistics(
+    logits: Array, figures: int, dtype: npt.DTypeLike | None = None
+) -> tuple[Floats, npt.NDArray[np.int64]]:
+    arguments.check_matrix(logits)
+    rows = math.prod(logits.shape[:-1])
+    return np.empty((figures, rows), dtype or _arithmetic(logits)), np.empty(rows, _INT64)
+
+
+def _statistics(figures: Floats, argmax: Any) -> RowStatistics:
+    entropy, squares = figures[3:] if len(figures) == 5 else (None, None)
+    return RowStatistics(figures[0], figures[1], argmax, figures[2], entropy, squares)
+
+
+def _native_rows(
+    logits: Array,
+    target: Array | None,
+    weight: Floats | None,
+    label_smoothing: float,
+    gamma: float,
+    temperature: float,
+    z_loss: float,
+    ignore_index: int | None,
+    keep: npt.NDArray[np.bool_] | None,
+    row_weight: npt.NDArray[np.float64] | None,
+    denominator: float | None,
+    by_class: bool,
+    scale: float,
+    gradient: Array | None,
+    statistics: Floats | None,
+    argmax: npt.NDArray[np.int64] | None,
+    validate: bool,
+    check_logits: bool,
+    threads: int | None,
+) -> tuple[float, float, int, int]:
+    """Call the native code; only where it turns something down, find out what."""
+    arguments.check_options(label_smoothing, gamma, temperature, z_loss)
+    label, soft, tolerance = target, None, -1.0
+    try:
+        shape = logits.shape
+        if target is not None and target.ndim > 1:
+            label, soft = None, target
+            if validate:
+                eps = _EPS[arguments.dtype_name(target)]
+                tolerance = max(eps, _EPS[_arithmetic(logits, statistics).name]) ** 0.5
+        elif isinstance(target, np.ndarray) and target.dtype != _INT64:
+            arguments.check_target(target, logits)
+            label = target.astype(_INT64)
+        if gamma and (label_smoothing or soft is not None):
+            raise NotImplementedError("gamma > 0 with label smoothing or distributions")
+        if weight is not None:
+            weight = np.ascontiguousarray(weight, _arithmetic(logits, statistics))
+        if keep is not None:
+            keep = np.ascontiguousarray(keep)
+        return _native.rows(
+            logits,
+            label,
+            soft,
+            weight,
+            keep,
+            row_weight,
+            gradient,
+            statistics,
+            argmax,
+            denominator,
+            by_class,
+            scale,
+            ignore_index,
+            label_smoothing,
+            gamma,
+            temperature,
+            z_loss,
+            tolerance,
+            check_logits,
+            machine.threads_for(threads, math.prod(shape)),
+            machine.INSTRUCTION_SET,
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        arguments.check_rows(logits, target, weight, keep, row_weight, gradient, ignore_index)
+        raise
+
+
+def _arithmetic(logits: Array, statistics: Floats | None = None) -> np.dtype[Any]:
+    if statistics is not None:
+        return statistics.dtype
+    return _FLOAT64 if logits.itemsize == 8 else _FLOAT32

@@ -1,0 +1,35 @@
+"""How the native code runs on this machine: with which instructions, and on how many threads."""
+
+from __future__ import annotations
+
+import os
+from operator import index
+
+from plogq.errors import refuse
+from plogq.kernels import _native
+
+INSTRUCTION_SET = len(_native.instruction_sets()) - 1  # the best that this processor has
+WORTH_THREADS = 1 << 18  # elements
+
+
+def default_threads() -> int:
+    """Return how many threads a call may use: the CPUs of this process, at most OMP_NUM_THREADS.
+
+    Examples
+    --------
+    >>> default_threads() >= 1
+    True
+    """
+    affinity = getattr(os, "sched_getaffinity", None)
+    cpus = len(affinity(0)) if affinity else os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return min(cpus, int(asked)) if asked.isdecimal() and int(asked) else cpus
+
+
+def threads_for(asked: int | None, elements: int) -> int:
+    """Return how many threads so many elements are worth, or the number that was asked for."""
+    if asked is None:
+        return default_threads() if elements >= WORTH_THREADS else 1
+    if index(asked) < 1:
+        refuse("threads", "be at least 1", asked)
+    return asked

@@ -1,0 +1,121 @@
+"""The whole way from token logprobs to a result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from plogq.errors import check_count, refuse
+from plogq.formulas.units import Unit, check_unit
+from plogq.lm.documents import Source
+from plogq.lm.readers.json_lines import ENDINGS, JsonLines
+from plogq.lm.readers.openai import Part
+from plogq.lm.readers.table import TokenTable
+from plogq.lm.result import TokensResult
+from plogq.lm.state import Corpus
+from plogq.lm.summary import summarise
+from plogq.tables.readers import open_table
+from plogq.tables.sums.top_k import TopK
+
+
+def score_tokens(
+    source: Any,
+    *,
+    doc: str = "doc",
+    logprob: str = "logprob",
+    bytes: str = "bytes",
+    part: Part | None = None,
+    unit: Unit = "bit",
+    bootstrap: int = 200,
+    top: int = 20,
+    seed: int = 0,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> TokensResult:
+    """Say what a language model pays for a text: Σ −log q over tokens, words, characters, bytes.
+
+    Every figure is of the corpus: all costs added, divided once by all tokens, words, characters
+    or bytes, cross-entropy = Σ −log q / Σ bytes. A mean of documents' figures is another number.
+    Perplexity is exp of the cross-entropy in nats.
+
+    Parameters
+    ----------
+    source
+        A table, as a path or anything that speaks Arrow: a row for each token with the columns
+        `doc`, `logprob` (nats, null for a document's first token where it has none) and, where
+        known, `bytes`, `words` (those that end in the token), `characters` and `token` (its
+        text). Rows of a document follow one another. Or a path of JSON lines: responses of vLLM
+        and its like, or samples of lm-evaluation-harness.
+    doc, logprob, bytes
+        Names of columns, where they are others.
+    part
+        Of responses with logprobs of a prompt and of what was written after it: "prompt",
+        "completion" or "all".
+    unit
+        "bit", "nat" or "hartley", of every cost.
+    bootstrap
+        Replicates of the 95 % intervals, over documents.
+    top
+        How many of the costliest documents and tokens to list.
+    seed
+        Of the intervals.
+    progress
+        Called with (rows or lines done, rows in all or None) as work goes on.
+
+    Raises
+    ------
+    TableError
+        A ValueError of one line: which file, column and row, what was expected and what came.
+
+    Examples
+    --------
+    >>> tokens = {"doc": ["a", "a", "b"], "logprob": np.log([0.5, 0.25, 0.125]), "bytes": [2, 1, 3]}
+    >>> import pyarrow as pa
+    >>> result = score_tokens(pa.table(tokens))
+    >>> result.cross_entropy_per_byte, result.cross_entropy_per_token, result.perplexity_per_token
+    (1.0, 2.0, 4.0)
+
+    References
+    ----------
+    Jelinek, Mercer, Bahl, Baker (1977), Perplexity: a measure of the difficulty of speech
+    recognition tasks. Gao et al. (2020), The Pile, section 3.1 (bits per byte).
+    """
+    check_unit(unit)
+    for name, count in (("bootstrap", bootstrap), ("top", top), ("seed", seed)):
+        check_count(name, count)
+    tokens = open_tokens(source, doc=doc, logprob=logprob, bytes=bytes, part=part)
+    corpus, surprises = Corpus(top, seed), TopK(top)
+    for block in tokens.blocks():
+        corpus.add(block.documents)
+        surprises.add(
+            block.tokens.surprisal,
+            lambda i, t=block.tokens: t.describe(i) | {"nats": float(t.surprisal[i])},  # type: ignore[misc]
+        )
+        if progress is not None:
+            progress(block.done, tokens.rows)
+    return summarise(
+        corpus, surprises, source=tokens.origin, unit=unit, bootstrap=bootstrap, seed=seed
+    )
+
+
+def is_json_lines(source: Any) -> bool:
+    """Tell a file of JSON lines by its name."""
+    return isinstance(source, (str, os.PathLike)) and os.fspath(source).lower().endswith(ENDINGS)
+
+
+def open_tokens(
+    source: Any,
+    *,
+    doc: str = "doc",
+    logprob: str = "logprob",
+    bytes: str = "bytes",
+    part: Part | None = None,
+) -> Source:
+    """Open a table of tokens or JSON lines."""
+    if part not in (None, "prompt", "completion", "all"):
+        refuse("part", 'be "prompt", "completion" or "all"', repr(part))
+    if is_json_lines(source):
+        return JsonLines(os.fspath(source), part)
+    if part is not None:
+        refuse("part", "be left out: this is a table, not JSON lines of responses", repr(part))
+    return TokenTable(open_table(source), doc, logprob, bytes)

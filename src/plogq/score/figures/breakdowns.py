@@ -1,0 +1,95 @@
+"""What each class and each slice costs, and what a class is mistaken for."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from plogq.formulas.terms import neg_log, times
+from plogq.formulas.units import Unit, from_nats
+from plogq.score.state.slices import Slices
+from plogq.score.state.state import State
+from plogq.tables.arrays import Array
+from plogq.tables.sums.tally import totals
+
+MISTAKEN_FOR = 5
+
+
+def per_class(state: State, classes: tuple[str, ...], unit: Unit) -> list[dict[str, Any]]:
+    """Give what each class costs, its share of the cost, and what it is taken for."""
+    k = state.predicted_groups
+    rows = state.cells.rows.reshape(-1, k)
+    weight = state.cells.amounts(k)
+    loss = totals(state.cell_loss, k)
+    impossible = state.cell_impossible.amounts(k) > 0
+    everything = loss.sum()
+    index = np.arange(len(classes))
+    correct = state.cells.amounts(at=index * k + (index if k == len(classes) else 1))
+    mistaken = _mistaken_for(state, classes, unit)
+    return [
+        {
+            "class": name,
+            "rows": int(rows[j].sum()),
+            "bits": _bits(loss[j], weight[j], impossible[j], unit),
+            "share": ratio(loss[j], everything),
+            "accuracy": ratio(correct[j], weight[j]),
+            "mistaken_for": mistaken[j],
+        }
+        for j, name in enumerate(classes)
+    ]
+
+
+def _bits(loss: float, weight: float, impossible: bool, unit: Unit) -> float | None:
+    """Give a mean surprisal; None where nothing has weight."""
+    mean = math.inf if impossible else ratio(loss, weight)
+    return None if mean is None else float(from_nats(mean, unit))
+
+
+def _mistaken_for(
+    state: State, classes: tuple[str, ...], unit: Unit
+) -> list[list[tuple[str, int, float | None]]]:
+    """Give, for each class, what it is taken for most often, how often, and at what cost."""
+    if state.predicted_groups < len(classes):
+        return [[] for _ in classes]
+    rows = state.cells.rows.reshape(len(classes), -1).copy()
+    np.fill_diagonal(rows, 0)
+    most = np.argsort(-rows, axis=1, kind="stable")[:, :MISTAKEN_FOR]
+    cells = (np.arange(len(classes))[:, None] * len(classes) + most).ravel()
+    weight = state.cells.amounts(at=cells)
+    loss = totals(state.cell_loss, at=cells)
+    impossible = state.cell_impossible.amounts(at=cells) > 0
+    bits = [_bits(*cell, unit) for cell in zip(loss, weight, impossible, strict=True)]
+    found = zip(most.ravel().tolist(), rows.ravel()[cells].tolist(), bits, strict=True)
+    listed = [(classes[k], n, cost) for k, n, cost in found]
+    width = most.shape[1]
+    return [
+        [item for item in listed[j * width : (j + 1) * width] if item[1]]
+        for j in range(len(classes))
+    ]
+
+
+def slices(groups: Slices, unit: Unit) -> dict[str, dict[str, Any]]:
+    """Give the figures of each value of a column."""
+    out = {}
+    for value, figures in groups.figures().items():
+        nats = ratio(figures.loss, figures.weight)
+        labels = entropy(figures.labels)
+        out[value] = {
+            "rows": figures.rows,
+            "cross_entropy": None if nats is None else from_nats(nats, unit),
+            "information_gain": None if nats is None else from_nats(labels - nats, unit),
+        }
+    return out
+
+
+def entropy(amounts: Array) -> float:
+    """−Σ p log p of amounts in proportion to p: `entropy_of_counts`, without what that loads."""
+    p = amounts / amounts.sum() if amounts.any() else amounts
+    return float(times(np, p, neg_log(np, p)).sum())
+
+
+def ratio(part: float, whole: float) -> float | None:
+    """Give a share; None of nothing."""
+    return float(part) / float(whole) if whole > 0 else None

@@ -1,0 +1,10 @@
+"""What a change of the predictions that their own order and a few rows can teach would save.
+
+A file for each family: it is fitted to rows, and says what others then cost. `cross_fit` fits each
+to all folds but one and judges it by that one.
+"""
+
+from plogq.score.recalibration.cross_fit import Family, choose_families, cross_fit
+from plogq.score.recalibration.labelled_rows import LabelledRows, log_softmax
+
+__all__ = ["Family", "LabelledRows", "choose_families", "cross_fit", "log_softmax"]

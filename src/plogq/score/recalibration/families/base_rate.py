@@ -1,0 +1,105 @@
+"""A temperature, mixed with the frequency of each class."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+
+from plogq.score.recalibration.families.temperature import LOG2_BOUND
+from plogq.score.recalibration.labelled_rows import LabelledRows, dot
+from plogq.score.recalibration.solve import lowest_point
+from plogq.tables.arrays import Array
+
+PRIOR_ROWS = 0.5
+LEAST = 1e-12
+
+
+@dataclass(frozen=True)
+class TemperatureAndBase:
+    """−log((1 − ε) softmax(z / T)_y + ε π_y): with π the base rates, no label is impossible.
+
+    ε is kept off 0 by half an imaginary row that the base rates alone explain (−½ log ε is added
+    to the loss; the ½ is Krichevsky and Trofimov's, 1981). It is found for each T inside the
+    search for T, in which it is convex.
+    """
+
+    log2_beta: float
+    epsilon: float
+    base: Array = field(repr=False)
+
+    name = "temperature+base"
+    mends = True
+
+    @staticmethod
+    def size(classes: int) -> int:
+        """How many parameters it has, beside the base rates."""
+        return 2 if classes > 1 else 0
+
+    @classmethod
+    def fit(cls, rows: LabelledRows, start: Self | None = None) -> Self:
+        """Find the T and the ε of least cross-entropy."""
+        epsilon = 0.01 if start is None else start.epsilon
+        row, label, share = rows.events
+        weight, base = rows.weight[row] * share, rows.base[label]
+
+        def slope(t: float) -> float:
+            nonlocal epsilon
+            at = rows.tempered(t)
+            q = np.exp(-at.surprisal)
+            epsilon = _best_epsilon(q, base, weight, epsilon)
+            # dq/dt = −q (s − H), and the mixture has no slope in ε where ε is the best.
+            q *= (1 - epsilon) / ((1 - epsilon) * q + epsilon * base)
+            beyond = np.where(q > 0, at.surprisal, 0.0) - at.entropy[row]
+            return dot(weight, q * beyond)
+
+        t = lowest_point(
+            slope,
+            0.0 if start is None else start.log2_beta,
+            step=0.3 if start is None else 0.02,
+            low=-LOG2_BOUND,
+            high=LOG2_BOUND,
+            tolerance=1e-6,
+        )
+        slope(t)
+        return cls(t, epsilon, rows.base)
+
+    def losses(self, rows: LabelledRows) -> Array:
+        """Give the loss of each row, in nats."""
+        row, label, share = rows.events
+        q = np.exp(-rows.tempered(self.log2_beta).surprisal)
+        mixed = (1 - self.epsilon) * q + self.epsilon * self.base[label]
+        return np.bincount(row, -share * np.log(mixed), len(rows))
+
+    def parameters(self) -> dict[str, Any]:
+        """Give T, ε and π."""
+        return {
+            "temperature": 2.0**-self.log2_beta,
+            "epsilon": self.epsilon,
+            "base": self.base.tolist(),
+        }
+
+
+def _best_epsilon(q: Array, base: Array, weight: Array, start: float) -> float:
+    """Minimise −Σ w log((1 − ε) q + ε π) − ½ log ε, convex in ε, by Newton inside a bracket.
+
+    Newton's zero is that of the slope times ε, which is nearly a line where ε is small.
+    """
+    low, high, epsilon = LEAST, 1.0, start
+    gain = base - q
+    for _ in range(60):
+        gained = gain / (q + epsilon * gain)
+        slope = -dot(weight, gained)
+        curvature = dot(weight, gained * gained)
+        rise = epsilon * slope - PRIOR_ROWS
+        low, high = (epsilon, high) if rise < 0 else (low, epsilon)
+        per = slope + epsilon * curvature
+        new = epsilon - rise / per if per > 0 else high
+        if not low < new < high:
+            new = math.sqrt(low * high) if rise > 0 else (low + high) / 2
+        moved, epsilon = abs(new - epsilon), new
+        if moved <= 1e-6 * epsilon:
+            break
+    return epsilon

@@ -1,0 +1,38 @@
+"""No recalibration: what every other is held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from plogq.score.recalibration.labelled_rows import LabelledRows
+from plogq.tables.arrays import Array
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The predictions as they are."""
+
+    name = "identity"
+    mends = False
+
+    @staticmethod
+    def size(classes: int) -> int:
+        """How many parameters it has."""
+        return 0
+
+    @classmethod
+    def fit(cls, rows: LabelledRows, start: Self | None = None) -> Self:
+        """Learn nothing."""
+        return cls()
+
+    def losses(self, rows: LabelledRows) -> Array:
+        """Give −log q(y) of each row, in nats."""
+        row, label, share = rows.events
+        return np.bincount(row, share * -rows.log_q[row, label], len(rows))
+
+    def parameters(self) -> dict[str, Any]:
+        """Give none."""
+        return {}

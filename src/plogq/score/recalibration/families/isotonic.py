@@ -1,0 +1,91 @@
+"""Isotonic regression: for each class any function that rises with its probability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+
+from plogq.score.recalibration.labelled_rows import LabelledRows
+from plogq.tables.arrays import Array
+
+END_ROWS = 0.5
+
+
+@dataclass(frozen=True)
+class Isotonic:
+    """−log (g_y(q_y) / Σ_j g_j(q_j)), each g_j the rising function nearest to what happened.
+
+    Of two classes one function is enough, and there is nothing to normalise. Predictions are
+    taken in at most 256 groups of like ones. Half an imaginary row at either end, a hit below all
+    and a miss above all, keeps every g inside (0, 1) and rising.
+
+    References
+    ----------
+    Zadrozny, Elkan (2002), Transforming classifier scores into accurate multiclass probability
+    estimates. Ayer, Brunk, Ewing, Reid, Silverman (1955), for the pooling of adjacent violators.
+    """
+
+    edges: list[Array] = field(repr=False)  # (m_j,) of each function, rising
+    values: list[Array] = field(repr=False)  # (m_j + 1,) below, between and above its edges
+
+    name = "isotonic"
+    mends = True
+
+    @staticmethod
+    def size(classes: int) -> int:
+        """How many parameters it has: a rising function counts as ten."""
+        return 0 if classes == 1 else 10 if classes == 2 else 10 * classes
+
+    @classmethod
+    def fit(cls, rows: LabelledRows, start: Self | None = None) -> Self:
+        """Count hits in each group, and pool the groups that fall."""
+        edges, group = rows.groups()
+        values = []
+        for j, edge in enumerate(edges):
+            label = 1 if len(edges) == 1 else j
+            hit = rows.label == label if rows.label.ndim == 1 else rows.label[:, label]
+            seen = np.bincount(group[:, j], rows.weight, len(edge) + 1)
+            hits = np.bincount(group[:, j], rows.weight * hit, len(edge) + 1)
+            values.append(_rising(hits, seen))
+        return cls(edges, values)
+
+    def losses(self, rows: LabelledRows) -> Array:
+        """Give the loss of each row, in nats."""
+        columns = zip(self.values, rows.groups().of.T, strict=True)
+        g = np.stack([value[group] for value, group in columns], axis=1)
+        if g.shape[1] == 1:
+            g = np.concatenate([1 - g, g], axis=1)
+        row, label, share = rows.events
+        of_label = np.bincount(row, -share * np.log(g[row, label]), len(rows))
+        loss: Array = of_label + np.log(g.sum(axis=1))
+        return loss
+
+    def parameters(self) -> dict[str, Any]:
+        """Give each function by its steps: where each begins, and its value."""
+        curves = []
+        for edge, value in zip(self.edges, self.values, strict=True):
+            new = np.flatnonzero(np.diff(value, prepend=-1.0))
+            begins = np.concatenate([[-np.inf], edge])[new]
+            curves.append({"from": begins.tolist(), "value": value[new].tolist()})
+        return {"of": "log_odds" if len(curves) == 1 else "log_q", "curves": curves}
+
+
+def _rising(hits: Array, seen: Array) -> Array:
+    """Give the rising values nearest to hits / seen, by pooling adjacent violators.
+
+    Where nothing was seen, a value between its neighbours'.
+    """
+    used = np.flatnonzero(seen > 0)
+    blocks = [(END_ROWS, END_ROWS, 0)]  # hits, seen, groups
+    points = [*zip(hits[used].tolist(), seen[used].tolist(), strict=True), (0.0, END_ROWS)]
+    for i, (hit, total) in enumerate(points):
+        block = hit, total, int(i < len(used))
+        while blocks and blocks[-1][0] * block[1] >= block[0] * blocks[-1][1]:
+            last = blocks.pop()
+            block = last[0] + block[0], last[1] + block[1], last[2] + block[2]
+        blocks.append(block)
+    values = np.repeat([h / n for h, n, _ in blocks], [groups for _, _, groups in blocks])
+    out: Array = np.interp(np.arange(len(seen)), used, values)
+    return out

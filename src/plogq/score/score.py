@@ -1,0 +1,179 @@
+"""The whole way from a table to a result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib import import_module
+from numbers import Real
+from types import ModuleType
+from typing import Any
+
+from plogq.errors import check_count, refuse
+from plogq.formulas.units import Unit, check_unit
+from plogq.score.figures.all_figures import summarise
+from plogq.score.job import Job
+from plogq.score.result import Result
+from plogq.score.workers.threads import fold_on_threads
+from plogq.tables.columns import find_columns
+from plogq.tables.predictions import Predictions
+from plogq.tables.readers import open_table
+
+
+def score(
+    source: Any,
+    *,
+    label: str = "label",
+    logits: str | None = None,
+    logprobs: str | None = None,
+    probs: str | None = None,
+    classes: Sequence[str] | None = None,
+    annotators: bool = False,
+    weight: str | None = None,
+    slices: Sequence[str] = (),
+    group: str | None = None,
+    id: str | None = None,
+    unit: Unit = "bit",
+    floor: float | None = None,
+    folds: int = 5,
+    bootstrap: int = 200,
+    top: int = 20,
+    seed: int = 0,
+    code: bool = False,
+    engine: str = "local",
+    scheduler: str | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> Result:
+    """Say what a table of predictions costs, and why: mean −log q(y), and what it is made of.
+
+    Parameters
+    ----------
+    source
+        A path or URI of Parquet, CSV, Arrow or NPZ; a folder of them; anything that speaks Arrow
+        (pyarrow, pandas, polars); or a mapping of arrays, {"logits": (N, C), "labels": (N,)}.
+    label
+        The column of class indices or names; of lists that are soft labels; or, with
+        `annotators`, of lists of labels.
+    logits, logprobs, probs
+        The predictions: one list column; "prefix_*", a column for each class, named by what
+        follows the prefix; or one column of numbers, about class 1 of 0 and 1. Without any of the
+        three, found by name.
+    classes
+        Names of the classes in the order of the predictions, where the table does not say.
+    weight, id
+        Columns of row weights, and of names for rows.
+    slices
+        Columns whose values are reported apart.
+    group
+        A column whose values tell which rows belong together (a patient, a document): they are
+        resampled, and held out, as one.
+    unit
+        "bit", "nat" or "hartley", of every entropy and loss of the result.
+    floor
+        P: also give the cross-entropy with every q(y) below P replaced by P, and count those rows.
+    folds
+        Of the cross-fit that tells miscalibration from refinement: at least 2.
+    bootstrap
+        How many replicates the 95 % intervals are made of; 0 for none.
+    top
+        How many of the most surprising rows to list.
+    seed
+        Of the folds, the intervals, and the sample of rows that they are fitted on where a table
+        is large.
+    code
+        Also compress the labels with the model, and decode them again: two more passes over the
+        table, on one thread. Weights are no part of it.
+    engine
+        "local", the threads of this process; or "dask", the workers of a Dask cluster, which read
+        the files themselves. The result is the same to the last bit.
+    scheduler
+        The address of the cluster's scheduler, tcp://host:port. Without it there is a cluster of
+        this machine's own, a process per core, for as long as it takes; a script must then guard
+        what it runs with `if __name__ == "__main__":`, since its processes import it.
+    progress
+        Called with (rows done, rows in all or None) as work goes on; of every pass anew.
+
+    Raises
+    ------
+    TableError
+        A ValueError of one line: which file, column and row, what was expected and what came.
+    ConnectionError
+        The scheduler does not answer, or has no workers, or its workers die.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> result = score({"probs": np.array([[0.5, 0.5], [0.25, 0.75]]), "labels": np.array([0, 1])})
+    >>> round(result.cross_entropy, 4), result.label_entropy, result.accuracy
+    (0.7075, 1.0, 1.0)
+    """
+    check_unit(unit)
+    if floor is not None:
+        if not isinstance(floor, Real):
+            refuse("floor", "be a number", repr(floor), error=TypeError)
+        if not 0 < floor <= 1:
+            refuse("floor", "be a probability, above 0", floor)
+    check_count("folds", folds, 2)
+    for name, count in (("bootstrap", bootstrap), ("top", top), ("seed", seed)):
+        check_count(name, count)
+    if engine not in ("local", "dask"):
+        refuse("engine", 'be "local" or "dask"', repr(engine))
+    if scheduler is not None and engine != "dask":
+        refuse("scheduler", 'go with engine "dask"', f"engine {engine!r}")
+    table = open_table(source)
+    columns = find_columns(
+        table,
+        label=label,
+        logits=logits,
+        logprobs=logprobs,
+        probs=probs,
+        classes=classes,
+        annotators=annotators,
+        weight=weight,
+        slices=slices,
+        group=group,
+        id=id,
+    )
+    if code:
+        from plogq.score.labels_code import refuse_code  # loads what no other score needs
+
+        refuse_code(columns, engine)
+    predictions = Predictions(table, columns)
+    job = Job(columns, predictions.labels, floor, top, seed)
+
+    def done(rows: int) -> None:
+        if progress is not None:
+            progress(rows, table.rows)
+
+    if engine == "local":
+        state = fold_on_threads(job, table, done)
+    else:
+        state = _dask().fold_on_workers(job, table, scheduler, done)
+    result = summarise(
+        state,
+        predictions.classes,
+        kind=columns.kind,
+        unit=unit,
+        source=predictions.origin() | {"rows": state.rows()},
+        folds=folds,
+        bootstrap=bootstrap,
+        seed=seed,
+    )
+    if not code:
+        return result
+    from plogq.score.labels_code import code_figures, code_warnings
+
+    coded = code_figures(predictions, progress)
+    said = [*result.warnings, *code_warnings(coded, state.rows(), weight)]
+    return replace(result, code=coded, warnings=said)
+
+
+def _dask() -> ModuleType:
+    """Load the engine that needs what plogq[dask] installs, and takes a second to load."""
+    try:
+        return import_module("plogq.score.workers.dask")
+    except ModuleNotFoundError as error:
+        if error.name not in ("dask", "distributed"):
+            raise
+        came = f"no package {error.name}: pip install 'plogq[dask]'"
+        return refuse("engine", 'be "local", or "dask" where it is installed', came)

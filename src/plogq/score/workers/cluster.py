@@ -1,0 +1,155 @@
+"""A connection to Dask's workers: a scheduler's, or our own for as long as it lasts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
+
+import dask
+from distributed import Client, LocalCluster, WorkerPlugin
+from distributed.comm.addressing import get_address_host_port
+
+import plogq
+from plogq.errors import TableError
+from plogq.kernels.threads import default_threads
+
+SECONDS_TO_CONNECT = 30
+LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio")
+
+
+@contextmanager
+def connect(scheduler: str | None) -> Iterator[Client]:
+    """Connect to a scheduler by its address, or to a cluster on this machine, a worker per core.
+
+    Raises
+    ------
+    ConnectionError
+        There is no scheduler at the address, or it has no workers.
+    TableError
+        A worker has another plogq, or none.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(_silence())
+        address: str | LocalCluster | None = scheduler
+        if address is None:
+            address = stack.enter_context(own_workers(default_threads()))
+        try:
+            if scheduler is not None:
+                # A client that never was open takes a minute to close, and complains.
+                get_address_host_port(scheduler)
+            client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
+        except (OSError, ValueError) as error:
+            expected = "give the address of a Dask scheduler, tcp://host:port"
+            raise ConnectionError(f"{scheduler}: no answer ({error}): {expected}") from error
+        stack.enter_context(client)
+        if scheduler is not None:
+            _same_version(client, scheduler)
+        yield client
+
+
+@contextmanager
+def own_workers(count: int) -> Iterator[LocalCluster]:
+    """Start a cluster of processes that only this machine can reach, and leave nothing of it.
+
+    A Ctrl-C goes to all processes of a terminal. Here only the main thread hears it: threads and
+    processes started while it is blocked never do, and are closed in their turn.
+    """
+    with tempfile.TemporaryDirectory(prefix="plogq-") as folder, dask.config.set(
+        # What Dask sets there unsets what glibc learns about how much freed memory to keep, and is
+        # set in this process too, for good.
+        {"distributed.nanny.pre-spawn-environ": {}, "temporary-directory": folder}
+    ):  # fmt: skip
+        # Python starts this along with the first process; doing so would end what is held back.
+        resource_tracker.ensure_running()
+        with _no_interrupt():
+            cluster = _start(count, folder)
+        try:
+            with Client(cluster, set_as_default=False) as client:
+                client.register_plugin(_Quiet())
+            yield cluster
+        finally:
+            with _no_interrupt():
+                cluster.sync(_stop, cluster)
+                cluster.close()
+
+
+def _start(count: int, folder: str) -> LocalCluster:
+    try:
+        return LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",  # None is port 8787, which may be taken
+            scheduler_kwargs={"dashboard": False},
+            local_directory=folder,
+            silence_logs=logging.CRITICAL,
+        )
+    except RuntimeError as error:
+        hint = 'does the script run what it does under `if __name__ == "__main__":`?'
+        raise ConnectionError(f"the workers did not start ({error}): {hint}") from error
+
+
+async def _stop(cluster: LocalCluster) -> None:
+    """Stop the workers, and kill those that are in the middle of something."""
+    await asyncio.gather(*(worker.close(timeout=0.5) for worker in cluster.workers.values()))
+
+
+class _Quiet(WorkerPlugin):
+    """A worker, also one started in place of another, that does not log to our terminal."""
+
+    name = "plogq-quiet"
+
+    def setup(self, worker: object) -> None:
+        for name in LOGGERS:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Leave it to exceptions to say what went wrong."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Hold a Ctrl-C back from this thread, and for good from what starts meanwhile."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _same_version(client: Client, scheduler: str) -> None:
+    def version() -> str | None:  # a function inside another goes by value, not by import
+        try:
+            import plogq
+        except ImportError:
+            return None
+        return plogq.__version__
+
+    try:
+        client.wait_for_workers(1, timeout=SECONDS_TO_CONNECT)
+    except TimeoutError as error:
+        raise ConnectionError(f"{scheduler}: the scheduler has no workers") from error
+    for worker, found in client.run(version).items():
+        if found != plogq.__version__:
+            came = "no plogq" if found is None else f"plogq {found}"
+            raise TableError(
+                f"{scheduler}: worker {worker} has {came}; all need the {plogq.__version__} of "
+                "this machine"
+            )
