@@ -152,8 +152,7 @@ def test_a_filesystem_of_fsspec(uri, cluster, tmp_path):
 @pytest.mark.parametrize("classes", [3, 1000])
 def test_a_state_travels_light_and_whole(classes):
     columns = find_columns(
-        open_table(table(50, classes, 0)), label="label", predictions={}, classes=None,
-        annotators=False, weight="w", slices=["site"], group=None, id="name",
+        open_table(table(50, classes, 0)), label="label", weight="w", slices=["site"], id="name",
     )  # fmt: skip
     parts = open_table(table(50, classes, 0)).parts(columns.read(), columns.types())
     job = Job(columns, Labels(tuple(map(str, range(classes))), columns), 0.01, 3, 0)

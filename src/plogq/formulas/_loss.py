@@ -10,7 +10,6 @@ from array_api_compat import is_array_api_obj
 
 from plogq.errors import refuse
 from plogq.formulas.arrays import Array, first_row, shown, to_arrays
-from plogq.formulas.softmax_state import Softmax
 
 
 class ValueAndGrad(NamedTuple):
@@ -26,16 +25,6 @@ def value_and_grad(xp: ModuleType, value: Array, grad: Array, like: Any, axis: i
     if is_array_api_obj(like) and xp.isdtype(like.dtype, "real floating"):
         grad = xp.astype(grad, like.dtype)
     return ValueAndGrad(value, grad)
-
-
-def softmax_gradient(xp: ModuleType, parts: Softmax, v: Array) -> Array:
-    """∇_x Σ_j v_j (lse − x_j) = (Σ v) p − v, the gradient of every loss that is linear in log p.
-
-    As (Σ_{j≠k} v_j) p_k − v_k (1 − p_k), where nothing cancels for a target that is one class.
-    """
-    beside_top = xp.sum(xp.where(parts.is_top, 0.0, v), axis=-1, keepdims=True)
-    others = xp.where(parts.is_top, beside_top, xp.sum(v, axis=-1, keepdims=True) - v)
-    return others * parts.probs() - v * parts.complements(xp)
 
 
 def class_weights(xp: ModuleType, weight: Any, x: Array) -> Array:

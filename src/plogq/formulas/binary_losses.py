@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from plogq.errors import refuse
+from plogq.formulas import binary_core as core
 from plogq.formulas._loss import (
     ValueAndGrad,
     binary_target,
@@ -14,7 +15,6 @@ from plogq.formulas._loss import (
     value_and_grad,
 )
 from plogq.formulas.arrays import Array, first_row, to_arrays
-from plogq.formulas.terms import power, times
 
 
 def sigmoid(logit: Array) -> Array:
@@ -28,7 +28,7 @@ def sigmoid(logit: Array) -> Array:
     """
     xp, z = to_arrays(logit=logit)
     _no_nan(xp, z)
-    return _sigmoid(xp, z)
+    return core.sigmoid(xp, z)
 
 
 def binary_cross_entropy_from_logits(
@@ -65,10 +65,8 @@ def binary_cross_entropy_from_logits(
     softplus: Mächler (2012), Accurately computing log(1 − exp(−|a|)), equation 10.
     """
     xp, z, t, w = _binary(logit, target, pos_weight)
-    positive = times(xp, w * t, _softplus(xp, -z))
-    negative = times(xp, 1 - t, _softplus(xp, z))
-    grad = (1 - t) * _sigmoid(xp, z) - w * t * _sigmoid(xp, -z)
-    return value_and_grad(xp, positive + negative, grad, logit, -1)
+    value, grad = core.cross_entropy(xp, z, t, w), core.cross_entropy_gradient(xp, z, t, w)
+    return value_and_grad(xp, value, grad, logit, -1)
 
 
 def binary_focal_from_logits(
@@ -95,18 +93,8 @@ def binary_focal_from_logits(
     if alpha is not None and not 0 <= alpha <= 1:
         refuse("alpha", "be in [0, 1]", alpha)
     xp, z, t, _ = _binary(logit, target, None)
-    yes, no = (1.0, 1.0) if alpha is None else (alpha, 1 - alpha)
-    value_yes, slope_yes = _focal_of_positive(xp, z, gamma)
-    value_no, slope_no = _focal_of_positive(xp, -z, gamma)
-    value = times(xp, yes * t, value_yes) + times(xp, no * (1 - t), value_no)
-    return value_and_grad(xp, value, yes * t * slope_yes - no * (1 - t) * slope_no, logit, -1)
-
-
-def _focal_of_positive(xp: ModuleType, z: Array, gamma: float) -> tuple[Array, Array]:
-    """(1 − p)^γ (−log p) with p = σ(z), and its derivative in z."""
-    surprisal, miss, p = _softplus(xp, -z), _sigmoid(xp, -z), _sigmoid(xp, z)
-    share = power(xp, miss, gamma)
-    return times(xp, share, surprisal), -share * (miss + gamma * times(xp, p, surprisal))
+    value, grad = core.focal(xp, z, t, gamma, alpha), core.focal_gradient(xp, z, t, gamma, alpha)
+    return value_and_grad(xp, value, grad, logit, -1)
 
 
 def _binary(logit: Array, target: Any, pos_weight: Any) -> tuple[Any, ...]:
@@ -124,17 +112,3 @@ def _no_nan(xp: ModuleType, z: Array) -> None:
     row = first_row(xp, xp.isnan(z))
     if row is not None:
         refuse("logit", "be a number", "nan", row=row)
-
-
-def _softplus(xp: ModuleType, z: Array) -> Array:
-    return xp.where(z >= 0, z, 0.0) + xp.log1p(_exp_minus_abs(xp, z))
-
-
-def _sigmoid(xp: ModuleType, z: Array) -> Array:
-    e = _exp_minus_abs(xp, z)
-    return xp.where(z >= 0, 1.0, e) / (1 + e)
-
-
-def _exp_minus_abs(xp: ModuleType, z: Array) -> Array:
-    """exp(−|z|), with a derivative from the right at 0, where that of |z| would be taken as 0."""
-    return xp.exp(xp.where(z >= 0, -z, z))

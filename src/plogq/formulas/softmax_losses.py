@@ -5,18 +5,18 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+from plogq.formulas import softmax_core as core
 from plogq.formulas._loss import (
     ValueAndGrad,
     check_gamma,
     class_weights,
     smoothed,
-    softmax_gradient,
     value_and_grad,
 )
 from plogq.formulas.arrays import Array, same_shape
 from plogq.formulas.distributions import class_targets
-from plogq.formulas.softmax_state import Softmax, checked_logits, softmax_parts
-from plogq.formulas.terms import kl_terms, power, times
+from plogq.formulas.softmax_state import checked_logits, softmax_parts
+from plogq.formulas.terms import times
 
 
 def cross_entropy_from_logits(
@@ -70,8 +70,8 @@ def cross_entropy_from_logits(
     target = smoothed(xp, class_targets(xp, target, x, axis), x, label_smoothing)
     u = class_weights(xp, weight, x) * target
     parts = softmax_parts(xp, x)
-    value = xp.sum(times(xp, u, parts.surprisals(xp)), axis=-1)
-    return value_and_grad(xp, value, softmax_gradient(xp, parts, u), logits, axis)
+    value = xp.sum(times(xp, u, core.class_costs(xp, parts)), axis=-1)
+    return value_and_grad(xp, value, core.softmax_gradient(xp, parts, u), logits, axis)
 
 
 def focal_from_logits(
@@ -104,13 +104,9 @@ def focal_from_logits(
     target = smoothed(xp, class_targets(xp, target, x, axis), x, label_smoothing)
     u = class_weights(xp, weight, x) * target
     parts = softmax_parts(xp, x)
-    surprisal, miss = parts.surprisals(xp), parts.complements(xp)
-    share = power(xp, miss, gamma)
-    value = xp.sum(times(xp, u * share, surprisal), axis=-1)
-    # −log p / (1 − p) → 1 as p → 1; and p · (−log p) → 0 as p → 0.
-    slope = xp.where(miss > 0, surprisal / xp.where(miss > 0, miss, 1.0), 1.0)
-    v = u * share * (1 + gamma * times(xp, parts.probs(), slope))
-    return value_and_grad(xp, value, softmax_gradient(xp, parts, v), logits, axis)
+    value = xp.sum(times(xp, u, core.class_costs(xp, parts, gamma)), axis=-1)
+    v = u * core.class_slopes(xp, parts, gamma)
+    return value_and_grad(xp, value, core.softmax_gradient(xp, parts, v), logits, axis)
 
 
 def squared_error_from_logits(logits: Array, target: Any, *, axis: int = -1) -> ValueAndGrad:
@@ -136,12 +132,8 @@ def squared_error_from_logits(logits: Array, target: Any, *, axis: int = -1) -> 
     xp, x = checked_logits(axis, logits=logits)
     t = class_targets(xp, target, x, axis)
     parts = softmax_parts(xp, x)
-    p, d = parts.probs(), softmax_gradient(xp, parts, t)  # d = p − t
-    inner = xp.sum(p * d, axis=-1, keepdims=True)
-    # At the top d − Σ p d = d (1 − p) − Σ_{others} p d, without the cancellation.
-    others = xp.sum(xp.where(parts.is_top, 0.0, p * d), axis=-1, keepdims=True)
-    centred = xp.where(parts.is_top, d * parts.complements(xp) - others, d - inner)
-    return value_and_grad(xp, xp.sum(d * d, axis=-1), 2 * p * centred, logits, axis)
+    value, grad = core.squared_error(xp, parts, t), core.squared_error_gradient(xp, parts, t)
+    return value_and_grad(xp, value, grad, logits, axis)
 
 
 def kl_divergence_from_logits(p_logits: Array, q_logits: Array, *, axis: int = -1) -> ValueAndGrad:
@@ -164,7 +156,8 @@ def kl_divergence_from_logits(p_logits: Array, q_logits: Array, *, axis: int = -
     """
     xp, a, b = checked_logits(axis, p_logits=p_logits, q_logits=q_logits)
     same_shape(a, b, ("p_logits", "q_logits"))
-    return value_and_grad(xp, *_kl(xp, a, b), q_logits, axis)
+    value, grad = _kl(xp, a, b, 1.0)
+    return value_and_grad(xp, value, grad, q_logits, axis)
 
 
 def distillation_from_logits(
@@ -219,37 +212,13 @@ def z_loss_from_logits(logits: Array, *, axis: int = -1) -> ValueAndGrad:
     """
     xp, x = checked_logits(axis, logits=logits)
     parts = softmax_parts(xp, x)
-    lse = parts.top + xp.log1p(parts.rest)
-    return value_and_grad(xp, (lse * lse)[..., 0], 2 * lse * parts.probs(), logits, axis)
+    lse = core.log_normaliser(xp, parts)
+    grad = 2 * lse[..., None] * parts.probs()
+    return value_and_grad(xp, lse * lse, grad, logits, axis)
 
 
-def _kl(xp: ModuleType, a: Array, b: Array, temperature: float = 1.0) -> tuple[Array, Array]:
+def _kl(xp: ModuleType, a: Array, b: Array, temperature: float) -> tuple[Array, Array]:
     """D_KL(p ‖ q) and q − p, for p = softmax(a/T) and q = softmax(b/T) along the last axis."""
     truth, model = softmax_parts(xp, a, temperature), softmax_parts(xp, b, temperature)
-    p, q = truth.probs(), model.probs()
-    d = _log_ratio(xp, a, b, truth, model, temperature)
-    small = xp.abs(d) <= 0.5
-    return xp.sum(kl_terms(xp, p, q, d), axis=-1), xp.where(
-        small, p * xp.expm1(xp.where(small, d, 0.0)), q - p
-    )
-
-
-def _log_ratio(
-    xp: ModuleType, a: Array, b: Array, truth: Softmax, model: Softmax, temperature: float
-) -> Array:
-    """log(q/p), ±inf where one of them is masked.
-
-    With h = (b − a)/T, less its value at p's top, it is h − log Σ p exp h = h − log1p(Σ p expm1 h):
-    for near distributions that keeps the digits that the difference of their logarithms has lost.
-    """
-    in_p, in_q = a > -xp.inf, b > -xp.inf
-    both = in_p & in_q
-    h = xp.where(both, b, 0.0) - xp.where(both, a, 0.0)
-    h = (h - xp.sum(xp.where(truth.is_top, h, 0.0), axis=-1, keepdims=True)) / temperature
-    h = xp.where(both, h, 0.0)
-    near = xp.all((xp.abs(h) <= 1) & (in_p == in_q), axis=-1, keepdims=True)
-    h = xp.where(near, h, 0.0)
-    close = h - xp.log1p(xp.sum(truth.probs() * xp.expm1(h), axis=-1, keepdims=True))
-    far = xp.where(both, truth.surprisals(xp), 0.0) - xp.where(both, model.surprisals(xp), 0.0)
-    edge = xp.where(in_p, -xp.inf, xp.where(in_q, xp.inf, xp.zeros_like(h)))
-    return xp.where(both, xp.where(near, close, far), edge)
+    of = xp, a, b, truth, model, temperature
+    return core.kl_divergence(*of), core.kl_divergence_gradient(*of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple, Self
 
@@ -74,21 +75,41 @@ class Softmax(NamedTuple):
 
     def complements(self, xp: ModuleType) -> Array:
         """1 − p_j, which at the top is r / (1 + r)."""
-        return xp.where(self.is_top, self.rest, 1 + self.rest - self.exp) / (1 + self.rest)
+        # exp is 1 at the top, but its derivative is not 0 where the top moves.
+        miss = xp.where(self.is_top, self.rest - (self.exp - 1), 1 + self.rest - self.exp)
+        return miss / (1 + self.rest)
 
 
-def softmax_parts(xp: ModuleType, x: Array, temperature: float = 1.0) -> Softmax:
+def softmax_parts(
+    xp: ModuleType,
+    x: Array,
+    temperature: float = 1.0,
+    constant: Callable[[Array], Array] | None = None,
+) -> Softmax:
     """Compute the parts for logits whose classes are on the last axis.
 
     The temperature divides the differences: a rounded x_j / T would carry its error into them.
+
+    `constant` is what a library calls detach or stop_gradient. With it, the automatic derivatives
+    of what is made of the parts are as exact as the parts. A derivative at the top is (Σ v) p − v.
+    Where p ≥ ½ it must come as Σ_{others} v − (Σ v) (1 − p), with 1 − p from the rest: all the
+    others move with the top, whose own drop is constant. Where p < ½ that would cancel; there the
+    top moves alone.
     """
     position = xp.arange(x.shape[-1], device=device(x))
     is_top = position == xp.argmax(x, axis=-1, keepdims=True)
     # Not max(x): among tied maxima the gradient must go to the very one that `is_top` names.
     m = xp.sum(xp.where(is_top, x, 0.0), axis=-1, keepdims=True)
     drop = -_below(xp, x, m) / temperature
+    if constant is not None:
+        rises = xp.sum(xp.exp(-constant(drop)), axis=-1, keepdims=True) <= 2
+        m = xp.where(rises, m, constant(m))
+        drop = -_below(xp, x, m) / temperature
+        drop = xp.where(is_top & rises, constant(drop), drop)
     e = xp.exp(-drop)
-    return Softmax(is_top, m, drop, e, xp.sum(xp.where(is_top, 0.0, e), axis=-1, keepdims=True))
+    at_top = 0.0 if constant is None else e - 1  # the same number, with a derivative
+    rest = xp.sum(xp.where(is_top, at_top, e), axis=-1, keepdims=True)
+    return Softmax(is_top, m, drop, e, rest)
 
 
 def _below(xp: ModuleType, x: Array, top: Array) -> Array:

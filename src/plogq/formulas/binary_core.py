@@ -1,0 +1,59 @@
+"""The arithmetic of losses of one logit through a sigmoid, without a check."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from plogq.formulas.arrays import Array
+from plogq.formulas.terms import power, times
+
+
+def softplus(xp: ModuleType, z: Array) -> Array:
+    """log(1 + exp z) = −log σ(−z)."""
+    return xp.where(z >= 0, z, 0.0) + xp.log1p(_exp_minus_abs(xp, z))
+
+
+def sigmoid(xp: ModuleType, z: Array) -> Array:
+    """σ(z) = 1 / (1 + exp(−z)), by exp(−|z|), so that neither side overflows."""
+    e = _exp_minus_abs(xp, z)
+    return xp.where(z >= 0, 1.0, e) / (1 + e)
+
+
+def cross_entropy(xp: ModuleType, z: Array, t: Array, w: Array | float = 1.0) -> Array:
+    """Return w t softplus(−z) + (1 − t) softplus(z)."""
+    return times(xp, w * t, softplus(xp, -z)) + times(xp, 1 - t, softplus(xp, z))
+
+
+def cross_entropy_gradient(xp: ModuleType, z: Array, t: Array, w: Array | float = 1.0) -> Array:
+    """Return (1 − t) σ(z) − w t σ(−z)."""
+    return (1 - t) * sigmoid(xp, z) - w * t * sigmoid(xp, -z)
+
+
+def focal(xp: ModuleType, z: Array, t: Array, gamma: float, alpha: float | None) -> Array:
+    """Return α t (1 − p)^γ (−log p) + (1 − α)(1 − t) p^γ (−log(1 − p)) with p = σ(z)."""
+    yes, no = (1.0, 1.0) if alpha is None else (alpha, 1 - alpha)
+    positive, negative = _focal_of_positive(xp, z, gamma), _focal_of_positive(xp, -z, gamma)
+    return times(xp, yes * t, positive) + times(xp, no * (1 - t), negative)
+
+
+def focal_gradient(xp: ModuleType, z: Array, t: Array, gamma: float, alpha: float | None) -> Array:
+    """Of the positive part −(1 − p)^γ ((1 − p) + γ p (−log p)), and its mirror image."""
+    yes, no = (1.0, 1.0) if alpha is None else (alpha, 1 - alpha)
+    rising, falling = _focal_slope(xp, z, gamma), _focal_slope(xp, -z, gamma)
+    return yes * t * rising - no * (1 - t) * falling
+
+
+def _focal_of_positive(xp: ModuleType, z: Array, gamma: float) -> Array:
+    """(1 − p)^γ (−log p) with p = σ(z)."""
+    return times(xp, power(xp, sigmoid(xp, -z), gamma), softplus(xp, -z))
+
+
+def _focal_slope(xp: ModuleType, z: Array, gamma: float) -> Array:
+    """Give the derivative of `_focal_of_positive`."""
+    surprisal, miss, p = softplus(xp, -z), sigmoid(xp, -z), sigmoid(xp, z)
+    return -power(xp, miss, gamma) * (miss + gamma * times(xp, p, surprisal))
+
+
+def _exp_minus_abs(xp: ModuleType, z: Array) -> Array:
+    """exp(−|z|), with a derivative from the right at 0, where that of |z| would be taken as 0."""
+    return xp.exp(xp.where(z >= 0, -z, z))

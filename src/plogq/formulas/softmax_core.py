@@ -1,0 +1,110 @@
+"""The arithmetic of softmax losses, classes last, without a check: for formulas and engines alike.
+
+What `plogq.formulas.softmax_losses` promises is computed here. A framework's own engine takes the
+values from here and derives them automatically; the gradients beside them are for whoever cannot.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from plogq.formulas.arrays import Array
+from plogq.formulas.softmax_state import Softmax
+from plogq.formulas.terms import kl_terms, power, times
+
+
+def class_costs(xp: ModuleType, parts: Softmax, gamma: float = 0.0) -> Array:
+    """Return (1 − p_j)^γ (−log p_j) of each class; inf, as surprisal is, for a masked one."""
+    surprisal = parts.surprisals(xp)
+    if not gamma:
+        return surprisal
+    # The derivative of a share must not meet an infinite surprisal: 0 · inf is NaN.
+    masked = surprisal == xp.inf
+    cost = power(xp, parts.complements(xp), gamma) * xp.where(masked, 0.0, surprisal)
+    return xp.where(masked, surprisal, cost)
+
+
+def class_slopes(xp: ModuleType, parts: Softmax, gamma: float) -> Array:
+    """Return s_j = (1 − p_j)^γ (1 + γ p_j (−log p_j) / (1 − p_j)).
+
+    The loss Σ_j u_j `class_costs`_j has the gradient `softmax_gradient` of v_j = u_j s_j.
+    """
+    surprisal, miss = parts.surprisals(xp), parts.complements(xp)
+    # −log p / (1 − p) → 1 as p → 1; and p · (−log p) → 0 as p → 0.
+    ratio = xp.where(miss > 0, surprisal / xp.where(miss > 0, miss, 1.0), 1.0)
+    return power(xp, miss, gamma) * (1 + gamma * times(xp, parts.probs(), ratio))
+
+
+def softmax_gradient(xp: ModuleType, parts: Softmax, v: Array) -> Array:
+    """∇_x Σ_j v_j (lse − x_j) = (Σ v) p − v, the gradient of every loss that is linear in log p.
+
+    As (Σ_{j≠k} v_j) p_k − v_k (1 − p_k), where nothing cancels for a target that is one class.
+    """
+    beside_top = xp.sum(xp.where(parts.is_top, 0.0, v), axis=-1, keepdims=True)
+    others = xp.where(parts.is_top, beside_top, xp.sum(v, axis=-1, keepdims=True) - v)
+    return others * parts.probs() - v * parts.complements(xp)
+
+
+def squared_error(xp: ModuleType, parts: Softmax, t: Array) -> Array:
+    """Return Σ_j (p_j − t_j)² of each row."""
+    d = softmax_gradient(xp, parts, t)  # p − t
+    return xp.sum(d * d, axis=-1)
+
+
+def squared_error_gradient(xp: ModuleType, parts: Softmax, t: Array) -> Array:
+    """Return 2 p_k ((p_k − t_k) − Σ_j p_j (p_j − t_j))."""
+    p, d = parts.probs(), softmax_gradient(xp, parts, t)
+    inner = xp.sum(p * d, axis=-1, keepdims=True)
+    # At the top d − Σ p d = d (1 − p) − Σ_{others} p d, without the cancellation.
+    others = xp.sum(xp.where(parts.is_top, 0.0, p * d), axis=-1, keepdims=True)
+    centred = xp.where(parts.is_top, d * parts.complements(xp) - others, d - inner)
+    return 2 * p * centred
+
+
+def entropy(xp: ModuleType, parts: Softmax) -> Array:
+    """Return H(p) = log1p(r) + Σ_j p_j (m − x_j) / T of each row: no term is negative."""
+    return xp.log1p(parts.rest)[..., 0] + xp.sum(times(xp, parts.probs(), parts.drop), axis=-1)
+
+
+def log_normaliser(xp: ModuleType, parts: Softmax, temperature: float = 1.0) -> Array:
+    """Return log Σ_j exp(x_j / T) of each row."""
+    return (parts.top / temperature + xp.log1p(parts.rest))[..., 0]
+
+
+def kl_divergence(
+    xp: ModuleType, a: Array, b: Array, truth: Softmax, model: Softmax, temperature: float
+) -> Array:
+    """Return D_KL(p ‖ q) of each row, p = softmax(a/T) and q = softmax(b/T)."""
+    d = log_ratio_of_softmaxes(xp, a, b, truth, model, temperature)
+    return xp.sum(kl_terms(xp, truth.probs(), model.probs(), d), axis=-1)
+
+
+def kl_divergence_gradient(
+    xp: ModuleType, a: Array, b: Array, truth: Softmax, model: Softmax, temperature: float
+) -> Array:
+    """Return q − p, as p expm1(log q/p) where the two are near."""
+    p, q = truth.probs(), model.probs()
+    d = log_ratio_of_softmaxes(xp, a, b, truth, model, temperature)
+    small = xp.abs(d) <= 0.5
+    return xp.where(small, p * xp.expm1(xp.where(small, d, 0.0)), q - p)
+
+
+def log_ratio_of_softmaxes(
+    xp: ModuleType, a: Array, b: Array, truth: Softmax, model: Softmax, temperature: float
+) -> Array:
+    """log(q/p), ±inf where one of them is masked.
+
+    With h = (b − a)/T, less its value at p's top, it is h − log Σ p exp h = h − log1p(Σ p expm1 h):
+    for near distributions that keeps the digits that the difference of their logarithms has lost.
+    """
+    in_p, in_q = a > -xp.inf, b > -xp.inf
+    both = in_p & in_q
+    h = xp.where(both, b, 0.0) - xp.where(both, a, 0.0)
+    h = (h - xp.sum(xp.where(truth.is_top, h, 0.0), axis=-1, keepdims=True)) / temperature
+    h = xp.where(both, h, 0.0)
+    near = xp.all((xp.abs(h) <= 1) & (in_p == in_q), axis=-1, keepdims=True)
+    h = xp.where(near, h, 0.0)
+    close = h - xp.log1p(xp.sum(truth.probs() * xp.expm1(h), axis=-1, keepdims=True))
+    far = xp.where(both, truth.surprisals(xp), 0.0) - xp.where(both, model.surprisals(xp), 0.0)
+    edge = xp.where(in_p, -xp.inf, xp.where(in_q, xp.inf, xp.zeros_like(h)))
+    return xp.where(both, xp.where(near, close, far), edge)
