@@ -9,8 +9,8 @@ import time
 import numpy as np
 import pytest
 
-from plogq.kernels import rows as kernel
 from plogq.kernels.threads import default_threads
+from tests.kernels.calls import kernel
 
 X = np.zeros((4, 3), np.float32)
 Y = np.zeros(4, np.int64)
@@ -190,7 +190,7 @@ def test_calls_from_many_python_threads():
 def test_a_forked_child_can_call_it():
     code = """
 import os, numpy as np
-from plogq.kernels import rows as kernel
+from tests.kernels.calls import kernel
 x = np.zeros((4000, 200), np.float32)
 kernel.row_statistics(x, threads=4)
 child = os.fork()

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from plogq.kernels import rows as kernel
 from plogq.kernels.widen import widen
+from tests.kernels.calls import kernel
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.usefixtures("instruction_set")

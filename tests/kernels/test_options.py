@@ -7,7 +7,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from plogq.kernels import rows as kernel
+from tests.kernels.calls import kernel
 
 pytestmark = pytest.mark.usefixtures("instruction_set")
 

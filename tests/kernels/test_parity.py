@@ -11,7 +11,7 @@ import pytest
 
 from plogq import formulas, kernels
 from plogq.kernels import elements, row_figures
-from plogq.kernels import rows as kernel
+from tests.kernels.calls import kernel
 
 MODULES = [
     importlib.import_module(f"plogq.kernels.{module.name}")

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from plogq.kernels import rows as kernel
+from tests.kernels.calls import kernel
 
 pytestmark = pytest.mark.usefixtures("instruction_set")
 

@@ -11,44 +11,12 @@ import numpy.typing as npt
 from plogq.errors import check_number, refuse
 from plogq.formulas.arrays import shown
 
-_NUMBERS = (float, int)
 _FLOATS = ("float32", "float64", "bfloat16", "float16")
 
 
 def dtype_name(array: Any) -> str:
     """Name a dtype alike for every library."""
     return str(array.dtype).rpartition(".")[2]
-
-
-def check_options(label_smoothing: Any, gamma: Any, temperature: Any, z_loss: Any) -> None:
-    """Refuse a value that a softmax loss has no number for."""
-    if (
-        type(label_smoothing) in _NUMBERS
-        and type(gamma) in _NUMBERS
-        and type(temperature) in _NUMBERS
-        and type(z_loss) in _NUMBERS
-        and 0 <= label_smoothing <= 1
-        and 0 <= gamma < math.inf
-        and 1e-30 <= temperature <= 1e30
-        and -math.inf < z_loss < math.inf
-    ):
-        return
-    options = {
-        "label_smoothing": label_smoothing,
-        "gamma": gamma,
-        "temperature": temperature,
-        "z_loss": z_loss,
-    }
-    for name, value in options.items():
-        check_number(name, value)
-    if not 0 <= label_smoothing <= 1:
-        refuse("label_smoothing", "be in [0, 1]", label_smoothing)
-    if not 0 <= gamma < math.inf:
-        refuse("gamma", "be at least 0 and finite", gamma)
-    if not 1e-30 <= temperature <= 1e30:
-        refuse("temperature", "be in [1e-30, 1e30]", temperature)
-    if not -math.inf < z_loss < math.inf:
-        refuse("z_loss", "be finite", z_loss)
 
 
 def check_softcap(softcap: Any) -> None:

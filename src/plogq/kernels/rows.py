@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from plogq.kernels import _native, arguments
 from plogq.kernels import threads as machine
+from plogq.kernels.question import PLAIN, Options, check_options
 
 __all__ = [
     "Floats",
@@ -123,20 +124,18 @@ def row_statistics(
     """
     if dtype is not None:
         arguments.check_arithmetic(dtype, logits)
-    return _rows(
-        logits, target, ignore_index=ignore_index, moments=moments, dtype=dtype, threads=threads
-    )
+    room = _room_for_statistics(logits, 5 if moments else 3, dtype)
+    _run(logits, target, ignore_index=ignore_index, room=room, threads=threads)
+    found = _statistics(room)
+    return found._replace(loss=None) if target is None else found
 
 
 def softmax_loss(
     logits: Array,
     target: Array,
+    options: Options = PLAIN,
     *,
     weight: Floats | None = None,
-    label_smoothing: float = 0.0,
-    gamma: float = 0.0,
-    temperature: float = 1.0,
-    z_loss: float = 0.0,
     ignore_index: int | None = None,
     keep: npt.NDArray[np.bool_] | None = None,
     row_scale: npt.NDArray[np.float64] | None = None,
@@ -163,8 +162,8 @@ def softmax_loss(
         dtypes above, shape (N, C), any strides.
     weight
         w, by class, shape (C,).
-    label_smoothing, gamma, temperature, z_loss
-        ε in [0, 1], γ ≥ 0, T > 0, ζ.
+    options
+        ε, γ, T and ζ: what bends the loss.
     ignore_index
         A class that says: leave this row out.
     keep
@@ -201,39 +200,36 @@ def softmax_loss(
     Examples
     --------
     >>> logits = np.array([[0.0, 0.0]])
-    >>> softmax_loss(logits, np.array([1]), gradient=logits, label_smoothing=0.5).loss
+    >>> softmax_loss(logits, np.array([1]), Options(label_smoothing=0.5), gradient=logits).loss
     array([0.69314718])
     >>> logits
     array([[ 0.25, -0.25]])
     """
-    return _rows(
+    room = _room_for_statistics(logits, 5 if moments else 3)
+    _run(
         logits,
         target,
+        options,
         weight=weight,
-        label_smoothing=label_smoothing,
-        gamma=gamma,
-        temperature=temperature,
-        z_loss=z_loss,
         ignore_index=ignore_index,
         keep=keep,
-        row_scale=row_scale,
+        row_weight=row_scale,
+        denominator=1.0,
         gradient=gradient,
-        moments=moments,
+        room=room,
         validate=validate,
         check_logits=check_logits,
         threads=threads,
     )
+    return _statistics(room)
 
 
 def reduced_softmax_loss(
     logits: Array,
     target: Array,
+    options: Options = PLAIN,
     *,
     weight: Floats | None = None,
-    label_smoothing: float = 0.0,
-    gamma: float = 0.0,
-    temperature: float = 1.0,
-    z_loss: float = 0.0,
     ignore_index: int | None = None,
     keep: npt.NDArray[np.bool_] | None = None,
     row_weight: npt.NDArray[np.float64] | None = None,
@@ -250,7 +246,7 @@ def reduced_softmax_loss(
 
     Parameters
     ----------
-    logits, target, weight, label_smoothing, gamma, temperature, z_loss, ignore_index, keep
+    logits, target, options, weight, ignore_index, keep
         As for `softmax_loss`. Logits may come in images too: shape (K, M, C), any strides, with
         distributions in that shape and all that is by row in shape (K M,).
     row_weight
@@ -282,142 +278,87 @@ def reduced_softmax_loss(
     >>> print(f"{found.loss:.6f}", found.denominator)
     0.693147 2.0
     """
-    figures = argmax = None
+    room = None
     if statistics or check_logits:
-        figures, argmax = _room_for_statistics(logits, 5 if statistics else 3)
-    loss, divisor, bad_target, bad_logits = _native_rows(
+        room = _room_for_statistics(logits, 5 if statistics else 3)
+    loss, divisor = _run(
         logits,
         target,
-        weight,
-        label_smoothing,
-        gamma,
-        temperature,
-        z_loss,
-        ignore_index,
-        keep,
-        row_weight,
-        denominator,
-        by_class,
-        scale,
-        gradient,
-        figures,
-        argmax,
-        validate,
-        check_logits,
-        threads,
+        options,
+        weight=weight,
+        ignore_index=ignore_index,
+        keep=keep,
+        row_weight=row_weight,
+        denominator=denominator,
+        by_class=by_class,
+        scale=scale,
+        gradient=gradient,
+        room=room,
+        validate=validate,
+        check_logits=check_logits,
+        threads=threads,
     )
-    if bad_target >= 0:
-        arguments.refuse_row_of_target(target, bad_target, logits.shape, ignore_index)
-    if figures is None:
-        return ReducedLoss(loss, divisor, None)
-    if bad_logits >= 0:
-        arguments.refuse_row_of_logits(figures[0, bad_logits], bad_logits)
-    return ReducedLoss(loss, divisor, _statistics(figures, argmax) if statistics else None)
+    return ReducedLoss(loss, divisor, _statistics(room) if statistics and room else None)
 
 
-def _rows(
-    logits: Array,
-    target: Array | None,
-    *,
-    weight: Floats | None = None,
-    label_smoothing: float = 0.0,
-    gamma: float = 0.0,
-    temperature: float = 1.0,
-    z_loss: float = 0.0,
-    ignore_index: int | None = None,
-    keep: npt.NDArray[np.bool_] | None = None,
-    row_scale: npt.NDArray[np.float64] | None = None,
-    gradient: Array | None = None,
-    moments: bool = False,
-    validate: bool = True,
-    check_logits: bool = True,
-    dtype: npt.DTypeLike | None = None,
-    threads: int | None = None,
-) -> RowStatistics:
-    statistics, argmax = _room_for_statistics(logits, 5 if moments else 3, dtype)
-    _, _, bad_target, bad_logits = _native_rows(
-        logits,
-        target,
-        weight,
-        label_smoothing,
-        gamma,
-        temperature,
-        z_loss,
-        ignore_index,
-        keep,
-        row_scale,
-        1.0,
-        False,
-        1.0,
-        gradient,
-        statistics,
-        argmax,
-        validate,
-        check_logits,
-        threads,
-    )
-    if bad_target >= 0:
-        arguments.refuse_row_of_target(target, bad_target, logits.shape, ignore_index)
-    if bad_logits >= 0:
-        arguments.refuse_row_of_logits(statistics[0, bad_logits], bad_logits)
-    found = _statistics(statistics, argmax)
-    return found._replace(loss=None) if target is None else found
+class _Room(NamedTuple):
+    """Where the native code writes what it finds out about each row."""
+
+    figures: Floats  # (3 or 5, N): max, rest, loss and, of moments, entropy and rest_squares
+    argmax: npt.NDArray[np.int64]
 
 
-def _room_for_statistics(
-    logits: Array, figures: int, dtype: npt.DTypeLike | None = None
-) -> tuple[Floats, npt.NDArray[np.int64]]:
+def _room_for_statistics(logits: Array, figures: int, dtype: npt.DTypeLike | None = None) -> _Room:
     arguments.check_matrix(logits)
     rows = math.prod(logits.shape[:-1])
-    return np.empty((figures, rows), dtype or _arithmetic(logits)), np.empty(rows, _INT64)
+    return _Room(np.empty((figures, rows), dtype or _arithmetic(logits)), np.empty(rows, _INT64))
 
 
-def _statistics(figures: Floats, argmax: Any) -> RowStatistics:
+def _statistics(room: _Room) -> RowStatistics:
+    figures, argmax = room
     entropy, squares = figures[3:] if len(figures) == 5 else (None, None)
     return RowStatistics(figures[0], figures[1], argmax, figures[2], entropy, squares)
 
 
-def _native_rows(
+def _run(
     logits: Array,
     target: Array | None,
-    weight: Floats | None,
-    label_smoothing: float,
-    gamma: float,
-    temperature: float,
-    z_loss: float,
-    ignore_index: int | None,
-    keep: npt.NDArray[np.bool_] | None,
-    row_weight: npt.NDArray[np.float64] | None,
-    denominator: float | None,
-    by_class: bool,
-    scale: float,
-    gradient: Array | None,
-    statistics: Floats | None,
-    argmax: npt.NDArray[np.int64] | None,
-    validate: bool,
-    check_logits: bool,
-    threads: int | None,
-) -> tuple[float, float, int, int]:
+    options: Options = PLAIN,
+    *,
+    weight: Floats | None = None,
+    ignore_index: int | None = None,
+    keep: npt.NDArray[np.bool_] | None = None,
+    row_weight: npt.NDArray[np.float64] | None = None,
+    denominator: float | None = 1.0,
+    by_class: bool = False,
+    scale: float = 1.0,
+    gradient: Array | None = None,
+    room: _Room | None,
+    validate: bool = True,
+    check_logits: bool = True,
+    threads: int | None = None,
+) -> tuple[float, float]:
     """Call the native code; only where it turns something down, find out what."""
-    arguments.check_options(label_smoothing, gamma, temperature, z_loss)
+    check_options(options)
     label, soft, tolerance = target, None, -1.0
+    figures, argmax = (None, None) if room is None else room
     try:
         shape = logits.shape
         if target is not None and target.ndim > 1:
             label, soft = None, target
             if validate:
                 eps = _EPS[arguments.dtype_name(target)]
-                tolerance = max(eps, _EPS[_arithmetic(logits, statistics).name]) ** 0.5
+                tolerance = max(eps, _EPS[_arithmetic(logits, figures).name]) ** 0.5
         elif isinstance(target, np.ndarray) and target.dtype != _INT64:
             arguments.check_target(target, logits)
             label = target.astype(_INT64)
-        if gamma and (label_smoothing or soft is not None):
+        if options.gamma and (options.label_smoothing or soft is not None):
             raise NotImplementedError("gamma > 0 with label smoothing or distributions")
         if weight is not None:
-            weight = np.ascontiguousarray(weight, _arithmetic(logits, statistics))
+            weight = np.ascontiguousarray(weight, _arithmetic(logits, figures))
         if keep is not None:
             keep = np.ascontiguousarray(keep)
-        return _native.rows(
+        loss, divisor, bad_target, bad_logits = _native.rows(
             logits,
             label,
             soft,
@@ -425,16 +366,13 @@ def _native_rows(
             keep,
             row_weight,
             gradient,
-            statistics,
+            figures,
             argmax,
             denominator,
             by_class,
             scale,
             ignore_index,
-            label_smoothing,
-            gamma,
-            temperature,
-            z_loss,
+            *options,
             tolerance,
             check_logits,
             machine.threads_for(threads, math.prod(shape)),
@@ -443,6 +381,11 @@ def _native_rows(
     except (AttributeError, KeyError, TypeError, ValueError):
         arguments.check_rows(logits, target, weight, keep, row_weight, gradient, ignore_index)
         raise
+    if bad_target >= 0:
+        arguments.refuse_row_of_target(target, bad_target, logits.shape, ignore_index)
+    if bad_logits >= 0 and figures is not None:
+        arguments.refuse_row_of_logits(figures[0, bad_logits], bad_logits)
+    return loss, divisor
 
 
 def _arithmetic(logits: Array, statistics: Floats | None = None) -> np.dtype[Any]:

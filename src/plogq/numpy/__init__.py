@@ -2,19 +2,25 @@
 
 The losses share their conventions. A mean is Σ w·loss / Σ w over the rows that are not left out, or
 Σ w·loss / `denominator`, so that the parts of a batch can add up to the whole. A batch with nothing
-left has loss 0 and gradient 0.
+left has loss 0 and gradient 0. `explain(cross_entropy, …)` says which engine answers a call, and
+`engine("formula")` lets one alone answer.
 """
 
+from plogq.kernels.question import Statistics
 from plogq.kernels.rows import RowStatistics, row_statistics
-from plogq.numpy._rows import Statistics
+from plogq.numpy._engines import ENGINES
 from plogq.numpy.binary_losses import binary_cross_entropy_with_logits
 from plogq.numpy.softmax_losses import cross_entropy, squared_error
+
+explain, engine = ENGINES.explain, ENGINES.only
 
 __all__ = [
     "RowStatistics",
     "Statistics",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
+    "engine",
+    "explain",
     "row_statistics",
     "squared_error",
 ]

@@ -12,7 +12,7 @@ from plogq.formulas.arrays import first_row
 from plogq.kernels import memory
 from plogq.kernels.arguments import check_out
 from plogq.kernels.elements import binary_loss
-from plogq.numpy._rows import Array, Reducer, Reduction, checked_weights
+from plogq.numpy._reducer import Array, Reducer, Reduction, checked_weights
 
 
 def binary_cross_entropy_with_logits(

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from plogq.formulas import focal_from_logits, squared_error_from_logits, z_loss_from_logits
-from plogq.kernels.arguments import check_options
-from plogq.kernels.rows import row_statistics, softmax_loss
-from plogq.numpy._rows import (
-    Array,
-    Batch,
-    Reducer,
-    Reduction,
-    by_formula,
-    checked_weights,
-    statistics,
-)
+from plogq.kernels.question import Options, check_options
+from plogq.numpy._batch import Batch
+from plogq.numpy._engines import CROSS_ENTROPY, ENGINES, SQUARED_ERROR, RowLoss, Task, statistics
+from plogq.numpy._reducer import Array, Reducer, Reduction, checked_weights
 
 
 def cross_entropy(
@@ -120,37 +111,13 @@ def cross_entropy(
     ----------
     Bridle (1990), Probabilistic interpretation of feedforward classification network outputs.
     """
-    check_options(label_smoothing, gamma, temperature, z_loss)
-    batch = Batch.of(logits, target, ignore_index, mask, softcap)
-    w = None
-    if weight is not None:
-        w = checked_weights("weight", weight, batch.x.shape[-1:])
-    label_weight = None
-    if w is not None and not batch.soft:
-        label_weight = w[np.clip(batch.y, 0, len(w) - 1)]
-    formula = None
-    if gamma and (batch.soft or label_smoothing):  # what the kernel has not
-
-        def formula(x: Array, y: Array) -> tuple[Array, Array]:
-            return focal_from_logits(x, y, gamma=gamma, weight=w, label_smoothing=label_smoothing)
-
-    total = Reducer.of(
-        batch.kept(), reduction, row_weight, denominator, label_weight, shape=batch.shape
-    )
-    kernel_options = {"weight": w, "label_smoothing": label_smoothing, "gamma": gamma}
-    return _reduced(
-        batch,
-        total,
-        formula,
-        temperature=temperature,
-        z_loss=z_loss,
-        return_grad=return_grad,
-        out=out,
-        return_stats=return_stats,
-        validate=validate,
-        threads=threads,
-        **(kernel_options if formula is None else {}),
-    )
+    options = Options(label_smoothing, gamma, temperature, z_loss)
+    return _answered(
+        CROSS_ENTROPY, logits, target, options, weight=weight, ignore_index=ignore_index,
+        reduction=reduction, softcap=softcap, row_weight=row_weight, mask=mask,
+        denominator=denominator, return_grad=return_grad, out=out, return_stats=return_stats,
+        validate=validate, threads=threads,
+    )  # fmt: skip
 
 
 def squared_error(
@@ -200,69 +167,54 @@ def squared_error(
     ----------
     Brier (1950), Verification of forecasts expressed in terms of probability.
     """
-    check_options(0.0, 0.0, temperature, z_loss)
-    batch = Batch.of(logits, target, ignore_index, mask, softcap)
-    return _reduced(
-        batch,
-        Reducer.of(batch.kept(), reduction, row_weight, denominator, shape=batch.shape),
-        squared_error_from_logits,
-        temperature=temperature,
-        z_loss=z_loss,
-        return_grad=return_grad,
-        out=out,
-        return_stats=return_stats,
-    )
+    options = Options(temperature=temperature, z_loss=z_loss)
+    return _answered(
+        SQUARED_ERROR, logits, target, options, ignore_index=ignore_index, reduction=reduction,
+        softcap=softcap, row_weight=row_weight, mask=mask, denominator=denominator,
+        return_grad=return_grad, out=out, return_stats=return_stats,
+    )  # fmt: skip
 
 
-def _reduced(
-    batch: Batch,
-    total: Reducer,
-    formula: Callable[[Array, Array], tuple[Array, Array]] | None,
+def _answered(
+    loss: RowLoss,
+    logits: npt.ArrayLike,
+    target: npt.ArrayLike,
+    options: Options,
     *,
-    temperature: float,
-    z_loss: float,
+    weight: npt.ArrayLike | None = None,
+    ignore_index: int,
+    reduction: Reduction,
+    softcap: float | None,
+    row_weight: npt.ArrayLike | None,
+    mask: npt.ArrayLike | None,
+    denominator: float | None,
     return_grad: bool,
     out: Array | None,
     return_stats: bool,
+    validate: bool = True,
     threads: int | None = None,
-    **kernel_options: Any,
 ) -> Any:
-    """Give what was asked for: by the kernel, or by a formula that it has not."""
+    """Ask the engines, and return what was asked for: the loss, its gradient, its statistics."""
+    check_options(options)
+    batch = Batch.of(logits, target, options, ignore_index=ignore_index, mask=mask, softcap=softcap)
+    question, label_weight = batch.question, None
+    question.validate, question.statistics = validate, return_stats
+    if weight is not None:
+        question.weight = by_class = checked_weights("weight", weight, batch.x.shape[-1:])
+        if question.target is not None and not question.soft:
+            label_weight = by_class[np.clip(question.target, 0, len(by_class) - 1)]
+    total = Reducer.of(
+        question.kept(), reduction, row_weight, denominator, label_weight, shape=question.shape
+    )
     grad = slope = None
     if return_grad or out is not None:
         grad, slope = batch.room(out)
-    if formula is None:
-        found = softmax_loss(
-            batch.x,
-            batch.y,
-            temperature=temperature,
-            z_loss=z_loss,
-            ignore_index=None if batch.soft else batch.ignore_index,
-            keep=batch.keep,
-            row_scale=total.row_scale(),
-            gradient=slope,
-            moments=return_stats,
-            threads=threads,
-            **kernel_options,
-        )
-        loss = found.loss
-    else:
-
-        def with_options(x: Array, y: Array) -> tuple[Array, Array]:
-            z = x / temperature
-            loss, slope = formula(z, y)
-            extra, extra_slope = z_loss_from_logits(z)
-            return loss + z_loss * extra, (slope + z_loss * extra_slope) / temperature
-
-        if return_stats:  # before the gradient may overwrite the logits
-            z, kept = batch.x.reshape(-1, batch.x.shape[-1]), batch.kept()
-            z = z if kept is None else np.where(kept[:, None], z, 0)
-            found = row_statistics(z / temperature, moments=True)
-        loss = by_formula(with_options, batch, total.row_scale(), slope)
-    returned = [total.reduce(loss, batch.shape)]
+    task = Task(question, loss, total.row_scale(), slope, threads)
+    losses, found = ENGINES.choose(batch.x, task).answer(batch.x, task)
+    returned = [total.reduce(losses, question.shape)]
     if grad is not None and slope is not None:
         batch.finish(grad, slope)
         returned.append(grad)
-    if return_stats:
-        returned.append(statistics(found, batch))
+    if found is not None and return_stats:
+        returned.append(statistics(found, question))
     return returned[0] if len(returned) == 1 else tuple(returned)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from plogq.kernels.question import Options
 from plogq.kernels.rows import row_statistics, softmax_loss
 from plogq.score.recalibration.families.like_predictions import LikePredictions, group
 from plogq.tables.arrays import Array
@@ -94,11 +95,11 @@ class LabelledRows:
     def tempered(self, log2_beta: float) -> Tempered:
         """Give −log softmax(β z) of each event, and each row's entropy, β = 2^log2_beta."""
         beta = 2.0**log2_beta
-        # The kernel is asked about class 0; what it says of the row answers for every event.
+        # The kernel needs a target; class 0 serves, since only lse and entropy are used.
         s = softmax_loss(
             self.log_q,
             np.zeros(len(self), np.int64),
-            temperature=float(1 / beta),
+            Options(temperature=float(1 / beta)),
             moments=True,
             check_logits=False,
         )

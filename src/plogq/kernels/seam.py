@@ -1,0 +1,137 @@
+"""Where a door meets its engines: an ordered list, of which the first that takes a question answers.
+
+An engine is a file in its door's `engines` and an entry in the door's list. It says why it does not
+take a question, so that a door can tell its user, and a test can see which engine answered.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn, Protocol
+
+from plogq.errors import refuse
+
+
+class Engine(Protocol):
+    """One way to compute what is asked."""
+
+    name: str
+
+    def refusal(self, x: Any, question: Any) -> str:
+        """Say why the question of these logits is not taken; an empty text where it is."""
+
+    def answer(self, x: Any, question: Any) -> Any:
+        """Answer it."""
+
+
+class Engines:
+    """The engines of a door, the one to be preferred first.
+
+    Parameters
+    ----------
+    door
+        The name of the door's package, and of its logger.
+    engines
+        In order. The last takes whatever its door lets in.
+    quiet
+        Tells whether nothing may be logged now: a compiler is following.
+    """
+
+    def __init__(
+        self, door: str, *engines: Engine, quiet: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.door = door
+        self.all = engines
+        self._open = engines  # fewer where one is forced
+        self._quiet = quiet
+        self._log = logging.getLogger(door)
+        self._logged: set[tuple[str, str]] = set()
+        self._seen: list[str] | None = None
+        self._asked = False
+
+    def choose(self, x: Any, question: Any) -> Engine:
+        """Return the first engine that takes the question.
+
+        Raises
+        ------
+        NotImplementedError
+            The engine that is forced does not take it; says why.
+        """
+        first = self._open[0]
+        reason = first.refusal(x, question)
+        if not reason and self._seen is None and not self._asked:
+            return first
+        return self._choose(x, question, first, reason)
+
+    def _choose(self, x: Any, question: Any, engine: Engine, reason: str) -> Engine:
+        refusals = []
+        for engine in self._open:
+            reason = engine.refusal(x, question)
+            if not reason:
+                break
+            refusals.append(f"{engine.name}: {reason}")
+        else:
+            raise NotImplementedError(f"{self.door}: {'; '.join(refusals)}")
+        if self._asked:
+            raise _ExplainedError("\n".join([f"{engine.name} answers", *refusals]))
+        if self._seen is not None:
+            self._seen.append(engine.name)
+        if refusals and not self._quiet():
+            self._say(engine.name, refusals[0])
+        return engine
+
+    def _say(self, name: str, refusal: str) -> None:
+        """Log each detour once, for who has asked for INFO."""
+        if (name, refusal) not in self._logged:
+            self._logged.add((name, refusal))
+            self._log.info("the engine %s answers (%s)", name, refusal)
+
+    @contextmanager
+    def only(self, name: str) -> Iterator[None]:
+        """Let the engine of this name alone answer, in this block; for the whole process."""
+        chosen = tuple(engine for engine in self.all if engine.name == name)
+        if not chosen:
+            known = ", ".join(repr(engine.name) for engine in self.all)
+            refuse("engine", f"be one of {known}", repr(name))
+        before, self._open = self._open, chosen
+        try:
+            yield
+        finally:
+            self._open = before
+
+    @contextmanager
+    def seen(self) -> Iterator[list[str]]:
+        """Return the names of the engines that answer in this block, in order."""
+        before, self._seen = self._seen, []
+        try:
+            yield self._seen
+        finally:
+            self._seen = before
+
+    def explain(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
+        """Return which engine would answer a call, and why none before it; nothing is computed.
+
+        Raises
+        ------
+        ValueError, TypeError
+            What the call itself would refuse; a function without engines.
+        """
+        self._asked = True
+        try:
+            function(*args, **kwargs)
+        except _ExplainedError as explained:
+            return str(explained)
+        finally:
+            self._asked = False
+        return _no_engines(function)
+
+
+class _ExplainedError(Exception):
+    """Ends a call whose engine alone was asked for."""
+
+
+def _no_engines(function: Callable[..., Any]) -> NoReturn:
+    name = getattr(function, "__name__", repr(function))
+    refuse("function", "be a loss that has engines", name)

@@ -1,0 +1,151 @@
+"""The engines of the NumPy door: the native rows, and the formula for what they have not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from plogq.formulas import focal_from_logits, squared_error_from_logits, z_loss_from_logits
+from plogq.kernels import rows
+from plogq.kernels.question import Question, Statistics
+from plogq.kernels.seam import Engines
+from plogq.numpy._reducer import Array
+
+Formula = Callable[[Array, Array, Question], tuple[Array, Array]]
+
+
+class RowLoss(NamedTuple):
+    """A loss of rows: its formula gives (losses, gradients) of logits, targets and a question."""
+
+    name: str
+    formula: Formula
+
+
+def _cross_entropy(z: Array, target: Array, question: Question) -> tuple[Array, Array]:
+    smoothing, gamma, *_ = question.options
+    weight = question.weight
+    return focal_from_logits(z, target, gamma=gamma, weight=weight, label_smoothing=smoothing)
+
+
+def _squared_error(z: Array, target: Array, question: Question) -> tuple[Array, Array]:
+    return squared_error_from_logits(z, target)
+
+
+CROSS_ENTROPY = RowLoss("cross-entropy", _cross_entropy)
+SQUARED_ERROR = RowLoss("squared error", _squared_error)
+
+
+@dataclass(slots=True)
+class Task:
+    """A question, and what else an engine needs to answer it.
+
+    Attributes
+    ----------
+    row_scale
+        What the gradient of each row is multiplied by, (1,) or (R,).
+    gradient
+        Receives the gradient, like the logits; None where none is wanted.
+    """
+
+    question: Question
+    loss: RowLoss
+    row_scale: Array
+    gradient: Array | None
+    threads: int | None
+
+
+class Answer(NamedTuple):
+    """The loss of each row, (R,), and the kernel's statistics where they were asked for."""
+
+    losses: Array
+    found: rows.RowStatistics | None
+
+
+class Native:
+    """The native row kernel."""
+
+    name = "native"
+
+    def refusal(self, x: Array, task: Task) -> str:
+        """Say what it has not."""
+        options = task.question.options
+        if task.loss is not CROSS_ENTROPY:
+            return f"it has no {task.loss.name}"
+        if options.gamma and (task.question.soft or options.label_smoothing):
+            return "it has no focal loss of distributions or smoothed labels"
+        return ""
+
+    def answer(self, x: Array, task: Task) -> Answer:
+        """Compute losses and gradients in one pass."""
+        question = task.question
+        found = rows.softmax_loss(
+            x,
+            question.target,
+            question.options,
+            weight=question.weight,
+            ignore_index=None if question.soft else question.ignore_index,
+            keep=question.keep,
+            row_scale=task.row_scale,
+            gradient=task.gradient,
+            moments=question.statistics,
+            validate=question.validate,
+            threads=task.threads,
+        )
+        return Answer(found.loss, found)
+
+
+class ByFormula:
+    """`plogq.formulas`, for every loss that has a formula there."""
+
+    name = "formula"
+
+    def refusal(self, x: Array, task: Task) -> str:
+        """Take everything."""
+        return ""
+
+    def answer(self, x: Array, task: Task) -> Answer:
+        """Compute losses and gradients of all rows at once."""
+        question = task.question
+        classes, kept = x.shape[-1], question.kept()
+        x, y = x.reshape(-1, classes), question.target
+        if x.dtype == np.float16:
+            x = x.astype(np.float32)
+        if kept is None:
+            kept = np.ones(len(x), np.bool_)
+        z = np.where(kept[:, None], x, 0) / question.options.temperature
+        assert y is not None
+        if question.soft:
+            y = np.where(kept[:, None], y.reshape(-1, classes), 1 / classes)
+        else:
+            y = np.where(kept, y, 0)
+        loss, slope = task.loss.formula(z, y, question)
+        extra, extra_slope = z_loss_from_logits(z)
+        z_loss = question.options.z_loss
+        loss = np.where(kept, loss + z_loss * extra, 0)
+        found = rows.row_statistics(z, moments=True) if question.statistics else None
+        if task.gradient is not None:
+            slope = (slope + z_loss * extra_slope) / question.options.temperature
+            slope *= np.where(kept, task.row_scale, 0)[:, None]
+            task.gradient[...] = slope.reshape(task.gradient.shape)
+        return Answer(loss, found)
+
+
+ENGINES = Engines("plogq.numpy", Native(), ByFormula())
+
+
+def statistics(found: rows.RowStatistics, question: Question) -> Statistics:
+    """Add the accuracy, and blank what a row that is left out has."""
+    kept, target = question.kept(), question.target
+    if kept is None:
+        kept = np.ones(len(found.argmax), np.bool_)
+    argmax = np.where(kept, found.argmax, -1)
+    assert target is not None
+    label = target.argmax(axis=-1).reshape(-1) if question.soft else target
+    accuracy = np.count_nonzero((argmax == label) & kept) / max(1, int(np.count_nonzero(kept)))
+    lse = np.where(kept, found.max + np.log1p(found.rest), -np.inf)
+    entropy = np.where(kept, found.entropy, 0)
+    lse, entropy, argmax = (a.reshape(question.shape) for a in (lse, entropy, argmax))
+    return Statistics(lse, entropy, argmax, float(accuracy))
