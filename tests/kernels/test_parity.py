@@ -18,6 +18,7 @@ MODULES = [
     for module in pkgutil.iter_modules(kernels.__path__)
     if not module.name.startswith("_")
 ]
+MODULES = [module for module in MODULES if hasattr(module, "__all__")]  # the others serve them
 
 NAMED = re.compile(r"plogq\.formulas\.(\w+)")
 

@@ -49,13 +49,8 @@ def states_of(parts, data, weighted):
     columns = find_columns(
         readers.open_table(data),
         label="label",
-        predictions={},
-        classes=None,
-        annotators=False,
         weight="w" if weighted else None,
         slices=["site"],
-        group=None,
-        id=None,
     )
     names = classes_of(parts[0], columns)
     labels = Labels(names, columns)

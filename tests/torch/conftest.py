@@ -1,15 +1,16 @@
 """What the torch tests share."""
 
+import contextlib
+
 import pytest
 
 torch = pytest.importorskip("torch")
 
 
 @pytest.fixture(params=["kernel", "formula"])
-def route(request, monkeypatch):
-    """Run a test through the native kernel, and again through torch operations alone."""
-    if request.param == "formula":
-        monkeypatch.setattr("plogq.torch._kernel.takes", lambda *_: False)
-        monkeypatch.setattr("plogq.torch._slopes.takes", lambda *_: False)
-        monkeypatch.setattr("plogq.torch._binary_kernel.takes", lambda *_: False)
-    return request.param
+def route(request):
+    """Run a test through whichever engine is first, and again through torch operations alone."""
+    from plogq.torch import engine
+
+    with engine("formula") if request.param == "formula" else contextlib.nullcontext():
+        yield request.param

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 import plogq.torch as pt
 from plogq.kernels import rows as kernel
-from plogq.torch._check import say_fallback
+from plogq.torch.engines import ENGINES
 
 DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
 LAYOUTS = {
@@ -167,7 +167,7 @@ def test_tensor_subclasses_take_the_formula():
 
 def test_no_gradient_is_computed_where_none_is_due(monkeypatch):
     asked = []
-    monkeypatch.setattr("plogq.torch._bridge.room_for", lambda *a, **k: asked.append(a))
+    monkeypatch.setattr("plogq.torch.autograd.room_for", lambda *a, **k: asked.append(a))
     x, y = torch.randn(4, 5), torch.tensor([0, 1, 2, 3])
     pt.cross_entropy(x, y)
     with torch.no_grad():
@@ -203,14 +203,23 @@ def test_threads_of_torch_do_not_change_the_number():
     assert found[0] == found[1]
 
 
-def test_the_fallback_is_said_once_on_request(caplog):
-    say_fallback.cache_clear()
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda x: pt.cross_entropy(x, torch.empty(4, dtype=torch.int64, device="meta")),
+        lambda x: pt.binary_cross_entropy_with_logits(x, torch.empty(4, 5, device="meta")),
+    ],
+    ids=["rows", "elements"],
+)
+def test_the_fallback_is_said_once_on_request(loss, caplog):
+    ENGINES.forget_what_was_said()
     with caplog.at_level(logging.INFO, logger="plogq.torch"):
         for _ in range(2):
-            x = torch.empty(4, 5, device="meta")
-            pt.cross_entropy(x, torch.empty(4, dtype=torch.int64, device="meta"))
-    said = [r for r in caplog.records if "meta" in r.message]
-    assert len(said) == 1
+            loss(torch.empty(4, 5, device="meta"))
+    said = [r.message for r in caplog.records if "meta" in r.message]
+    assert said == [
+        "the engine formula answers (native: no native kernel for meta tensors of torch.float32)"
+    ]
 
 
 def test_autocast_rounds_no_divisor():

@@ -81,6 +81,7 @@ def compare(
 
     Examples
     --------
+    >>> import numpy as np
     >>> y = np.array([0, 1])
     >>> sure = {"probs": np.array([[0.5, 0.5], [0.25, 0.75]]), "labels": y}
     >>> timid = {"probs": np.array([[0.5, 0.5], [0.5, 0.5]]), "labels": y}

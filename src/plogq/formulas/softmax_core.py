@@ -45,15 +45,20 @@ def softmax_gradient(xp: ModuleType, parts: Softmax, v: Array) -> Array:
     return others * parts.probs() - v * parts.complements(xp)
 
 
+def differences(xp: ModuleType, parts: Softmax, t: Array) -> Array:
+    """Return p − t, or where both are near 1 its equal (1 − t) − (1 − p)."""
+    return xp.where(t > 0.5, (1 - t) - parts.complements(xp), parts.probs() - t)
+
+
 def squared_error(xp: ModuleType, parts: Softmax, t: Array) -> Array:
     """Return Σ_j (p_j − t_j)² of each row."""
-    d = softmax_gradient(xp, parts, t)  # p − t
+    d = differences(xp, parts, t)
     return xp.sum(d * d, axis=-1)
 
 
 def squared_error_gradient(xp: ModuleType, parts: Softmax, t: Array) -> Array:
     """Return 2 p_k ((p_k − t_k) − Σ_j p_j (p_j − t_j))."""
-    p, d = parts.probs(), softmax_gradient(xp, parts, t)
+    p, d = parts.probs(), differences(xp, parts, t)
     inner = xp.sum(p * d, axis=-1, keepdims=True)
     # At the top d − Σ p d = d (1 − p) − Σ_{others} p d, without the cancellation.
     others = xp.sum(xp.where(parts.is_top, 0.0, p * d), axis=-1, keepdims=True)

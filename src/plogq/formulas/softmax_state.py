@@ -6,11 +6,10 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple, Self
 
-from array_api_compat import device
-
 from plogq.errors import refuse
 from plogq.formulas.arrays import Array, classes_last, first_row, shown, to_arrays
 from plogq.formulas.distributions import check_logits
+from plogq.formulas.terms import first_maximum
 
 
 class LogSumExp(NamedTuple):
@@ -96,15 +95,16 @@ def softmax_parts(
     others move with the top, whose own drop is constant. Where p < ½ that would cancel; there the
     top moves alone.
     """
-    position = xp.arange(x.shape[-1], device=device(x))
-    is_top = position == xp.argmax(x, axis=-1, keepdims=True)
+    is_top = first_maximum(xp, x)
     # Not max(x): among tied maxima the gradient must go to the very one that `is_top` names.
     m = xp.sum(xp.where(is_top, x, 0.0), axis=-1, keepdims=True)
-    drop = -_below(xp, x, m) / temperature
-    if constant is not None:
+    if constant is None:
+        drop = -_below(xp, x, m) / temperature
+    else:
+        drop = (m - x) / temperature  # NaN where m is infinite; of −inf with a derivative
         rises = xp.sum(xp.exp(-constant(drop)), axis=-1, keepdims=True) <= 2
         m = xp.where(rises, m, constant(m))
-        drop = -_below(xp, x, m) / temperature
+        drop = (m - x) / temperature
         drop = xp.where(is_top & rises, constant(drop), drop)
     e = xp.exp(-drop)
     at_top = 0.0 if constant is None else e - 1  # the same number, with a derivative

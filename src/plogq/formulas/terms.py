@@ -5,9 +5,14 @@ from __future__ import annotations
 import math
 from types import ModuleType
 
-from array_api_compat import device
-
 from plogq.formulas.arrays import Array
+
+
+def first_maximum(xp: ModuleType, x: Array) -> Array:
+    """Return a mask of where the maximum of each row first stands."""
+    # Not array_api_compat.device, which torch.compile cannot follow; a traced array has none.
+    position = xp.arange(x.shape[-1], device=getattr(x, "device", None))
+    return position == xp.argmax(x, axis=-1, keepdims=True)
 
 
 def neg_log(xp: ModuleType, p: Array) -> Array:
@@ -20,7 +25,7 @@ def neg_log_share(xp: ModuleType, n: Array) -> Array:
 
     At the largest as log1p(others / n_j): a share near 1 has lost the digits of its surprisal.
     """
-    is_top = xp.arange(n.shape[-1], device=device(n)) == xp.argmax(n, axis=-1, keepdims=True)
+    is_top = first_maximum(xp, n)
     total = xp.broadcast_to(xp.sum(n, axis=-1, keepdims=True), n.shape)
     others = xp.sum(xp.where(is_top, 0.0, n), axis=-1, keepdims=True)
     some = n > 0

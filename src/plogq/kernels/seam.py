@@ -49,7 +49,7 @@ class Engines:
         self._log = logging.getLogger(door)
         self._logged: set[tuple[str, str]] = set()
         self._seen: list[str] | None = None
-        self._asked = False
+        self._asked = self._watched = False
 
     def choose(self, x: Any, question: Any) -> Engine:
         """Return the first engine that takes the question.
@@ -59,34 +59,33 @@ class Engines:
         NotImplementedError
             The engine that is forced does not take it; says why.
         """
-        first = self._open[0]
-        reason = first.refusal(x, question)
-        if not reason and self._seen is None and not self._asked:
-            return first
-        return self._choose(x, question, first, reason)
-
-    def _choose(self, x: Any, question: Any, engine: Engine, reason: str) -> Engine:
-        refusals = []
+        refusals: tuple[str, ...] = ()
         for engine in self._open:
             reason = engine.refusal(x, question)
             if not reason:
-                break
-            refusals.append(f"{engine.name}: {reason}")
-        else:
-            raise NotImplementedError(f"{self.door}: {'; '.join(refusals)}")
+                if refusals or self._watched:
+                    self._note(engine.name, refusals)
+                return engine
+            refusals = (*refusals, f"{engine.name}: {reason}")
+        raise NotImplementedError(f"{self.door}: {'; '.join(refusals)}")
+
+    def _note(self, name: str, refusals: tuple[str, ...]) -> None:
         if self._asked:
-            raise _ExplainedError("\n".join([f"{engine.name} answers", *refusals]))
+            raise _ExplainedError("\n".join([f"{name} answers", *refusals]))
         if self._seen is not None:
-            self._seen.append(engine.name)
+            self._seen.append(name)
         if refusals and not self._quiet():
-            self._say(engine.name, refusals[0])
-        return engine
+            self._say(name, refusals[0])
 
     def _say(self, name: str, refusal: str) -> None:
         """Log each detour once, for who has asked for INFO."""
         if (name, refusal) not in self._logged:
             self._logged.add((name, refusal))
             self._log.info("the engine %s answers (%s)", name, refusal)
+
+    def forget_what_was_said(self) -> None:
+        """Log every detour once more."""
+        self._logged.clear()
 
     @contextmanager
     def only(self, name: str) -> Iterator[None]:
@@ -105,10 +104,12 @@ class Engines:
     def seen(self) -> Iterator[list[str]]:
         """Return the names of the engines that answer in this block, in order."""
         before, self._seen = self._seen, []
+        self._watched = True
         try:
             yield self._seen
         finally:
             self._seen = before
+            self._watched = before is not None
 
     def explain(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
         """Return which engine would answer a call, and why none before it; nothing is computed.
@@ -118,13 +119,14 @@ class Engines:
         ValueError, TypeError
             What the call itself would refuse; a function without engines.
         """
-        self._asked = True
+        watched = self._watched
+        self._asked = self._watched = True
         try:
             function(*args, **kwargs)
         except _ExplainedError as explained:
             return str(explained)
         finally:
-            self._asked = False
+            self._asked, self._watched = False, watched
         return _no_engines(function)
 
 

@@ -69,6 +69,7 @@ def score_tokens(
 
     Examples
     --------
+    >>> import numpy as np
     >>> tokens = {"doc": ["a", "a", "b"], "logprob": np.log([0.5, 0.25, 0.125]), "bytes": [2, 1, 3]}
     >>> import pyarrow as pa
     >>> result = score_tokens(pa.table(tokens))

@@ -2,16 +2,18 @@
 
 The functions and modules named as in `torch.nn` have torch's signatures and numbers. What we add
 is keyword-only (`SoftmaxOptions`); where we differ, a docstring says "Differs from torch".
+`explain(cross_entropy, logits, target)` says which engine answers a call and why none before it
+does; `with engine("formula"):` lets one alone answer.
 """
 
-from plogq.torch._core import RowOptions, SoftmaxOptions, TemperedOptions
-from plogq.torch._rows import Statistics
+from plogq.kernels.question import Statistics
 from plogq.torch.binary_losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     binary_focal_loss,
 )
 from plogq.torch.divergences import gaussian_kl, js_divergence_loss, kl_div, nll_loss
+from plogq.torch.engines import ENGINES
 from plogq.torch.modules import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -27,6 +29,7 @@ from plogq.torch.modules import (
     NLLLoss,
     SoftCrossEntropyLoss,
 )
+from plogq.torch.options import RowOptions, SoftmaxOptions, TemperedOptions
 from plogq.torch.softmax_losses import (
     brier_loss,
     confidence_penalty,
@@ -35,6 +38,8 @@ from plogq.torch.softmax_losses import (
     focal_loss,
     soft_cross_entropy,
 )
+
+explain, engine = ENGINES.explain, ENGINES.only
 
 __all__ = [
     "BCELoss",
@@ -61,6 +66,8 @@ __all__ = [
     "confidence_penalty",
     "cross_entropy",
     "distillation_loss",
+    "engine",
+    "explain",
     "focal_loss",
     "gaussian_kl",
     "js_divergence_loss",

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from plogq.errors import check_number, refuse
-from plogq.torch import _binary_kernel
-from plogq.torch._check import check_range, check_real, check_tensors
-from plogq.torch._formula import weigh
-from plogq.torch._reduce import given_denominator, reduced, reduction_name
-from plogq.torch._rows import arithmetic
+from plogq.torch.checks import check_real, check_tensors, check_unit_interval
+from plogq.torch.engines import ENGINES
+from plogq.torch.engines.formula import BINARY_CROSS_ENTROPY, binary_focal
+from plogq.torch.questions import Elements, arithmetic
+from plogq.torch.reductions import given_denominator, reduced, reduction_name
 
 
 def binary_cross_entropy_with_logits(
@@ -78,18 +76,11 @@ def binary_cross_entropy_with_logits(
     _check_shapes(input, target, weight=weight, pos_weight=pos_weight)
     if denominator is not None:
         denominator = given_denominator(denominator)
-    if _binary_kernel.takes(input, target, weight, pos_weight):
-        over = None
-        if reduction != "none":
-            mean_of = input.numel() if reduction == "mean" else 1
-            over = float(mean_of if denominator is None else denominator) or 1.0
-        return _binary_kernel.kernel_loss(
-            input, target, weight, pos_weight, over, validate=validate
-        )
-    if validate:
-        _check_probabilities("target", target)
-    loss = _binary_kernel.element_losses(input, target, weight, pos_weight)
-    return reduced(loss, reduction, denominator)
+    return _answered(
+        input, Elements(
+            BINARY_CROSS_ENTROPY, target, weight, pos_weight, reduction, denominator, validate
+        ),
+    )  # fmt: skip
 
 
 def binary_cross_entropy(
@@ -143,13 +134,13 @@ def binary_cross_entropy(
     if denominator is not None:
         denominator = given_denominator(denominator)
     if validate:
-        _check_probabilities("target", target)
+        check_unit_interval("target", target)
     dtype = arithmetic(input)
     given = (input.to(dtype), target.to(dtype), None if weight is None else weight.to(dtype))
     try:
         loss = F.binary_cross_entropy(*given, reduction="none")
     except RuntimeError:  # torch looks at the input, and does not say where
-        _check_probabilities("input", input)
+        check_unit_interval("input", input)
         raise
     return reduced(loss, reduction, denominator)
 
@@ -209,19 +200,14 @@ def binary_focal_loss(
     _check_shapes(input, target)
     if denominator is not None:
         denominator = given_denominator(denominator)
-    if validate:
-        _check_probabilities("target", target)
-    z, t = input.to(arithmetic(input)), target.to(arithmetic(input))
-    yes, no = (1.0, 1.0) if alpha is None else (alpha, 1 - alpha)
-    positive, negative = _focal_of_positive(z, gamma), _focal_of_positive(-z, gamma)
-    loss = yes * weigh(t, positive) + no * weigh(1 - t, negative)
-    return reduced(loss, reduction, denominator)
+    loss = binary_focal(gamma, alpha)
+    return _answered(input, Elements(loss, target, None, None, reduction, denominator, validate))
 
 
-def _focal_of_positive(z: Tensor, gamma: float) -> Tensor:
-    # (1 − p)^γ as an exponential: its derivative has no 0 · inf where 1 − p is 0.
-    share: Any = torch.exp(gamma * F.logsigmoid(-z)) if gamma else torch.ones_like(z)
-    return weigh(share, -F.logsigmoid(z))
+def _answered(input: Tensor, question: Elements) -> Tensor:
+    arithmetic(input)
+    loss: Tensor = ENGINES.choose(input, question).answer(input, question)[0]
+    return loss
 
 
 def _check_shapes(input: Tensor, target: Tensor, **weights: Tensor | None) -> None:
@@ -238,7 +224,3 @@ def _check_shapes(input: Tensor, target: Tensor, **weights: Tensor | None) -> No
         if weight.ndim > input.ndim or any(a not in (1, b) for a, b in pairs):
             expected = f"broadcast to the input's shape {tuple(input.shape)}"
             refuse(name, expected, tuple(weight.shape))
-
-
-def _check_probabilities(name: str, x: Tensor) -> None:
-    check_range(name, x, 0, 1, "be in [0, 1]")

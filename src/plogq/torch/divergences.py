@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from typing import Any, Unpack
@@ -12,8 +13,8 @@ from torch import Tensor
 
 from plogq.errors import check_number, refuse
 from plogq.formulas.softmax_state import Softmax
-from plogq.formulas.terms import expm1_minus, kl_terms, log_ratio
-from plogq.torch._check import (
+from plogq.formulas.terms import expm1_minus, kl_terms, log_ratio, times
+from plogq.torch.checks import (
     check_classes,
     check_range,
     check_real,
@@ -21,10 +22,11 @@ from plogq.torch._check import (
     check_tensors,
     least_of,
 )
-from plogq.torch._core import TemperedOptions, capped, classes_last, make_rows, softmax_loss
-from plogq.torch._formula import RowLoss, parts_of, weigh
-from plogq.torch._reduce import given_denominator, reduced, reduction_name, total_weight
-from plogq.torch._rows import Rows, arithmetic
+from plogq.torch.engines.formula import parts_of
+from plogq.torch.options import TemperedOptions
+from plogq.torch.questions import RowLoss, Rows, arithmetic
+from plogq.torch.reductions import finished, given_denominator, reduced, reduction_name
+from plogq.torch.softmax import ask, capped, classes_last, softmax_loss
 
 
 def nll_loss(
@@ -84,19 +86,18 @@ def nll_loss(
     check_tensors(input=input, target=target, weight=weight)
     if target.shape == input.shape and input.ndim:
         refuse("target", "be class indices", f"the input's shape {tuple(target.shape)}")
-    x, rows = make_rows(input, target, weight=weight, ignore_index=ignore_index, validate=validate)
+    x, rows = ask(input, target, weight=weight, ignore_index=ignore_index)
+    rows.validate, rows.reduction, rows.by_class = validate, reduction, True
     check_rows(x, rows)
     x, label, kept = x.flatten(0, -2), rows.labels(), rows.kept()
     loss = -x.gather(1, label[:, None])[:, 0].to(arithmetic(x))
     if rows.weight is not None:
-        loss = weigh(rows.weight.gather(0, label), loss)
+        loss = times(xp, rows.weight.gather(0, label), loss)
     assert kept is not None
     loss = torch.where(kept, loss, 0.0)
-    if denominator is None:
-        denominator = total_weight(rows, None, True)
-    else:
-        denominator = given_denominator(denominator)
-    loss = reduced(loss, reduction, denominator)
+    if denominator is not None:
+        rows.denominator = given_denominator(denominator)
+    loss = finished(loss, rows)
     return loss.reshape(rows.shape) if reduction == "none" else loss
 
 
@@ -182,7 +183,8 @@ def kl_div(
             check_range("target", target, 0, math.inf, "be probabilities, none negative or NaN")
     x, t = input.to(arithmetic(input)), target.to(arithmetic(input))
     # Where an input may be −inf, 0 · inf is 0.
-    product = weigh if least is None or least == -math.inf else torch.mul
+    may_be_infinite = least is None or least == -math.inf
+    product = functools.partial(times, xp) if may_be_infinite else torch.mul
     if log_target:
         p = torch.exp(t)
         loss = product(p, torch.where(p > 0, t, 0.0) - x)
@@ -242,13 +244,15 @@ def js_divergence_loss(
         b, kept = other, rows.kept()
         if kept is not None:
             b = torch.where(kept[:, None], b, 0.0)  # what is left out may be NaN
-        p, q = parts.probs(), parts_of(b, rows.temperature).probs()
+        p, q = parts.probs(), parts_of(b, rows.options.temperature).probs()
         m = p / 2 + q / 2
         terms = kl_terms(xp, p, m, log_ratio(xp, p, m)) + kl_terms(xp, q, m, log_ratio(xp, q, m))
         divergence: Tensor = (terms.sum(-1) / 2).clamp(max=math.log(2))
         return divergence
 
-    return softmax_loss(p_logits, None, RowLoss(divergences), reduction=reduction, **options)
+    return softmax_loss(
+        p_logits, None, RowLoss("JS divergence", divergences), reduction=reduction, **options
+    )
 
 
 def gaussian_kl(

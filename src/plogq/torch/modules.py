@@ -17,7 +17,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar, get_args, get_type_hints
 
 from torch import Tensor, nn
-from torch.nn import _reduction
 
 from plogq.torch.binary_losses import (
     binary_cross_entropy,
@@ -25,6 +24,7 @@ from plogq.torch.binary_losses import (
     binary_focal_loss,
 )
 from plogq.torch.divergences import gaussian_kl, js_divergence_loss, kl_div, nll_loss
+from plogq.torch.private import legacy_reduction
 from plogq.torch.softmax_losses import (
     brier_loss,
     confidence_penalty,
@@ -68,7 +68,7 @@ class _Loss(nn.Module):
             raise TypeError(f"{type(self).__name__} has no option {', '.join(sorted(unknown))}")
         flags = settings.pop("size_average", None), settings.pop("reduce", None)
         if flags != (None, None):
-            settings["reduction"] = _reduction.legacy_get_string(*flags)
+            settings["reduction"] = legacy_reduction(*flags)
         self._names = (*settings, *options)
         for name, value in (settings | options).items():
             in_state = name in ("weight", "pos_weight")

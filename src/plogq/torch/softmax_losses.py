@@ -4,29 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
+from array_api_compat import torch as xp
 from torch import Tensor
 
 from plogq.errors import check_number, refuse
+from plogq.formulas.softmax_core import kl_divergence
 from plogq.formulas.softmax_state import Softmax
-from plogq.kernels.arguments import check_options
-from plogq.torch._check import check_classes, check_tensors
-from plogq.torch._core import (
-    RowOptions,
-    SoftmaxOptions,
-    TemperedOptions,
-    classes_last,
-    softmax_loss,
-)
-from plogq.torch._formula import (
-    RowLoss,
-    cross_entropy_rows,
-    kl_rows,
-    negative_entropy_rows,
-    parts_of,
-    squared_error_rows,
-)
-from plogq.torch._rows import Rows, arithmetic
-from plogq.torch._slopes import (
+from plogq.kernels.question import Options, check_options
+from plogq.torch.checks import check_classes, check_tensors
+from plogq.torch.engines.blocks import (
     Parts,
     cross_entropy_block,
     kl_slopes,
@@ -34,6 +20,17 @@ from plogq.torch._slopes import (
     parts_of_block,
     squared_error_slopes,
 )
+from plogq.torch.engines.formula import (
+    cross_entropy_rows,
+    negative_entropy_rows,
+    parts_of,
+    squared_error_rows,
+)
+from plogq.torch.options import RowOptions, SoftmaxOptions, TemperedOptions
+from plogq.torch.questions import RowLoss, Rows, arithmetic
+from plogq.torch.softmax import classes_last, softmax_loss
+
+BRIER = RowLoss("Brier loss", squared_error_rows, squared_error_slopes)
 
 Loss = Any  # a Tensor, or (Tensor, Statistics) with return_stats=True
 
@@ -163,7 +160,7 @@ def soft_cross_entropy(
         weight=weight,
         reduction=reduction,
         label_smoothing=label_smoothing,
-        mean_by_class_weight=True,
+        by_class=True,
         **options,
     )
 
@@ -253,7 +250,7 @@ def brier_loss(
     return softmax_loss(
         input,
         target,
-        RowLoss(squared_error_rows, squared_error_slopes),
+        BRIER,
         ignore_index=ignore_index,
         reduction=reduction,
         **options,
@@ -313,13 +310,15 @@ def distillation_loss(
     check_number("alpha", alpha)
     if not 0 <= alpha <= 1:
         refuse("alpha", "be in [0, 1]", alpha)
-    check_options(0.0, 0.0, temperature, 0.0)
+    check_options(Options(temperature=temperature))
     logits = classes_last(teacher.detach())[0].flatten(0, -2)
     arithmetic(teacher, "teacher")
 
     def mixed(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
-        truth = parts_of(logits.to(x.dtype), temperature)
-        soft = temperature**2 * kl_rows(truth, parts)
+        given = logits.to(x.dtype)
+        truth = parts_of(given, temperature)
+        kl: Tensor = kl_divergence(xp, given, x, truth, parts, temperature)
+        soft = temperature**2 * kl
         if target is None or alpha == 1:
             return soft
         return alpha * soft + (1 - alpha) * cross_entropy_rows(x, rows, parts_of(x))
@@ -337,7 +336,7 @@ def distillation_loss(
     return softmax_loss(
         input,
         target,
-        RowLoss(mixed, slopes),
+        RowLoss("distillation loss", mixed, slopes),
         temperature=temperature,
         ignore_index=ignore_index,
         reduction=reduction,
@@ -391,7 +390,7 @@ def confidence_penalty(
     return softmax_loss(
         input,
         None,
-        RowLoss(penalty, slopes),
+        RowLoss("confidence penalty", penalty, slopes),
         reduction=reduction,
         **options,
     )

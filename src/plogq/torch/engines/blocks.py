@@ -1,4 +1,4 @@
-"""Losses with their gradients beside them, for what the row kernel has not: on blocks of rows.
+"""The block engine: losses with their gradients beside them, for what the native rows have not.
 
 Each restates the gradient of a loss in `plogq.formulas` in few torch operations. The graph that
 autograd would make of the formula takes five times as long; it is still what a derivative of the
@@ -14,11 +14,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from plogq.torch._bridge import are_native, fits
-from plogq.torch._formula import RowLoss, row_losses
-from plogq.torch._kernel import run_rows
-from plogq.torch._reduce import weighed
-from plogq.torch._rows import Rows, arithmetic
+from plogq.kernels.question import PLAIN
+from plogq.torch.autograd import loss_of, no_kernel, no_memory
+from plogq.torch.checks import check_rows
+from plogq.torch.engines.formula import row_losses
+from plogq.torch.engines.native_rows import run_rows
+from plogq.torch.questions import Answer, Elements, Rows, arithmetic, wants_gradient
+from plogq.torch.reductions import divisor_of, weighed
 
 _BLOCK = 1 << 16  # elements: they stay in the cache from one operation to the next
 
@@ -87,7 +89,7 @@ def focal_slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
 
     With u_j = w_j t_j and v_j = u_j (1 − p_j)^γ (1 + γ p_j (−log p_j) / (1 − p_j)): (Σ v) p − v.
     """
-    p, top, gamma = parts.p, parts.top, rows.gamma
+    p, top, gamma = parts.p, parts.top, rows.options.gamma
     masked = parts.x == -torch.inf
     u = _weights(parts, rows, masked)
     surprisal = parts.rest.log1p() - parts.below
@@ -105,7 +107,7 @@ def focal_slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
 
 def _weights(parts: Parts, rows: Rows, masked: Tensor) -> Tensor:
     """Give w_j t_j of the smoothed target."""
-    at, smoothing = parts.at, rows.label_smoothing
+    at, smoothing = parts.at, rows.options.label_smoothing
     dtype = parts.p.dtype
     if rows.soft:
         u = (1 - smoothing) * rows.distributions()[at].to(dtype)
@@ -135,32 +137,46 @@ def cross_entropy_block(x: Tensor, rows: Rows, at: slice) -> tuple[Tensor, Tenso
     """Give the cross-entropy of a block of rows with their targets, and its gradient in x."""
     slope = torch.empty_like(x)
     target = rows.distributions()[at] if rows.soft else rows.labels()[at]
-    block = Rows(target, rows.soft, -1, None, None, 0.0, 0.0, 1.0, 0.0, False, target.shape[:1])
+    shape = target.shape[:1]
+    block = Rows(target, rows.soft, -1, None, None, PLAIN, shape, validate=False, loss=rows.loss)
     found = run_rows(x, block, gradient=slope)
     return torch.from_numpy(found.loss), slope
 
 
-def takes(
-    x: Tensor, rows: Rows, row_loss: RowLoss, row_weight: Tensor | None, *others: Tensor | None
-) -> bool:
-    """Tell whether a loss has slopes, and nothing but the logits wants a gradient, here and now."""
-    given = (rows.target, rows.weight, rows.keep, row_weight, *others)
-    return (
-        row_loss.slopes is not None
-        and fits(x)
-        and not any(t is not None and t.requires_grad for t in given)
-        and are_native(x, *given)
-    )
+class Blocks:
+    """Few torch operations on as many rows as stay in the cache, with the gradient beside."""
+
+    name = "blocks"
+
+    def refusal(self, x: Tensor, question: Rows | Elements) -> str:
+        """Say why nobody wrote the slopes, or what wants more than the gradient in the logits."""
+        if isinstance(question, Elements) or question.loss.slopes is None:
+            return f"no gradient of {question.loss.name} is written down"
+        if question.statistics:
+            return "the statistics of the rows are asked for"
+        given = question.target, question.weight, question.keep, question.row_weight
+        if wants_gradient(*given):
+            return "something beside the logits wants a gradient"
+        return no_kernel(x) or no_memory(x, *given)
+
+    def answer(self, x: Tensor, question: Rows | Elements) -> Answer:
+        """Compute the loss under autograd."""
+        assert isinstance(question, Rows)
+        check_rows(x, question)
+        divisor = float(divisor_of(question)) or 1.0
+        reduces = question.reduction != "none"
+        loss = loss_of(x, SlopeJob(question, divisor if reduces else None))
+        if not reduces:
+            loss = weighed(loss, question.row_weight)
+        return loss, None
 
 
 @dataclass(slots=True)
 class SlopeJob:
-    """The loss of each row; or, reduced, Σ row_weight · loss / denominator."""
+    """The loss of each row; or, with a denominator, Σ row_weight · loss / denominator."""
 
     rows: Rows
-    row_loss: RowLoss
-    row_weight: Tensor | None
-    denominator: float | None  # None: one by one
+    denominator: float | None
     inplace: bool = False
 
     @property
@@ -173,7 +189,7 @@ class SlopeJob:
         losses = self._run(x, gradient, None)
         if self.denominator is None:
             return losses
-        total = weighed(losses, self.row_weight).sum(dtype=torch.float64) / self.denominator
+        total = weighed(losses, self.rows.row_weight).sum(dtype=torch.float64) / self.denominator
         return total.to(losses.dtype)
 
     def gradient(self, x: Tensor, upstream: Tensor, room: Tensor) -> None:
@@ -186,18 +202,19 @@ class SlopeJob:
 
     def formula(self, x: Tensor) -> Tensor:
         """Give the loss in torch operations that autograd follows."""
-        loss, _ = row_losses(x, self.rows, self.row_loss)
+        loss, _ = row_losses(x, self.rows)
         if self.denominator is None:
             return loss
-        return weighed(loss, self.row_weight).sum() / self.denominator
+        return weighed(loss, self.rows.row_weight).sum() / self.denominator
 
     def others(self) -> tuple[Tensor | None, ...]:
         """Give all that the gradient depends on."""
-        return self.rows.target, self.rows.weight, self.rows.keep, self.row_weight
+        return self.rows.target, self.rows.weight, self.rows.keep, self.rows.row_weight
 
     def _run(self, x: Tensor, gradient: Tensor | None, upstream: Tensor | None) -> Tensor:
         """Give the losses; fill the gradient of upstream times their sum, where there is room."""
         rows, dtype = self.rows, arithmetic(x)
+        *_, temperature, z_loss = rows.options
         kept, flat = rows.kept(), x.detach().flatten(0, -2)
         if kept is not None and kept.all():
             kept = None
@@ -212,22 +229,23 @@ class SlopeJob:
             out = None if kept is None else ~kept[at, None]
             if out is not None:
                 block = block.masked_fill(out, 0.0)  # what is left out may be NaN
-            parts = parts_of_block(block, at, rows.temperature)
-            p = parts.p.clone() if rows.z_loss else None
-            assert self.row_loss.slopes is not None
-            loss, slope = self.row_loss.slopes(parts, rows)
+            parts = parts_of_block(block, at, temperature)
+            p = parts.p.clone() if z_loss else None
+            assert rows.loss.slopes is not None
+            loss, slope = rows.loss.slopes(parts, rows)
             if p is not None:
-                loss = loss + rows.z_loss * parts.lse[:, 0] ** 2
-                slope += p.mul_(2 * rows.z_loss * parts.lse)
+                loss = loss + z_loss * parts.lse[:, 0] ** 2
+                slope += p.mul_(2 * z_loss * parts.lse)
             losses[at] = loss if out is None else loss.masked_fill(out[:, 0], 0.0)
             if into is not None:
-                slope *= scale[at] / rows.temperature
+                slope *= scale[at] / temperature
                 into[at] = slope if out is None else slope.masked_fill_(out, 0.0)
         if into is not None and gradient is not None and into.data_ptr() != gradient.data_ptr():
             gradient.copy_(into.view(gradient.shape))
         return losses
 
     def _scale(self, losses: Tensor, upstream: Tensor | None) -> Tensor:
-        scale = torch.ones_like(losses) if self.row_weight is None else self.row_weight
+        weight = self.rows.row_weight if self.reduces else None  # one by one it comes afterwards
+        scale = torch.ones_like(losses) if weight is None else weight
         scale = scale / (self.denominator or 1.0)
         return scale[:, None] if upstream is None else (scale * upstream)[:, None]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from plogq.errors import refuse
 from plogq.kernels import memory
-from plogq.torch._check import in_transform
+from plogq.torch.private import base_of, in_dispatch_mode, in_transform, is_batched
 
 _PLAIN = (Tensor, torch.nn.Parameter)
 _DTYPES = (torch.float32, torch.bfloat16, torch.float64, torch.float16)
@@ -19,7 +19,9 @@ _HUGE_PAGE = 2 << 20
 class Job(Protocol):
     """A loss of logits that a kernel computes, with all but the logits."""
 
-    inplace: bool
+    @property
+    def inplace(self) -> bool:
+        """Tell whether the gradient may overwrite the logits."""
 
     @property
     def reduces(self) -> bool:
@@ -41,19 +43,28 @@ class Job(Protocol):
         """Give the tensors beside the logits that the gradient reads."""
 
 
-def are_native(x: Tensor, *others: Tensor | None) -> bool:
-    """Tell whether logits and the rest are memory that a kernel can be pointed at, here and now."""
-    if torch.compiler.is_compiling() or in_transform() or torch._C._len_torch_dispatch_stack():
-        return False
+def no_memory(x: Tensor, *others: Tensor | None) -> str:
+    """Say why logits and the rest are no memory that native code can be pointed at, here and now.
+
+    An empty text where they are.
+    """
+    if torch.compiler.is_compiling():
+        return "torch.compile is following"
+    if in_transform():
+        return "a torch.func transform is under way"
+    if in_dispatch_mode():
+        return "a dispatch mode sees every operation"
     for t in (x, *others):
         if t is not None and (type(t) not in _PLAIN or t.layout is not torch.strided):
-            return False
-    return not x.is_neg()
+            return f"{type(t).__name__} of layout {t.layout} is not plain memory"
+    return "the logits are a negated view" if x.is_neg() else ""
 
 
-def fits(x: Tensor) -> bool:
-    """Tell whether the kernels have this dtype, and run where the tensor is."""
-    return x.is_cpu and x.dtype in _DTYPES
+def no_kernel(x: Tensor) -> str:
+    """Say why no native kernel has this dtype where the tensor is; an empty text where one has."""
+    if x.is_cpu and x.dtype in _DTYPES:
+        return ""
+    return f"no native kernel for {x.device.type} tensors of {x.dtype}"
 
 
 def loss_of(x: Tensor, job: Job) -> Tensor:
@@ -67,7 +78,7 @@ def loss_of(x: Tensor, job: Job) -> Tensor:
 
 
 def _check_inplace(x: Tensor) -> None:
-    base = x if x._base is None else x._base
+    base = base_of(x)
     if x.is_leaf or (base.is_leaf and base.requires_grad):
         refuse("inplace", "be False for logits that are a leaf", True)
     if any(size > 1 and not step for size, step in zip(x.shape, x.stride(), strict=True)):
@@ -122,7 +133,7 @@ class KernelLoss(torch.autograd.Function):
                 refuse("inplace", "be False for a second derivative", True)
             return torch.autograd.grad(job.formula(x), x, upstream, create_graph=True)[0], None
         gradient = ctx.gradient
-        if torch._C._functorch.is_legacy_batchedtensor(upstream):
+        if is_batched(upstream):
             return _batched(job, ctx.saved_tensors[0], upstream, gradient), None
         ctx.gradient = None
         if gradient is None or job.inplace:

@@ -1,4 +1,4 @@
-"""The binary kernel: cross-entropy of sigmoids of CPU tensors, element by element."""
+"""The native elements: binary cross-entropy of CPU tensors, with its gradient in the same pass."""
 
 from __future__ import annotations
 
@@ -6,48 +6,47 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from plogq.kernels.elements import binary_loss
-from plogq.torch._bridge import are_native, fits, loss_of, memory_of
-from plogq.torch._formula import weigh
-from plogq.torch._rows import arithmetic
+from plogq.torch.autograd import loss_of, memory_of, no_kernel, no_memory
+from plogq.torch.engines.formula import BINARY_CROSS_ENTROPY, element_losses
+from plogq.torch.questions import Answer, Elements, arithmetic, wants_gradient
 
 
-def element_losses(
-    z: Tensor, target: Tensor, weight: Tensor | None, pos_weight: Tensor | None
-) -> Tensor:
-    """Restate `plogq.formulas.binary_cross_entropy_from_logits`, one per element."""
-    dtype = arithmetic(z)
-    z, t = z.to(dtype), target.to(dtype)
-    positive = t if pos_weight is None else pos_weight.to(dtype) * t
-    # −logsigmoid(z) is softplus(−z), with a derivative at 0 too.
-    loss = weigh(positive, -F.logsigmoid(z)) + weigh(1 - t, -F.logsigmoid(-z))
-    return loss if weight is None else weigh(weight.to(dtype), loss)
+def refusal(z: Tensor, question: Elements) -> str:
+    """Say why the kernel cannot be called on these logits."""
+    target, weight, pos_weight = question.target, question.weight, question.pos_weight
+    if question.loss is not BINARY_CROSS_ENTROPY:
+        return f"the kernel has no {question.loss.name}"
+    if reason := no_kernel(z):
+        return reason
+    if target.dtype != z.dtype or not (z.is_contiguous() and target.is_contiguous()):
+        return "logits and targets are not of one dtype, or not contiguous"
+    if wants_gradient(target, weight, pos_weight):
+        return "something beside the logits wants a gradient"
+    if pos_weight is not None and pos_weight.shape not in ((), (1,), z.shape[-1:]):
+        return "pos_weight is not one number, or one for each place along the last axis"
+    return no_memory(z, target, weight, pos_weight)
 
 
-def takes(z: Tensor, target: Tensor, weight: Tensor | None, pos_weight: Tensor | None) -> bool:
-    """Tell whether the kernel can be called on these logits."""
-    return (
-        fits(z)
-        and target.dtype == z.dtype
-        and z.is_contiguous()
-        and target.is_contiguous()
-        and not any(t is not None and t.requires_grad for t in (target, weight, pos_weight))
-        and (pos_weight is None or pos_weight.shape in ((), (1,), z.shape[-1:]))
-        and are_native(z, target, weight, pos_weight)
-    )
+def answer(z: Tensor, question: Elements) -> Answer:
+    """Compute the loss under autograd."""
+    weight, over = question.weight, None
+    if weight is not None:
+        weight = weight.to(arithmetic(z)).expand(z.shape).contiguous()
+    if question.reduction != "none":
+        count = z.numel() if question.reduction == "mean" else 1
+        over = float(count if question.denominator is None else question.denominator) or 1.0
+    return loss_of(z, BinaryJob(question, weight, over)), None
 
 
 @dataclass(slots=True)
 class BinaryJob:
     """The loss of each element; or, with a denominator, Σ loss / denominator."""
 
-    target: Tensor
+    question: Elements
     weight: Tensor | None  # in the shape of the logits
-    pos_weight: Tensor | None
     denominator: float | None
-    validate: bool
     inplace: bool = False
 
     @property
@@ -78,12 +77,12 @@ class BinaryJob:
 
     def formula(self, x: Tensor) -> Tensor:
         """Give the loss in torch operations."""
-        loss = element_losses(x, self.target, self.weight, self.pos_weight)
+        loss = element_losses(x, self.question)
         return loss if self.denominator is None else loss.sum() / self.denominator
 
     def others(self) -> tuple[Tensor | None, ...]:
         """Give all that the gradient depends on."""
-        return self.target, self.weight, self.pos_weight
+        return self.question.target, self.weight, self.question.pos_weight
 
     def _call(
         self,
@@ -93,30 +92,15 @@ class BinaryJob:
         losses: Tensor | None = None,
         gradient: Tensor | None = None,
     ) -> float:
-        positive = self.pos_weight
+        positive = self.question.pos_weight
         return binary_loss(
             memory_of(x),
-            memory_of(self.target),
+            memory_of(self.question.target),
             pos_weight=None if positive is None else memory_of(positive.to(arithmetic(x))),
             weight=None if self.weight is None else memory_of(self.weight),
             scale=scale,
             losses=None if losses is None else memory_of(losses),
             gradient=None if gradient is None else memory_of(gradient),
-            validate=self.validate,
+            validate=self.question.validate,
             threads=torch.get_num_threads(),
         )
-
-
-def kernel_loss(
-    z: Tensor,
-    target: Tensor,
-    weight: Tensor | None,
-    pos_weight: Tensor | None,
-    denominator: float | None,
-    *,
-    validate: bool,
-) -> Tensor:
-    """Give the loss of each element, or with a denominator their mean."""
-    if weight is not None:
-        weight = weight.to(arithmetic(z)).expand(z.shape).contiguous()
-    return loss_of(z, BinaryJob(target, weight, pos_weight, denominator, validate))

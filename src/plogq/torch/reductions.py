@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
-from torch.nn import _reduction
 
 from plogq.errors import refuse
 from plogq.kernels.arguments import check_denominator
-from plogq.torch._check import values_known
-from plogq.torch._rows import Rows
+from plogq.torch.checks import values_known
+from plogq.torch.private import legacy_reduction
+from plogq.torch.questions import Rows
 
 
 def reduction_name(
@@ -17,7 +19,7 @@ def reduction_name(
 ) -> str:
     """Resolve torch's two deprecated flags, and refuse what is no reduction."""
     if size_average is not None or reduce is not None:
-        reduction = _reduction.legacy_get_string(size_average, reduce)
+        reduction = legacy_reduction(size_average, reduce)
     if reduction not in ("none", "mean", "sum"):
         refuse("reduction", 'be "none", "mean" or "sum"', repr(reduction))
     if denominator is not None and reduction != "mean":
@@ -41,10 +43,10 @@ def given_denominator(denominator: float | Tensor) -> float | Tensor:
     return value
 
 
-def total_weight(rows: Rows, row_weight: Tensor | None, by_class: bool) -> float | Tensor:
+def total_weight(rows: Rows) -> float | Tensor:
     """Σ of what the rows weigh in a mean: w_y for a label, 1 or Σ_j w_j t_j for a distribution."""
-    kept, per_row = rows.kept(), row_weight
-    if rows.weight is not None and (by_class or not rows.soft):
+    kept, per_row = rows.kept(), rows.row_weight
+    if rows.weight is not None and (rows.by_class or not rows.soft):
         if rows.soft:
             # No `@`: under autocast its sum would be in half precision.
             per_class = (rows.distributions().to(rows.weight.dtype) * rows.weight).sum(-1)
@@ -52,8 +54,21 @@ def total_weight(rows: Rows, row_weight: Tensor | None, by_class: bool) -> float
             per_class = rows.weight.gather(0, rows.labels())
         per_row = per_class if per_row is None else per_class * per_row
     if per_row is None:
-        return rows.shape.numel() if kept is None else kept.sum()
+        return math.prod(rows.shape) if kept is None else kept.sum()
     return (per_row if kept is None else torch.where(kept, per_row, 0.0)).sum()
+
+
+def divisor_of(rows: Rows) -> float | Tensor:
+    """Return what the sum of the losses is divided by: 1 unless they are averaged."""
+    if rows.reduction != "mean":
+        return 1.0
+    return total_weight(rows) if rows.denominator is None else rows.denominator
+
+
+def finished(losses: Tensor, rows: Rows) -> Tensor:
+    """Return the losses of rows as they were asked for: weighed, and reduced."""
+    divisor = divisor_of(rows) if rows.reduction == "mean" else None
+    return reduced(weighed(losses, rows.row_weight), rows.reduction, divisor)
 
 
 def weighed(loss: Tensor, row_weight: Tensor | None) -> Tensor:

@@ -2,46 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-import logging
-
 import torch
 from array_api_compat import torch as xp
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensor
 
 from plogq.errors import refuse
 from plogq.formulas.arrays import first_row, shown
 from plogq.formulas.distributions import check_distribution
-from plogq.torch._rows import Rows, arithmetic
-
-log = logging.getLogger("plogq.torch")
-_TRACING = torch._C._TorchDispatchModeKey.PROXY
-
-
-@functools.cache
-def say_fallback(device: str, dtype: torch.dtype) -> None:
-    """Say once, to who has asked for INFO, that torch operations stand in for the kernel."""
-    log.info("no native kernel for %s tensors of %s: torch operations are used", device, dtype)
-
-
-def in_transform() -> bool:
-    """Tell whether a torch.func transform or forward-mode differentiation is under way."""
-    return (
-        torch._C._functorch.peek_interpreter_stack() is not None
-        or torch.autograd.forward_ad._current_level >= 0
-    )
+from plogq.torch.private import in_transform, is_fake, is_traced
+from plogq.torch.questions import Rows, arithmetic
 
 
 def values_known(x: Tensor) -> bool:
     """Tell whether a check may read values: not in a graph, a transform, or on a meta tensor."""
-    return not (
-        torch.compiler.is_compiling()
-        or in_transform()
-        or x.device.type == "meta"
-        or isinstance(x, FakeTensor)
-        or torch._C._get_dispatch_mode(_TRACING) is not None
-    )
+    return not (torch.compiler.is_compiling() or in_transform() or is_fake(x) or is_traced())
 
 
 def check_tensors(**named: Tensor | None) -> None:
@@ -119,3 +93,8 @@ def check_range(name: str, x: Tensor, low: float, high: float, expected: str) ->
         assert row is not None
         refuse(name, expected, shown(x, row), row=row)
     return least.item()
+
+
+def check_unit_interval(name: str, x: Tensor) -> None:
+    """Refuse the first element that is no probability."""
+    check_range(name, x, 0, 1, "be in [0, 1]")

@@ -2,19 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from plogq.torch._bridge import memory_of, room_for
-from plogq.torch._kernel import knows, run_rows
-from plogq.torch._rows import Rows, Statistics, arithmetic, statistics
+from plogq.kernels.question import Options, Statistics
+from plogq.torch.autograd import memory_of, no_kernel, room_for
+from plogq.torch.engines.formula import CROSS_ENTROPY
+from plogq.torch.engines.native_rows import run_rows, unknown
+from plogq.torch.questions import Answer, Elements, Rows, arithmetic, statistics
+from plogq.torch.reductions import finished
 
 
-def takes(x: Tensor, rows: Rows) -> bool:
-    """Tell whether a graph is being made that the operator fits into."""
-    return torch.compiler.is_compiling() and knows(x, rows)
+class Compiled:
+    """An operator that torch.compile keeps whole in its graph."""
+
+    name = "compiled"
+
+    def refusal(self, x: Tensor, question: Rows | Elements) -> str:
+        """Say why there is no graph to put an operator in, or which one there is not."""
+        if not torch.compiler.is_compiling():
+            return "no graph is being compiled"
+        if isinstance(question, Elements):
+            return f"there is no operator of {question.loss.name}"
+        return unknown(question) or no_kernel(x)
+
+    def answer(self, x: Tensor, question: Rows | Elements) -> Answer:
+        """Compute the loss of each row, and reduce them in the graph."""
+        assert isinstance(question, Rows)
+        losses, stats = row_losses(x, question)
+        return finished(losses, question), stats
+
+
+def _rows(
+    x: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    keep: Tensor | None,
+    ignore_index: int,
+    options: Sequence[float],
+) -> Rows:
+    return Rows(
+        target, target.ndim == 2, ignore_index, weight, keep, Options(*options), x.shape[:1],
+        validate=False, loss=CROSS_ENTROPY,
+    )  # fmt: skip
 
 
 @torch.library.custom_op("plogq::row_losses", mutates_args=())
@@ -24,16 +57,13 @@ def _forward(
     weight: Tensor | None,
     keep: Tensor | None,
     ignore_index: int,
-    label_smoothing: float,
-    gamma: float,
-    temperature: float,
-    z_loss: float,
+    options: Sequence[float],
     validate: bool,
     moments: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    options = (label_smoothing, gamma, temperature, z_loss, validate, x.shape[:1])
-    rows = Rows(target, target.ndim == 2, ignore_index, weight, keep, *options)
-    found = run_rows(x, rows, moments=moments)
+    rows = _rows(x, target, weight, keep, ignore_index, options)
+    rows.validate, rows.statistics = validate, moments
+    found = run_rows(x, rows)
     loss = torch.from_numpy(found.loss)
     if not moments:
         return loss, loss.new_empty(0), loss.new_empty(0), target.new_empty(0, dtype=torch.int64)
@@ -57,15 +87,11 @@ def _gradient(
     weight: Tensor | None,
     keep: Tensor | None,
     ignore_index: int,
-    label_smoothing: float,
-    gamma: float,
-    temperature: float,
-    z_loss: float,
+    options: Sequence[float],
 ) -> Tensor:
-    options = (label_smoothing, gamma, temperature, z_loss, False, x.shape[:1])
-    rows = Rows(target, target.ndim == 2, ignore_index, weight, keep, *options)
+    rows = _rows(x, target, weight, keep, ignore_index, options)
     gradient = room_for(x, contiguous=True)  # as the fake says, whatever the strides of x
-    scale = memory_of(upstream.double().contiguous())  # of a sum it is one number for all
+    scale = memory_of(upstream.double().contiguous())  # for a sum it is one number, expanded
     run_rows(x, rows, row_scale=scale, gradient=gradient)
     return gradient
 
@@ -82,13 +108,13 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> Non
 
 
 def _backward(ctx: Any, upstream: Tensor, *_stats: Tensor) -> tuple[Tensor | None, ...]:
-    return _gradient(upstream, *ctx.saved_tensors, *ctx.options), *[None] * 10
+    return _gradient(upstream, *ctx.saved_tensors, *ctx.options), *[None] * 7
 
 
 _forward.register_autograd(_backward, setup_context=_setup)
 
 
-def row_losses(x: Tensor, rows: Rows, *, stats: bool) -> tuple[Tensor, Statistics | None]:
+def row_losses(x: Tensor, rows: Rows) -> tuple[Tensor, Statistics | None]:
     """Give the loss of each row, and the statistics where asked."""
     target = rows.target
     assert target is not None
@@ -98,11 +124,8 @@ def row_losses(x: Tensor, rows: Rows, *, stats: bool) -> tuple[Tensor, Statistic
         rows.weight,
         rows.keep,
         rows.ignore_index,
-        rows.label_smoothing,
-        rows.gamma,
-        rows.temperature,
-        rows.z_loss,
+        list(rows.options),
         rows.validate,
-        stats,
+        rows.statistics,
     )
-    return loss, statistics(rows, lse, entropy, argmax) if stats else None
+    return loss, statistics(rows, lse, entropy, argmax) if rows.statistics else None

@@ -1,0 +1,151 @@
+"""The formula engine: `plogq.formulas` in torch operations, on every device, at every order.
+
+The losses are composed of the cores of `plogq.formulas`, without its checks, which look at values.
+"""
+
+from __future__ import annotations
+
+import torch
+from array_api_compat import torch as xp
+from torch import Tensor
+
+from plogq.formulas import binary_core, softmax_core
+from plogq.formulas.softmax_state import Softmax, softmax_parts
+from plogq.formulas.terms import times
+from plogq.kernels.question import Statistics
+from plogq.torch.checks import check_rows, check_unit_interval
+from plogq.torch.questions import (
+    Answer,
+    ElementLoss,
+    Elements,
+    RowLoss,
+    Rows,
+    arithmetic,
+    statistics,
+)
+from plogq.torch.reductions import finished, reduced
+
+
+class ByFormula:
+    """Torch operations that autograd follows."""
+
+    name = "formula"
+
+    def refusal(self, x: Tensor, question: Rows | Elements) -> str:
+        """Take everything."""
+        return ""
+
+    def answer(self, x: Tensor, question: Rows | Elements) -> Answer:
+        """Compute the loss; its derivatives are autograd's."""
+        if isinstance(question, Elements):
+            if question.validate:
+                check_unit_interval("target", question.target)
+            return reduced(
+                element_losses(x, question), question.reduction, question.denominator
+            ), None
+        check_rows(x, question)
+        losses, parts = row_losses(x, question)
+        stats = _statistics(question, parts) if question.statistics else None
+        return finished(losses, question), stats
+
+
+def parts_of(x: Tensor, temperature: float = 1.0) -> Softmax:
+    """Return the parts of a softmax, of which the automatic derivative is as exact as they are."""
+    return softmax_parts(xp, x, temperature, Tensor.detach)
+
+
+def cross_entropy_rows(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
+    """Return Σ_j u_j (1 − p_j)^γ (−log p_j) of each row, u the smoothed target times the weights.
+
+    A masked class costs inf where it is the target, with the gradient p − t all the same.
+    """
+    smoothing, gamma, *_ = rows.options
+    cost = softmax_core.class_costs(xp, parts, gamma)
+    if rows.soft:
+        u = rows.distributions().to(cost.dtype)
+        loss: Tensor = times(xp, u if rows.weight is None else rows.weight * u, cost).sum(-1)
+    else:
+        label = rows.labels()
+        loss = cost.gather(1, label[:, None])[:, 0]
+        if rows.weight is not None:
+            loss = times(xp, rows.weight.gather(0, label), loss)
+    if smoothing:
+        masked = x == -torch.inf
+        each = torch.where(masked, 0.0, cost)  # an inf would make 0 · inf of a gradient
+        each = each if rows.weight is None else rows.weight * each
+        uniform = each.sum(-1) / (~masked).sum(-1)
+        if smoothing == 1:  # what has no share costs nothing, be it inf
+            return uniform
+        loss = (1 - smoothing) * loss + smoothing * uniform
+    return loss
+
+
+CROSS_ENTROPY = RowLoss("cross-entropy", cross_entropy_rows, native=True)
+
+
+def one_hot(rows: Rows, like: Tensor) -> Tensor:
+    """Return the targets as distributions."""
+    if rows.soft:
+        return rows.distributions().to(like.dtype)
+    return torch.zeros_like(like).scatter(1, rows.labels()[:, None], 1.0)
+
+
+def squared_error_rows(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
+    """Return Σ_j (p_j − t_j)² of each row."""
+    loss: Tensor = softmax_core.squared_error(xp, parts, one_hot(rows, x))
+    return loss
+
+
+def negative_entropy_rows(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
+    """−H(softmax(x)) of each row."""
+    entropy: Tensor = softmax_core.entropy(xp, parts)
+    return -entropy
+
+
+def row_losses(x: Tensor, rows: Rows) -> tuple[Tensor, Softmax]:
+    """Return the loss of each row of logits x, and the parts it was made of."""
+    x = x.flatten(0, -2).to(arithmetic(x))
+    kept = rows.kept()
+    if kept is not None:
+        x = torch.where(kept[:, None], x, 0.0)  # what is left out may be NaN
+    *_, temperature, z_loss = rows.options
+    parts = parts_of(x, temperature)
+    loss = rows.loss.formula(x, rows, parts)
+    if z_loss:
+        loss = loss + z_loss * softmax_core.log_normaliser(xp, parts, temperature) ** 2
+    if kept is not None:
+        loss = torch.where(kept, loss, 0.0)
+    return loss, parts
+
+
+def _statistics(rows: Rows, parts: Softmax) -> Statistics:
+    position = torch.arange(parts.is_top.shape[-1], device=parts.is_top.device)
+    argmax = (parts.is_top * position).sum(-1)
+    lse = softmax_core.log_normaliser(xp, parts, rows.options.temperature)
+    return statistics(rows, lse.detach(), softmax_core.entropy(xp, parts).detach(), argmax)
+
+
+def element_losses(z: Tensor, question: Elements) -> Tensor:
+    """Return the loss of each element of logits z, weighed."""
+    dtype = arithmetic(z)
+    positive = None if question.pos_weight is None else question.pos_weight.to(dtype)
+    loss = question.loss.formula(z.to(dtype), question.target.to(dtype), positive)
+    return loss if question.weight is None else times(xp, question.weight.to(dtype), loss)
+
+
+def _binary_cross_entropy(z: Tensor, t: Tensor, pos_weight: Tensor | None) -> Tensor:
+    loss: Tensor = binary_core.cross_entropy(xp, z, t, 1.0 if pos_weight is None else pos_weight)
+    return loss
+
+
+def binary_focal(gamma: float, alpha: float | None) -> ElementLoss:
+    """Return the focal loss of these exponents and weights."""
+
+    def formula(z: Tensor, t: Tensor, pos_weight: Tensor | None) -> Tensor:
+        loss: Tensor = binary_core.focal(xp, z, t, gamma, alpha)
+        return loss
+
+    return ElementLoss("binary focal loss", formula)
+
+
+BINARY_CROSS_ENTROPY = ElementLoss("binary cross-entropy", _binary_cross_entropy)

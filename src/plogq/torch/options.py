@@ -1,0 +1,71 @@
+"""The keywords that the softmax losses take beyond torch's."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from torch import Tensor
+
+
+class RowOptions(TypedDict, total=False):
+    """The keywords that every softmax loss takes beyond torch's, freely combined.
+
+    Attributes
+    ----------
+    z_loss : float
+        Adds z_loss · (log Σ exp z)² to the loss of each row: it keeps the normaliser near 1.
+    softcap : float
+        Logits become softcap · tanh(x / softcap) first; −inf stays −inf.
+    row_weight : Tensor
+        One number per row, in the shape of the unreduced loss. A mean divides by their sum. A row
+        of weight 0 has no say, even where its loss is inf.
+    mask : Tensor
+        bool, in the same shape: a row that is False is left out, whatever it holds.
+    denominator : float or 0-d Tensor
+        Divides the mean instead of this batch's own total weight: the total of the global batch,
+        at least 0. 0 says that nothing is left anywhere, and divides as 1.
+    inplace : bool
+        Let the gradient overwrite the logits, where that saves its memory. They must not be a leaf,
+        and are garbage afterwards, also where a distribution is refused; autograd raises if
+        something else still needed them.
+    return_stats : bool
+        Give (loss, Statistics), from the same pass.
+    validate : bool
+        Refuse targets that are no distribution: on unless False. A label that is no class is
+        refused either way, by torch where not by us. Values are not looked at inside torch.func
+        transforms, while a graph is traced, and on meta tensors; inside torch.compile only by the
+        operator of cross-entropy.
+    """
+
+    z_loss: float
+    softcap: float | None
+    row_weight: Tensor | None
+    mask: Tensor | None
+    denominator: float | Tensor | None
+    inplace: bool
+    return_stats: bool
+    validate: bool
+
+
+class TemperedOptions(RowOptions, total=False):
+    """`RowOptions`, and a temperature.
+
+    Attributes
+    ----------
+    temperature : float
+        T: the loss of z = x / T, with its gradient in x.
+    """
+
+    temperature: float
+
+
+class SoftmaxOptions(TemperedOptions, total=False):
+    """`TemperedOptions`, and the exponent of the focal loss.
+
+    Attributes
+    ----------
+    gamma : float
+        γ: a class's term counts (1 − p)^γ.
+    """
+
+    gamma: float

@@ -1,0 +1,52 @@
+"""What torch keeps private and a door must know: every such name is in this file.
+
+Each says what it stands for; where a torch has another name for it, this is the place to change.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
+from torch.nn import _reduction
+
+_TRACING = torch._C._TorchDispatchModeKey.PROXY
+
+legacy_reduction = (
+    _reduction.legacy_get_string
+)  # of size_average and reduce, which torch deprecated
+
+
+def in_transform() -> bool:
+    """Tell whether a torch.func transform or forward-mode differentiation is under way."""
+    return (
+        torch._C._functorch.peek_interpreter_stack() is not None
+        or torch.autograd.forward_ad._current_level >= 0
+    )
+
+
+def in_dispatch_mode() -> bool:
+    """Tell whether a mode sees every operation: a tracer, fake tensors, a profiler of calls."""
+    return bool(torch._C._len_torch_dispatch_stack())
+
+
+def is_traced() -> bool:
+    """Tell whether `make_fx` is writing a graph."""
+    return torch._C._get_dispatch_mode(_TRACING) is not None
+
+
+def is_fake(x: Tensor) -> bool:
+    """Tell a tensor without values."""
+    return x.device.type == "meta" or isinstance(x, FakeTensor)
+
+
+def is_batched(x: Tensor) -> bool:
+    """Tell an upstream that stands for many, as `torch.autograd.functional` makes them."""
+    batched: bool = torch._C._functorch.is_legacy_batchedtensor(x)
+    return batched
+
+
+def base_of(x: Tensor) -> Tensor:
+    """Return the tensor that x is a view of, or x."""
+    base: Tensor | None = x._base
+    return x if base is None else base
