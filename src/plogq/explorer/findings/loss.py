@@ -16,6 +16,7 @@ from plogq.explorer.findings.words import (
     percent,
     rows,
 )
+from plogq.score.report.verdict import untried
 
 WORTH_RECALIBRATING = 0.05  # miscalibration of a larger share is worth a step of its own
 
@@ -78,8 +79,8 @@ def _impossible(d: Document) -> str:
 
 
 def _advice(d: Document, loss: float) -> str | None:
-    waste = finite(d.get("miscalibration"))
-    if waste is None or loss <= 0:
+    waste, fit = finite(d.get("miscalibration")), d.get("recalibration")
+    if waste is None or loss <= 0 or (fit and untried(fit)):
         return None
     share = percent(max(0.0, waste) / loss)
     if waste / loss > WORTH_RECALIBRATING:

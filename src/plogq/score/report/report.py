@@ -19,6 +19,7 @@ from plogq.score.report.terminal import percent as _percent
 from plogq.score.report.terminal import print_sections
 from plogq.score.report.terminal import rows as _rows
 from plogq.score.report.terminal import table as _table
+from plogq.score.report.verdict import taken
 from plogq.score.result import Result
 
 MOST_LISTED = 20
@@ -40,7 +41,7 @@ def _sections(result: Result, width: int) -> Iterator[list[Text | Table]]:
     if result.recalibration is not None and len(result.recalibration["cross_entropy"]) > 1:
         yield _section("Recalibrations", families(result.recalibration, result.unit))
     if result.temperature is not None:
-        family = None if result.recalibration is None else result.recalibration["family"]
+        family = taken(result.recalibration)
         yield _section("Temperature", _temperature(result.temperature, family))
     yield _section("Reliability: how sure, how often right", _reliability(result))
     cost = "finite cost" if result.zero_probability_rows else "cost"
@@ -145,17 +146,22 @@ def _span(ends: list[float] | None, show: Callable[[float | None], str]) -> str:
 
 
 def _temperature(fit: dict[str, Any], family: str | None) -> Text:
+    t = fit["value"]
     if not fit["identified"]:
-        return Text("Not identified: no temperature between 1/64 and 64 is best.")
-    t, (low, high) = fit["value"], fit["interval"]
+        text = Text("Not identified: no temperature between 1/64 and 64 is best.")
+        least = f" Of those tried, {_number(t)} costs least."
+        return text.append(least) if family == "temperature" else text
+    low, high = fit["interval"]
     text = Text.assemble(
         ("T = " + _number(t), "bold"),
         f", 95 % interval {_number(low)} to {_number(high)}: ",
     )
+    if low <= 1 <= high and family == "temperature":
+        return text.append("1 is inside, but rows that T was not fitted to cost less with it.")
     if low <= 1 <= high:
         return text.append("1 is inside, so as sure as they are right, on the whole.")
     how = f"too {'sure' if t > 1 else 'timid'}"
-    if family == "identity":
+    if family is None:
         return text.append(f"{how}, if by less than a recalibration is sure to save.")
     return text.append(f"the predictions are {how}.")
 
