@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -15,14 +16,16 @@ from plogq.codes import CodeError, CodeLength, ModelDecoder, ModelEncoder, frequ
 from plogq.formulas._check import refuse
 from plogq.score.code import coder_predictions
 from plogq.score.errors import TableError
+from plogq.score.table.arrays import Npz
 from plogq.score.table.batch import Batch, classes_of, to_batch
 from plogq.score.table.columns import Columns, find_columns, integer_names
+from plogq.score.table.formats import ArrowFile, CsvFile
 from plogq.score.table.labels import Labels
-from plogq.score.table.readers import Table, open_table
+from plogq.score.table.readers import FORMATS, Table, ending_of, open_table
 
 Progress = Callable[[int, int | None], None]
 
-CSV, ARROW, PARQUET = (".csv",), (".arrow", ".feather", ".ipc"), (".parquet", ".pq")
+WRITTEN = [end for end, kind in FORMATS.items() if kind is not Npz]  # NPZ files hold no names
 
 
 class LabelsReport(NamedTuple):
@@ -174,8 +177,8 @@ def decode_labels(
 
 def check_labels_path(path: Path) -> None:
     """Refuse a path that names no format of tables, before there are labels to write."""
-    if path.suffix not in (*CSV, *ARROW, *PARQUET):
-        refuse("--out", "end in .csv, .parquet or .arrow, for labels", str(path))
+    if ending_of(path.name) not in WRITTEN:
+        refuse("--out", f"end in one of {', '.join(WRITTEN)}, for labels", str(path))
 
 
 def labels_table(labels: pa.Array, path: Path) -> bytes:
@@ -183,18 +186,20 @@ def labels_table(labels: pa.Array, path: Path) -> bytes:
     check_labels_path(path)
     table = pa.table({"label": labels})
     sink = io.BytesIO()
-    if path.suffix in CSV:
+    end = ending_of(path.name) or ""
+    if FORMATS[end] is CsvFile:
         from pyarrow import csv
 
         csv.write_csv(table, sink)
-    elif path.suffix in ARROW:
+    elif FORMATS[end] is ArrowFile:
         with pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
     else:
         from pyarrow import parquet
 
         parquet.write_table(table, sink)
-    return sink.getvalue()
+    data = sink.getvalue()
+    return gzip.compress(data, mtime=0) if end.endswith(".gz") else data
 
 
 def _columns(

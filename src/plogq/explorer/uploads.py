@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from plogq.explorer.answers import refused
 from plogq.explorer.figures import encoded
 from plogq.explorer.findings.words import file_name
-from plogq.explorer.predictions import report_of_file, suffix_of
+from plogq.explorer.predictions import RESULT, known_ending, report_of_file
 
 LARGEST = 1 << 30  # bytes of a table; larger ones are for `plogq score TABLE --html FILE`
 LARGEST_JSON = 64 << 20  # bytes of a result, which is read into memory whole
@@ -28,11 +28,11 @@ async def upload(request: Request) -> Response:
         # A form of another site can send a file, but not as this type.
         if request.headers.get("content-type") != "application/octet-stream":
             raise ValueError("the body: expected content-type application/octet-stream")
-        suffix = suffix_of(name)
+        ending = known_ending(name)
         with tempfile.TemporaryDirectory(prefix="plogq-") as folder:
-            path = Path(folder, f"table{suffix}")
+            path = Path(folder, f"table{ending}")
             with path.open("wb") as file:
-                await receive(request, file, name, LARGEST_JSON if suffix == ".json" else LARGEST)
+                await receive(request, file, name, LARGEST_JSON if ending == RESULT else LARGEST)
             report = await run_in_threadpool(report_of_file, path, name, **options)
         return JSONResponse(encoded(report))
     except ValueError as error:

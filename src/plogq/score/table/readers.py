@@ -202,7 +202,7 @@ def _files(source: str) -> list[Reader]:
         if info.type == fs.FileType.NotFound:
             raise FileNotFoundError(source)
         paths = _folder(system, path) if info.type == fs.FileType.Directory else [path]
-    kinds = {path: _format(path) for path in paths}
+    kinds = {path: ending_of(path) for path in paths}
     known = {path: kind for path, kind in kinds.items() if kind is not None}
     if not known:
         refuse(source, "be (or hold) a table: " + ", ".join(FORMATS), "none", error=TableError)
@@ -240,5 +240,6 @@ def _folder(system: fs.FileSystem, path: str) -> list[str]:
     )
 
 
-def _format(path: str) -> str | None:
+def ending_of(path: str) -> str | None:
+    """Give the ending, of those in `FORMATS`, that says what format a file is of."""
     return next((end for end in FORMATS if path.lower().endswith(end)), None)
