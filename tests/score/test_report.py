@@ -11,7 +11,7 @@ from rich.console import Console
 
 from plogq.score import score
 from plogq.score.report.decomposition import stack
-from plogq.score.report.report import print_report
+from plogq.score.report.report import FIGURES, print_report
 from tests.score.tables import drawn
 
 
@@ -153,6 +153,22 @@ def test_intervals_stand_beside_the_figures():
     low, high = result.intervals["cross_entropy"]
     assert f"{low:.3f} to {high:.3f}" in report(drawn(300, 3, 10))
     assert "95 % interval" not in report(drawn(300, 3, 10), bootstrap=0).split("Recalib")[0]
+
+
+def test_a_figure_keeps_its_interval_whatever_it_is_called(monkeypatch):
+    """By the field's name: every figure with an interval, but the share that the headline gives."""
+    table = drawn(300, 3, 10) | {"labels": np.random.default_rng(0).dirichlet(np.ones(3), 300)}
+    result = score(table)
+    named = {f"figure {i}": key for i, key in enumerate(FIGURES)}
+    monkeypatch.setattr(
+        "plogq.score.report.report.FIGURES", {key: (title, "") for title, key in named.items()}
+    )
+    lines = {line[:10].strip(): line[10:].split(maxsplit=1) for line in report(table).splitlines()}
+    shown = {key: lines[title][1] for title, key in named.items() if len(lines[title]) > 1}
+    assert set(shown) == set(result.intervals) - {"explained"}
+    for key in set(shown) - {"accuracy"}:
+        low, high = map(float, shown[key].split(" to "))
+        assert [low, high] == pytest.approx(result.intervals[key], abs=6e-4)
 
 
 @pytest.mark.parametrize("width", [40, 30])

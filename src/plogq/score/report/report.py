@@ -99,41 +99,50 @@ def _column(name: Any) -> str:
     return printable(name if isinstance(name, str) else ", ".join(name))
 
 
+# The field of the result: what it is called, and what it means.
+FIGURES = {
+    "cross_entropy": ("cross-entropy", "what a label costs, by the model"),
+    "label_entropy": ("label entropy", "what it costs with no model"),
+    "information_gain": ("information gain", "the difference"),
+    "resolution": ("resolution", "the same once recalibrated"),
+    "refinement": ("refinement", "what recalibration leaves"),
+    "miscalibration": ("miscalibration", "what it saves"),
+    "prediction_entropy": ("prediction entropy", "what the model expects to pay"),
+    "overconfidence": ("overconfidence", "beyond that; 0 if calibrated"),
+    "entropy_floor": ("entropy floor", "the labels' own doubt"),
+    "kl": ("KL", "what a better model could save"),
+    "perplexity": ("perplexity", "as if among so many classes"),
+    "brier": ("Brier", "squared error of probabilities"),
+    "accuracy": ("accuracy", "how often the top class is right"),
+}
+OF_SOFT_LABELS = ("entropy_floor", "kl")
+
+
 def _figures(result: Result) -> Table:
     table = _table(
         "", ("right", result.unit + "s"), ("whole", "95 % interval" if result.intervals else ""), ""
     )
+    for key, (title, meaning) in FIGURES.items():
+        value = getattr(result, key)
+        if value is None and key in OF_SOFT_LABELS:
+            continue
+        show = _percent if key == "accuracy" else _number
+        ends = _span(result.intervals.get(key), show)
+        table.add_row(title, show(value), ends, Text(meaning, style="dim"))
+        if key == "cross_entropy":
+            for indented, other, why in _of_impossible(result):
+                table.add_row(f"  {indented}", _number(other), "", Text(why, style="dim"))
+    return table
 
-    def row(
-        name: str,
-        value: float | None,
-        meaning: str,
-        show: Callable[[float | None], str] = _number,
-    ) -> None:
-        ends = result.intervals.get(name.lower().replace(" ", "_").replace("-", "_"))
-        table.add_row(name, show(value), _span(ends, show), Text(meaning, style="dim"))
 
-    row("cross-entropy", result.cross_entropy, "what a label costs, by the model")
+def _of_impossible(result: Result) -> Iterator[tuple[str, float | None, str]]:
+    """Give what the loss would be without what is impossible, or with a floor under it."""
     if result.zero_probability_rows:
         without = f"without {_rows(result.zero_probability_rows)} of probability 0"
-        row("  where possible", result.cross_entropy_finite, without)
+        yield "where possible", result.cross_entropy_finite, without
     if result.floor is not None:
         raised = f"{_rows(result.floor['rows'])} raised to {result.floor['p']:g}"
-        row("  floored", result.floor["cross_entropy"], raised)
-    row("label entropy", result.label_entropy, "what it costs with no model")
-    row("information gain", result.information_gain, "the difference")
-    row("resolution", result.resolution, "the same once recalibrated")
-    row("refinement", result.refinement, "what recalibration leaves")
-    row("miscalibration", result.miscalibration, "what it saves")
-    row("prediction entropy", result.prediction_entropy, "what the model expects to pay")
-    row("overconfidence", result.overconfidence, "beyond that; 0 if calibrated")
-    if result.entropy_floor is not None:
-        row("entropy floor", result.entropy_floor, "the labels' own doubt")
-        row("KL", result.kl, "what a better model could save")
-    row("perplexity", result.perplexity, "as if among so many classes")
-    row("Brier", result.brier, "squared error of probabilities")
-    row("accuracy", result.accuracy, "how often the top class is right", _percent)
-    return table
+        yield "floored", result.floor["cross_entropy"], raised
 
 
 def _span(ends: list[float] | None, show: Callable[[float | None], str]) -> str:
