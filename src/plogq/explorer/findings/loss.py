@@ -7,6 +7,7 @@ from typing import Any
 
 from plogq.explorer.document import Document
 from plogq.explorer.findings.words import (
+    REFINEMENT,
     amount,
     figure,
     file_name,
@@ -106,8 +107,8 @@ def _parts(d: Document, loss: float) -> list[dict[str, Any]]:
         ]
     else:
         parts = [
-            _part("refinement", stays, "keep", "what a perfect recalibration would leave"),
-            _part("miscalibration", d["miscalibration"], "waste", "what it would save"),
+            _part("refinement", stays, "keep", REFINEMENT),
+            _part("miscalibration", d["miscalibration"], "waste", "what it saves"),
         ]
     drawn = math.isfinite(loss) and all((finite(part["value"]) or 0.0) >= 0 for part in parts)
     return [part | {"drawn": drawn} for part in parts] + [gain | {"drawn": False}]
