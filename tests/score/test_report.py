@@ -2,10 +2,13 @@
 
 import io
 import re
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from packaging.requirements import Requirement
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -176,6 +179,15 @@ def test_a_narrow_window_cuts_no_number(width):
     text = report(digits(), slices=["site"], width=width)
     assert re.search(r"\d…", text) is None
     assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+
+
+def test_a_rich_that_cuts_numbers_is_not_taken():
+    """14.2 fails the test above, 14.3 does not."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    asked = map(Requirement, project["optional-dependencies"]["app"])
+    (versions,) = (one.specifier for one in asked if one.name == "rich")
+    assert not versions.contains("14.2.0")
+    assert versions.contains("14.3.0")
 
 
 def test_names_cannot_steer_the_terminal():
