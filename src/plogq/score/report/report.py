@@ -13,6 +13,7 @@ from rich.text import Text
 from plogq.score.errors import printable
 from plogq.score.report.code import code_table
 from plogq.score.report.decomposition import advice, families, stack
+from plogq.score.report.surprises import doubtful, listed
 from plogq.score.report.terminal import name as _name
 from plogq.score.report.terminal import number as _number
 from plogq.score.report.terminal import percent as _percent
@@ -52,8 +53,13 @@ def _sections(result: Result, width: int) -> Iterator[list[Text | Table]]:
         yield _section(
             _most(f"Slices of {printable(column)}", groups), _slices(groups, result.unit)
         )
-    if result.surprises:
-        yield _section("Most surprising rows: look for wrong labels here first", _surprises(result))
+    if dear := listed(result.surprises):
+        title = (
+            "Most surprising rows: look for wrong labels here first"
+            if doubtful(dear)
+            else "Rows that cost most: all predicted right"
+        )
+        yield _section(title, _surprises(dear, result.unit))
     if result.code is not None:
         yield _section("The labels as bytes", code_table(result.code))
     if result.entropy_floor is None:
@@ -244,16 +250,16 @@ def _slices(groups: dict[str, dict[str, Any]], unit: str) -> Table:
     return table
 
 
-def _surprises(result: Result) -> Table:
-    named = any("id" in item for item in result.surprises)
+def _surprises(dear: list[dict[str, Any]], unit: str) -> Table:
+    named = any("id" in item for item in dear)
     table = _table(
         "id" if named else "row",
         "label",
         "predicted",
-        ("right", result.unit + "s"),
+        ("right", unit + "s"),
         ("right", "q(label)"),
     )
-    for item in result.surprises:
+    for item in dear:
         table.add_row(
             _name(str(item.get("id", item.get("row"))), 24),
             _name(item["label"]),
