@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +12,7 @@ from pyarrow import csv, parquet
 
 from plogq.codes import compress, compress_bytes
 from plogq.codes.files import code_labels, decode_labels
+from plogq.tables.formats.registry import FORMATS, ending_of
 
 MAIN = "from plogq.cli import main; main()"
 TEXT = b"How much wood would a woodchuck chuck if a woodchuck could chuck wood? " * 40
@@ -91,7 +91,7 @@ def test_an_empty_file(folder):
     assert plogq("empty.plq", "--decode", "--out", "-", cwd=folder).stdout == b""
 
 
-@pytest.mark.parametrize("out", ["l.csv", "l.parquet", "l.arrow"])
+@pytest.mark.parametrize("out", [f"l{end}" for end in FORMATS if end != ".npz"])
 def test_labels_and_back(folder, out):
     run = plogq("p.parquet", "--label", "label", "--out", "l.plq", cwd=folder)
     assert (run.returncode, run.stderr) == (0, b"")
@@ -105,8 +105,8 @@ def test_labels_and_back(folder, out):
     assert max(map(len, report.splitlines())) <= 80
     run = plogq("l.plq", "--decode", "--under", "unlabelled.parquet", "--out", out, cwd=folder)
     assert (run.returncode, run.stdout, run.stderr) == (0, b"", b"")
-    readers = {".csv": csv.read_csv, ".parquet": parquet.read_table, ".arrow": read_arrow}
-    back = readers[Path(out).suffix](folder / out)
+    readers = {"CSV": csv.read_csv, "Parquet": parquet.read_table, "Arrow": read_arrow}
+    back = readers[FORMATS[ending_of(out)].format](folder / out)
     assert back.column("label").to_pylist() == labels.tolist()
 
 
@@ -137,9 +137,13 @@ def read_arrow(path):
         (
             ["l.plq", "--decode", "--under", "p.parquet", "--out", "x.txt"],
             1,
-            "--out must end in .csv, .parquet or .arrow",
+            "--out must end in one of .parquet, .pq, .csv, .csv.gz, .arrow,",
         ),
-        (["l.plq", "--decode", "--under", "p.parquet", "--out", "-"], 1, "--out must end in .csv"),
+        (
+            ["l.plq", "--decode", "--under", "p.parquet", "--out", "-"],
+            1,
+            "--out must end in",
+        ),
         (["zero.parquet", "--label", "label"], 1, "zero.parquet: labels must have probability"),
         (["wood.txt", "--decode"], 2, "--decode needs --out"),
         (["wood.txt", "--classes", "a,b"], 2, "--classes needs --label"),
@@ -148,7 +152,11 @@ def read_arrow(path):
         (["wood.txt", "--under", "p.parquet"], 2, "--under goes with --decode"),
         (["missing", "--order", "9"], 1, "order must be 0 to 6"),  # before any work
         (["missing", "--out", "nowhere/x.plq"], 1, "nowhere/x.plq: No such file or directory"),
-        (["missing", "--decode", "--under", "p.parquet", "--out", "x.txt"], 1, "--out must end in"),
+        (
+            ["missing", "--decode", "--under", "p.parquet", "--out", "x.txt"],
+            1,
+            "--out must end in",
+        ),
         (
             ["l.plq", "--decode", "--under", "p.parquet", "--probs", "q", "--out", "x.csv"],
             1,

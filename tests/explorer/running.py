@@ -39,7 +39,7 @@ def explorer(*arguments, command=PLOGQ, **options):
 
 
 SETTLED = """() => document.querySelector("h1") && !document.querySelector("[aria-busy=true]")
-  && [...document.querySelectorAll(".card-picture")].every((picture) => picture.childElementCount)
+  && !document.querySelector(".card-sketch")
   && document.getElementById("main").childElementCount > 0"""
 FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 

@@ -275,6 +275,36 @@ def test_the_start_page_shows_every_page(context, visit, axe):
     assert violations(page, axe) == []
 
 
+DRAWN = """() => [...document.querySelectorAll(".card-picture")].map((frame) => {
+  const [inside, paper] = [frame.getBoundingClientRect(), getComputedStyle(frame).backgroundColor];
+  return [...frame.querySelectorAll("path, line, rect, circle")].some((part) => {
+    const [box, style] = [part.getBoundingClientRect(), getComputedStyle(part)];
+    return box.width > inside.width / 2 && box.height > inside.height / 3
+      && box.top >= inside.top && box.bottom <= inside.bottom
+      && ![paper, "none"].includes(style.stroke);
+  });
+})"""
+
+
+@pytest.mark.parametrize("context", ["desk", "phone"])
+def test_no_frame_of_the_start_page_is_empty_while_figures_are_computed(context, contexts, axe):
+    page, held = contexts[context].new_page(), []
+    page.route("**/api/page/*", lambda route: held.append(route))
+    page.goto("/")
+    page.wait_for_selector(".card")
+    page.evaluate(FRAMES)
+    assert page.evaluate(DRAWN) == [True] * len(PAGES)
+    looks_right(page)
+    assert violations(page, axe) == []
+    heights = "[...document.querySelectorAll('.card')].map((card) => card.offsetHeight)"
+    before = page.evaluate(heights)
+    for route in held:
+        route.continue_()
+    settled(page)
+    assert page.evaluate(heights) == before  # nothing jumps
+    page.close()
+
+
 def test_the_skip_link_and_the_theme(visit):
     page = visit(f"/{ORDER[0]}")
     page.keyboard.press("Tab")

@@ -71,6 +71,16 @@ def test_the_parts_of_the_loss_are_its_whole():
     assert sum(drawn) == pytest.approx(document["cross_entropy"], rel=1e-12)
 
 
+def test_refinement_is_said_to_be_what_the_families_tried_leave():
+    found, document = words(sharpened(2.0))
+    tried = "what the best recalibration that was tried leaves, on held-out rows"
+    for listed in (found["loss"]["parts"], found["figures"]["figures"]):
+        said = {item["name"]: item["text"] for item in listed}
+        assert said["refinement"] == tried
+        assert said["miscalibration"] == "what it saves"
+    assert document["refinement"] == min(document["recalibration"]["cross_entropy"].values())
+
+
 def test_what_is_impossible_counts_among_the_rows_that_are_worse():
     table = sharpened(1.0, rows=100)
     table["logits"][np.arange(10), table["labels"][:10]] = -inf

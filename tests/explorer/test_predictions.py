@@ -1,5 +1,6 @@
 """Your predictions: a file the reader brings becomes the very report that `plogq score` writes."""
 
+import gzip
 import http.client
 import json
 import subprocess
@@ -10,12 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import csv, feather
 from starlette.requests import Request
 
-from plogq.explorer.pages.predictions_report import example_table, report_of_file
+from plogq.explorer.pages.predictions_report import ENDINGS, example_table, report_of_file
 from plogq.explorer.server import uploads
 from plogq.reports.html import report_html
 from plogq.score import score
+from plogq.tables.formats.registry import FORMATS
 from tests.explorer.running import PLOGQ, explorer, run_async
 
 
@@ -39,6 +42,46 @@ def send(explorer_url, body, query, **headers):
     answer = response.status, json.loads(response.read())
     connection.close()
     return answer
+
+
+def written(path, ending):
+    """Write a small table in the format that an ending stands for; give the path."""
+    probs, labels = np.tile([[0.7, 0.2, 0.1], [0.2, 0.3, 0.5]], (20, 1)), np.arange(40) % 3
+    table = pa.table({f"prob_{j}": probs[:, j] for j in range(3)} | {"label": labels})
+    if ending == ".json":
+        path.write_text(score({"probs": probs, "labels": labels}).to_json())
+    elif FORMATS[ending].format == "NPZ":
+        with path.open("wb") as file:  # by its name, it would be called .npz once more
+            np.savez(file, probs=probs, labels=labels)
+    else:
+        write = {"Parquet": pq.write_table, "CSV": csv.write_csv, "Arrow": feather.write_feather}
+        write[FORMATS[ending].format](table, path)
+    if ending.endswith(".gz"):
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    return path
+
+
+@pytest.mark.parametrize("ending", [".json", *FORMATS])
+def test_whatever_score_takes_is_taken(ending, explorer_url, tmp_path):
+    path = written(tmp_path / f"Held Out{ending.upper()}", ending)
+    loss = report_of_file(str(path), "mine")["result"]["cross_entropy"]
+    status, answer = send(explorer_url, path.read_bytes(), f"name=mine{ending.upper()}")
+    assert (status, answer["result"]["cross_entropy"]) == (200, loss)
+    if ending != ".json":
+        assert loss == score(path).cross_entropy
+
+
+def test_a_folder_is_taken_and_a_uri(tmp_path):
+    for name in ("a.pq", "b.pq"):
+        written(tmp_path / name, ".pq")
+    for source in (str(tmp_path), tmp_path.as_uri()):
+        found = report_of_file(source, "both")["result"]
+        assert (found["rows"], found["source"]["paths"]) == (80, ["both"])
+
+
+def test_the_form_offers_what_is_taken(visit):
+    offered = visit("/predictions").locator("input[type=file]").get_attribute("accept")
+    assert offered.split(",") == list(ENDINGS) == [".json", *FORMATS]
 
 
 def test_a_table_gives_the_report_of_plogq_score(visit, table):

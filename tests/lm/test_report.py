@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from plogq.lm import score_tokens
-from plogq.reports.terminal.lm import print_report
+from plogq.reports.terminal.lm import PARTS, print_report
 from tests.lm.corpora import corpus, table
 
 
@@ -25,6 +25,13 @@ def test_the_figures_are_told():
     for of in ("byte", "character", "token", "word"):
         cost = getattr(result, f"cross_entropy_per_{of}")
         assert re.search(rf"^{of} .*{cost:.4f}", text, re.MULTILINE), text
+    for _, cost, perplexity in PARTS.values():
+        low, high = (f"{end:.4f}" for end in result.intervals[cost])
+        ends = "-" if perplexity is None else f"{getattr(result, perplexity):.4f}"
+        assert re.search(rf"{low} to {high} +{ends}$", text, re.MULTILINE), text
+    assert {key for part in PARTS.values() for key in part[1:] if key} == {
+        key for key in vars(result) if "_per_" in key
+    }
     assert result.worst_documents[0]["doc"] in text
     assert "first tokens of documents have no logprob" in text
 

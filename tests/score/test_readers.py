@@ -58,9 +58,10 @@ def test_files(name, write, wide, reference, tmp_path):
     assert figures((tmp_path / name).as_uri()) == reference
 
 
-def test_compressed_csv(wide, reference, tmp_path):
+@pytest.mark.parametrize("name", ["t.csv.gz", "T.CSV.GZ"])
+def test_compressed_csv(name, wide, reference, tmp_path):
     csv.write_csv(wide, tmp_path / "t.csv")
-    packed = tmp_path / "t.csv.gz"
+    packed = tmp_path / name
     packed.write_bytes(gzip.compress((tmp_path / "t.csv").read_bytes()))
     assert figures(packed) == reference
 

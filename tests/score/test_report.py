@@ -2,15 +2,18 @@
 
 import io
 import re
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from packaging.requirements import Requirement
 from rich.cells import cell_len
 from rich.console import Console
 
 from plogq.reports.terminal.decomposition import stack
-from plogq.reports.terminal.score import print_report
+from plogq.reports.terminal.score import FIGURES, print_report
 from plogq.score import score
 from tests.score.tables import drawn
 
@@ -155,11 +158,36 @@ def test_intervals_stand_beside_the_figures():
     assert "95 % interval" not in report(drawn(300, 3, 10), bootstrap=0).split("Recalib")[0]
 
 
+def test_a_figure_keeps_its_interval_whatever_it_is_called(monkeypatch):
+    """By the field's name: every figure with an interval, but the share that the headline gives."""
+    table = drawn(300, 3, 10) | {"labels": np.random.default_rng(0).dirichlet(np.ones(3), 300)}
+    result = score(table)
+    named = {f"figure {i}": key for i, key in enumerate(FIGURES)}
+    monkeypatch.setattr(
+        "plogq.reports.terminal.score.FIGURES", {key: (title, "") for title, key in named.items()}
+    )
+    lines = {line[:10].strip(): line[10:].split(maxsplit=1) for line in report(table).splitlines()}
+    shown = {key: lines[title][1] for title, key in named.items() if len(lines[title]) > 1}
+    assert set(shown) == set(result.intervals) - {"explained"}
+    for key in set(shown) - {"accuracy"}:
+        low, high = map(float, shown[key].split(" to "))
+        assert [low, high] == pytest.approx(result.intervals[key], abs=6e-4)
+
+
 @pytest.mark.parametrize("width", [40, 30])
 def test_a_narrow_window_cuts_no_number(width):
     text = report(digits(), slices=["site"], width=width)
     assert re.search(r"\d…", text) is None
     assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+
+
+def test_a_rich_that_cuts_numbers_is_not_taken():
+    """14.2 fails the test above, 14.3 does not."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    asked = map(Requirement, project["optional-dependencies"]["app"])
+    (versions,) = (one.specifier for one in asked if one.name == "rich")
+    assert not versions.contains("14.2.0")
+    assert versions.contains("14.3.0")
 
 
 def test_names_cannot_steer_the_terminal():

@@ -1,7 +1,6 @@
 """plogq explore: every formula, touchable, in the browser."""
 
 import argparse
-from pathlib import Path
 
 from plogq.cli.options import Commands, count
 
@@ -17,8 +16,8 @@ def add(commands: Commands) -> None:
     )
     command.set_defaults(run=_run)
     add = command.add_argument
-    add("file", metavar="FILE", type=Path, nargs="?",
-        help="a table of predictions, or the JSON of plogq score: open it as a report")  # fmt: skip
+    add("file", metavar="FILE", nargs="?",
+        help="a table as for plogq score, or its JSON: open it as a report")  # fmt: skip
     add("--label", metavar="COL", default="label", help="of the table (default: label)")
     add("--port", metavar="N", type=_port, default=0, help="to listen on (default: a free one)")
     add("--no-browser", action="store_true", help="only print the address")
@@ -37,5 +36,5 @@ def _run(arguments: argparse.Namespace) -> None:
 
     brought = None
     if arguments.file is not None:
-        brought = report_of_file(arguments.file, str(arguments.file), label=arguments.label)
+        brought = report_of_file(arguments.file, arguments.file, label=arguments.label)
     serve(arguments.port, browser=not arguments.no_browser, brought=brought)

@@ -24,7 +24,8 @@ class Page:
     code      the Python that gives the page's main number: its last line is an expression
     answer    that number
 
-    `words` are further ones that a search for the page finds.
+    `words` are further ones that a search for the page finds; `files` the endings of the names of
+    files that it takes.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Page:
     words: str
     controls: Mapping[str, Control]
     compute: Callable[[State], Result]
+    files: tuple[str, ...] = ()
 
     def answer(self, body: Any) -> Result:
         """Compute the page's figures from a state that came from outside, as JSON."""
@@ -46,6 +48,7 @@ class Page:
             "summary": self.summary,
             "words": self.words,
             "controls": {name: encoded(c.spec()) for name, c in self.controls.items()},
+            "files": self.files,
         }
 
 

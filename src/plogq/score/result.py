@@ -31,7 +31,7 @@ class Result:
     label_entropy: float  # H(Y): what the labels cost with no model at all
     information_gain: float  # H(Y) − cross_entropy
     explained: float | None  # information_gain / H(Y)
-    # What no recalibration of the predictions saves, by cross-fit; what one does: cross_entropy −
+    # What no recalibration that was tried saves, by cross-fit; what one does: cross_entropy −
     # refinement; what the predictions tell of the labels: H(Y) − refinement. None where q(y) = 0
     # happened and rows are too few to learn how to mend it.
     refinement: float | None

@@ -16,12 +16,13 @@ export function PageHead({ spec, kicker }) {
 
 /**
  * drawing  what a file of web/src/pages exports: {Picture, Text?, Extra?}, or {Whole} for a page
- *          that is built otherwise; each is given {state, result, error, set, controls, served}
+ *          that is built otherwise; each is given
+ *          {state, result, error, set, controls, files, served}
  *          `turned(state, result)` names the controls to show, where that is not all of them
  * served   there is a server to ask beyond the page's own figures; in a notebook there is none
  */
 export function PageBody({ drawing, spec, state, result, error, set, served = false }) {
-  const given = { state, result, error, set, controls: spec.controls, served };
+  const given = { state, result, error, set, controls: spec.controls, files: spec.files, served };
   const { Picture, Text, Extra, Whole, turned } = drawing;
   const refusal = error && (
     <p class="refusal" role="alert">

@@ -42,12 +42,24 @@ export function Start({ specs, missing }) {
 function Picture({ name, drawing, spec }) {
   const [result, setResult] = useState(null);
   useEffect(() => {
-    askServer(name, {}).then(setResult, () => {}); // a card without a picture is still a link
+    askServer(name, {}).then(setResult, () => {}); // a card with a mere sketch is still a link
   }, []);
   const given = { state: defaults(spec.controls), result, controls: spec.controls, set: () => {} };
   return (
     <span class="card-picture" aria-hidden="true" inert>
-      <Small.Provider value={true}>{result && <drawing.Picture {...given} />}</Small.Provider>
+      <Small.Provider value={true}>
+        {result ? <drawing.Picture {...given} /> : <Sketch />}
+      </Small.Provider>
     </span>
+  );
+}
+
+/** Stands in the frame until the figures are there, which take seconds where a model is trained first. */
+function Sketch() {
+  return (
+    <svg class="card-sketch" viewBox="0 0 300 150" preserveAspectRatio="none">
+      <path class="stroke-rest thin" d="M8 8V142H292" />
+      <path class="stroke-rest dashed" d="M8 126C90 126 110 44 164 44S236 112 292 112" />
+    </svg>
   );
 }

@@ -13,7 +13,7 @@ function Picture({ result: { result, findings } }) {
   );
 }
 
-function Whole({ result, served }) {
+function Whole({ result, files, served }) {
   const [report, setReport] = useState(null);
   useEffect(() => {
     // What `plogq explore FILE` was started with, unless the reader has been faster.
@@ -22,7 +22,7 @@ function Whole({ result, served }) {
   const shown = report ?? result;
   return (
     <>
-      {served && <Bring show={setReport} />}
+      {served && <Bring show={setReport} files={files} />}
       {served && !report && (
         <p class="note bring-example">
           An example until then: a small model of handwritten digits, scored on rows it has not seen.
@@ -36,8 +36,8 @@ function Whole({ result, served }) {
   );
 }
 
-/** The form that takes a file; show: called with its report. */
-function Bring({ show }) {
+/** The form that takes a file; show: called with its report; files: endings of those it takes. */
+function Bring({ show, files }) {
   const [refusal, setRefusal] = useState(null);
   const [working, setWorking] = useState(null);
   const hint = useId();
@@ -63,7 +63,7 @@ function Bring({ show }) {
         <label class="bring-file">
           <span>a table of predictions, or the JSON of a score</span>
           <input class="field" type="file" name="file" required aria-describedby={hint}
-            accept=".json,.parquet,.csv,.arrow,.feather,.npz" />
+            accept={files.join()} />
         </label>
         <Field name="label" label="column of the label" value="label" />
         <Field name="id" label="column that names a row" placeholder="none" />

@@ -72,11 +72,11 @@ export function PointwiseHistogram({ id, result, words }) {
 }
 
 export function Surprises({ id, result, words }) {
-  const named = result.surprises.some((item) => "id" in item);
-  const rows = result.surprises.map((item) => ({ ...item, at: String(item.id ?? item.row ?? "") }));
+  const named = words.rows.some((item) => "id" in item);
+  const rows = words.rows.map((item) => ({ ...item, at: String(item.id ?? item.row ?? "") }));
   return (
     <Figure id={id} words={words} long>
-      <Table name="surprises" caption="The most surprising rows"
+      <Table name="surprises" caption="The rows that cost most"
         columns={[
           { key: "at", name: named ? "id" : "row", kind: "name" },
           { key: "label", name: "label", kind: "name" },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from plogq.explorer.controls import State
 from plogq.explorer.page import Page, Result, readout
-from plogq.explorer.pages.predictions_report import example
+from plogq.explorer.pages.predictions_report import ENDINGS, example
 
 
 def compute(state: State) -> Result:
@@ -37,4 +37,5 @@ PAGE = Page(
     words="score report upload table parquet csv calibration reliability surprises confusion",
     controls={},
     compute=compute,
+    files=ENDINGS,
 )

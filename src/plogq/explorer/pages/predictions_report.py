@@ -17,10 +17,12 @@ from plogq.reports.document import to_document
 from plogq.reports.findings import findings
 from plogq.reports.findings.words import file_name
 from plogq.score import Result, score
+from plogq.tables.formats.registry import FORMATS, ending_of
 
 Report = dict[str, Any]
 
-SUFFIXES = (".json", ".parquet", ".csv", ".arrow", ".feather", ".npz")
+RESULT = ".json"
+ENDINGS = (RESULT, *FORMATS)  # of what is shown: a score's result, and whatever it scores
 
 
 def report(result: Result | dict[str, Any]) -> Report:
@@ -35,19 +37,20 @@ def report(result: Result | dict[str, Any]) -> Report:
     return {"result": document, "findings": findings(document)}
 
 
-def report_of_file(path: Path, name: str, **options: Any) -> Report:
+def report_of_file(path: str | Path, name: str, **options: Any) -> Report:
     """Read a score's JSON, or score a table with `plogq.score.score`'s options.
 
-    `name` is what the reader calls the file, in the report and in whatever is wrong with it.
+    `path` is any that `score` takes, or that of a result on this machine. `name` is what the reader
+    calls the file, in the report and in whatever is wrong with it.
 
     Raises
     ------
     ValueError
         If it is neither.
     """
-    if suffix_of(path.name) == ".json":
+    if str(path).lower().endswith(RESULT):
         try:
-            found = json.loads(path.read_bytes())
+            found = json.loads(Path(path).read_bytes())
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{name}: expected JSON, got {error}") from error
         try:
@@ -64,7 +67,7 @@ def report_of_file(path: Path, name: str, **options: Any) -> Report:
     return report(document)
 
 
-def suffix_of(name: str) -> str:
+def known_ending(name: str) -> str:
     """Give what a file's name ends with.
 
     Raises
@@ -74,13 +77,13 @@ def suffix_of(name: str) -> str:
 
     Examples
     --------
-    >>> suffix_of("Held out.CSV")
-    '.csv'
+    >>> known_ending("Held out.CSV.gz")
+    '.csv.gz'
     """
-    suffix = Path(name).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise ValueError(f"{name}: expected a name that ends with one of {', '.join(SUFFIXES)}")
-    return suffix
+    end = RESULT if name.lower().endswith(RESULT) else ending_of(name)
+    if end is None:
+        raise ValueError(f"{name}: expected a name that ends with one of {', '.join(ENDINGS)}")
+    return end
 
 
 def example_table() -> dict[str, Any]:

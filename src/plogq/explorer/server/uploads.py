@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from plogq.explorer.pages.predictions_report import report_of_file, suffix_of
+from plogq.explorer.pages.predictions_report import RESULT, known_ending, report_of_file
 from plogq.explorer.server.answers import refused
 from plogq.records import encoded
 from plogq.reports.findings.words import file_name
@@ -28,11 +28,11 @@ async def upload(request: Request) -> Response:
         # A form of another site can send a file, but not as this type.
         if request.headers.get("content-type") != "application/octet-stream":
             raise ValueError("the body: expected content-type application/octet-stream")
-        suffix = suffix_of(name)
+        ending = known_ending(name)
         with tempfile.TemporaryDirectory(prefix="plogq-") as folder:
-            path = Path(folder, f"table{suffix}")
+            path = Path(folder, f"table{ending}")
             with path.open("wb") as file:
-                await receive(request, file, name, LARGEST_JSON if suffix == ".json" else LARGEST)
+                await receive(request, file, name, LARGEST_JSON if ending == RESULT else LARGEST)
             report = await run_in_threadpool(report_of_file, path, name, **options)
         return JSONResponse(encoded(report))
     except ValueError as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 from plogq.reports.document import Document
 from plogq.reports.findings.words import amount, figure, finite, percent, rows
+from plogq.reports.verdict import taken, untried
 
 AROUND = 4.0  # the curve is drawn from a quarter of the fitted temperature (or of 1) to 4 times it
 NOT_BY_CHANCE = 3.0  # standard errors; with ten bins, by chance alone in about 3 tables of 100
@@ -19,6 +20,7 @@ HOW = {
     "vector": "a scale and a shift for each class's logit",
     "isotonic": "an isotonic map of the probabilities",
 }
+LEAVE = "Leave the predictions as they are."
 
 
 def temperature(d: Document) -> dict[str, Any] | None:
@@ -48,33 +50,52 @@ def temperature(d: Document) -> dict[str, Any] | None:
 
 
 def _verdict(d: Document, fit: dict[str, Any]) -> dict[str, Any]:
+    t, family = fit["value"], taken(d.get("recalibration"))
+    advice = _advice(d, t, family)
     if not fit["identified"] or fit["interval"] is None:
+        least = f" Of those tried, {figure(t)} costs least." if family == "temperature" else ""
         return {
             "title": "No temperature is best",
             "text": "The loss falls all the way to a bound: the classes are separable in this "
-            "table, or the predictions say nothing about them.",
-            "advice": "Fit a temperature on more rows, or on rows that the model has not seen.",
+            f"table, or the predictions say nothing about them.{least} More rows, or rows that the "
+            "model has not seen, may tell one.",
+            "advice": advice,
         }
-    t, (low, high) = fit["value"], fit["interval"]
+    low, high = fit["interval"]
     between = f"95 % interval {figure(low)} to {figure(high)}"
     if low <= 1 <= high:
+        alone = "alone " if family else ""
         return {
-            "title": "No temperature beats leaving the predictions as they are",
+            "title": "Rows that it is not fitted to cost less with a temperature"
+            if family == "temperature"
+            else f"No temperature {alone}beats leaving the predictions as they are",
             "text": f"The best temperature is {figure(t)}; its {between} holds 1, where nothing "
             "is changed.",
-            "advice": "Leave the sharpness of the predictions alone.",
+            "advice": advice,
         }
     now, best = finite(d["cross_entropy_finite"]), finite(fit["cross_entropy"])
     saved = "" if now is None or best is None else (
         f"; on the rows it is fitted to it saves {amount(max(0.0, now - best), d['unit'])} each"
     )  # fmt: skip
+    which = f"too {'sure' if t > 1 else 'timid'}"
+    return {
+        "title": f"The predictions are {which}: T = {figure(t)} fits"
+        if family
+        else f"{which.capitalize()}, if by less than a recalibration is sure to save",
+        "text": f"T = {figure(t)}, {between}{saved}.",
+        "advice": advice,
+    }
+
+
+def _advice(d: Document, t: float, family: str | None) -> str:
+    """Say what was taken, be it this temperature or not."""
+    if family is None:
+        return LEAVE
+    if family != "temperature":
+        return f"Recalibrate by {HOW.get(family, family)}."
     how = "Divide the logits by" if d["kind"] == "logits" else "Take the log-probabilities over"
     then = "" if d["kind"] == "logits" else " and normalise"
-    return {
-        "title": f"The predictions are too {'sure' if t > 1 else 'timid'}: T = {figure(t)} fits",
-        "text": f"T = {figure(t)}, {between}{saved}.",
-        "advice": f"{how} {figure(t)}{then}. The top class of a row stays the same.",
-    }
+    return f"{how} {figure(t)}{then}. The top class of a row stays the same."
 
 
 def reliability(d: Document) -> dict[str, Any] | None:
@@ -95,11 +116,12 @@ def reliability(d: Document) -> dict[str, Any] | None:
         return {"title": _together(bins), "text": f"{text} {NO_BIN}", "advice": None}
     worst = max(clear, key=lambda b: b["rows"] * abs(_gap(b)))
     sure = _gap(worst) < 0
+    before = " before recalibrating" if taken(d.get("recalibration")) else ""
     return {
         "title": f"Where the model is {percent(worst['confidence'])} sure, it is right "
         f"{percent(worst['accuracy'])} of the time",
         "text": f"{text} That bin has {rows(worst['rows'])}.",
-        "advice": "Do not take these confidences as frequencies before recalibrating: they are "
+        "advice": f"Do not take these confidences as frequencies{before}: they are "
         f"too {'high' if sure else 'low'} there.",
     }
 
@@ -131,16 +153,22 @@ def recalibration(d: Document) -> dict[str, Any] | None:
     fit = d.get("recalibration")
     if not fit or not fit["cross_entropy"]:
         return None
-    losses, family = fit["cross_entropy"], fit["family"]
+    if why := untried(fit):
+        return {
+            "title": "No recalibration could be tried",
+            "text": f"{why[:1].upper()}{why[1:]}.",
+            "advice": LEAVE,
+        }
+    losses, family = fit["cross_entropy"], taken(fit)
     text = (
         "Each way is fitted on some of the rows and scored on the others, so that none wins by "
         "fitting noise."
     )
-    if family == "identity":
+    if family is None:
         return {
             "title": "No recalibration helps",
             "text": f"{text} None saves more than chance would.",
-            "advice": "Do not recalibrate.",
+            "advice": LEAVE,
         }
     now, best = finite(losses.get("identity")), finite(losses.get(family))
     title = f"Recalibrate by {HOW.get(family, family)}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from plogq.reports.document import Document
 from plogq.reports.findings.words import amount, finite, name, percent, rows
+from plogq.reports.surprises import doubtful, listed
 
 
 def classes(d: Document) -> dict[str, Any] | None:
@@ -68,6 +69,8 @@ def confusion(d: Document) -> dict[str, Any] | None:
         return {"title": "No label is taken for another", "text": text, "advice": None}
     worst = max(wrong, key=lambda c: float(c["cost"]))
     cost = finite(worst["cost"])
+    below = "The dearest cells are single rows: look for wrong labels among the surprises below."
+    alone = below if doubtful(listed(d["surprises"])) else None
     pair = f"{name(worst['label'])} taken for {name(worst['predicted'])}"
     if cost is None:
         title = f"{pair} costs infinitely much"
@@ -80,5 +83,5 @@ def confusion(d: Document) -> dict[str, Any] | None:
         "text": text,
         "advice": f"Look at these {rows(worst['rows'])} side by side: what tells the two apart?"
         if worst["rows"] > 1
-        else "The dearest cells are single rows: look for wrong labels among the surprises below.",
+        else alone,
     }

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from plogq.reports.document import Document
-from plogq.reports.findings.words import figure, finite, percent
+from plogq.reports.findings.words import REFINEMENT, figure, finite, percent
 
 PER_ROW = {
     "cross_entropy": ("cross-entropy", "what a label costs, given the model"),
     "cross_entropy_finite": ("  where possible", "without rows whose label had probability 0"),
     "label_entropy": ("label entropy", "what it costs with no model"),
     "information_gain": ("information gain", "the difference: what the model knows"),
-    "refinement": ("refinement", "what a perfect recalibration would leave of the cost"),
-    "miscalibration": ("miscalibration", "what it would save"),
+    "refinement": ("refinement", REFINEMENT),
+    "miscalibration": ("miscalibration", "what it saves"),
     "resolution": ("resolution", "label entropy less refinement"),
     "prediction_entropy": ("prediction entropy", "what the model expects to pay"),
     "overconfidence": ("overconfidence", "what it pays beyond that; 0 if calibrated"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from plogq.reports.document import Document
 from plogq.reports.findings.words import (
+    REFINEMENT,
     amount,
     figure,
     file_name,
@@ -16,6 +17,7 @@ from plogq.reports.findings.words import (
     percent,
     rows,
 )
+from plogq.reports.verdict import untried
 
 WORTH_RECALIBRATING = 0.05  # miscalibration of a larger share is worth a step of its own
 
@@ -78,8 +80,8 @@ def _impossible(d: Document) -> str:
 
 
 def _advice(d: Document, loss: float) -> str | None:
-    waste = finite(d.get("miscalibration"))
-    if waste is None or loss <= 0:
+    waste, fit = finite(d.get("miscalibration")), d.get("recalibration")
+    if waste is None or loss <= 0 or (fit and untried(fit)):
         return None
     share = percent(max(0.0, waste) / loss)
     if waste / loss > WORTH_RECALIBRATING:
@@ -105,8 +107,8 @@ def _parts(d: Document, loss: float) -> list[dict[str, Any]]:
         ]
     else:
         parts = [
-            _part("refinement", stays, "keep", "what a perfect recalibration would leave"),
-            _part("miscalibration", d["miscalibration"], "waste", "what it would save"),
+            _part("refinement", stays, "keep", REFINEMENT),
+            _part("miscalibration", d["miscalibration"], "waste", "what it saves"),
         ]
     drawn = math.isfinite(loss) and all((finite(part["value"]) or 0.0) >= 0 for part in parts)
     return [part | {"drawn": drawn} for part in parts] + [gain | {"drawn": False}]

@@ -8,6 +8,7 @@ from typing import Any
 
 from plogq.reports.document import Document
 from plogq.reports.findings.words import amount, figure, finite, name, percent, rows
+from plogq.reports.surprises import doubtful, listed
 
 
 def warnings(d: Document) -> list[str]:
@@ -65,18 +66,29 @@ def pointwise(d: Document) -> dict[str, Any] | None:
 
 
 def surprises(d: Document) -> dict[str, Any] | None:
-    """Name the most surprising row."""
-    if not d["surprises"]:
+    """Name the most surprising row; None where no row costs anything to speak of."""
+    dear = listed(d["surprises"])
+    if not dear:
         return None
-    first = d["surprises"][0]
+    first = dear[0]
     which = f"row {first['row']}" if first.get("row") is not None else name(str(first.get("id")))
     q = float(first["q_label"])
+    these = "This is the row" if len(dear) == 1 else f"These are the {len(dear):,} rows"
+    if not doubtful(dear):
+        return {
+            "title": "The rows that cost most were predicted right",
+            "text": f"The dearest is {which}, whose label has a probability of {figure(q)}. "
+            f"{these} of the highest cost.",
+            "advice": None,
+            "rows": dear,
+        }
     return {
         "title": f"Most surprising: {which}, labelled {name(first['label'])}, predicted "
         f"{name(first['predicted'])}",
-        "text": f"The model gave that label a probability of {figure(q)}. These are the "
-        f"{len(d['surprises']):,} rows that cost most.",
+        "text": f"The model gave that label a probability of {figure(q)}. {these} of the highest "
+        "cost.",
         "advice": "Look for wrong labels here first: this is where they gather.",
+        "rows": dear,
     }
 
 

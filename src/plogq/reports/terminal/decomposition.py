@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plogq.reports.terminal.text import number, percent, rows, table
+from plogq.reports.verdict import untried
 from plogq.score.result import Result
 
 # Resolution, refinement, miscalibration: told apart without colours too.
@@ -66,6 +67,11 @@ def advice(result: Result) -> Text:
     if found is None or result.refinement is None or result.miscalibration is None:
         return Text(
             "Too few rows to learn from how to mend labels of probability 0, and what that costs."
+        )
+    if why := untried(found):
+        return Text.assemble(
+            ("No recalibration could be tried", "bold"),
+            f" ({why}): leave the predictions as they are.",
         )
     left = f"{number(result.refinement)} {result.unit}s"
     if found["family"] == "identity":

@@ -13,6 +13,14 @@ from plogq.lm.result import TokensResult
 from plogq.reports.terminal.text import name, number, print_sections, table
 
 SHOWN = 20
+# A part of the text: the fields of how many there are, of what one costs, of its perplexity.
+PARTS = {
+    "byte": ("bytes", "cross_entropy_per_byte", "perplexity_per_byte"),
+    "character": ("characters", "cross_entropy_per_character", None),
+    "token": ("tokens", "cross_entropy_per_token", "perplexity_per_token"),
+    "word": ("words", "cross_entropy_per_word", "perplexity_per_word"),
+}
+FIRST = ("byte", "token", "word", "character")  # that is known stands in the headline
 OF_TOKENS = ("zero_probability", "unscored_tokens")  # what a warning counts
 
 
@@ -44,18 +52,11 @@ def _headline(result: TokensResult) -> list[Text | Table]:
     counts = [(result.documents, "document"), (result.tokens, "token"), (result.bytes, "byte")]
     about = ", ".join(f"{n:,} {what}{'' if n == 1 else 's'}" for n, what in counts if n is not None)
     taken = ", ".join(f"{what} {printable(column)}" for what, column in source["columns"].items())
-    per = next(
-        (
-            of
-            for of in ("byte", "token", "word", "character")
-            if getattr(result, f"cross_entropy_per_{of}") is not None
-        ),
-        None,
-    )
+    per = next((of for of in FIRST if getattr(result, PARTS[of][1]) is not None), None)
     if per is None:
         head = Text(f"{number(result.surprisal)} {result.unit}s in all", "bold green")
     else:
-        key = f"cross_entropy_per_{per}"
+        key = PARTS[per][1]
         head = Text(f"{number(getattr(result, key))} {result.unit}s per {per}", "bold green")
         head.append(_interval(result, key, ", 95 % interval "), style="not bold default")
     if result.zero_probability_tokens:
@@ -76,13 +77,11 @@ def _interval(result: TokensResult, key: str, before: str = "") -> str:
 def _figures(result: TokensResult) -> Table:
     out = table("per", ("right", "count"), ("right", result.unit + "s"), ("right", "95 % interval"),
                 ("right", "perplexity"))  # fmt: skip
-    for of, count in (("byte", result.bytes), ("character", result.characters),
-                      ("token", result.tokens), ("word", result.words)):  # fmt: skip
-        key = f"cross_entropy_per_{of}"
-        cost = getattr(result, key)
+    for of, (many, key, perplexed) in PARTS.items():
+        count, cost = getattr(result, many), getattr(result, key)
         if cost is None or count is None:
             continue
-        perplexity = getattr(result, f"perplexity_per_{of}", None)
+        perplexity = None if perplexed is None else getattr(result, perplexed)
         out.add_row(
             of,
             f"{count:,}",

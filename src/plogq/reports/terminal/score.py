@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plogq.errors import printable
+from plogq.reports.surprises import doubtful, listed
 from plogq.reports.terminal.decomposition import advice, families, stack
 from plogq.reports.terminal.labels_code import code_table
 from plogq.reports.terminal.text import name as _name
@@ -19,6 +20,7 @@ from plogq.reports.terminal.text import percent as _percent
 from plogq.reports.terminal.text import print_sections
 from plogq.reports.terminal.text import rows as _rows
 from plogq.reports.terminal.text import table as _table
+from plogq.reports.verdict import taken
 from plogq.score.result import Result
 
 MOST_LISTED = 20
@@ -40,7 +42,7 @@ def _sections(result: Result, width: int) -> Iterator[list[Text | Table]]:
     if result.recalibration is not None and len(result.recalibration["cross_entropy"]) > 1:
         yield _section("Recalibrations", families(result.recalibration, result.unit))
     if result.temperature is not None:
-        family = None if result.recalibration is None else result.recalibration["family"]
+        family = taken(result.recalibration)
         yield _section("Temperature", _temperature(result.temperature, family))
     yield _section("Reliability: how sure, how often right", _reliability(result))
     cost = "finite cost" if result.zero_probability_rows else "cost"
@@ -51,8 +53,13 @@ def _sections(result: Result, width: int) -> Iterator[list[Text | Table]]:
         yield _section(
             _most(f"Slices of {printable(column)}", groups), _slices(groups, result.unit)
         )
-    if result.surprises:
-        yield _section("Most surprising rows: look for wrong labels here first", _surprises(result))
+    if dear := listed(result.surprises):
+        title = (
+            "Most surprising rows: look for wrong labels here first"
+            if doubtful(dear)
+            else "Rows that cost most: all predicted right"
+        )
+        yield _section(title, _surprises(dear, result.unit))
     if result.code is not None:
         yield _section("The labels as bytes", code_table(result.code))
     if result.entropy_floor is None:
@@ -98,41 +105,50 @@ def _column(name: Any) -> str:
     return printable(name if isinstance(name, str) else ", ".join(name))
 
 
+# The field of the result: what it is called, and what it means.
+FIGURES = {
+    "cross_entropy": ("cross-entropy", "what a label costs, by the model"),
+    "label_entropy": ("label entropy", "what it costs with no model"),
+    "information_gain": ("information gain", "the difference"),
+    "resolution": ("resolution", "the same once recalibrated"),
+    "refinement": ("refinement", "what recalibration leaves"),
+    "miscalibration": ("miscalibration", "what it saves"),
+    "prediction_entropy": ("prediction entropy", "what the model expects to pay"),
+    "overconfidence": ("overconfidence", "beyond that; 0 if calibrated"),
+    "entropy_floor": ("entropy floor", "the labels' own doubt"),
+    "kl": ("KL", "what a better model could save"),
+    "perplexity": ("perplexity", "as if among so many classes"),
+    "brier": ("Brier", "squared error of probabilities"),
+    "accuracy": ("accuracy", "how often the top class is right"),
+}
+OF_SOFT_LABELS = ("entropy_floor", "kl")
+
+
 def _figures(result: Result) -> Table:
     table = _table(
         "", ("right", result.unit + "s"), ("whole", "95 % interval" if result.intervals else ""), ""
     )
+    for key, (title, meaning) in FIGURES.items():
+        value = getattr(result, key)
+        if value is None and key in OF_SOFT_LABELS:
+            continue
+        show = _percent if key == "accuracy" else _number
+        ends = _span(result.intervals.get(key), show)
+        table.add_row(title, show(value), ends, Text(meaning, style="dim"))
+        if key == "cross_entropy":
+            for indented, other, why in _of_impossible(result):
+                table.add_row(f"  {indented}", _number(other), "", Text(why, style="dim"))
+    return table
 
-    def row(
-        name: str,
-        value: float | None,
-        meaning: str,
-        show: Callable[[float | None], str] = _number,
-    ) -> None:
-        ends = result.intervals.get(name.lower().replace(" ", "_").replace("-", "_"))
-        table.add_row(name, show(value), _span(ends, show), Text(meaning, style="dim"))
 
-    row("cross-entropy", result.cross_entropy, "what a label costs, by the model")
+def _of_impossible(result: Result) -> Iterator[tuple[str, float | None, str]]:
+    """Give what the loss would be without what is impossible, or with a floor under it."""
     if result.zero_probability_rows:
         without = f"without {_rows(result.zero_probability_rows)} of probability 0"
-        row("  where possible", result.cross_entropy_finite, without)
+        yield "where possible", result.cross_entropy_finite, without
     if result.floor is not None:
         raised = f"{_rows(result.floor['rows'])} raised to {result.floor['p']:g}"
-        row("  floored", result.floor["cross_entropy"], raised)
-    row("label entropy", result.label_entropy, "what it costs with no model")
-    row("information gain", result.information_gain, "the difference")
-    row("resolution", result.resolution, "the same once recalibrated")
-    row("refinement", result.refinement, "what recalibration leaves")
-    row("miscalibration", result.miscalibration, "what it saves")
-    row("prediction entropy", result.prediction_entropy, "what the model expects to pay")
-    row("overconfidence", result.overconfidence, "beyond that; 0 if calibrated")
-    if result.entropy_floor is not None:
-        row("entropy floor", result.entropy_floor, "the labels' own doubt")
-        row("KL", result.kl, "what a better model could save")
-    row("perplexity", result.perplexity, "as if among so many classes")
-    row("Brier", result.brier, "squared error of probabilities")
-    row("accuracy", result.accuracy, "how often the top class is right", _percent)
-    return table
+        yield "floored", result.floor["cross_entropy"], raised
 
 
 def _span(ends: list[float] | None, show: Callable[[float | None], str]) -> str:
@@ -145,17 +161,22 @@ def _span(ends: list[float] | None, show: Callable[[float | None], str]) -> str:
 
 
 def _temperature(fit: dict[str, Any], family: str | None) -> Text:
+    t = fit["value"]
     if not fit["identified"]:
-        return Text("Not identified: no temperature between 1/64 and 64 is best.")
-    t, (low, high) = fit["value"], fit["interval"]
+        text = Text("Not identified: no temperature between 1/64 and 64 is best.")
+        least = f" Of those tried, {_number(t)} costs least."
+        return text.append(least) if family == "temperature" else text
+    low, high = fit["interval"]
     text = Text.assemble(
         ("T = " + _number(t), "bold"),
         f", 95 % interval {_number(low)} to {_number(high)}: ",
     )
+    if low <= 1 <= high and family == "temperature":
+        return text.append("1 is inside, but rows that T was not fitted to cost less with it.")
     if low <= 1 <= high:
         return text.append("1 is inside, so as sure as they are right, on the whole.")
     how = f"too {'sure' if t > 1 else 'timid'}"
-    if family == "identity":
+    if family is None:
         return text.append(f"{how}, if by less than a recalibration is sure to save.")
     return text.append(f"the predictions are {how}.")
 
@@ -229,16 +250,16 @@ def _slices(groups: dict[str, dict[str, Any]], unit: str) -> Table:
     return table
 
 
-def _surprises(result: Result) -> Table:
-    named = any("id" in item for item in result.surprises)
+def _surprises(dear: list[dict[str, Any]], unit: str) -> Table:
+    named = any("id" in item for item in dear)
     table = _table(
         "id" if named else "row",
         "label",
         "predicted",
-        ("right", result.unit + "s"),
+        ("right", unit + "s"),
         ("right", "q(label)"),
     )
-    for item in result.surprises:
+    for item in dear:
         table.add_row(
             _name(str(item.get("id", item.get("row"))), 24),
             _name(item["label"]),

@@ -56,7 +56,8 @@ class CsvFile:
     def _open(self, options: Any, *, threads: bool = True) -> Any:
         from pyarrow import csv
 
-        file = self.system.open_input_stream(self.path)  # decompresses by the name's ending
+        packed = "gzip" if self.path.lower().endswith(".gz") else None  # pyarrow knows no .GZ
+        file = self.system.open_input_stream(self.path, compression=packed)
         blocks = csv.ReadOptions(block_size=4 << 20, use_threads=threads)
         return csv.open_csv(file, blocks, convert_options=options)
 
