@@ -1,4 +1,5 @@
-// The rows and the sums, for Python; bind_codes.cpp has the codes, and no other file knows Python.
+// The rows and the sums, for Python. bind_codes.cpp has the codes, bind_tensors.cpp a loss of plain
+// tensors in one call; no other file knows Python.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -15,6 +16,7 @@
 
 #include "batch.hpp"
 #include "bind_codes.hpp"
+#include "bind_tensors.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -494,4 +496,5 @@ NB_MODULE(_native, module) {
              "instruction_set"_a);
   module.def("carry", &carry, "limbs"_a.noconvert());
   bind_codes(module);
+  bind_tensors(module);
 }

@@ -40,6 +40,21 @@ def elements(
     threads: int,
     instruction_set: int,
 ) -> tuple[float, int]: ...
+def use_tensors_of(tensor: type, parameter: type) -> bool: ...
+def reduced_loss(
+    logits: object,
+    target: object,
+    ignore_index: int,
+    mean: bool,
+    label_smoothing: float,
+    gamma: float,
+    temperature: float,
+    z_loss: float,
+    with_gradient: bool,
+    largest: int,
+    threads: int,
+    /,
+) -> Any: ...
 def instruction_sets() -> list[str]: ...
 def add(
     limbs: npt.NDArray[np.int64],

@@ -50,6 +50,7 @@ class Engines:
         self._logged: set[tuple[str, str]] = set()
         self._seen: list[str] | None = None
         self._asked = self._watched = False
+        self.unwatched = True  # no engine is forced, seen or explained: shortcuts are open
 
     def choose(self, x: Any, question: Any) -> Engine:
         """Return the first engine that takes the question.
@@ -83,6 +84,10 @@ class Engines:
             self._logged.add((name, refusal))
             self._log.info("the engine %s answers (%s)", name, refusal)
 
+    def _reopen(self) -> None:
+        self._watched = self._asked or self._seen is not None
+        self.unwatched = not self._watched and self._open is self.all
+
     def forget_what_was_said(self) -> None:
         """Log every detour once more."""
         self._logged.clear()
@@ -95,21 +100,23 @@ class Engines:
             known = ", ".join(repr(engine.name) for engine in self.all)
             refuse("engine", f"be one of {known}", repr(name))
         before, self._open = self._open, chosen
+        self._reopen()
         try:
             yield
         finally:
             self._open = before
+            self._reopen()
 
     @contextmanager
     def seen(self) -> Iterator[list[str]]:
         """Return the names of the engines that answer in this block, in order."""
         before, self._seen = self._seen, []
-        self._watched = True
+        self._reopen()
         try:
             yield self._seen
         finally:
             self._seen = before
-            self._watched = before is not None
+            self._reopen()
 
     def explain(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
         """Return which engine would answer a call, and why none before it; nothing is computed.
@@ -119,14 +126,15 @@ class Engines:
         ValueError, TypeError
             What the call itself would refuse; a function without engines.
         """
-        watched = self._watched
-        self._asked = self._watched = True
+        self._asked = True
+        self._reopen()
         try:
             function(*args, **kwargs)
         except _ExplainedError as explained:
             return str(explained)
         finally:
-            self._asked, self._watched = False, watched
+            self._asked = False
+            self._reopen()
         return _no_engines(function)
 
 

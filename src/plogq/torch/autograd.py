@@ -13,7 +13,7 @@ from plogq.torch.private import base_of, in_dispatch_mode, in_transform, is_batc
 
 _PLAIN = (Tensor, torch.nn.Parameter)
 _DTYPES = (torch.float32, torch.bfloat16, torch.float64, torch.float16)
-_HUGE_PAGE = 2 << 20
+HUGE_PAGE = 2 << 20
 
 
 class Job(Protocol):
@@ -89,7 +89,7 @@ def room_for(x: Tensor, *, inplace: bool = False, contiguous: bool = False) -> T
     """Memory for a gradient: where torch's would fault page by page, the last gradient's."""
     if inplace:
         return x.detach()
-    if x.nbytes < _HUGE_PAGE:
+    if x.nbytes < HUGE_PAGE:
         kind = torch.contiguous_format if contiguous else torch.preserve_format
         return torch.empty_like(x, memory_format=kind)
     room = torch.from_numpy(memory.empty((x.numel(),), f"i{x.itemsize}")).view(x.dtype)
@@ -126,26 +126,34 @@ class KernelLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
         """Give the gradient times what comes from upstream."""
-        job = ctx.job
-        if torch.is_grad_enabled():
-            x = ctx.saved_tensors[0]
-            if ctx.overwritten:
-                refuse("inplace", "be False for a second derivative", True)
-            return torch.autograd.grad(job.formula(x), x, upstream, create_graph=True)[0], None
+        job: Job = ctx.job
+        if torch.is_grad_enabled() and ctx.overwritten:
+            refuse("inplace", "be False for a second derivative", True)
         gradient = ctx.gradient
-        if is_batched(upstream):
-            return _batched(job, ctx.saved_tensors[0], upstream, gradient), None
+        if torch.is_grad_enabled() or is_batched(upstream):
+            return backward_of(job, ctx.saved_tensors[0], upstream, gradient), None
         ctx.gradient = None
-        if gradient is None or job.inplace:
-            x = ctx.saved_tensors[0]  # raises if it is not what it was
+        if gradient is not None and not job.inplace:
+            return gradient if upstream.item() == 1 else gradient.mul_(upstream), None
+        x = ctx.saved_tensors[0]  # raises if it is not what it was
         if gradient is None:  # not computed ahead, or given away by an earlier backward
-            gradient = room_for(x, inplace=job.inplace)
-            job.gradient(x, upstream, gradient)
+            gradient = backward_of(job, x, upstream, None)
         elif upstream.item() != 1:
             gradient.mul_(upstream)
         if job.inplace:
             torch.autograd.graph.increment_version(x)  # a second backward must not find it
         return gradient, None
+
+
+def backward_of(job: Job, x: Tensor, upstream: Tensor, gradient: Tensor | None) -> Tensor:
+    """Return the gradient of Σ upstream · loss: with a graph of it, in batches, or computed now."""
+    if torch.is_grad_enabled():
+        return torch.autograd.grad(job.formula(x), x, upstream, create_graph=True)[0]
+    if is_batched(upstream):
+        return _batched(job, x, upstream, gradient)
+    room = room_for(x, inplace=job.inplace)
+    job.gradient(x, upstream, room)
+    return room
 
 
 def _batched(job: Job, x: Tensor, upstream: Tensor, gradient: Tensor | None) -> Tensor:

@@ -6,6 +6,8 @@ from typing import TypedDict
 
 from torch import Tensor
 
+from plogq.kernels.question import PLAIN, Options
+
 
 class RowOptions(TypedDict, total=False):
     """The keywords that every softmax loss takes beyond torch's, freely combined.
@@ -69,3 +71,15 @@ class SoftmaxOptions(TemperedOptions, total=False):
     """
 
     gamma: float
+
+
+def bending(label_smoothing: float, options: SoftmaxOptions) -> Options:
+    """Return the numbers among the keywords, and refuse a keyword that nobody knows."""
+    if not options and type(label_smoothing) is float and label_smoothing == 0:
+        return PLAIN
+    known = SoftmaxOptions.__annotations__
+    for name in options:
+        if name not in known:
+            raise TypeError(f"unexpected keyword argument {name!r}; options: {', '.join(known)}")
+    given = {name: options[name] for name in Options._fields if name in options}  # type: ignore[literal-required]
+    return Options(**(given | {"label_smoothing": label_smoothing}))

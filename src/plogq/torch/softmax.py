@@ -14,7 +14,7 @@ from plogq.torch.checks import check_classes, check_real, check_tensors
 from plogq.torch.engines import ENGINES
 from plogq.torch.engines.blocks import focal_slopes
 from plogq.torch.engines.formula import CROSS_ENTROPY as BY_FORMULA
-from plogq.torch.options import SoftmaxOptions
+from plogq.torch.options import SoftmaxOptions, bending
 from plogq.torch.questions import RowLoss, Rows, arithmetic
 from plogq.torch.reductions import given_denominator, reduction_name
 
@@ -51,7 +51,7 @@ def softmax_loss(
         weight=weight,
         ignore_index=ignore_index,
         mask=mask,
-        options=_bending(label_smoothing, options),
+        options=bending(label_smoothing, options),
     )
     rows.reduction, rows.by_class = reduction, by_class
     rows.inplace, rows.validate = options.get("inplace", False), options.get("validate", True)
@@ -99,18 +99,6 @@ def ask(
         weight = _class_weight(weight, x.shape[-1]).to(dtype)
     keep = None if mask is None else _per_row("mask", mask, shape)
     return x, Rows(target, soft, ignore_index, weight, keep, options, shape, loss=loss)
-
-
-def _bending(label_smoothing: float, options: SoftmaxOptions) -> Options:
-    """Return the numbers among the keywords, and refuse a keyword that nobody knows."""
-    known = SoftmaxOptions.__annotations__
-    for name in options:
-        if name not in known:
-            raise TypeError(f"unexpected keyword argument {name!r}; options: {', '.join(known)}")
-    if not options and type(label_smoothing) is float and label_smoothing == 0:
-        return PLAIN
-    given = {name: options[name] for name in Options._fields if name in options}  # type: ignore[literal-required]
-    return Options(**(given | {"label_smoothing": label_smoothing}))
 
 
 def _refuse_bending(

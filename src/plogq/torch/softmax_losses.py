@@ -26,6 +26,7 @@ from plogq.torch.engines.formula import (
     parts_of,
     squared_error_rows,
 )
+from plogq.torch.engines.plain import plain_loss
 from plogq.torch.options import RowOptions, SoftmaxOptions, TemperedOptions
 from plogq.torch.questions import RowLoss, Rows, arithmetic
 from plogq.torch.softmax import classes_last, softmax_loss
@@ -104,6 +105,10 @@ def cross_entropy(
     ----------
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
     """
+    if weight is None and size_average is None and reduce is None:
+        found = plain_loss(input, target, ignore_index, reduction, label_smoothing, options)
+        if found is not None:
+            return found
     return softmax_loss(
         input,
         target,

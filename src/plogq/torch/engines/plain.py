@@ -1,0 +1,107 @@
+"""The native engine's short way: a reduced loss of plain tensors in one call of native code.
+
+At 32 rows of 10 classes the arithmetic takes a microsecond, and all else that a call costs is what
+it is asked through. What is not plain (options by row, half precision, other layouts, a target that
+is no class) is left to the whole path, which has the words for it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, get_num_threads, is_grad_enabled
+
+from plogq.kernels.question import Options, check_options
+from plogq.kernels.tensors import reduced_loss, use_tensors_of
+from plogq.torch.autograd import HUGE_PAGE, backward_of
+from plogq.torch.engines import ENGINES
+from plogq.torch.engines.formula import CROSS_ENTROPY
+from plogq.torch.engines.native_rows import RowJob
+from plogq.torch.options import SoftmaxOptions, bending
+from plogq.torch.private import apply_of, is_batched, is_undisturbed
+from plogq.torch.questions import Rows
+
+# torch before 2.10 has no table of functions for its tensors.
+HAS_TABLE = use_tensors_of(Tensor, torch.nn.Parameter)
+_PLAIN = (Tensor, torch.nn.Parameter)
+_NUMBERS = frozenset(Options._fields)
+
+
+def plain_loss(
+    x: Tensor,
+    target: Tensor,
+    ignore_index: int,
+    reduction: str,
+    label_smoothing: float,
+    options: SoftmaxOptions,
+) -> Tensor | None:
+    """Return the sum or the mean of cross-entropy's losses; None if this is no plain call."""
+    if (
+        not (HAS_TABLE and ENGINES.unwatched and is_undisturbed())
+        or (reduction != "mean" and reduction != "sum")
+        or type(ignore_index) is not int
+        or ignore_index.bit_length() > 63
+        or (options and not options.keys() <= _NUMBERS)
+        or type(x) not in _PLAIN
+        or x.is_neg()
+    ):
+        return None
+    numbers = bending(label_smoothing, options)
+    check_options(numbers)
+    if numbers.gamma and label_smoothing:
+        return None
+    tracked = x.requires_grad and is_grad_enabled()
+    mean = reduction == "mean"
+    found = reduced_loss(
+        x, target, ignore_index, mean, *numbers, tracked, HUGE_PAGE, get_num_threads()
+    )
+    if not tracked or found is None:
+        return found  # type: ignore[no-any-return]
+    loss, gradient = found
+    return _apply(x, target, gradient, loss, (ignore_index, mean, numbers))  # type: ignore[no-any-return]
+
+
+class PlainLoss(torch.autograd.Function):
+    """A loss whose gradient is there already."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        target: Tensor,
+        gradient: Tensor,
+        loss: Tensor,
+        asked: tuple[int, bool, Options],
+    ) -> Tensor:
+        """Keep the gradient until it is asked for."""
+        ctx.save_for_backward(x, target)
+        ctx.gradient, ctx.asked = gradient, asked
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradient times what comes from upstream."""
+        gradient = ctx.gradient
+        if gradient is None or is_grad_enabled() or is_batched(upstream):
+            return _again(ctx, upstream), None, None, None, None
+        ctx.gradient = None
+        if upstream.item() != 1:
+            gradient.mul_(upstream)
+        return gradient, None, None, None, None
+
+
+_apply = apply_of(PlainLoss)
+
+
+def _again(ctx: Any, upstream: Tensor) -> Tensor:
+    """Return what is wanted beside the gradient that was there: once more, of it, or in batches."""
+    x, target = ctx.saved_tensors  # raises if they are not what they were
+    ignore_index, mean, options = ctx.asked
+    rows = Rows(
+        target, False, ignore_index, None, None, options, x.shape[:1],
+        reduction="mean" if mean else "sum", loss=CROSS_ENTROPY,
+    )  # fmt: skip
+    job = RowJob(rows, True, None if mean else 1.0)
+    job.run(x.detach(), None)  # which finds the denominator
+    return backward_of(job, x, upstream, ctx.gradient)
