@@ -12,7 +12,7 @@ from plogq.codes.code_length import CodeLength
 from plogq.codes.errors import CodeError
 from plogq.codes.model import ModelDecoder, ModelEncoder
 from plogq.codes.quantised import Kind
-from plogq.codes.rows import Labels, Rows
+from plogq.codes.rows import Labels, RowQuantiser
 from plogq.errors import refuse
 
 Adaptive = Callable[[Labels], npt.ArrayLike]
@@ -140,7 +140,7 @@ def decompress(data: bytes, probs: npt.ArrayLike | Adaptive, *, kind: Kind = "pr
                 f"data holds {decoder.rows:,} labels of {decoder.classes:,} classes, and "
                 f"predictions of shape {x.shape} were given"
             )
-        check = Rows(decoder.classes, kind, None)  # before any label is given
+        check = RowQuantiser(decoder.classes, kind, None)  # before any label is given
         for part in _blocks(decoder.rows, decoder.classes):
             check.advance(check.quantise(x[part], None), part.stop - part.start)
         decoder.check_digest(check.digest())

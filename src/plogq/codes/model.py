@@ -15,7 +15,7 @@ from plogq.codes.code_length import CodeLength
 from plogq.codes.container import pack, unpack, varint
 from plogq.codes.errors import CodeError
 from plogq.codes.quantised import MOST_CLASSES, Kind
-from plogq.codes.rows import DIGEST_BYTES, Labels, Rows, as_labels
+from plogq.codes.rows import DIGEST_BYTES, Labels, RowQuantiser, as_labels
 from plogq.errors import refuse
 from plogq.formulas.units import from_nats
 from plogq.kernels.exact_sum import ExactSums
@@ -72,7 +72,7 @@ class ModelEncoder:
     ) -> None:
         if impossible not in ("refuse", "escape"):
             refuse("impossible", 'be "refuse" or "escape"', repr(impossible))
-        self._rows = Rows(classes, kind, shared)
+        self._rows = RowQuantiser(classes, kind, shared)
         self._impossible = impossible
         self._coder = range_coder.encoder()
         self._labels_crc = 0
@@ -183,7 +183,7 @@ class ModelDecoder:
             raise CodeError("data is damaged: its fields do not fit together")
         if shared is not None:
             self._check_classes(np.size(shared))
-        self._state = Rows(self.classes, kind, shared)
+        self._state = RowQuantiser(self.classes, kind, shared)
         if shared is not None:
             self.check_digest(self._state.digest())
         self._labels_crc = 0

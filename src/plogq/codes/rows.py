@@ -19,7 +19,7 @@ Labels = npt.NDArray[np.int64]
 DIGEST_BYTES = 6
 
 
-class Given(NamedTuple):
+class QuantisedRows(NamedTuple):
     """The predictions of n rows: what constriction takes, and what the labels cost."""
 
     model: tuple[Any, ...]  # a model; or a family of models and each row's weights, less 1
@@ -35,7 +35,7 @@ class Given(NamedTuple):
         return bits
 
 
-class Rows:
+class RowQuantiser:
     """Quantises predictions of C classes, and keeps the digest of all that was coded with."""
 
     def __init__(self, classes: int, kind: Kind, shared: npt.ArrayLike | None) -> None:
@@ -45,7 +45,7 @@ class Rows:
         self.kind = kind
         self.seen = 0
         self._digest = blake2b(digest_size=DIGEST_BYTES)
-        self._shared: Given | None = None
+        self._shared: QuantisedRows | None = None
         self._family = range_coder.family()
         if shared is not None:
             self._shared = self._quantise_shared(np.asarray(shared))
@@ -62,7 +62,7 @@ class Rows:
         assert self._shared is not None
         return PRECISION - math.log2(float(self._shared.weights.max()) + 1)
 
-    def quantise(self, predictions: npt.ArrayLike | None, labels: Labels | None) -> Given:
+    def quantise(self, predictions: npt.ArrayLike | None, labels: Labels | None) -> QuantisedRows:
         """Round the predictions of rows, of which `labels` are known to the encoder."""
         if self._shared is not None:
             if predictions is not None:
@@ -79,9 +79,9 @@ class Rows:
         if x.shape != (n, self.classes):
             refuse("predictions", f"have shape ({n}, {self.classes})", x.shape)
         q = quantise(x, labels, kind=self.kind, name="predictions", first=self.seen)
-        return Given((self._family, q.weights), q.weights, q.surprisal, q.divergence)
+        return QuantisedRows((self._family, q.weights), q.weights, q.surprisal, q.divergence)
 
-    def advance(self, given: Given, rows: int) -> None:
+    def advance(self, given: QuantisedRows, rows: int) -> None:
         """Count rows as coded."""
         if not self.shared:
             self._digest.update(given.weights.astype("<f4", copy=False).data)
@@ -91,7 +91,7 @@ class Rows:
         """Give 6 bytes of BLAKE2b over the weights of all rows coded, or of the shared one."""
         return self._digest.digest()
 
-    def _quantise_shared(self, q: npt.NDArray[Any]) -> Given:
+    def _quantise_shared(self, q: npt.NDArray[Any]) -> QuantisedRows:
         if q.shape != (self.classes,):
             refuse("shared", f"have shape ({self.classes},)", q.shape)
         best = np.array([np.argmax(q)])
@@ -102,7 +102,7 @@ class Rows:
         with np.errstate(divide="ignore"):
             further = np.log(x[best] / x) if self.kind == "probs" else x[best] - x
         model = range_coder.categorical(one.weights[0]) if self.classes > 1 else None
-        return Given((model,), one.weights, one.surprisal + further, one.divergence)
+        return QuantisedRows((model,), one.weights, one.surprisal + further, one.divergence)
 
 
 def as_labels(labels: npt.ArrayLike, classes: int, first: int) -> Labels:

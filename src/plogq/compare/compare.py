@@ -13,7 +13,7 @@ from plogq.compare.summary import summarise
 from plogq.compare.tokens import compare_tokens
 from plogq.errors import TableError, check_count, refuse
 from plogq.formulas.units import Unit, check_unit
-from plogq.lm.readers.openai import Part
+from plogq.lm.readers.openai import Section
 from plogq.lm.score_tokens import is_json_lines, open_tokens
 from plogq.score.figures.all_figures import check_weight
 from plogq.tables.columns import find_columns
@@ -35,7 +35,7 @@ def compare(
     slices: Sequence[str] = (),
     group: str | None = None,
     id: str | None = None,
-    part: Part | None = None,
+    part: Section | None = None,
     unit: Unit = "bit",
     bootstrap: int = 200,
     top: int = 10,

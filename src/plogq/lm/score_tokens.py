@@ -10,7 +10,7 @@ from plogq.errors import check_count, refuse
 from plogq.formulas.units import Unit, check_unit
 from plogq.lm.documents import Source
 from plogq.lm.readers.json_lines import ENDINGS, JsonLines
-from plogq.lm.readers.openai import Part
+from plogq.lm.readers.openai import Section
 from plogq.lm.readers.table import TokenTable
 from plogq.lm.result import TokensResult
 from plogq.lm.state import Corpus
@@ -25,7 +25,7 @@ def score_tokens(
     doc: str = "doc",
     logprob: str = "logprob",
     bytes: str = "bytes",
-    part: Part | None = None,
+    part: Section | None = None,
     unit: Unit = "bit",
     bootstrap: int = 200,
     top: int = 20,
@@ -110,7 +110,7 @@ def open_tokens(
     doc: str = "doc",
     logprob: str = "logprob",
     bytes: str = "bytes",
-    part: Part | None = None,
+    part: Section | None = None,
 ) -> Source:
     """Open a table of tokens or JSON lines."""
     if part not in (None, "prompt", "completion", "all"):

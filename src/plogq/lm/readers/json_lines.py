@@ -22,7 +22,7 @@ from plogq.lm.documents import (
     wrong_logprobs,
 )
 from plogq.lm.readers.harness import is_sample, read_sample
-from plogq.lm.readers.openai import Part, is_response, read_response
+from plogq.lm.readers.openai import Section, is_response, read_response
 from plogq.lm.readers.scored import LineError, Scored
 from plogq.tables.filesystems import find_filesystem
 from plogq.tables.readers import reading
@@ -50,7 +50,7 @@ class JsonLines:
 
     rows: int | None = None
 
-    def __init__(self, path: str, part: Part | None) -> None:
+    def __init__(self, path: str, part: Section | None) -> None:
         self._path = path
         self._part = part
         first = next(self._lines(), None)

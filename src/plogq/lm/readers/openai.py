@@ -19,7 +19,7 @@ from plogq.lm.readers.scored import (
     measured,
 )
 
-Part = Literal["prompt", "completion", "all"]
+Section = Literal["prompt", "completion", "all"]
 NO_LOGPROB = -9999.0  # what vLLM writes for log 0 and where there is none
 
 
@@ -28,7 +28,7 @@ def is_response(line: dict[str, Any]) -> bool:
     return "choices" in line or ("response" in line and "custom_id" in line)
 
 
-def read_response(line: dict[str, Any], part: Part | None) -> list[Scored]:
+def read_response(line: dict[str, Any], part: Section | None) -> list[Scored]:
     """Give a document for each choice."""
     response, name = line, line.get("custom_id") or line.get("id")
     if "choices" not in line:
@@ -51,7 +51,7 @@ def read_response(line: dict[str, Any], part: Part | None) -> list[Scored]:
 
 
 def _chosen(
-    choice: dict[str, Any], response: dict[str, Any], echoed: Any, part: Part | None
+    choice: dict[str, Any], response: dict[str, Any], echoed: Any, part: Section | None
 ) -> tuple[list[Token], str | None]:
     """Give the tokens to score, and the text they spell where that is known."""
     given, text = _given(choice)

@@ -32,7 +32,7 @@ PLURAL = {"byte": "bytes", "word": "words", "character": "characters"}
 NOT_LOGPROBS = ("nll", "loss", "surprisal", "log2prob", "log2_prob", "log10prob", "log10_prob")
 
 
-class Runs(NamedTuple):
+class DocumentRuns(NamedTuple):
     """Runs of rows of one document each; the last may go on in the next part."""
 
     names: list[str]
@@ -52,13 +52,13 @@ class Runs(NamedTuple):
             ints["unscored_bytes"],
         )
 
-    def last(self) -> Runs:
+    def last(self) -> DocumentRuns:
         """Give the last of them."""
         sums = ExactSums()
         sums.limbs[0] = self.sums.limbs[-1]
-        return Runs(self.names[-1:], sums, {name: a[-1:] for name, a in self.ints.items()})
+        return DocumentRuns(self.names[-1:], sums, {name: a[-1:] for name, a in self.ints.items()})
 
-    def after(self, before: Runs) -> Runs:
+    def after(self, before: DocumentRuns) -> DocumentRuns:
         """Put a run before these; where it is of the document of the first, as one with that."""
         same = before.names[0] == self.names[0]
         more = 0 if same else 1
@@ -70,7 +70,7 @@ class Runs(NamedTuple):
         }
         for name, array in before.ints.items():
             ints[name][0] += array[0]
-        return Runs(names, sums, ints)
+        return DocumentRuns(names, sums, ints)
 
 
 class TokenTable:
@@ -132,7 +132,9 @@ class TokenTable:
             raise TableError(f"{self._table.paths[0]}: no tokens to score")
         yield Block(Tokens(np.empty(0), _nothing), open_run.documents(1), done)
 
-    def _read(self, part: Part, before: Runs | None, known: Names) -> tuple[Runs, Tokens]:
+    def _read(
+        self, part: Part, before: DocumentRuns | None, known: Names
+    ) -> tuple[DocumentRuns, Tokens]:
         """Give the part's runs, with the one before it, and its scored tokens."""
         start, names = self._runs(part)
         goes_on = before is not None and before.names[0] == names[0]
@@ -161,7 +163,7 @@ class TokenTable:
             if unit == "byte":
                 of_row["unscored_bytes"] = np.where(scored, 0, count)
         ints = {n: np.add.reduceat(a.astype(np.int64), start) for n, a in of_row.items()}
-        runs = Runs(names, sums, ints)
+        runs = DocumentRuns(names, sums, ints)
         position = np.arange(len(run)) - start[run]
         if goes_on and before is not None:
             position[run == 0] += before.ints["rows"][0]
