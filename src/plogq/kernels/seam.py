@@ -1,8 +1,8 @@
-"""Where a door meets its engines: an ordered list, of which the first that takes a question answers.
+"""Where a door meets its engines: of an ordered list, the first that takes a question answers.
 
 An engine is a file in its door's `engines` and an entry in the door's list. It says why it does not
 take a question, so that a door can tell its user, and a test can see which engine answered.
-"""  # noqa: E501
+"""
 
 from __future__ import annotations
 

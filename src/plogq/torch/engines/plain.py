@@ -22,7 +22,7 @@ from plogq.torch.options import SoftmaxOptions, bending
 from plogq.torch.private import apply_of, is_batched, is_undisturbed
 from plogq.torch.questions import Rows
 
-# torch before 2.10 has no table of functions for its tensors.
+# An older torch has no table of functions for its tensors: then the whole path is taken.
 HAS_TABLE = use_tensors_of(Tensor, torch.nn.Parameter)
 _PLAIN = (Tensor, torch.nn.Parameter)
 _NUMBERS = frozenset(Options._fields)
