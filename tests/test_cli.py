@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import plogq
+from plogq.tables.sums.level import PERCENT
 
 PLOGQ = [sys.executable, "-c", "from plogq.cli import main; main()"]
 
@@ -158,7 +159,8 @@ def test_numbers_are_whole_on_any_terminal(columns, cut, table):
     assert not re.search(r" $", text, re.MULTILINE)
     left_out = re.search(rf"^{columns} columns are too few for: (.*)\.\n\Z", text, re.M | re.S)
     said = [] if left_out is None else " ".join(left_out[1].split()).split(", ")
-    names = {"95 % interval": "95 % interval\n", "mistaken for": "mistaken for\n", "gain": "gain\n"}
+    ends = f"{PERCENT} interval"
+    names = {ends: f"{ends}\n", "mistaken for": "mistaken for\n", "gain": "gain\n"}
     for name, header in names.items():
         assert (header in text) == (name not in said), name
     assert ("notes" in said) == (columns < 60)

@@ -1,4 +1,4 @@
-"""Nominal 95 % intervals of a difference hold the truth as often as they say."""
+"""Intervals of a difference hold the truth as often as they say."""
 
 import numpy as np
 

@@ -11,6 +11,7 @@ import pytest
 from plogq.compare import compare
 from plogq.score import score
 from plogq.tables.sums.bootstrap import replicate_weights, row_buckets
+from plogq.tables.sums.level import LEVEL
 from tests.compare.tables import CLASSES, models, pair, table
 
 UNIT = {"bit": math.log(2), "nat": 1.0, "hartley": math.log(10)}
@@ -189,7 +190,7 @@ def test_few_rows_are_said_to_be_few(rows, few):
     weights = replicate_weights(4096, 200, 0)[:, row_buckets(0, rows, 4096, 0)]
     weights = weights[weights.any(axis=1)]
     assert (len(weights) < 200) == (rows == 5)
-    ends = np.quantile(weights @ gap / weights.sum(axis=1), [0.025, 0.975])
+    ends = np.quantile(weights @ gap / weights.sum(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     assert result.intervals["difference_finite"] == pytest.approx(ends, rel=1e-9)
     assert compare(one, other, bootstrap=0).warnings == []
 

@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pyarrow import csv, feather
 from starlette.requests import Request
 
 from plogq.explorer.pages.predictions_report import ENDINGS, example_table, report_of_file
@@ -54,8 +53,8 @@ def written(path, ending):
         with path.open("wb") as file:  # by its name, it would be called .npz once more
             np.savez(file, probs=probs, labels=labels)
     else:
-        write = {"Parquet": pq.write_table, "CSV": csv.write_csv, "Arrow": feather.write_feather}
-        write[FORMATS[ending].format](table, path)
+        with path.open("wb") as file:
+            FORMATS[ending].write(table, file)
     if ending.endswith(".gz"):
         path.write_bytes(gzip.compress(path.read_bytes()))
     return path

@@ -13,7 +13,7 @@ from plogq.reports.findings import findings
 from plogq.reports.findings.calibration import HOW
 from plogq.reports.terminal.decomposition import advice
 from plogq.reports.terminal.score import _temperature
-from plogq.reports.verdict import taken
+from plogq.reports.verdict import LEAVE, taken
 from plogq.score import score
 from tests.score.tables import drawn
 
@@ -81,7 +81,6 @@ KINDS = {
     "fewer": (sharp(1.5, rows=5), 8, {}),
     "one class": (sharp(1.0, rows=30, classes=1), 1, {}),
 }
-LEAVE = "leave the predictions as they are"
 
 
 def said_to_do(text):

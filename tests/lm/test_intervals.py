@@ -1,4 +1,4 @@
-"""Nominal 95 % intervals hold the truth as often as they say, where documents differ much."""
+"""Intervals hold the truth as often as they say, where documents differ much."""
 
 import numpy as np
 import pyarrow as pa

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from plogq.lm import score_tokens
 from plogq.reports.terminal.lm import PARTS, print_report
+from plogq.tables.sums.level import PERCENT
 from tests.lm.corpora import corpus, table
 
 
@@ -21,7 +22,7 @@ def shown(result, width=80):
 def test_the_figures_are_told():
     result = score_tokens(table(corpus(2)))
     text = shown(result)
-    assert f"{result.cross_entropy_per_byte:.4f} bits per byte, 95 % interval" in text
+    assert f"{result.cross_entropy_per_byte:.4f} bits per byte, {PERCENT} interval" in text
     for of in ("byte", "character", "token", "word"):
         cost = getattr(result, f"cross_entropy_per_{of}")
         assert re.search(rf"^{of} .*{cost:.4f}", text, re.MULTILINE), text

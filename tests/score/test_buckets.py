@@ -12,6 +12,7 @@ from plogq.tables.sums.bootstrap import (
     row_buckets,
     value_buckets,
 )
+from plogq.tables.sums.level import LEVEL
 from plogq.tables.sums.tally import nearly
 
 
@@ -52,7 +53,7 @@ def test_replicates_are_poisson():
 
 
 def test_interval():
-    assert interval(np.arange(1001.0)) == pytest.approx((25, 975))
+    assert interval(np.arange(1001.0)) == pytest.approx((500 * (1 - LEVEL), 500 * (1 + LEVEL)))
     assert interval(np.array([1.0, np.inf])) is None
     assert interval(np.array([])) is None
 

@@ -16,6 +16,7 @@ from plogq.score.recalibration import LabelledRows, cross_fit, log_softmax
 from plogq.score.recalibration.families.temperature import Temperature
 from plogq.score.state import sample
 from plogq.tables.sums.bootstrap import fold_of_buckets, row_buckets
+from plogq.tables.sums.level import NORMAL_END
 from tests.score.tables import drawn
 
 PEERS = json.loads((Path(__file__).parents[1] / "data" / "decomposition_peers.json").read_text())
@@ -157,7 +158,7 @@ def rule(losses, beyond):
 
     cost = losses.mean(axis=1)
     best = int(np.argmin(cost))
-    calibrated = abs(beyond.mean()) <= 1.959964 * error(beyond)
+    calibrated = abs(beyond.mean()) <= NORMAL_END * error(beyond)
     for k in range(len(losses)):
         near = cost[k] - cost[best] <= error(losses[k] - losses[best])
         if near and cost[k] <= cost[0] and (k > 0 or calibrated or best == 0):

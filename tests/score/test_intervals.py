@@ -10,6 +10,7 @@ from plogq.score.figures import all_figures as summary
 from plogq.score.figures.intervals import intervals
 from plogq.score.recalibration import log_softmax
 from plogq.tables.sums.bootstrap import replicate_weights, row_buckets
+from plogq.tables.sums.level import LEVEL, NORMAL_END
 from tests.score.tables import drawn
 
 FIGURES = {
@@ -47,7 +48,7 @@ def test_replicates_are_those_of_weighted_rows(unit):
     per = 1.0 if unit == "nat" else math.log(2)
 
     def ends(values):
-        return pytest.approx(np.quantile(values, [0.025, 0.975]), rel=1e-12)
+        return pytest.approx(np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]), rel=1e-12)
 
     total = u.sum(axis=1)
     assert result.intervals["cross_entropy"] == ends(u @ loss / total / per)
@@ -79,8 +80,8 @@ def test_miscalibration_may_be_what_was_not_taken(unseen, monkeypatch):
     assert (result.recalibration["family"], result.miscalibration) == ("identity", 0)
     weights = replicate_weights(1000, 200, 3)
     saved = seen["recalibrations"].savings.under(weights)
-    most = np.quantile(saved.per_row.max(axis=1), 0.975)
-    taken = np.quantile(saved.per_row[np.arange(200), saved.chosen], 0.975)
+    most = np.quantile(saved.per_row.max(axis=1), (1 + LEVEL) / 2)
+    taken = np.quantile(saved.per_row[np.arange(200), saved.chosen], (1 + LEVEL) / 2)
     low, high = result.intervals["miscalibration"]
     assert taken < most < 0.5
     assert (low, high) == (0, pytest.approx(max(most, unseen), rel=1e-12))
@@ -113,7 +114,7 @@ def test_large_tables_by_buckets_of_rows():
     table = drawn(40_000, 3, 4)
     loss = -log_softmax(table["logits"])[np.arange(40_000), table["labels"]]
     low, high = score(table, unit="nat", bootstrap=1000).intervals["cross_entropy"]
-    assert high - low == pytest.approx(2 * 1.96 * loss.std() / 200, rel=0.1)
+    assert high - low == pytest.approx(2 * NORMAL_END * loss.std() / 200, rel=0.1)
 
 
 def test_clusters_are_resampled_whole():

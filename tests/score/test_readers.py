@@ -1,6 +1,7 @@
 """The same rows score the same out of every kind of file."""
 
 import gzip
+import re
 import subprocess
 import sys
 import zipfile
@@ -16,6 +17,8 @@ from pyarrow import csv, feather
 
 from plogq.score import TableError, score
 from plogq.tables import readers
+from plogq.tables.formats import NAMES
+from plogq.tables.formats.registry import FORMATS
 
 N, C = 50, 3
 
@@ -237,3 +240,7 @@ def test_quoted_line_breaks_are_no_rows(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text('prob_a,prob_b,note,label\n0.5,0.5,"two\nlines",a\n0.5,0.5,,b\n')
     assert readers.open_table(path).readers[0].pieces("label") == [2] == [score(path).rows]
+
+
+def test_sentences_name_every_format():
+    assert set(re.findall(r"\w+", NAMES)) - {"or"} == {kind.format for kind in FORMATS.values()}

@@ -14,7 +14,9 @@ from rich.console import Console
 
 from plogq.reports.terminal.decomposition import stack
 from plogq.reports.terminal.score import FIGURES, print_report
+from plogq.reports.verdict import LEAVE
 from plogq.score import score
+from plogq.tables.sums.level import PERCENT
 from tests.score.tables import drawn
 
 
@@ -77,7 +79,7 @@ def test_impossible_rows_are_said():
     [
         (4.0, "Recalibrate: divide the logits by ", "too sure"),
         (0.25, "Recalibrate: divide the logits by 0.", "too timid"),
-        (1.0, "Calibrated, as far as 500 rows can tell: leave the predictions", "1 is inside"),
+        (1.0, f"Calibrated, as far as 500 rows can tell: {LEAVE}", "1 is inside"),
     ],
 )
 def test_advice(sharpness, kind, temperature):
@@ -155,7 +157,7 @@ def test_intervals_stand_beside_the_figures():
     result = score(drawn(300, 3, 10))
     low, high = result.intervals["cross_entropy"]
     assert f"{low:.3f} to {high:.3f}" in report(drawn(300, 3, 10))
-    assert "95 % interval" not in report(drawn(300, 3, 10), bootstrap=0).split("Recalib")[0]
+    assert f"{PERCENT} interval" not in report(drawn(300, 3, 10), bootstrap=0).split("Recalib")[0]
 
 
 def test_a_figure_keeps_its_interval_whatever_it_is_called(monkeypatch):

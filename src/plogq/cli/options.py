@@ -9,6 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
+from plogq.formulas.units import UNITS
+from plogq.tables.sums.level import PERCENT
+
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Add: TypeAlias = Callable[..., Any]  # `add_argument` of a command, or of a group of its options
 
@@ -92,14 +95,15 @@ def add_part(add: Add) -> None:
 
 def add_unit(add: Add, of: str) -> None:
     """Add the unit."""
-    add("--unit", choices=["bit", "nat", "hartley"], default="bit",
+    add("--unit", choices=UNITS, default="bit",
         help=f"unit of {of} (default: bit)")  # fmt: skip
 
 
 def add_intervals(add: Add, listed: str, top: int, over: str = "", seed: str = "intervals") -> None:
     """Add how many replicates, and how many rows to list."""
     add("--bootstrap", metavar="N", type=count, default=200,
-        help=f"replicates{over} of the 95 %% intervals; 0 for none (default: 200)")  # fmt: skip
+        help=f"replicates{over} of the {PERCENT}% intervals; 0 for none "  # %%: argparse's
+             "(default: 200)")  # fmt: skip
     add("--top", metavar="N", type=count, default=top,
         help=f"how many of the {listed} to list (default: {top})")  # fmt: skip
     add("--seed", metavar="N", type=count, default=0, help=f"of the {seed} (default: 0)")

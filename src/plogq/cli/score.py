@@ -18,6 +18,7 @@ from plogq.cli.options import (
     given,
     probability,
 )
+from plogq.tables.formats import NAMES
 
 
 def add(commands: Commands) -> None:
@@ -26,7 +27,7 @@ def add(commands: Commands) -> None:
     command = commands.add_parser("score", help=what, description=f"{what.capitalize()}.")
     command.set_defaults(run=_run, usage_error=command.error)
     add = command.add_argument
-    add("table", metavar="TABLE", help="Parquet, CSV, Arrow or NPZ: a file, a folder, or a URI")
+    add("table", metavar="TABLE", help=f"{NAMES}: a file, a folder, or a URI")
 
     add = command.add_argument_group("columns").add_argument
     add_labels(add)

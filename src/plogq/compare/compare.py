@@ -64,9 +64,9 @@ def compare(
     part
         Of responses in JSON lines: "prompt", "completion" or "all".
     unit
-        "bit", "nat" or "hartley", of every cost.
+        "bit", "nat" or "hartley" (a `plogq.Unit`), of every cost.
     bootstrap
-        Replicates of the 95 % intervals.
+        Replicates of the intervals.
     top
         How many of the rows or documents with the largest differences to list, each way.
     seed

@@ -23,6 +23,7 @@ from plogq.numpy import cross_entropy, squared_error
 from plogq.reports.files import write_whole
 from plogq.reports.terminal.score import print_report
 from plogq.score import score
+from plogq.tables.formats import NAMES
 
 TRAINING_ROWS = 1200
 EPOCHS = 100
@@ -89,7 +90,7 @@ def run_demo(folder: Path, *, seed: int = 0, console: Console | None = None) -> 
         "\n[bold]Next[/]\n"
         f"  plogq score {quoted} --id id --unit nat     the same in nats\n"
         f"  plogq score {quoted} --id id --json out.json\n"
-        "  plogq score --help                        your own table: Parquet, CSV, Arrow or NPZ",
+        f"  plogq score --help                        your own table: {NAMES}",
         soft_wrap=True,
     )
     return path

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from plogq.errors import refuse
 
 Unit = Literal["nat", "bit", "hartley"]
-
-NATS_PER_UNIT: dict[str, float] = {"nat": 1.0, "bit": math.log(2), "hartley": math.log(10)}
+UNITS: tuple[Unit, ...] = get_args(Unit)
+NATS_PER_UNIT: dict[Unit, float] = {"nat": 1.0, "bit": math.log(2), "hartley": math.log(10)}
 
 
 def check_unit(unit: str) -> None:
     """Refuse what is no unit of information."""
-    if unit not in NATS_PER_UNIT:
-        refuse("unit", 'be "nat", "bit" or "hartley"', repr(unit))
+    if unit not in UNITS:
+        refuse("unit", "be " + one_of_units('"{}"'), repr(unit))
+
+
+def one_of_units(each: str = "{}") -> str:
+    """Say which units there are, each written as by this format.
+
+    Examples
+    --------
+    >>> one_of_units()
+    'nat, bit or hartley'
+    """
+    *most, last = map(each.format, UNITS)
+    return f"{', '.join(most)} or {last}"
 
 
 def from_nats(value: Any, unit: Unit) -> Any:
@@ -24,7 +36,7 @@ def from_nats(value: Any, unit: Unit) -> Any:
     Raises
     ------
     ValueError
-        If `unit` is none of "nat", "bit", "hartley".
+        If `unit` is none of `UNITS`.
 
     Examples
     --------

@@ -52,9 +52,9 @@ def score_tokens(
         Of responses with logprobs of a prompt and of what was written after it: "prompt",
         "completion" or "all".
     unit
-        "bit", "nat" or "hartley", of every cost.
+        "bit", "nat" or "hartley" (a `plogq.Unit`), of every cost.
     bootstrap
-        Replicates of the 95 % intervals, over documents.
+        Replicates of the intervals, over documents.
     top
         How many of the costliest documents and tokens to list.
     seed

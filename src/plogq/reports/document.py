@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
+from plogq.formulas.units import UNITS, one_of_units
 from plogq.score.result import SCHEMA, Result
 
 Document = dict[str, Any]
@@ -86,8 +87,8 @@ def _scalar(value: Any, at: str) -> None:
 
 
 def _unit(value: Any, at: str) -> None:
-    if value not in ("bit", "nat", "hartley"):
-        raise _wrong(at, "bit, nat or hartley", value)
+    if value not in UNITS:
+        raise _wrong(at, one_of_units(), value)
 
 
 def _optional(check: Check) -> Check:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+LEAVE = "leave the predictions as they are"  # what every report says where `taken` is None
+
 
 def taken(recalibration: dict[str, Any] | None) -> str | None:
     """Give the family to recalibrate by; None where predictions are best left as they are."""

@@ -68,13 +68,13 @@ def score(
         A column whose values tell which rows belong together (a patient, a document): they are
         resampled, and held out, as one.
     unit
-        "bit", "nat" or "hartley", of every entropy and loss of the result.
+        "bit", "nat" or "hartley" (a `plogq.Unit`), of every entropy and loss of the result.
     floor
         P: also give the cross-entropy with every q(y) below P replaced by P, and count those rows.
     folds
         Of the cross-fit that tells miscalibration from refinement: at least 2.
     bootstrap
-        How many replicates the 95 % intervals are made of; 0 for none.
+        How many replicates the intervals are made of; 0 for none.
     top
         How many of the most surprising rows to list.
     seed

@@ -17,15 +17,10 @@ from plogq.codes.files.labels import coder_predictions, encode_labels
 from plogq.errors import TableError, refuse
 from plogq.tables.batch import classes_of, to_batch
 from plogq.tables.columns import Columns, find_columns, integer_names
-from plogq.tables.formats.arrow import ArrowFile
-from plogq.tables.formats.csv import CsvFile
-from plogq.tables.formats.npz import Npz
-from plogq.tables.formats.registry import FORMATS, ending_of
+from plogq.tables.formats.registry import WRITERS, ending_of
 from plogq.tables.labels import Labels
 from plogq.tables.predictions import Predictions, Progress
 from plogq.tables.readers import open_table
-
-WRITTEN = [end for end, kind in FORMATS.items() if kind is not Npz]  # NPZ files hold no names
 
 
 class LabelsReport(NamedTuple):
@@ -156,8 +151,8 @@ def decode_labels(
 
 def check_labels_path(path: Path) -> None:
     """Refuse a path that names no format of tables, before there are labels to write."""
-    if ending_of(path.name) not in WRITTEN:
-        refuse("--out", f"end in one of {', '.join(WRITTEN)}, for labels", str(path))
+    if ending_of(path.name) not in WRITERS:
+        refuse("--out", f"end in one of {', '.join(WRITERS)}, for labels", str(path))
 
 
 def labels_table(labels: pa.Array, path: Path) -> bytes:
@@ -166,17 +161,7 @@ def labels_table(labels: pa.Array, path: Path) -> bytes:
     table = pa.table({"label": labels})
     sink = io.BytesIO()
     end = ending_of(path.name) or ""
-    if FORMATS[end] is CsvFile:
-        from pyarrow import csv
-
-        csv.write_csv(table, sink)
-    elif FORMATS[end] is ArrowFile:
-        with pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
-    else:
-        from pyarrow import parquet
-
-        parquet.write_table(table, sink)
+    WRITERS[end](table, sink)
     data = sink.getvalue()
     return gzip.compress(data, mtime=0) if end.endswith(".gz") else data
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from plogq.reports.document import Document
 from plogq.reports.findings.words import amount, figure, finite, percent, rows
-from plogq.reports.verdict import taken, untried
+from plogq.reports.verdict import LEAVE, taken, untried
+from plogq.tables.sums.level import PERCENT
 
 AROUND = 4.0  # the curve is drawn from a quarter of the fitted temperature (or of 1) to 4 times it
 NOT_BY_CHANCE = 3.0  # standard errors; with ten bins, by chance alone in about 3 tables of 100
@@ -20,7 +21,6 @@ HOW = {
     "vector": "a scale and a shift for each class's logit",
     "isotonic": "an isotonic map of the probabilities",
 }
-LEAVE = "Leave the predictions as they are."
 
 
 def temperature(d: Document) -> dict[str, Any] | None:
@@ -62,7 +62,7 @@ def _verdict(d: Document, fit: dict[str, Any]) -> dict[str, Any]:
             "advice": advice,
         }
     low, high = fit["interval"]
-    between = f"95 % interval {figure(low)} to {figure(high)}"
+    between = f"{PERCENT} interval {figure(low)} to {figure(high)}"
     if low <= 1 <= high:
         alone = "alone " if family else ""
         return {
@@ -90,7 +90,7 @@ def _verdict(d: Document, fit: dict[str, Any]) -> dict[str, Any]:
 def _advice(d: Document, t: float, family: str | None) -> str:
     """Say what was taken, be it this temperature or not."""
     if family is None:
-        return LEAVE
+        return f"{LEAVE.capitalize()}."
     if family != "temperature":
         return f"Recalibrate by {HOW.get(family, family)}."
     how = "Divide the logits by" if d["kind"] == "logits" else "Take the log-probabilities over"
@@ -157,7 +157,7 @@ def recalibration(d: Document) -> dict[str, Any] | None:
         return {
             "title": "No recalibration could be tried",
             "text": f"{why[:1].upper()}{why[1:]}.",
-            "advice": LEAVE,
+            "advice": f"{LEAVE.capitalize()}.",
         }
     losses, family = fit["cross_entropy"], taken(fit)
     text = (
@@ -168,7 +168,7 @@ def recalibration(d: Document) -> dict[str, Any] | None:
         return {
             "title": "No recalibration helps",
             "text": f"{text} None saves more than chance would.",
-            "advice": LEAVE,
+            "advice": f"{LEAVE.capitalize()}.",
         }
     now, best = finite(losses.get("identity")), finite(losses.get(family))
     title = f"Recalibrate by {HOW.get(family, family)}"

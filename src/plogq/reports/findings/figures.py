@@ -6,6 +6,7 @@ from typing import Any
 
 from plogq.reports.document import Document
 from plogq.reports.findings.words import REFINEMENT, figure, finite, percent
+from plogq.tables.sums.level import PERCENT
 
 PER_ROW = {
     "cross_entropy": ("cross-entropy", "what a label costs, given the model"),
@@ -69,7 +70,7 @@ def figures(d: Document) -> dict[str, Any]:
             "text": f"q(label) of {floor['rows']:,} rows raised to {figure(float(floor['p']))}",
         })  # fmt: skip
     resampled = any(item["low"] is not None for item in found)
-    text = "Intervals hold 95 %, by resampling the rows." if resampled else None
+    text = f"Intervals hold {PERCENT}, by resampling the rows." if resampled else None
     if d["entropy_floor"] is None:
         doubt = (
             "How much of the cost no model could save, hard labels cannot tell: that takes soft "

@@ -18,6 +18,7 @@ from plogq.reports.findings.words import (
     rows,
 )
 from plogq.reports.verdict import untried
+from plogq.tables.sums.level import PERCENT
 
 WORTH_RECALIBRATING = 0.05  # miscalibration of a larger share is worth a step of its own
 
@@ -31,7 +32,7 @@ def headline(d: Document) -> dict[str, Any]:
     interval = d.get("intervals", {}).get("cross_entropy")
     if interval and all(finite(end) is not None for end in interval):
         low, high = (f"{float(end):.4f}" for end in interval)
-        about += f" 95 % interval of the cross-entropy {low} to {high}."
+        about += f" {PERCENT} interval of the cross-entropy {low} to {high}."
     if math.isinf(loss):
         return {"title": f"Infinite: {_impossible(d)}", "text": about}
     title = f"{loss:.4f} {unit}s per row, where the labels alone would cost {labels:.4f}"

@@ -13,6 +13,7 @@ from rich.text import Text
 from plogq.compare.result import Comparison
 from plogq.errors import printable
 from plogq.reports.terminal.text import name, number, percent, print_sections, rows, table
+from plogq.tables.sums.level import ONE_IN, PERCENT
 
 SHOWN = 20
 
@@ -52,7 +53,7 @@ def _headline(result: Comparison) -> list[Text | Table]:
     lines += [Text(f"{what}, paired {paired}", style="dim"), Text(), _verdict(result)]
     ends = result.intervals.get("difference_finite")
     if ends is not None:
-        said = f"A − B: 95 % interval {number(ends[0])} to {number(ends[1])} {result.unit}s"
+        said = f"A − B: {PERCENT} interval {number(ends[0])} to {number(ends[1])} {result.unit}s"
         said += "" if _finite(result.difference) else ", over the rows possible under both"
         lines.append(Text(said))
     if result.wins["a"] is not None:
@@ -124,7 +125,7 @@ def _groups(
 ) -> list[Text | Table]:
     """Show the groups with the largest effect first: rows times difference."""
     out = table("", ("right", "rows"), ("right", "A"), ("right", "B"), ("right", "A − B"),
-                ("right", "95 % interval"), "clearly")  # fmt: skip
+                ("right", f"{PERCENT} interval"), "clearly")  # fmt: skip
     order = sorted(
         groups.items(), key=lambda item: -abs(item[1]["rows"] * (item[1]["difference"] or 0.0))
     )
@@ -143,7 +144,7 @@ def _groups(
     clear = sum(item["winner"] is not None for item in tested)
     n = len(tested)
     cut = f", first {SHOWN}" if len(groups) > SHOWN else ""
-    said = f"{clear} of {n} clear; of as many without a difference, {n / 20:.1f} would be"
+    said = f"{clear} of {n} clear; of as many without a difference, {n / ONE_IN:.1f} would be"
     return [
         Text(f"{title}, {result.unit}s per row{cut}", style="bold"),
         out,

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plogq.reports.terminal.text import number, percent, rows, table
-from plogq.reports.verdict import untried
+from plogq.reports.verdict import LEAVE, untried
 from plogq.score.result import Result
 
 # Resolution, refinement, miscalibration: told apart without colours too.
@@ -71,7 +71,7 @@ def advice(result: Result) -> Text:
     if why := untried(found):
         return Text.assemble(
             ("No recalibration could be tried", "bold"),
-            f" ({why}): leave the predictions as they are.",
+            f" ({why}): {LEAVE}.",
         )
     left = f"{number(result.refinement)} {result.unit}s"
     if found["family"] == "identity":
@@ -79,7 +79,7 @@ def advice(result: Result) -> Text:
         more = f" At most {number(ends[1])} would be saved." if ends and ends[1] > 0 else ""
         return Text.assemble(
             ("Calibrated", "bold"),
-            f", as far as {rows(found['rows'])} can tell: leave the predictions as they are.{more} "
+            f", as far as {rows(found['rows'])} can tell: {LEAVE}.{more} "
             f"What is left, {left}, takes a better model or better features.",
         )
     text = Text.assemble(("Recalibrate", "bold"), f": {_how(result, found)}. ")

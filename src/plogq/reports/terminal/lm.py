@@ -11,6 +11,7 @@ from rich.text import Text
 from plogq.errors import printable
 from plogq.lm.result import TokensResult
 from plogq.reports.terminal.text import name, number, print_sections, table
+from plogq.tables.sums.level import PERCENT
 
 SHOWN = 20
 # A part of the text: the fields of how many there are, of what one costs, of its perplexity.
@@ -58,7 +59,7 @@ def _headline(result: TokensResult) -> list[Text | Table]:
     else:
         key = PARTS[per][1]
         head = Text(f"{number(getattr(result, key))} {result.unit}s per {per}", "bold green")
-        head.append(_interval(result, key, ", 95 % interval "), style="not bold default")
+        head.append(_interval(result, key, f", {PERCENT} interval "), style="not bold default")
     if result.zero_probability_tokens:
         head.append(f"; {number(result.surprisal_finite)} {result.unit}s without the impossible")
     return [
@@ -75,8 +76,8 @@ def _interval(result: TokensResult, key: str, before: str = "") -> str:
 
 
 def _figures(result: TokensResult) -> Table:
-    out = table("per", ("right", "count"), ("right", result.unit + "s"), ("right", "95 % interval"),
-                ("right", "perplexity"))  # fmt: skip
+    out = table("per", ("right", "count"), ("right", result.unit + "s"),
+                ("right", f"{PERCENT} interval"), ("right", "perplexity"))  # fmt: skip
     for of, (many, key, perplexed) in PARTS.items():
         count, cost = getattr(result, many), getattr(result, key)
         if cost is None or count is None:

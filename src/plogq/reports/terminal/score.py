@@ -22,6 +22,7 @@ from plogq.reports.terminal.text import rows as _rows
 from plogq.reports.terminal.text import table as _table
 from plogq.reports.verdict import taken
 from plogq.score.result import Result
+from plogq.tables.sums.level import PERCENT
 
 MOST_LISTED = 20
 BAR = 20
@@ -126,7 +127,10 @@ OF_SOFT_LABELS = ("entropy_floor", "kl")
 
 def _figures(result: Result) -> Table:
     table = _table(
-        "", ("right", result.unit + "s"), ("whole", "95 % interval" if result.intervals else ""), ""
+        "",
+        ("right", result.unit + "s"),
+        ("whole", f"{PERCENT} interval" if result.intervals else ""),
+        "",
     )
     for key, (title, meaning) in FIGURES.items():
         value = getattr(result, key)
@@ -169,7 +173,7 @@ def _temperature(fit: dict[str, Any], family: str | None) -> Text:
     low, high = fit["interval"]
     text = Text.assemble(
         ("T = " + _number(t), "bold"),
-        f", 95 % interval {_number(low)} to {_number(high)}: ",
+        f", {PERCENT} interval {_number(low)} to {_number(high)}: ",
     )
     if low <= 1 <= high and family == "temperature":
         return text.append("1 is inside, but rows that T was not fitted to cost less with it.")

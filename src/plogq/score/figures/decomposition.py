@@ -14,11 +14,11 @@ from plogq.score.state.sample import Sampled
 from plogq.score.state.state import State
 from plogq.tables.arrays import Array
 from plogq.tables.sums.bootstrap import fold_of_buckets
+from plogq.tables.sums.level import NORMAL_END
 from plogq.tables.sums.products import weighted_sums
 
 # Added to the count of each class, so that no base rate is 0: Krichevsky and Trofimov (1981).
 PRIOR_COUNT = 0.5
-NORMAL_975 = 1.959963984540054  # the normal distribution's 97.5 % quantile: a 95 % interval
 
 
 class WeightedSample(NamedTuple):
@@ -162,8 +162,8 @@ class Savings:
         that of the difference between the two over the buckets, so that what both have in common
         is no noise (Breiman, Friedman, Olshen, Stone, 1984). A family that costs more than the
         predictions as they are is not taken. These in turn are taken only where cross-entropy and
-        prediction entropy agree to 1.96 errors (or nothing saves): that is the score test of
-        T = 1, which sees a little too much confidence before any saving rises above its noise.
+        prediction entropy agree to `NORMAL_END` errors (or nothing saves): that is the score test
+        of T = 1, which sees a little too much confidence before any saving rises above its noise.
         """
         parts = np.split(weighted_sums(weights, self._columns), self._ends[:-1], axis=1)
         (possible, impossible, *sampled), savings, costs = parts[0].T, parts[1], parts[2]
@@ -176,7 +176,7 @@ class Savings:
         errors = self._errors(*parts[3:7])
         beyond, *products = parts[7].T
         total = possible + impossible
-        sure = np.abs(beyond / total) <= NORMAL_975 * _error(total, beyond / total, *products)
+        sure = np.abs(beyond / total) <= NORMAL_END * _error(total, beyond / total, *products)
         chosen: Array = best.copy()
         for k in reversed(range(saved.shape[1])):
             near = saved[:, k] >= saved[every, best] - errors[every, k, best]

@@ -28,7 +28,7 @@ def intervals(
     replicates: int,
     seed: int,
 ) -> dict[str, list[float]]:
-    """Give the 95 % interval of each figure that is finite, in its unit.
+    """Give the interval of each figure that is finite, in its unit.
 
     By percentiles of the figure's replicates, with the family chosen anew in each, extended to
     hold the figure where it lies outside. Families are not fitted anew; what miscalibration may

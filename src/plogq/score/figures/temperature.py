@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plogq.score.figures.decomposition import NORMAL_975, Recalibrations
+from plogq.score.figures.decomposition import Recalibrations
 from plogq.score.recalibration.families.temperature import (
     BOUND,
     LOG2_BOUND,
@@ -17,6 +17,7 @@ from plogq.score.recalibration.families.temperature import (
 )
 from plogq.score.recalibration.labelled_rows import LabelledRows, dot
 from plogq.tables.arrays import Array
+from plogq.tables.sums.level import NORMAL_END
 
 PER_OCTAVE = 4  # temperatures of the curve, two octaves beyond T and 1
 CHUNK_NUMBERS = 1 << 15  # numbers worked on at once: 256 KiB, to stay in the processor's cache
@@ -82,7 +83,7 @@ def _width(rows: LabelledRows, log2_beta: float, bucket: Array) -> float:
     curvature = dot(rows.weight, _variances(rows, 2**log2_beta))
     if curvature == 0:
         return math.inf
-    return NORMAL_975 * math.sqrt(dot(slopes, slopes)) / (curvature * math.log(2))
+    return NORMAL_END * math.sqrt(dot(slopes, slopes)) / (curvature * math.log(2))
 
 
 def _variances(rows: LabelledRows, beta: float) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 from pyarrow import fs
@@ -17,6 +17,12 @@ class ArrowFile:
     """An Arrow IPC file (Feather) or stream, memory-mapped where it is local."""
 
     format = "Arrow"
+
+    @staticmethod
+    def write(table: pa.Table, sink: IO[bytes]) -> None:
+        """Write a table as a file."""
+        with pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
 
     def __init__(self, system: fs.FileSystem, path: str) -> None:
         self.path = path

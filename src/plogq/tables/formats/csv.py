@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 from pyarrow import fs
@@ -29,6 +29,13 @@ class CsvFile:
 
     format = "CSV"
     rows = None
+
+    @staticmethod
+    def write(table: pa.Table, sink: IO[bytes]) -> None:
+        """Write a table, plain."""
+        from pyarrow import csv
+
+        csv.write_csv(table, sink)
 
     def __init__(self, system: fs.FileSystem, path: str) -> None:
         self.path = path

@@ -28,6 +28,7 @@ class Npz:
     """An .npz, its arrays streamed side by side out of the archive."""
 
     format = "NPZ"
+    write = None  # it holds no names
     note = " (objects would have to be unpickled, which can run code)"
 
     def __init__(self, system: fs.FileSystem, path: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 from pyarrow import fs
@@ -15,6 +15,13 @@ class ParquetFile:
     """A Parquet file, read page by page so that memory does not grow with its row groups."""
 
     format = "Parquet"
+
+    @staticmethod
+    def write(table: pa.Table, sink: IO[bytes]) -> None:
+        """Write a table as a file."""
+        import pyarrow.parquet as pq
+
+        pq.write_table(table, sink)
 
     def __init__(self, system: fs.FileSystem, path: str) -> None:
         self.path = path

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import IO
+
+import pyarrow as pa
+
 from plogq.tables.formats.arrow import ArrowFile
 from plogq.tables.formats.csv import CsvFile
 from plogq.tables.formats.npz import Npz
@@ -18,6 +23,9 @@ FORMATS: dict[str, type[TableFile]] = {
     ".feather": ArrowFile,
     ".ipc": ArrowFile,
     ".npz": Npz,
+}
+WRITERS: dict[str, Callable[[pa.Table, IO[bytes]], None]] = {
+    end: kind.write for end, kind in FORMATS.items() if kind.write is not None
 }
 
 

@@ -21,11 +21,11 @@ import pyarrow as pa
 
 from plogq.tables.arrays import Array
 from plogq.tables.sums.hashing import splitmix64
+from plogq.tables.sums.level import LEVEL
 from plogq.tables.sums.products import weighted_sums
 from plogq.tables.sums.values import coded
 
 MOST_BUCKETS = 4_096
-LEVEL = 0.95
 FEWEST = 20  # rows, or groups, of an interval that can be relied on
 
 
