@@ -1,20 +1,30 @@
 # make demo    build, install and run the main job on real data
-# make test    the same with the development tools, then every test
+# make test    the same with the development tools, then the tests, but for those marked slow
+# make test-all   every test
+# make quick   the first case of each test, without a browser
 # make web     the pages' script and style sheet, from web/ (needs Node.js)
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# A worker for each core, which takes from the other's cases once its own are done.
+TEST   := $(BIN)/python -m pytest -n auto --dist worksteal
 BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
-.PHONY: demo test lint bench accuracy gallery web clean
+.PHONY: demo test test-all quick lint bench accuracy gallery web clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.app
 	$(BIN)/plogq demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(TEST) -m "not slow"
+
+test-all: $(VENV)/.dev
+	$(TEST)
+
+quick: $(VENV)/.dev
+	$(TEST) -m "not slow" --quick
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
