@@ -4,10 +4,12 @@ SLOW_TO_START = {"browser", "explorer_url", "cluster", "visit", "open_page"}
 
 
 def pytest_addoption(parser):
+    """Add the option."""
     parser.addoption("--quick", action="store_true", help="the first case of each test")
 
 
 def pytest_collection_modifyitems(config, items):
+    """Keep the first case of each test."""
     if not config.getoption("--quick"):
         return
     kept, dropped, known = [], [], set()
