@@ -3,6 +3,7 @@
 import numpy as np
 
 from plogq.compare import compare
+from plogq.tables.sums.level import LEVEL
 
 
 def binary(logit, label, patient):
@@ -27,4 +28,4 @@ def test_coverage():
         result = compare(*draw(150), group="patient", seed=trial, top=0)
         low, high = result.intervals["difference_finite"]
         held += low <= truth <= high
-    assert 0.90 <= held / trials <= 0.98
+    assert LEVEL - 0.05 <= held / trials <= LEVEL + 0.03

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from plogq.lm import score_tokens
+from plogq.tables.sums.level import LEVEL
 
 
 def test_coverage():
@@ -25,5 +26,5 @@ def test_coverage():
         for of, cost in truth.items():
             low, high = result.intervals[f"cross_entropy_per_{of}"]
             held[of] += low <= cost <= high
-    assert 0.90 <= held["token"] / trials <= 0.98
+    assert LEVEL - 0.05 <= held["token"] / trials <= LEVEL + 0.03
     assert held["byte"] == held["token"]  # of 2 bytes each, the same quotients

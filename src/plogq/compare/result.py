@@ -18,7 +18,7 @@ class Comparison:
     """Two models on the same rows or documents; costs are in `unit`, per row or per `per`.
 
     A difference is A's cost minus B's: where it is negative, A is better. An interval is that of
-    `plogq.tables.sums.level` (95 %); a winner is named where it does not hold 0.
+    `plogq.tables.sums.level`; a winner is named where it does not hold 0.
     """
 
     kind: Literal["predictions", "tokens"]

@@ -34,7 +34,7 @@ class TokensResult:
     perplexity_per_token: float | None
     perplexity_per_word: float | None
     perplexity_per_byte: float | None
-    intervals: dict[str, list[float]]  # of `plogq.tables.sums.level` (95 %), over documents
+    intervals: dict[str, list[float]]  # of `plogq.tables.sums.level`, over documents
     worst_documents: list[dict[str, Any]]
     surprises: list[dict[str, Any]]
     warnings: list[dict[str, Any]]

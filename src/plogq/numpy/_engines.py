@@ -25,9 +25,14 @@ class RowLoss(NamedTuple):
 
 
 def _cross_entropy(z: Array, target: Array, question: Question) -> tuple[Array, Array]:
-    smoothing, gamma, *_ = question.options
-    weight = question.weight
-    return focal_from_logits(z, target, gamma=gamma, weight=weight, label_smoothing=smoothing)
+    options = question.options
+    return focal_from_logits(
+        z,
+        target,
+        gamma=options.gamma,
+        weight=question.weight,
+        label_smoothing=options.label_smoothing,
+    )
 
 
 def _squared_error(z: Array, target: Array, question: Question) -> tuple[Array, Array]:

@@ -57,7 +57,7 @@ class Result:
     histograms: dict[str, dict[str, Any]]
     surprises: list[dict[str, Any]]
     slices: dict[str, dict[str, dict[str, Any]]]
-    intervals: dict[str, list[float]]  # of `plogq.tables.sums.level` (95 %), by name of the figure
+    intervals: dict[str, list[float]]  # of `plogq.tables.sums.level`, by name of the figure
     # bytes; in bits per row, what they are and what makes them: see `plogq.score.labels_code`
     code: dict[str, Any] | None = field(default=None, kw_only=True)
     warnings: list[dict[str, Any]]

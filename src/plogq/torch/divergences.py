@@ -26,7 +26,7 @@ from plogq.torch.engines.formula import parts_of
 from plogq.torch.options import TemperedOptions
 from plogq.torch.questions import RowLoss, Rows, arithmetic
 from plogq.torch.reductions import finished, given_denominator, reduced, reduction_name
-from plogq.torch.softmax import ask, capped, classes_last, softmax_loss
+from plogq.torch.softmax import ask, classes_last, prepared, softmax_loss
 
 
 def nll_loss(
@@ -236,9 +236,8 @@ def js_divergence_loss(
     if p_logits.shape != q_logits.shape:
         expected = f"have the shape of p_logits {tuple(p_logits.shape)}"
         refuse("q_logits", expected, tuple(q_logits.shape))
-    softcap = options.get("softcap")
-    other = q_logits if softcap is None else capped(q_logits, softcap)
-    other = classes_last(other)[0].flatten(0, -2).to(arithmetic(p_logits, "p_logits"))
+    other = classes_last(prepared(q_logits, options))[0].flatten(0, -2)
+    other = other.to(arithmetic(p_logits, "p_logits"))
 
     def divergences(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
         b, kept = other, rows.kept()

@@ -14,7 +14,7 @@ from plogq.torch.checks import check_classes, check_real, check_tensors
 from plogq.torch.engines import ENGINES
 from plogq.torch.engines.blocks import focal_slopes
 from plogq.torch.engines.formula import CROSS_ENTROPY as BY_FORMULA
-from plogq.torch.options import SoftmaxOptions, bending
+from plogq.torch.options import SoftmaxOptions, TemperedOptions, bending
 from plogq.torch.questions import RowLoss, Rows, arithmetic
 from plogq.torch.reductions import given_denominator, reduction_name
 
@@ -43,9 +43,8 @@ def softmax_loss(
     reduction = reduction_name(size_average, reduce, reduction, denominator)
     row_weight, mask = options.get("row_weight"), options.get("mask")
     check_tensors(input=input, target=target, weight=weight, row_weight=row_weight, mask=mask)
-    softcap = options.get("softcap")
     x, rows = ask(
-        input if softcap is None else capped(input, softcap),
+        prepared(input, options),
         target,
         loss,
         weight=weight,
@@ -124,6 +123,12 @@ def classes_last(x: Tensor) -> tuple[Tensor, torch.Size]:
     if shape[1:].numel() < _IMAGE or len(shape) < 2:
         return x.reshape(shape.numel(), classes), shape
     return x.reshape(shape[0], shape[1:].numel(), classes), shape
+
+
+def prepared(x: Tensor, options: SoftmaxOptions | TemperedOptions) -> Tensor:
+    """Return logits after what the options do to them before all else."""
+    softcap = options.get("softcap")
+    return x if softcap is None else capped(x, softcap)
 
 
 def capped(x: Tensor, softcap: float) -> Tensor:

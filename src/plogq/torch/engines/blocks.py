@@ -214,7 +214,7 @@ class SlopeJob:
     def _run(self, x: Tensor, gradient: Tensor | None, upstream: Tensor | None) -> Tensor:
         """Give the losses; fill the gradient of upstream times their sum, where there is room."""
         rows, dtype = self.rows, arithmetic(x)
-        *_, temperature, z_loss = rows.options
+        temperature, z_loss = rows.options.temperature, rows.options.z_loss
         kept, flat = rows.kept(), x.detach().flatten(0, -2)
         if kept is not None and kept.all():
             kept = None

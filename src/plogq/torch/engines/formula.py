@@ -59,8 +59,8 @@ def cross_entropy_rows(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
 
     A masked class costs inf where it is the target, with the gradient p − t all the same.
     """
-    smoothing, gamma, *_ = rows.options
-    cost = softmax_core.class_costs(xp, parts, gamma)
+    smoothing = rows.options.label_smoothing
+    cost = softmax_core.class_costs(xp, parts, rows.options.gamma)
     if rows.soft:
         u = rows.distributions().to(cost.dtype)
         loss: Tensor = times(xp, u if rows.weight is None else rows.weight * u, cost).sum(-1)
@@ -108,7 +108,7 @@ def row_losses(x: Tensor, rows: Rows) -> tuple[Tensor, Softmax]:
     kept = rows.kept()
     if kept is not None:
         x = torch.where(kept[:, None], x, 0.0)  # what is left out may be NaN
-    *_, temperature, z_loss = rows.options
+    temperature, z_loss = rows.options.temperature, rows.options.z_loss
     parts = parts_of(x, temperature)
     loss = rows.loss.formula(x, rows, parts)
     if z_loss:

@@ -1,4 +1,4 @@
-"""Buckets of rows and their folds: equal shares, at random, whatever the split."""
+"""The bootstrap: buckets of rows and their folds, the weights of replicates, their ends."""
 
 import numpy as np
 import pyarrow as pa
@@ -45,7 +45,7 @@ def test_folds_share_the_buckets_that_are_in_use():
     assert not np.array_equal(fold_of_buckets(used, 5, 2), fold)
 
 
-def test_replicates_are_poisson():
+def test_what_a_replicate_weighs():
     weights = replicate_weights(1000, 200, 3)
     assert weights.mean() == pytest.approx(1, abs=0.01)
     assert weights.var() == pytest.approx(1, abs=0.02)
