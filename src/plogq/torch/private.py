@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
+from torch.fx.experimental import symbolic_shapes
 from torch.nn import _reduction
 
 _TRACING = torch._C._TorchDispatchModeKey.PROXY
@@ -15,6 +16,9 @@ _TRACING = torch._C._TorchDispatchModeKey.PROXY
 legacy_reduction = (
     _reduction.legacy_get_string
 )  # of size_average and reduce, which torch deprecated
+
+# Of a size in a graph: true only where that needs no value which is not known yet.
+surely = getattr(symbolic_shapes, "guard_or_false", bool)
 
 
 def in_transform() -> bool:
@@ -50,3 +54,10 @@ def base_of(x: Tensor) -> Tensor:
     """Return the tensor that x is a view of, or x."""
     base: Tensor | None = x._base
     return x if base is None else base
+
+
+def in_compiled_transform() -> bool:
+    """Tell what `in_transform` tells, of code that torch.compile follows."""
+    return (
+        torch._C._are_functorch_transforms_active() or torch.autograd.forward_ad._current_level >= 0
+    )
