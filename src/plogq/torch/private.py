@@ -14,6 +14,7 @@ from torch._C import _are_functorch_transforms_active, _len_torch_dispatch_stack
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.autograd import forward_ad
 from torch.compiler import is_compiling
+from torch.fx.experimental import symbolic_shapes
 from torch.nn import _reduction
 
 _TRACING = torch._C._TorchDispatchModeKey.PROXY
@@ -21,6 +22,9 @@ _TRACING = torch._C._TorchDispatchModeKey.PROXY
 legacy_reduction = (
     _reduction.legacy_get_string
 )  # of size_average and reduce, which torch deprecated
+
+# Of a size in a graph: true only where that needs no value which is not known yet.
+surely = getattr(symbolic_shapes, "guard_or_false", bool)
 
 
 def in_transform() -> bool:
@@ -71,3 +75,8 @@ def base_of(x: Tensor) -> Tensor:
     """Return the tensor that x is a view of, or x."""
     base: Tensor | None = x._base
     return x if base is None else base
+
+
+def in_compiled_transform() -> bool:
+    """Tell what `in_transform` tells, of code that torch.compile follows."""
+    return bool(_are_functorch_transforms_active()) or forward_ad._current_level >= 0

@@ -1,0 +1,201 @@
+"""The reduced loss as operators: the gradient in the same pass, as outside a graph.
+
+`loss_and_gradient` is for small batches: the graph saves the gradient and multiplies it by what
+comes from upstream. Of a large batch that would be a pass over memory of its own: `loss_ahead`
+lets the gradient wait (`plogq.torch.engines.compiled_waiting`), and `loss_gradient` hands it over.
+
+The operators have no autograd of their own: torch.compile follows the functions below, whose
+forward and backward call them. torch's wrapper around an operator with autograd, and
+`torch.library.custom_op`, cost as much as a small batch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from plogq.kernels.question import PLAIN, Options
+from plogq.kernels.rows import reduced_softmax_loss
+from plogq.torch.autograd import memory_of, room_for
+from plogq.torch.engines import compiled_waiting
+from plogq.torch.private import surely
+from plogq.torch.questions import Rows, arithmetic
+from plogq.torch.reductions import total_weight
+
+_SMALL = 1 << 16  # logits: below that a product in the graph costs less than a second operator
+
+_library: Any = torch.library.Library("plogq", "FRAGMENT")  # type: ignore[no-untyped-call]
+# Each argument costs some 1.5 us on its way through torch: what is seldom given is in two lists,
+# which are empty for the plain loss. `others` are the divisor, where it is a tensor, the class
+# weights, what is kept, and the row weights; `numbers` the denominator (NaN: the total weight),
+# whether to validate, and the `Options`.
+_QUESTION = "Tensor x, Tensor target, Tensor?[] others, int ignore_index, float[] numbers"
+_NO_OTHERS = (None,) * 4
+_TAGS = (
+    torch.Tag.pt2_compliant_tag,
+    # A torch that does not know the exact strides keeps their order.
+    getattr(torch.Tag, "needs_exact_strides", torch.Tag.needs_fixed_stride_order),
+)
+
+
+def loss_of_batch(x: Tensor, rows: Rows) -> Tensor:
+    """Give the reduced loss, with a gradient if one is due."""
+    question = _flat(rows)
+    if not (x.requires_grad and torch.is_grad_enabled()):
+        loss: Tensor = torch.ops.plogq.loss.default(x, *question)
+        return loss
+    small = x.dtype != torch.float16 and surely(x.numel() < _SMALL)
+    found: Tensor = (_Small if small else _Waiting).apply(x, question)  # type: ignore[no-untyped-call]
+    return found
+
+
+def _flat(rows: Rows) -> tuple[Tensor, list[Tensor | None], int, list[float]]:
+    """Give a question as the operators take it."""
+    divisor, denominator = None, rows.denominator
+    if rows.reduction == "sum":
+        denominator = 1.0
+    elif denominator is None and rows.soft and rows.by_class and rows.weight is not None:
+        denominator = total_weight(rows)
+    if isinstance(denominator, Tensor):
+        divisor, denominator = denominator, None
+    others = [divisor, rows.weight, rows.keep, rows.row_weight]
+    if all(t is None for t in others):
+        others = []
+    numbers = []
+    if denominator is not None or not rows.validate or rows.options != PLAIN:
+        total = math.nan if denominator is None else denominator
+        numbers = [total, float(rows.validate), *rows.options]
+    assert rows.target is not None
+    return rows.target, others, rows.ignore_index, numbers
+
+
+def _run(
+    gradient: Tensor | None,
+    scale: float,
+    x: Tensor,
+    target: Tensor,
+    others: Sequence[Tensor | None],
+    ignore_index: int,
+    numbers: Sequence[float],
+) -> Tensor:
+    """Call the kernel, which fills `gradient`, where there is room, with scale times its own."""
+    divisor, weight, keep, row_weight = others or _NO_OTHERS
+    denominator, validate, options = None, True, PLAIN
+    if numbers:
+        options = Options(*numbers[2:])
+        denominator, validate = None if math.isnan(numbers[0]) else numbers[0], bool(numbers[1])
+    soft = target.is_floating_point()
+    found = reduced_softmax_loss(
+        memory_of(x),
+        memory_of(target),
+        options,
+        weight=None if weight is None else memory_of(weight),
+        ignore_index=None if soft else ignore_index,
+        keep=None if keep is None else memory_of(keep),
+        row_weight=None if row_weight is None else memory_of(row_weight.double()),
+        denominator=denominator if divisor is None else divisor.item(),
+        by_class=weight is not None and not soft,
+        scale=scale,
+        gradient=None if gradient is None else memory_of(gradient),
+        validate=validate,
+        threads=torch.get_num_threads(),
+    )
+    return torch.scalar_tensor(found.loss, dtype=arithmetic(x))
+
+
+def _loss(*question: Any) -> Tensor:
+    return _run(None, 1.0, *question)
+
+
+def _loss_and_gradient(x: Tensor, *question: Any) -> tuple[Tensor, Tensor]:
+    gradient = room_for(x, contiguous=True)  # as the fake says, whatever the strides of x
+    return _run(gradient, 1.0, x, *question), gradient
+
+
+def _loss_ahead(x: Tensor, *question: Any) -> tuple[Tensor, Tensor]:
+    # A float16 gradient waits for the scale that a GradScaler sends: without it, it underflows.
+    if x.dtype == torch.float16:
+        return _run(None, 1.0, x, *question), compiled_waiting.nothing()
+    loss, gradient = _loss_and_gradient(x, *question)
+    return loss, compiled_waiting.leave(gradient)
+
+
+def _loss_gradient(token: Tensor, upstream: Tensor, x: Tensor, *question: Any) -> Tensor:
+    scale, gradient = upstream.item(), compiled_waiting.take(token)
+    if gradient is None:
+        gradient = room_for(x, contiguous=True)
+        _run(gradient, scale, x, *question)
+    elif scale != 1:
+        gradient.mul_(scale)
+    return gradient
+
+
+def _fake_loss(x: Tensor, *_: Any) -> Tensor:
+    return x.new_empty((), dtype=arithmetic(x))
+
+
+def _fake_gradient(x: Tensor) -> Tensor:
+    return x.new_empty(x.shape)
+
+
+def _define(name: str, inputs: str, outputs: str, run: Any, fake: Any) -> None:
+    """Make an operator that is a pure function, and that autograd does not see."""
+    _library.define(f"{name}({inputs}) -> {outputs}", tags=_TAGS)
+    _library.impl(name, run, "CPU")
+    _library.impl(name, torch.library.fallthrough_kernel, "Autograd")
+    torch.library.register_fake(f"plogq::{name}", fake, lib=_library)
+
+
+_define("loss", _QUESTION, "Tensor", _loss, _fake_loss)
+_define(
+    "loss_and_gradient", _QUESTION, "(Tensor, Tensor)", _loss_and_gradient,
+    lambda x, *_: (_fake_loss(x), _fake_gradient(x)),
+)  # fmt: skip
+_define(
+    "loss_ahead", _QUESTION, "(Tensor, Tensor)", _loss_ahead,
+    lambda x, *_: (_fake_loss(x), x.new_empty((), dtype=torch.int64)),
+)  # fmt: skip
+_define(
+    "loss_gradient", f"Tensor token, Tensor upstream, {_QUESTION}", "Tensor", _loss_gradient,
+    lambda token, upstream, x, *_: _fake_gradient(x),
+)  # fmt: skip
+
+
+class _Small(torch.autograd.Function):
+    """The loss of a small batch: the graph keeps the gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, question: tuple[Any, ...]) -> Any:
+        """Compute both."""
+        loss, gradient = torch.ops.plogq.loss_and_gradient.default(x, *question)
+        ctx.save_for_backward(gradient)
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
+        """Give the gradient times what comes from upstream."""
+        (gradient,) = ctx.saved_tensors
+        return gradient * upstream, None
+
+
+class _Waiting(torch.autograd.Function):
+    """The loss of a large batch: the graph keeps the token of its gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, question: tuple[Any, ...]) -> Any:
+        """Compute the loss, and let the gradient wait."""
+        loss, token = torch.ops.plogq.loss_ahead.default(x, *question)
+        target, others, *ctx.numbers = question
+        ctx.save_for_backward(token, x, target, *others)
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
+        """Take the gradient, times what comes from upstream."""
+        token, x, target, *others = ctx.saved_tensors
+        question = x, target, others, *ctx.numbers
+        return torch.ops.plogq.loss_gradient.default(token, upstream, *question), None
