@@ -4,6 +4,7 @@ Nothing here imports plogq, and nothing is shared with it. A row is a sequence o
 targets are already one-hot. log1p stands where 80 digits would not hold the sum, 1 + 1e-261 say.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,13 @@ def exact(row: Any) -> list[Any]:
 
 def one_hot(index: int, classes: int) -> list[float]:
     return [float(j == index) for j in range(classes)]
+
+
+def sums_of_others(terms: list[Any]) -> list[Any]:
+    """The sum of all terms but the k-th, for each k, with nothing taken away again."""
+    before = itertools.accumulate(terms[:-1], initial=mp.zero)
+    after = [*itertools.accumulate(terms[:0:-1], initial=mp.zero)][::-1]
+    return [a + b for a, b in zip(before, after, strict=True)]
 
 
 # --- measures: p the truth, q the model
@@ -113,7 +121,7 @@ class Softmax:
         top = max(z)
         e = [mp.exp(v - top) for v in z]
         total = sum(e)
-        others = [sum(e[:k] + e[k + 1 :]) for k in range(len(e))]
+        others = sums_of_others(e)
         self.drop = [top - v for v in z]
         self.probs = [v / total for v in e]
         self.surprisals = [
@@ -142,7 +150,8 @@ def cross_entropy_from_logits(x: Row, u: Row) -> Any:
 def linear_gradient(x: Row, v: Row) -> list[Any]:
     """(Σ v) p − v = v_others p − v (1 − p), of which the second form keeps the digits."""
     s, v = Softmax(x), exact(v)
-    return [(sum(v[:k] + v[k + 1 :])) * s.probs[k] - v[k] * s.complements[k] for k in range(len(v))]
+    terms = zip(sums_of_others(v), s.probs, v, s.complements, strict=True)
+    return [others * p - own * miss for others, p, own, miss in terms]
 
 
 def focal_from_logits(x: Row, u: Row, gamma: float) -> Any:
@@ -173,10 +182,9 @@ def squared_error_from_logits(x: Row, t: Row) -> Any:
 def squared_error_gradient(x: Row, t: Row) -> list[Any]:
     """2 p_k (d_k − Σ p d) with d = p − t, as 2 p_k (d_k (1 − p_k) − Σ_{j≠k} p_j d_j)."""
     s, d = Softmax(x), linear_gradient(x, t)
-    pd = [a * b for a, b in zip(s.probs, d, strict=True)]
-    return [
-        2 * p * (d[k] * s.complements[k] - sum(pd[:k] + pd[k + 1 :])) for k, p in enumerate(s.probs)
-    ]
+    pd = sums_of_others([a * b for a, b in zip(s.probs, d, strict=True)])
+    terms = zip(s.probs, d, s.complements, pd, strict=True)
+    return [2 * p * (own * miss - others) for p, own, miss, others in terms]
 
 
 def kl_from_logits(a: Row, b: Row, temperature: float = 1.0) -> Any:

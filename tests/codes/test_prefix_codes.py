@@ -96,7 +96,7 @@ def test_a_full_tree_has_kraft_sum_one(counts):
 
 
 @given(weights, bases, st.integers(1, 6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_huffman_and_package_merge_are_optimal(counts, base, longest):
     def cost(lengths):
         return sum(w * n for w, n in zip(counts, lengths.tolist(), strict=True))
@@ -259,7 +259,7 @@ def test_canonical_words_of_deflate():
 
 
 @given(st.lists(st.text("01", min_size=1, max_size=4), min_size=1, max_size=5))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_sardinas_patterson_against_trying_all_streams(words):
     found = ambiguity(words)
     if found is None:

@@ -66,7 +66,7 @@ def test_empirical_entropy_of_other_symbols():
     | st.integers(0, 3000).map(lambda n: b"\xff" * n),
     st.integers(0, 6),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_round_trip(data, order):
     coded = compress_bytes(data, order=order)
     assert decompress_bytes(coded) == data

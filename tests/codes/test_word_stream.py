@@ -11,7 +11,7 @@ from tests.codes.fuzz import reseal
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_round_trip(data):
     counts = data.draw(st.lists(st.integers(0, 10**6), min_size=1, max_size=300))
     base = data.draw(st.sampled_from([2, 2, 3, 5, 36]))
@@ -24,7 +24,7 @@ def test_round_trip(data):
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=40), st.randoms())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_native_and_plain_streams_are_the_same_bytes(counts, random):
     code = Code.huffman(counts)
     native = WordStream(code.words, code.symbols, 2, True)

@@ -24,7 +24,7 @@ def figures(result):
     return found
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), cuts=st.lists(st.integers(0, 120), max_size=5),
        groups=st.tuples(st.integers(1, 40), st.integers(1, 40)), by_id=st.booleans(),
        batch=st.integers(1, 60), weight=st.sampled_from([None, "w"]))  # fmt: skip

@@ -77,7 +77,7 @@ def test_the_ends_of_every_control(name):
 
 
 def test_any_state(name):
-    @settings(deadline=None, max_examples=6 if name in SLOW else 60)
+    @settings(max_examples=6 if name in SLOW else 60)
     @given(body=states(PAGES[name]))
     def any_state(body):
         try:

@@ -49,7 +49,7 @@ def some(name, examples):
             test(got)
 
         run = given(state=states(PAGES[name]))(tested)
-        return settings(deadline=None, max_examples=examples)(run)
+        return settings(max_examples=examples)(run)
 
     return decorated
 
@@ -115,7 +115,7 @@ def two_readings(words, longest):
     return False
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(words=WORDS)
 @example(words=["0", "01", "011", "0111"])
 @example(words=["0", "01", "10", "11"])
@@ -147,7 +147,7 @@ def test_what_the_page_says_of_words(words):
         assert ("spent to the last" in said) == (kraft == 1)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(words=WORDS.filter(all))
 def test_words_take_their_part_of_the_budget(words):
     got = answer("codes", {"words": words})["symbols"]
@@ -164,7 +164,6 @@ def test_words_take_their_part_of_the_budget(words):
     assert all(0 <= s["slot"] < s["slots"] for s in got)
 
 
-@settings(deadline=None)
 @given(words=st.lists(st.text("01", min_size=1, max_size=3), min_size=2, max_size=4),
        picks=st.lists(st.integers(0, 3), max_size=5))  # fmt: skip
 def test_readings_are_counted(words, picks):
@@ -277,7 +276,6 @@ def test_no_flips_are_refused():
         answer("likelihood", {"data": "coin", "heads": 0, "tails": 0})
 
 
-@settings(deadline=None)
 @given(power=st.integers(-900, 900), digits=st.floats(1, 10, exclude_max=True))
 @example(power=-400, digits=9.999)
 def test_powers_beyond_float64(power, digits):
@@ -352,7 +350,7 @@ def test_no_normal_is_better_than_the_best(apart, weight, width):
         assert math.isclose(fit.left, of(p, fit.normal), abs_tol=1e-15)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(apart=st.floats(0, 8), weight=st.floats(0.05, 0.95), width=st.floats(0.4, 2))
 def test_the_mirror_image_has_the_mirrored_fits(apart, weight, width):
     one, other = (fits(Bumps(apart, w, width)) for w in (weight, 1 - weight))

@@ -63,7 +63,6 @@ def test_the_worked_logit():
     assert grad == pytest.approx(expected["gradient"], rel=1e-14)
 
 
-@settings(deadline=None)
 @given(logit=st.floats(-5, 5), label=LABELS)
 def test_a_logit_has_the_loss_and_the_slope_of_the_definition(logit, label):
     got, (prob, loss, grad) = of("binary", logit=logit, label=label)
@@ -101,7 +100,6 @@ def test_the_worked_predictions(at, prob):
     assert np.ravel(got["answer"]).tolist() == [*values[:2], *values[3:5]]
 
 
-@settings(deadline=None)
 @given(prob=st.floats(0.01, 0.99), target=LABELS)
 def test_both_gradients_in_the_probability_and_in_the_logit(prob, target):
     got, values = of("squared_error", prob=prob, target=target)
@@ -174,7 +172,7 @@ def chain_loss(state, at=None, z_at=None):
     return loss, sums, values
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_what_comes_back_is_the_derivative(data):
     got = PAGES["gradient_flow"].answer(data.draw(states(PAGES["gradient_flow"])))
@@ -202,7 +200,6 @@ def test_what_comes_back_is_the_derivative(data):
     assert all(low <= size <= high for size in sizes if size != "-inf")
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_what_the_loss_mends_and_what_it_does_not(data):
     """Between the two losses stands 2 p (1 − p) at every layer: at most a half."""
@@ -243,7 +240,7 @@ def altered(logit, state):
     return loss
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_the_losses_are_what_they_are_made_of(data):
     got = PAGES["losses"].answer(data.draw(states(PAGES["losses"])))
@@ -265,7 +262,7 @@ def test_the_losses_are_what_they_are_made_of(data):
             assert y == pytest.approx(slope, rel=1e-9, abs=1e-12)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_no_point_of_the_curve_lies_below_the_least(data):
     got = PAGES["losses"].answer(data.draw(states(PAGES["losses"])))
@@ -280,7 +277,6 @@ def test_no_point_of_the_curve_lies_below_the_least(data):
     assert (got["least"] is not None) == (-6 <= where <= 6)
 
 
-@settings(deadline=None)
 @given(smoothing=st.floats(1e-6, 1), temperature=st.floats(0.25, 4))
 def test_the_least_loss_that_smoothing_allows(smoothing, temperature):
     got, values = of("losses", smoothing=smoothing, temperature=temperature)

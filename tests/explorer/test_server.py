@@ -297,7 +297,7 @@ def requests(draw):
     return method, f"{path}?{query}", body, draw(kinds)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(request=requests())
 def test_no_request_breaks_it(request, explorer_url):
     method, path, body, kind = request
@@ -344,7 +344,7 @@ def damages(draw, files):
     return f"t{suffix}", whole[:begin] + draw(st.binary(max_size=10)) + whole[end:]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_no_file_breaks_it(data, brought, explorer_url):
     name, body = data.draw(damages(brought))

@@ -13,7 +13,7 @@ import plogq
 from tests import oracles
 from tests.oracles import mp
 
-law = settings(deadline=None, max_examples=60, derandomize=True, database=None)
+law = settings(max_examples=60, derandomize=True, database=None)
 
 SIZE = 2**20
 

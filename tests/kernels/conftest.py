@@ -49,16 +49,22 @@ def oracle():
 def ulps():
     """The largest error in units of the last place, not finer than beside the subnormal numbers.
 
-    A sum of terms that are subnormal has the error of each.
+    A sum of terms that are subnormal has the error of each. Each number of mpmath's is split into
+    two float64, 106 bits, and scaled so that neither is subnormal: differences are then exact to
+    2⁻⁵³ of themselves.
     """
 
     def error(got, want):
-        worst = 0.0
+        got, want = got.ravel(), want.ravel()
+        assert len(got) == len(want)
         least = 128 * np.finfo(got.dtype).tiny
+        unit = np.spacing(np.maximum(abs(want.astype(got.dtype)), least)).astype(np.float64)
+        scale = 2.0**64
         with mp.workprec(120):
-            for g, w in zip(got.ravel(), want.ravel(), strict=True):
-                unit = np.spacing(max(abs(got.dtype.type(w)), least))
-                worst = max(worst, float(abs(mp.mpf(float(g)) - w) / mp.mpf(float(unit))))
-        return worst
+            scaled = want * scale
+            near = scaled.astype(np.float64)
+            rest = (scaled - near).astype(np.float64)
+        off = (got.astype(np.float64) * scale - near) - rest
+        return (abs(off) / (unit * scale)).max(initial=0.0)
 
     return error

@@ -43,8 +43,10 @@ def expected(dtype, classes):
         for row, label in zip(x.tolist(), y.tolist(), strict=True):
             top = max(row)
             e = [mp.exp(mp.mpf(v) - top) for v in row]
-            q = [v / mp.fsum(e) for v in e]
-            logs = [mp.mpf(v) - top - mp.log(mp.fsum(e)) if v > -mp.inf else -mp.inf for v in row]
+            total = mp.fsum(e)
+            log_total = mp.log(total)
+            q = [v / total for v in e]
+            logs = [mp.mpf(v) - top - log_total if v > -mp.inf else -mp.inf for v in row]
             found["surprisal"].append(-logs[label])
             found["confidence"].append(max(q))
             found["entropy"].append(-mp.fsum(p * log for p, log in zip(q, logs, strict=True) if p))

@@ -21,7 +21,7 @@ def figures(result):
     return found
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), cuts=st.lists(st.integers(0, 400), max_size=6),
        group=st.integers(1, 50), batch=st.integers(1, 50))  # fmt: skip
 def test_split(seed, cuts, group, batch):

@@ -58,7 +58,7 @@ def test_the_bytes_are_the_sum_of_their_parts():
     assert 0 < code["quantisation_kl"] < 10 * UNIT
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     cuts=st.lists(st.integers(1, 119), max_size=4, unique=True),
     batch=st.integers(1, 130),

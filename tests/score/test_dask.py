@@ -72,9 +72,7 @@ def write(folder, whole, cuts, group):
     return folder
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     data=st.data(),
     rows=st.integers(1, 90),

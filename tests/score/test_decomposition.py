@@ -30,7 +30,7 @@ def divergence(table, distort, seed):
     return float((np.exp(log_p) * (log_p - log_q)).sum(axis=1).mean())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.integers(1, 120),
     classes=st.integers(1, 5),

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import MPContext
 from scipy.optimize import isotonic_regression, minimize
@@ -228,7 +228,6 @@ def test_the_slope_of_the_loss_in_temperature_is_loss_less_entropy():
         assert found[i] == pytest.approx(float(slope), rel=1e-8)
 
 
-@settings(deadline=None)
 @given(
     zero=st.floats(-5, 5),
     power=st.sampled_from([1, 3]),

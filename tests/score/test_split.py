@@ -81,7 +81,7 @@ def small_sample(monkeypatch):
 
 
 @pytest.mark.usefixtures("small_sample")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     data=st.data(),
     kind=st.sampled_from(["logits", "probs"]),

@@ -5,6 +5,8 @@ ulp of the larger of itself and t. Of p = exp(−gap)/Σ, gap = max x − x_j, t
 alone makes `gap` ulp, for whoever computes it in this dtype: an error is divided by 1 + gap.
 """
 
+import functools
+
 import mpmath
 import torch
 from torch.nn import functional as F
@@ -65,7 +67,10 @@ SOFTMAX = {
     "z-loss": (LABELS, {"z_loss": 0.25}, _textbook_z_loss),
     "temperature 2": (LABELS, {"temperature": 2.0}, _textbook_temperature),
 }
-BINARY = {"plain": {}, "pos_weight": {"pos_weight": POS_WEIGHT}}
+BINARY = {
+    "plain": (SOFT, {}, F.binary_cross_entropy_with_logits),
+    "pos_weight": (SOFT, {"pos_weight": POS_WEIGHT}, F.binary_cross_entropy_with_logits),
+}
 
 
 def exact_softmax(x, target, weight=None, label_smoothing=0.0, gamma=0, z_loss=0, temperature=1):
@@ -112,7 +117,7 @@ def exact_binary(z, target, pos_weight=1):
 def ulp(value, dtype):
     """Give the distance of floats of this dtype at a value."""
     info = torch.finfo(dtype)
-    size = mpmath.mpf(2) ** mpmath.floor(mpmath.log(abs(value), 2)) if value else 0
+    size = mpmath.ldexp(1, mpmath.frexp(abs(value))[1] - 1) if value else 0
     return info.eps * max(size, mpmath.mpf(info.tiny))
 
 
@@ -135,44 +140,43 @@ def errors(loss_of, x, exact, dtype):
     return worst(loss.detach(), losses, plain, dtype), worst(gradient, gradients, terms, dtype)
 
 
+# ours: (the cases of it, what is exact)
+LOSSES = {
+    pt.cross_entropy: (SOFTMAX, exact_softmax),
+    pt.binary_cross_entropy_with_logits: (BINARY, exact_binary),
+}
+
+
+def bound(loss, target, options, dtype):
+    """Give a loss of logits alone, of this dtype."""
+    given = {k: v.to(dtype) if isinstance(v, torch.Tensor) else v for k, v in options.items()}
+    t = target if target.ndim == 1 else target.to(dtype)
+    return lambda x: loss(x, t, reduction="none", **given)
+
+
+@functools.cache
+def reference(loss, name, dtype):
+    """Give, by family, the logits, what is exact for them, and torch's errors."""
+    cases, exact_of = LOSSES[loss]
+    target, options, theirs = cases[name]
+    theirs_of, found = bound(theirs, target, options, dtype), {}
+    for family, x in families(dtype):
+        exact = exact_of(x, target, **options)
+        found[family] = x, exact, errors(theirs_of, x, exact, dtype)
+    return found
+
+
 def by_family(dtype):
     """Give each case: its name, and by family our errors (loss, gradient) and torch's."""
     with mpmath.workdps(60):
-        for name, (target, options, theirs) in SOFTMAX.items():
-            given = {k: v.to(dtype) if k == "weight" else v for k, v in options.items()}
-            t = target if target.ndim == 1 else target.to(dtype)
-            known = given if theirs is F.cross_entropy else {}
-
-            def ours_of(x, t=t, given=given):
-                return pt.cross_entropy(x, t, reduction="none", **given)
-
-            def theirs_of(x, t=t, known=known, theirs=theirs):
-                return theirs(x, t, reduction="none", **known)
-
-            found = {}
-            for family, x in families(dtype):
-                exact = exact_softmax(x, target, **options)
-                found[family] = errors(ours_of, x, exact, dtype) + errors(
-                    theirs_of, x, exact, dtype
-                )
-            yield f"cross_entropy, {name}", found
-        for name, options in BINARY.items():
-            given = {k: v.to(dtype) for k, v in options.items()}
-            t = SOFT.to(dtype)
-
-            def ours_of(x, t=t, given=given):
-                return pt.binary_cross_entropy_with_logits(x, t, reduction="none", **given)
-
-            def theirs_of(x, t=t, given=given):
-                return F.binary_cross_entropy_with_logits(x, t, reduction="none", **given)
-
-            found = {}
-            for family, x in families(dtype):
-                exact = exact_binary(x, SOFT, **options)
-                found[family] = errors(ours_of, x, exact, dtype) + errors(
-                    theirs_of, x, exact, dtype
-                )
-            yield f"binary_cross_entropy_with_logits, {name}", found
+        for loss, (cases, _) in LOSSES.items():
+            for name, (target, options, _) in cases.items():
+                ours_of = bound(loss, target, options, dtype)
+                found = {
+                    family: errors(ours_of, x, exact, dtype) + theirs
+                    for family, (x, exact, theirs) in reference(loss, name, dtype).items()
+                }
+                yield f"{loss.__name__}, {name}", found
 
 
 def rows(dtype):

@@ -1,5 +1,6 @@
 """PyTorch's own test inputs, through its functions and ours: same numbers, same gradients."""
 
+import functools
 import itertools
 import warnings
 
@@ -28,10 +29,20 @@ OPS = {op.name.removeprefix("nn.functional."): op for op in op_db if not op.vari
 MODULE_INFO = {info.name.removeprefix("nn."): info for info in module_db}
 
 
+@functools.cache
 def _samples(name, dtype):
     # The global seed decides what make_tensor draws.
     torch.manual_seed(0)
     return list(OPS[name].sample_inputs("cpu", dtype, requires_grad=True))
+
+
+@functools.cache
+def _module_inputs(name, dtype):
+    info = MODULE_INFO[name]
+    torch.manual_seed(0)
+    return info.module_inputs_func(
+        info, device="cpu", dtype=dtype, requires_grad=True, training=True
+    )
 
 
 def difference(name, args, kwargs):
@@ -116,11 +127,7 @@ def test_function_samples_without_target_gradient(name, route):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 @pytest.mark.parametrize("name", MODULES)
 def test_module_inputs(name, dtype, route):
-    info = MODULE_INFO[name]
-    torch.manual_seed(0)
-    inputs = info.module_inputs_func(
-        info, device="cpu", dtype=dtype, requires_grad=True, training=True
-    )
+    info, inputs = MODULE_INFO[name], _module_inputs(name, dtype)
     assert len(inputs) >= 6
     for sample in inputs:
         built = (sample.constructor_input.args, sample.constructor_input.kwargs)
