@@ -7,7 +7,7 @@ from torch.utils.checkpoint import checkpoint
 
 import plogq.torch as pt
 from plogq.kernels import rows as kernel
-from plogq.torch.engines import ENGINES, compiled_waiting
+from plogq.torch.engines import ENGINES, compiled_loss, compiled_waiting
 from plogq.torch.questions import arithmetic
 
 # What torch.compile has to say of torch's own insides; it makes an instance of `autograd.Function`
@@ -181,6 +181,14 @@ def test_maps_and_their_rows():
 def test_a_loss_and_its_gradient_are_one_pass(monkeypatch, rows, backend):
     calls, native = [], kernel._native.rows
     monkeypatch.setattr(kernel._native, "rows", lambda *a: calls.append(a) or native(*a))
+    short = compiled_loss.reduced_loss
+
+    def counted(*arguments):
+        found = short(*arguments)
+        calls.extend([arguments] if found is not None else [])
+        return found
+
+    monkeypatch.setattr(compiled_loss, "reduced_loss", counted)
     torch.compiler.reset()
     compiled = torch.compile(pt.cross_entropy, fullgraph=True, backend=backend)
     x, y = large_logits()[:rows].requires_grad_(), LARGE[:rows]

@@ -20,7 +20,8 @@ from torch import Tensor
 
 from plogq.kernels.question import PLAIN, Options
 from plogq.kernels.rows import reduced_softmax_loss
-from plogq.torch.autograd import memory_of, room_for
+from plogq.kernels.tensors import reduced_loss
+from plogq.torch.autograd import HUGE_PAGE, memory_of, room_for
 from plogq.torch.engines import compiled_waiting
 from plogq.torch.private import surely
 from plogq.torch.questions import Rows, arithmetic
@@ -107,11 +108,36 @@ def _run(
     return torch.scalar_tensor(found.loss, dtype=arithmetic(x))
 
 
+def _at_once(
+    with_gradient: bool,
+    x: Tensor,
+    target: Tensor,
+    others: Sequence[Tensor | None],
+    ignore_index: int,
+    numbers: Sequence[float],
+) -> Any:
+    """Give the loss, or (loss, gradient), by the one call for plain tensors; None for others."""
+    denominator, options = math.nan, PLAIN
+    if numbers:
+        denominator, options = numbers[0], Options(*numbers[2:])
+    is_mean = math.isnan(denominator)
+    if others or not (is_mean or denominator == 1):
+        return None
+    threads = torch.get_num_threads()
+    return reduced_loss(
+        x, target, ignore_index, is_mean, *options, with_gradient, HUGE_PAGE, threads
+    )
+
+
 def _loss(*question: Any) -> Tensor:
-    return _run(None, 1.0, *question)
+    found: Tensor | None = _at_once(False, *question)
+    return _run(None, 1.0, *question) if found is None else found
 
 
 def _loss_and_gradient(x: Tensor, *question: Any) -> tuple[Tensor, Tensor]:
+    found: tuple[Tensor, Tensor] | None = _at_once(True, x, *question)
+    if found is not None:
+        return found
     gradient = room_for(x, contiguous=True)  # as the fake says, whatever the strides of x
     return _run(gradient, 1.0, x, *question), gradient
 
