@@ -8,7 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # A worker for each core, which takes from the other's cases once its own are done.
-TEST   := $(BIN)/python -m pytest -n auto --dist worksteal
+TEST   := $(BIN)/python -m pytest -n 3 --dist worksteal
 BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
 .PHONY: demo test test-all quick lint bench accuracy gallery web clean

@@ -1,6 +1,7 @@
 """Intervals of a difference hold the truth as often as they say."""
 
 import numpy as np
+import pytest
 
 from plogq.compare import compare
 from plogq.tables.sums.level import LEVEL
@@ -11,6 +12,7 @@ def binary(logit, label, patient):
             "patient": patient}  # fmt: skip
 
 
+@pytest.mark.slow
 def test_coverage():
     """Rows of a patient are alike; the truth is the mean of very many."""
     rng = np.random.default_rng(3)

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from plogq.lm import score_tokens
 from plogq.tables.sums.level import LEVEL
 
 
+@pytest.mark.slow
 def test_coverage():
     """Long documents are harder here, so that rows alone would give far too short intervals."""
     rng = np.random.default_rng(7)

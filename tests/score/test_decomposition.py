@@ -116,6 +116,7 @@ def test_what_bends_takes_isotonic():
     assert result.recalibration["family"] == "isotonic"
 
 
+@pytest.mark.slow
 def test_calibrated_predictions_are_left_alone():
     """Of 100 tables few are told to recalibrate, and those to save next to nothing."""
     saved = [score(drawn(300, 3, seed), unit="nat", bootstrap=0).miscalibration

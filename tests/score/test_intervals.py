@@ -118,6 +118,7 @@ def test_large_tables_by_buckets_of_rows():
     assert high - low == pytest.approx(2 * NORMAL_END * loss.std() / 200, rel=0.1)
 
 
+@pytest.mark.slow
 def test_clusters_are_resampled_whole():
     table = drawn(3000, 3, 5)
     tenfold = {name: np.repeat(values, 10, axis=0) for name, values in table.items()}
@@ -139,6 +140,7 @@ def test_few_groups_are_said_to_be_few():
     assert score(table, group="site").warnings == []
 
 
+@pytest.mark.slow
 def test_coverage():
     """The truth is held as often as `LEVEL` says (benchmarks/intervals.py).
 

@@ -122,6 +122,7 @@ def test_every_row_impossible():
     assert result.cross_entropy_finite is None
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_truth():
     """Of 400 intervals, further than 3 points off once in about 200 seeds, so one seed is kept."""
     covered = 0
