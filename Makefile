@@ -7,8 +7,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-# A worker for each core, which takes from the other's cases once its own are done.
-TEST   := $(BIN)/python -m pytest -n 3 --dist worksteal
+# More workers than two cores, for many tests wait: for a browser, a cluster, a process. Threads that
+# wait for work must not spin meanwhile.
+TEST   := OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 4 --dist worksteal
 BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
 .PHONY: demo test test-all quick lint bench accuracy gallery web clean
