@@ -73,13 +73,17 @@ class SoftmaxOptions(TemperedOptions, total=False):
     gamma: float
 
 
+_KNOWN = SoftmaxOptions.__annotations__
+
+
 def bending(label_smoothing: float, options: SoftmaxOptions) -> Options:
     """Return the numbers among the keywords, and refuse a keyword that nobody knows."""
-    if not options and type(label_smoothing) is float and label_smoothing == 0:
+    bent = {}
+    for name, value in options.items():
+        if name not in _KNOWN:
+            raise TypeError(f"unexpected keyword argument {name!r}; options: {', '.join(_KNOWN)}")
+        if name in Options._fields:
+            bent[name] = value
+    if not bent and type(label_smoothing) is float and label_smoothing == 0:
         return PLAIN
-    known = SoftmaxOptions.__annotations__
-    for name in options:
-        if name not in known:
-            raise TypeError(f"unexpected keyword argument {name!r}; options: {', '.join(known)}")
-    given = {name: options[name] for name in Options._fields if name in options}  # type: ignore[literal-required]
-    return Options(**(given | {"label_smoothing": label_smoothing}))
+    return Options(label_smoothing, **bent)  # type: ignore[arg-type]

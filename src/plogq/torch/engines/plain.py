@@ -25,7 +25,8 @@ from plogq.torch.questions import Rows
 # An older torch has no table of functions for its tensors: then the whole path is taken.
 HAS_TABLE = use_tensors_of(Tensor, torch.nn.Parameter)
 _PLAIN = (Tensor, torch.nn.Parameter)
-_NUMBERS = frozenset(Options._fields)
+# Beside the numbers: of labels `validate` asks nothing, for one that is no class is always refused.
+_TAKEN = frozenset((*Options._fields, "validate"))
 
 
 def plain_loss(
@@ -42,7 +43,7 @@ def plain_loss(
         or (reduction != "mean" and reduction != "sum")
         or type(ignore_index) is not int
         or ignore_index.bit_length() > 63
-        or (options and not options.keys() <= _NUMBERS)
+        or (options and not options.keys() <= _TAKEN)
         or type(x) not in _PLAIN
         or x.is_neg()
     ):
