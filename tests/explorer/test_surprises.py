@@ -52,6 +52,16 @@ def on_terminal(result):
     return out.getvalue()
 
 
+def test_the_row_in_doubt_is_named_not_the_dearest():
+    """An unsure but right row costs more than one of a wrong label."""
+    q = np.full((11, 20), 0.05)
+    q[10] = 0.02 / 18
+    q[10, :2] = 0.5, 0.48
+    labels = np.append(np.zeros(10, int), 1)
+    found = findings(to_document(score({"probs": q, "labels": labels})))["surprises"]
+    assert found["title"].startswith("Most surprising of those predicted otherwise: row 10")
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_both_reports_list_and_doubt_the_same(case):
     make, rows, doubted = CASES[case]

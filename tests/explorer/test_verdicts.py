@@ -10,10 +10,9 @@ import pytest
 
 from plogq.reports.document import to_document
 from plogq.reports.findings import findings
-from plogq.reports.findings.calibration import HOW
 from plogq.reports.terminal.decomposition import advice
 from plogq.reports.terminal.score import _temperature
-from plogq.reports.verdict import LEAVE, taken
+from plogq.reports.verdict import HOW, LEAVE, taken
 from plogq.score import score
 from tests.score.tables import drawn
 
@@ -124,7 +123,7 @@ def check(result):
         if family == "temperature":
             (dear,), (same,) = temperatures(by), temperatures(advice(result).plain)
             assert dear == pytest.approx(same, rel=5e-3)
-            assert "1 is inside, so" not in line
+            assert "neither too sure" not in line
         else:
             assert by == f"Recalibrate by {HOW[family]}."
             assert found["recalibration"]["title"] == by.removesuffix(".")
@@ -136,7 +135,7 @@ def check(result):
         hedged = family is None
         for sentence in (line, found["temperature"]["title"]):
             assert which in sentence.lower()
-            assert ("if by less" in sentence) == hedged
+            assert ("shown to help" in sentence) == hedged
     return family, outside
 
 

@@ -30,6 +30,13 @@ def strangers(path):
                 yield f"{path.relative_to(SRC)}: {name}"
 
 
+def test_each_folder_of_modules_is_a_package():
+    """The contracts on imports see no others."""
+    package = SRC / "plogq"
+    folders = {path.parent for path in package.rglob("*.py")}
+    assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
 def test_a_private_module_is_imported_in_its_own_folder_alone():
     found = [line for path in sorted(SRC.rglob("*.py")) for line in strangers(path)]
     assert found == []

@@ -3,6 +3,7 @@
 import io
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from packaging.requirements import Requirement
 from rich.cells import cell_len
 from rich.console import Console
 
-from plogq.reports.terminal.decomposition import stack
+from plogq.reports.terminal.decomposition import advice, stack
 from plogq.reports.terminal.score import FIGURES, print_report
 from plogq.reports.verdict import LEAVE
 from plogq.score import score
@@ -79,7 +80,7 @@ def test_impossible_rows_are_said():
     [
         (4.0, "Recalibrate: divide the logits by ", "too sure"),
         (0.25, "Recalibrate: divide the logits by 0.", "too timid"),
-        (1.0, f"Calibrated, as far as 500 rows can tell: {LEAVE}", "1 is inside"),
+        (1.0, f"No recalibration helps, as far as 500 rows can tell: {LEAVE}", "1 is inside"),
     ],
 )
 def test_advice(sharpness, kind, temperature):
@@ -98,6 +99,12 @@ def test_advice_of_each_family():
     q = np.exp(drawn(500, 3, 5, lambda z: 2 * z)["logits"])
     probs = {"probs": q / q.sum(axis=1, keepdims=True), "labels": drawn(500, 3, 5)["labels"]}
     assert "Recalibrate: raise the probabilities to the power 0." in report(probs)
+
+
+def test_advice_of_a_family_that_the_report_has_no_words_for():
+    result = score(drawn(3000, 3, 2, lambda z: 2 * z))
+    found = result.recalibration | {"family": "beta", "parameters": {"a": 1.0}}
+    assert "recalibrate by beta (its" in advice(replace(result, recalibration=found)).plain
 
 
 def test_advice_on_impossible_rows():

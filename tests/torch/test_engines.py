@@ -1,6 +1,8 @@
 """Which engine answers which question, why no faster one does, and that each of them is needed."""
 
 import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -125,6 +127,26 @@ def test_an_explanation_computes_nothing_and_names_each_reason():
     with pytest.raises(ValueError, match="function must be a loss that has engines; got kl_div"):
         pt.explain(pt.kl_div, X.log_softmax(1), SOFT, reduction="sum")
     assert ENGINES.unwatched
+
+
+def test_an_explanation_leaves_the_calls_of_other_threads_alone():
+    """And no `except Exception` of a caller swallows it."""
+
+    def careful(x, y):
+        try:
+            return pt.cross_entropy(x, y)
+        except Exception:
+            return None
+
+    ended = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        losses = pool.submit(lambda: [pt.brier_loss(X, Y) for _ in iter(ended.is_set, True)])
+        try:
+            texts = {pt.explain(careful, X, Y) for _ in range(200)}
+        finally:
+            ended.set()
+    assert texts == {"native answers"}
+    assert len(losses.result()) > 0
 
 
 def test_engines_are_nested_and_restored_after_an_error():

@@ -1,6 +1,7 @@
 """What we add to torch's arguments, against the reference formulas in float64 and by its laws."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -181,6 +182,30 @@ def test_distillation_mixes(route):
     teacher.requires_grad_()
     pt.distillation_loss(x, teacher, y, **options).backward()
     assert teacher.grad is None
+
+
+@pytest.mark.parametrize(
+    ("normals", "expected"),
+    [
+        ((0.0, -100.0, 0.0, -100.0), 0.0),
+        ((1e-20, -90.0, 0.0, -90.0), 0.0610201),
+        ((1e25, 0.0, 0.0, 140.0), 69.5),
+    ],
+)
+def test_gaussian_kl_of_variances_far_from_1(normals, expected):
+    """1/s² and (μ − m)² leave the range of float32 where their product does not."""
+    mean, log_variance, q_mean, q_log_variance = (torch.tensor([[x]]) for x in normals)
+    loss = pt.gaussian_kl(mean, log_variance, q_mean, q_log_variance)
+    torch.testing.assert_close(loss.item(), expected, rtol=1e-5, atol=0)
+
+
+def test_gaussian_kl_of_equal_means_has_its_second_derivative():
+    """∂²/∂μ² is 1/s² also where μ = m."""
+    mean = torch.zeros(1, 1, dtype=torch.float64, requires_grad=True)
+    loss = pt.gaussian_kl(mean, torch.zeros_like(mean), 0.0, 2.0)
+    (slope,) = torch.autograd.grad(loss, mean, create_graph=True)
+    (second,) = torch.autograd.grad(slope, mean)
+    assert second.item() == pytest.approx(math.exp(-2.0))
 
 
 def test_gaussian_kl_sums_over_the_latent_axis():

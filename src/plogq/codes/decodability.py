@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-# Digits of the stream, words of both readings, what the reading ahead has more: now and before, the
-# word that was added to the reading behind; or at the start, the first words of both.
+# A step of the search: digits so far, words in both readings, the surplus of the longer reading
+# after and before the step, the word that was added to the shorter reading; at the start, the first
+# words of both.
 Step = tuple[int, int, str, str | None, int, int]
 
 

@@ -240,7 +240,8 @@ class ModelDecoder:
             raise CodeError("data decoded to other labels than were coded: their checksum differs")
 
     def _check_end(self, bits: float) -> None:
-        if bits > self._most_bits:  # a range coder never ends: it reads on, in nothing
+        # A range decoder cannot see the end: past the data it reads zeros.
+        if bits > self._most_bits:
             raise CodeError("data was not made with these predictions: it ends before they do")
 
     def _check_classes(self, classes: int) -> None:

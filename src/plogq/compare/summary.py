@@ -12,7 +12,7 @@ from plogq.compare.group_sums import GroupFigures
 from plogq.compare.model import Model
 from plogq.compare.result import Comparison, difference_of, winner_of
 from plogq.compare.state import A_WINS, B_WINS, TIED, State, Sums
-from plogq.formulas.units import Unit, from_nats
+from plogq.formulas.units import Unit, from_nats, perplexity_of
 from plogq.kernels.exact_sum import ExactSums
 from plogq.tables.arrays import Array
 from plogq.tables.sums.bootstrap import of_means, replicate_weights, too_few
@@ -101,7 +101,7 @@ def _own(state: Sums, weight: float, unit: Unit) -> dict[str, Any]:
         "cross_entropy": float(from_nats(cost, unit)),
         "cross_entropy_finite": None if finite is None else float(from_nats(finite, unit)),
         "zero_probability_rows": int(state.impossible.rows[0]),
-        "perplexity": math.exp(cost) if cost < 709 else math.inf,
+        "perplexity": perplexity_of(cost),
         "accuracy": sums["correct"] / weight,
         "brier": sums["brier"] / weight,
         "prediction_entropy": float(from_nats(entropy, unit)),

@@ -10,7 +10,7 @@ import numpy as np
 
 from plogq.compare.result import Comparison, difference_of, winner_of
 from plogq.errors import TableError
-from plogq.formulas.units import Unit, from_nats
+from plogq.formulas.units import Unit, from_nats, perplexity_of
 from plogq.lm.documents import UNKNOWN, Documents, Source
 from plogq.lm.state import Corpus
 from plogq.tables.arrays import Array
@@ -172,9 +172,7 @@ def _own(texts: Texts, source: Source, per: str, unit: Unit) -> dict[str, Any]:
         cost = nats / count if count else None
         figures[f"{of}s"] = count or None
         figures[f"cross_entropy_per_{of}"] = None if cost is None else float(from_nats(cost, unit))
-        figures[f"perplexity_per_{of}"] = (
-            None if cost is None else math.exp(cost) if cost < 709 else math.inf
-        )
+        figures[f"perplexity_per_{of}"] = None if cost is None else perplexity_of(cost)
     return figures | {"zero_probability_tokens": corpus.impossible}
 
 

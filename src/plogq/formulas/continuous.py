@@ -10,7 +10,7 @@ import numpy as np
 
 from plogq.errors import refuse
 from plogq.formulas.arrays import Array, classes_last, first_row, shown, to_arrays
-from plogq.formulas.terms import expm1_minus
+from plogq.formulas.terms import normal_kl_terms
 from plogq.formulas.units import Unit, from_nats
 
 
@@ -74,9 +74,7 @@ def normal_kl(
         mu, v, m, w = xp.broadcast_arrays(mu, v, m, w)
     except (ValueError, RuntimeError):
         refuse("log_variance", "broadcast with the mean, q_mean and q_log_variance", shapes)
-    # Squared at the end: (μ − m)² and 1/s² may overflow where their product does not.
-    distance = (mu - m) * xp.exp(xp.where(mu == m, 0.0, -w / 2))
-    terms = (distance * distance + expm1_minus(xp, v - w)) / 2
+    terms = normal_kl_terms(xp, mu, v, m, w)
     return from_nats(xp.sum(classes_last(xp, terms, axis, "mean"), axis=-1), unit)
 
 

@@ -104,3 +104,13 @@ def js_terms(xp: ModuleType, p: Array, q: Array) -> Array:
     shares = (p / some, q / some)
     apart = 0.0 - sum(times(xp, s, neg_log(xp, s)) for s in shares)
     return m / 2 * xp.where(small, square * series, apart)
+
+
+def normal_kl_terms(xp: ModuleType, mu: Array, v: Array, m: Array, w: Array) -> Array:
+    """½ [(μ − m)²/s² + σ²/s² − 1 − log(σ²/s²)] by dimension, v = log σ² and w = log s²."""
+    difference, half = mu - m, -w / 2
+    # Where the means are equal, 1/s may overflow, and 0 · inf would be NaN.
+    overflows = (difference == 0) & (half > math.log(float(xp.finfo(half.dtype).max)))
+    # Squared at the end: (μ − m)² and 1/s² may overflow where their product does not.
+    distance = difference * xp.exp(xp.where(overflows, 0.0, half))
+    return (distance * distance + expm1_minus(xp, v - w)) / 2

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import RLock, get_ident
 from typing import Any, NoReturn, Protocol
 
 from plogq.errors import refuse
@@ -49,7 +50,9 @@ class Engines:
         self._log = logging.getLogger(door)
         self._logged: set[tuple[str, str]] = set()
         self._seen: list[str] | None = None
-        self._asked = self._watched = False
+        self._asking: int | None = None  # the thread that asks for an explanation
+        self._explaining = RLock()
+        self._watched = False
         self.unwatched = True  # no engine is forced, seen or explained: shortcuts are open
 
     def choose(self, x: Any, question: Any) -> Engine:
@@ -71,8 +74,9 @@ class Engines:
         raise NotImplementedError(f"{self.door}: {'; '.join(refusals)}")
 
     def _note(self, name: str, refusals: tuple[str, ...]) -> None:
-        if self._asked:
-            raise _ExplainedError("\n".join([f"{name} answers", *refusals]))
+        # A compiler that follows this cannot follow `get_ident`.
+        if self._asking is not None and not self._quiet() and self._asking == get_ident():
+            raise _Explained("\n".join([f"{name} answers", *refusals]))
         if self._seen is not None:
             self._seen.append(name)
         if refusals and not self._quiet():
@@ -85,7 +89,7 @@ class Engines:
             self._log.info("the engine %s answers (%s)", name, refusal)
 
     def _reopen(self) -> None:
-        self._watched = self._asked or self._seen is not None
+        self._watched = self._asking is not None or self._seen is not None
         self.unwatched = not self._watched and self._open is self.all
 
     def forget_what_was_said(self) -> None:
@@ -109,7 +113,7 @@ class Engines:
 
     @contextmanager
     def seen(self) -> Iterator[list[str]]:
-        """Return the names of the engines that answer in this block, in order."""
+        """Return the names of the engines that answer in this block, in order, in any thread."""
         before, self._seen = self._seen, []
         self._reopen()
         try:
@@ -119,27 +123,31 @@ class Engines:
             self._reopen()
 
     def explain(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
-        """Return which engine would answer a call, and why none before it; nothing is computed.
+        """Return which engine would answer a call, and why none before it.
+
+        The call goes as far as that choice: arguments are checked, no engine computes. Calls of
+        other threads go on.
 
         Raises
         ------
         ValueError, TypeError
             What the call itself would refuse; a function without engines.
         """
-        self._asked = True
-        self._reopen()
-        try:
-            function(*args, **kwargs)
-        except _ExplainedError as explained:
-            return str(explained)
-        finally:
-            self._asked = False
+        with self._explaining:
+            self._asking = get_ident()
             self._reopen()
+            try:
+                function(*args, **kwargs)
+            except _Explained as explained:
+                return str(explained)
+            finally:
+                self._asking = None
+                self._reopen()
         return _no_engines(function)
 
 
-class _ExplainedError(Exception):
-    """Ends a call whose engine alone was asked for."""
+class _Explained(BaseException):
+    """Ends a call whose engine alone was asked for, through any `except Exception`."""
 
 
 def _no_engines(function: Callable[..., Any]) -> NoReturn:

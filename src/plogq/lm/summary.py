@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from plogq.formulas.units import Unit, from_nats
+from plogq.formulas.units import Unit, from_nats, perplexity_of
 from plogq.lm.documents import UNITS
 from plogq.lm.result import TokensResult
 from plogq.lm.state import Corpus
@@ -60,9 +60,9 @@ def summarise(
         cross_entropy_per_word=rate("word"),
         cross_entropy_per_character=rate("character"),
         cross_entropy_per_byte=rate("byte"),
-        perplexity_per_token=_exp(cost["token"]),
-        perplexity_per_word=_exp(cost["word"]),
-        perplexity_per_byte=_exp(cost["byte"]),
+        perplexity_per_token=_perplexity(cost["token"]),
+        perplexity_per_word=_perplexity(cost["word"]),
+        perplexity_per_byte=_perplexity(cost["byte"]),
         intervals=intervals,
         worst_documents=_documents(corpus, "token" if cost["byte"] is None else "byte", unit),
         surprises=[
@@ -74,10 +74,8 @@ def summarise(
     )
 
 
-def _exp(nats: float | None) -> float | None:
-    if nats is None:
-        return None
-    return math.exp(nats) if nats < 709 else math.inf  # exp(709.8) overflows
+def _perplexity(nats: float | None) -> float | None:
+    return None if nats is None else perplexity_of(nats)
 
 
 def _intervals(
@@ -96,7 +94,7 @@ def _intervals(
         if ends is not None:
             found[f"cross_entropy_per_{of}"] = [float(from_nats(end, unit)) for end in ends]
             if of != "character":
-                found[f"perplexity_per_{of}"] = [_exp(end) or math.inf for end in ends]
+                found[f"perplexity_per_{of}"] = [_perplexity(end) or math.inf for end in ends]
     return found
 
 

@@ -7,6 +7,19 @@ from typing import Any
 LEAVE = "leave the predictions as they are"  # what every report says where `taken` is None
 
 
+HOW = {
+    "temperature": "dividing the logits by one temperature",
+    "temperature+base": "one temperature and a share of the class frequencies",
+    "vector": "a scale and a shift for each class's logit",
+    "isotonic": "an isotonic map of the probabilities",
+}
+
+
+def how(family: str) -> str:
+    """Say what a family of recalibrations does."""
+    return HOW.get(family, family)
+
+
 def taken(recalibration: dict[str, Any] | None) -> str | None:
     """Give the family to recalibrate by; None where predictions are best left as they are."""
     if recalibration is None or recalibration["family"] == "identity":

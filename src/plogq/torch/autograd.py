@@ -118,7 +118,7 @@ class KernelLoss(torch.autograd.Function):
         ctx.overwritten = ahead and job.inplace
         if ctx.overwritten:
             torch.autograd.graph.increment_version(x)
-        # All saved, so that autograd notices what changes before it is needed.
+        # All inputs are saved, so that autograd raises if one was changed before the backward.
         ctx.save_for_backward(x, *(t for t in job.others() if t is not None))
         ctx.job = job
         return loss

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from plogq.errors import check_number, refuse
 from plogq.formulas.softmax_state import Softmax
-from plogq.formulas.terms import expm1_minus, kl_terms, log_ratio, times
+from plogq.formulas.terms import kl_terms, log_ratio, normal_kl_terms, times
 from plogq.torch.checks import (
     check_classes,
     check_range,
@@ -308,9 +308,8 @@ def gaussian_kl(
         _prior("q_mean", q_mean, mean, dtype),
         _prior("q_log_variance", q_log_variance, mean, dtype),
     )
-    distance = (mean.to(dtype) - m) ** 2 * torch.exp(-w)
-    loss = (distance + expm1_minus(xp, log_variance.to(dtype) - w)).sum(-1) / 2
-    return reduced(loss, reduction, denominator)
+    terms: Tensor = normal_kl_terms(xp, mean.to(dtype), log_variance.to(dtype), m, w)
+    return reduced(terms.sum(-1), reduction, denominator)
 
 
 def _prior(name: str, x: Tensor | float, mean: Tensor, dtype: torch.dtype) -> Tensor:

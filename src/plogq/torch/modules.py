@@ -85,7 +85,8 @@ class _Loss(nn.Module):
     def extra_repr(self) -> str:
         """List what is not as by default."""
         defaults = {name: p.default for name, p in self._known.parameters.items()}
-        settings = {name: getattr(self, name) for name in self._names if name not in self._buffers}
+        buffers = dict(self.named_buffers(recurse=False))
+        settings = {name: getattr(self, name) for name in self._names if name not in buffers}
         changed = {name: v for name, v in settings.items() if v != defaults.get(name, _NO_DEFAULT)}
         return ", ".join(f"{name}={v!r}" for name, v in changed.items())
 

@@ -7,20 +7,13 @@ from typing import Any
 
 from plogq.reports.document import Document
 from plogq.reports.findings.words import amount, figure, finite, percent, rows
-from plogq.reports.verdict import LEAVE, taken, untried
+from plogq.reports.verdict import LEAVE, how, taken, untried
 from plogq.tables.sums.level import PERCENT
 
 AROUND = 4.0  # the curve is drawn from a quarter of the fitted temperature (or of 1) to 4 times it
 NOT_BY_CHANCE = 3.0  # standard errors; with ten bins, by chance alone in about 3 tables of 100
 
 NO_BIN = "No single bin is off by more than chance would do."
-
-HOW = {
-    "temperature": "dividing the logits by one temperature",
-    "temperature+base": "one temperature and a share of the class frequencies",
-    "vector": "a scale and a shift for each class's logit",
-    "isotonic": "an isotonic map of the probabilities",
-}
 
 
 def temperature(d: Document) -> dict[str, Any] | None:
@@ -81,7 +74,7 @@ def _verdict(d: Document, fit: dict[str, Any]) -> dict[str, Any]:
     return {
         "title": f"The predictions are {which}: T = {figure(t)} fits"
         if family
-        else f"{which.capitalize()}, if by less than a recalibration is sure to save",
+        else f"Slightly {which}; no recalibration is shown to help",
         "text": f"T = {figure(t)}, {between}{saved}.",
         "advice": advice,
     }
@@ -92,10 +85,10 @@ def _advice(d: Document, t: float, family: str | None) -> str:
     if family is None:
         return f"{LEAVE.capitalize()}."
     if family != "temperature":
-        return f"Recalibrate by {HOW.get(family, family)}."
-    how = "Divide the logits by" if d["kind"] == "logits" else "Take the log-probabilities over"
+        return f"Recalibrate by {how(family)}."
+    what = "Divide the logits by" if d["kind"] == "logits" else "Take the log-probabilities over"
     then = "" if d["kind"] == "logits" else " and normalise"
-    return f"{how} {figure(t)}{then}. The top class of a row stays the same."
+    return f"{what} {figure(t)}{then}. The top class of a row stays the same."
 
 
 def reliability(d: Document) -> dict[str, Any] | None:
@@ -171,7 +164,7 @@ def recalibration(d: Document) -> dict[str, Any] | None:
             "advice": f"{LEAVE.capitalize()}.",
         }
     now, best = finite(losses.get("identity")), finite(losses.get(family))
-    title = f"Recalibrate by {HOW.get(family, family)}"
+    title = f"Recalibrate by {how(family)}"
     text += " This is the simplest of those within one standard error of the best."
     if now is not None and best is not None:
         text += f" It saves {amount(now - best, d['unit'])} per row."

@@ -70,11 +70,15 @@ def surprises(d: Document) -> dict[str, Any] | None:
     dear = listed(d["surprises"])
     if not dear:
         return None
-    first = dear[0]
+    suspect = doubtful(dear)
+    first = next(item for item in dear if not suspect or item["label"] != item["predicted"])
+    dearest = "Most surprising"
+    if first is not dear[0]:
+        dearest += " of those predicted otherwise"
     which = f"row {first['row']}" if first.get("row") is not None else name(str(first.get("id")))
     q = float(first["q_label"])
     these = "This is the row" if len(dear) == 1 else f"These are the {len(dear):,} rows"
-    if not doubtful(dear):
+    if not suspect:
         return {
             "title": "The rows that cost most were predicted right",
             "text": f"The dearest is {which}, whose label has a probability of {figure(q)}. "
@@ -83,7 +87,7 @@ def surprises(d: Document) -> dict[str, Any] | None:
             "rows": dear,
         }
     return {
-        "title": f"Most surprising: {which}, labelled {name(first['label'])}, predicted "
+        "title": f"{dearest}: {which}, labelled {name(first['label'])}, predicted "
         f"{name(first['predicted'])}",
         "text": f"The model gave that label a probability of {figure(q)}. {these} of the highest "
         "cost.",

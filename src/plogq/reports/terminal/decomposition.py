@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plogq.reports.terminal.text import number, percent, rows, table
-from plogq.reports.verdict import LEAVE, untried
+from plogq.reports.verdict import LEAVE, how, untried
 from plogq.score.result import Result
 
 # Resolution, refinement, miscalibration: told apart without colours too.
@@ -78,7 +78,7 @@ def advice(result: Result) -> Text:
         ends = result.intervals.get("miscalibration")
         more = f" At most {number(ends[1])} would be saved." if ends and ends[1] > 0 else ""
         return Text.assemble(
-            ("Calibrated", "bold"),
+            ("No recalibration helps", "bold"),
             f", as far as {rows(found['rows'])} can tell: {LEAVE}.{more} "
             f"What is left, {left}, takes a better model or better features.",
         )
@@ -105,13 +105,15 @@ def _how(result: Result, found: dict[str, Any]) -> str:
     if found["family"] == "isotonic":
         each = "the probabilities" if len(result.classes) == 2 else "each class, then normalise"
         return f"isotonic regression of {each} (its steps are in the JSON)"
+    if "temperature" not in parameters:
+        return f"recalibrate by {how(found['family'])} (its parameters are in the JSON)"
     t = parameters["temperature"]
-    how = f"divide the logits by {number(t)}"
+    text = f"divide the logits by {number(t)}"
     if result.kind != "logits":
-        how = f"raise the probabilities to the power {number(1 / t)} and normalise"
+        text = f"raise the probabilities to the power {number(1 / t)} and normalise"
     if found["family"] == "temperature+base":
-        how += f", then mix in {parameters['epsilon']:.2g} of the classes' frequencies"
-    return how
+        text += f", then mix in {parameters['epsilon']:.2g} of the classes' frequencies"
+    return text
 
 
 def families(found: dict[str, Any], unit: str) -> Table:

@@ -178,10 +178,10 @@ def _temperature(fit: dict[str, Any], family: str | None) -> Text:
     if low <= 1 <= high and family == "temperature":
         return text.append("1 is inside, but rows that T was not fitted to cost less with it.")
     if low <= 1 <= high:
-        return text.append("1 is inside, so as sure as they are right, on the whole.")
+        return text.append("1 is inside: the predictions are neither too sure nor too timid.")
     how = f"too {'sure' if t > 1 else 'timid'}"
     if family is None:
-        return text.append(f"{how}, if by less than a recalibration is sure to save.")
+        return text.append(f"slightly {how}; no recalibration is shown to help.")
     return text.append(f"the predictions are {how}.")
 
 

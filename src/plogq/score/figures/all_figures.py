@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from plogq.errors import TableError, refuse
-from plogq.formulas.units import Unit, from_nats
+from plogq.formulas.units import Unit, from_nats, perplexity_of
 from plogq.score.figures.breakdowns import entropy, per_class, slices
 from plogq.score.figures.decomposition import Recalibrations, recalibrate
 from plogq.score.figures.intervals import intervals
@@ -67,7 +67,7 @@ def summarise(
         nats["kl"] = math.inf if impossible > 0 else mean("kl")
     plain = {
         "explained": nats["information_gain"] / labels if labels > 0 else math.nan,
-        "perplexity": _exp(cross_entropy),
+        "perplexity": perplexity_of(cross_entropy),
         "accuracy": mean("correct"),
         "brier": mean("brier"),
     }
@@ -122,10 +122,6 @@ def check_weight(path: str, weight: float, rows: int) -> None:
         expected = f"be {LEAST_WEIGHT:g} or more in the mean"
         came = f"{weight / rows:.3g} (multiply them all by one number: it changes no figure)"
         refuse(f"{path}: the weights", expected, came, error=TableError)
-
-
-def _exp(nats: float) -> float:
-    return math.exp(nats) if nats < 709 else math.inf  # exp(709.8) overflows
 
 
 def _chosen(recalibrations: Recalibrations) -> tuple[int, list[float]]:

@@ -1,4 +1,4 @@
-"""What a change of the predictions that their own order and a few rows can teach would save.
+"""How much cross-entropy a recalibration, learnt on a sample, would save.
 
 A file for each family: it is fitted to rows, and says what others then cost. `cross_fit` fits each
 to all folds but one and judges it by that one.

@@ -9,7 +9,7 @@ import numpy as np
 
 from plogq.kernels.question import Options
 from plogq.kernels.rows import row_statistics, softmax_loss
-from plogq.score.recalibration.families.like_predictions import LikePredictions, group
+from plogq.score.recalibration.like_predictions import LikePredictions, group
 from plogq.tables.arrays import Array
 
 # A class masked with the lowest float instead of −inf is as impossible.

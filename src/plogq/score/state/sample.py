@@ -97,7 +97,7 @@ class Sample:
     def _shrink(self) -> None:
         whole = Sampled(*(np.concatenate(fields) for fields in zip(*self._parts, strict=True)))
         if len(whole.row) > self._size:
-            # No two rows have one hash, so that this is as many rows as there may be.
+            # Hashes are distinct, so this keeps exactly `size` rows.
             self._limit = np.partition(whole.hash, self._size - 1)[self._size - 1]
             whole = whole.take(np.flatnonzero(whole.hash <= self._limit))
         self._parts = [whole]

@@ -32,10 +32,7 @@ class ArrowFile:
         self.rows = None
 
     def pieces(self, column: str) -> list[int]:
-        """Count the rows of each batch, which cannot be told without reading it; of a stream, all.
-
-        Of a file on this machine or with other columns, that is little of it.
-        """
+        """Return the row count of each batch. A stream is one piece, and must be read whole."""
         with self._open([column]) as reader:
             if isinstance(reader, pa.RecordBatchStreamReader):
                 rows = [sum(batch.num_rows for batch in reader)]

@@ -17,7 +17,7 @@ class Wanted(NamedTuple):
     columns
         Their names, in order.
     types
-        What those are read as that the format has no type of its own for.
+        The types to read columns as, where the format stores none.
     rows, size
         The most rows of a batch, and about the most bytes.
     pieces

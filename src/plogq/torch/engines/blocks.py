@@ -7,7 +7,6 @@ gradient is taken from.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -36,9 +35,6 @@ class Parts(NamedTuple):
     lse: Tensor
     below: Tensor  # z − max z
     p: Tensor
-
-
-Slopes = Callable[[Parts, Rows], tuple[Tensor, Tensor]]  # losses (n,) and gradients in z
 
 
 def parts_of_block(x: Tensor, at: slice, temperature: float) -> Parts:

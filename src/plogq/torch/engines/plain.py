@@ -25,7 +25,7 @@ from plogq.torch.questions import Rows
 # An older torch has no table of functions for its tensors: then the whole path is taken.
 HAS_TABLE = use_tensors_of(Tensor, torch.nn.Parameter)
 _PLAIN = (Tensor, torch.nn.Parameter)
-# Beside the numbers: of labels `validate` asks nothing, for one that is no class is always refused.
+# `validate` is allowed too: for labels it changes nothing, since a wrong label is always refused.
 _TAKEN = frozenset((*Options._fields, "validate"))
 
 
@@ -96,7 +96,7 @@ _apply = apply_of(PlainLoss)
 
 
 def _again(ctx: Any, upstream: Tensor) -> Tensor:
-    """Return what is wanted beside the gradient that was there: once more, of it, or in batches."""
+    """Return a second derivative, the gradient of a repeated backward, or a batch of gradients."""
     x, target = ctx.saved_tensors  # raises if they are not what they were
     ignore_index, mean, options = ctx.asked
     rows = Rows(

@@ -50,7 +50,8 @@ class Temperature:
                 step=0.3 if start is None else 0.02,
                 low=-LOG2_BOUND,
                 high=LOG2_BOUND,
-                # The loss is off by the square of what T is off; the table's own T is told.
+                # The loss error is quadratic in T's: a fold's T may be coarse, the reported
+                # T may not.
                 tolerance=1e-11 if start is None else 1e-6,
             )
         )

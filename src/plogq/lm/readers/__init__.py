@@ -1,0 +1,1 @@
+"""What logs of language models come as, a file for each kind."""
