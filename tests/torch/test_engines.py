@@ -64,6 +64,20 @@ def test_the_engine_that_answers(name):
     assert seen == [engine]
 
 
+@pytest.mark.parametrize("name", [name for name in CALLS if name != "no memory"])
+def test_every_engine_that_takes_a_call_gives_the_same(name):
+    """An engine gives the value of the formula, which takes every call; statistics too."""
+    _, call = CALLS[name]
+    answers = {}
+    for engine in ENGINES.all:
+        with contextlib.suppress(NotImplementedError), pt.engine(engine.name):
+            answers[engine.name] = call()
+    expected = answers.pop("formula")
+    assert answers or CALLS[name][0] == "formula"
+    for answer in answers.values():
+        torch.testing.assert_close(answer, expected)
+
+
 def test_a_graph_holds_the_operator():
     torch.compiler.reset()
     graphs = []
