@@ -10,7 +10,8 @@ import { Table } from "../parts/Table.jsx";
 export function TemperatureCurve({ id, result, words }) {
   const fit = result.temperature;
   const curve = words.curve.map(([t, loss]) => [t, toNumber(loss)]);
-  const bands = fit.interval ? [{ from: fit.interval[0], to: fit.interval[1], name: "95 %" }] : [];
+  const [from, to] = fit.interval ?? [];
+  const bands = fit.interval ? [{ from, to, name: words.level }] : [];
   const unit = `${result.unit}s per row`;
   return (
     <Figure id={id} words={words}>

@@ -4,10 +4,10 @@ import { download } from "../parts/download.js";
 import { Figure, Numbers } from "../parts/Figure.jsx";
 import { Table } from "../parts/Table.jsx";
 
-const FIGURES = [
+const columns = (level) => [
   { key: "name", name: "figure", kind: "name" },
   { key: "value", name: "value", kind: "number" },
-  { key: "low", name: "from (95 %)", kind: "number" },
+  { key: "low", name: `from (${level})`, kind: "number" },
   { key: "high", name: "to", kind: "number" },
   { key: "unit", name: "unit", kind: "name" },
   { key: "text", name: "meaning", kind: "words" },
@@ -16,7 +16,8 @@ const FIGURES = [
 export function AllFigures({ id, words }) {
   return (
     <Figure id={id} words={words} wide long>
-      <Table name="figures" caption="Each figure" columns={FIGURES} rows={words.figures} />
+      <Table name="figures" caption="Each figure"
+        columns={columns(words.level)} rows={words.figures} />
     </Figure>
   );
 }

@@ -37,6 +37,7 @@ def temperature(d: Document) -> dict[str, Any] | None:
     curve = [[t, loss] for t, loss in fit["curve"] if low <= t <= high]
     return words | {
         "curve": curve,
+        "level": PERCENT,
         "points": [point for point in points if low <= point["x"] <= high],
         "ticks": [2.0**k for k in range(-10, 11) if low <= 2.0**k <= high],
     }

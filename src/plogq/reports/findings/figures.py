@@ -77,7 +77,8 @@ def figures(d: Document) -> dict[str, Any]:
             "labels, or several annotators' labels."
         )
         text = doubt if text is None else f"{text} {doubt}"
-    return {"title": "All figures", "text": text, "advice": None, "figures": found}
+    said = {"title": "All figures", "text": text, "advice": None}
+    return said | {"figures": found, "level": PERCENT}
 
 
 def code(d: Document) -> dict[str, Any] | None:
