@@ -165,7 +165,7 @@ def _itself(job: Job) -> Job:
 
 def _rows_of_pieces(partition: Partition, column: str) -> list[int]:
     with _here():
-        file = open_file(partition.kind, partition.system, partition.path)
+        file = open_file(partition.kind, partition.system, partition.path, partition.text)
         with reading(file.path, file.format):
             return file.pieces(column)
 

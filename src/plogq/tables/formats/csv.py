@@ -1,15 +1,25 @@
-"""A CSV file, plain or compressed."""
+"""A text table with delimiters: CSV and its kin, plain or compressed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import fs
 
 from plogq.errors import TableError, refuse
+from plogq.tables.formats.dialect import (
+    Dialect,
+    find_dialect,
+    refuse_coded,
+    refuse_not_utf8,
+)
+from plogq.tables.formats.packed import open_unpacked, read_head
+from plogq.tables.formats.text_lists import read_lists
+from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Types, Wanted
 
 BAD_CELL = re.compile(
@@ -19,16 +29,23 @@ BAD_CELL = re.compile(
 BAD_LINE = re.compile(
     r"CSV parse error: Row #(\d+): Expected (\d+ columns), got (\d+): (.*)", re.DOTALL
 )
+NOT_UTF8 = "invalid UTF8 data"
+TOO_LONG, OUT_OF_STEP = "straddl", "out of sync"  # a row for a block; blocks with line breaks
+BLOCK, LARGEST_BLOCK = 4 << 20, 1 << 30
 # What a CSV file says where it has no value. NaN is not among it, as it is for Arrow: it is a
-# number, and to be told as such.
-NULLS = ["", "#N/A", "#N/A N/A", "#NA", "N/A", "NA", "NULL", "n/a", "null"]
+# number, and to be told as such. Blanks alone are no value, either.
+BLANKS = [" " * n for n in range(1, 33)]
+WORDS = ["#N/A", "#N/A N/A", "#NA", "N/A", "NA", "NULL", "n/a", "null"]
+NULLS = ["", *BLANKS, *WORDS, *(f" {word}" for word in WORDS)]
 
 
 class CsvFile:
-    """A CSV file, plain or compressed; the columns that must be numbers are read as such."""
+    """A text table, plain or compressed; the columns that must be numbers are read as such."""
 
     format = "CSV"
     rows = None
+    nulls: ClassVar = NULLS
+    more_parsing: ClassVar[dict[str, Any]] = {}  # options of Arrow's parser
 
     @staticmethod
     def write(table: pa.Table, sink: IO[bytes]) -> None:
@@ -37,15 +54,32 @@ class CsvFile:
 
         csv.write_csv(table, sink)
 
-    def __init__(self, system: fs.FileSystem, path: str) -> None:
+    def __init__(self, system: fs.FileSystem, path: str, text: TextOptions) -> None:
         self.path = path
         self.system = system
-        try:
-            with self._open(None) as stream:
-                self.schema = stream.schema
-        except pa.ArrowInvalid:
-            self._explain(None)
-            raise
+        self.text = text
+        self._block = BLOCK
+        self.dialect = self._look(*read_head(system, path))
+        self._breaks = self.dialect.breaks
+        self.notes = self.dialect.notes()
+        self.schema = self._find_schema()
+
+    def _look(self, head: bytes, whole: bool) -> Dialect:
+        return find_dialect(self.path, head, whole, self.text)
+
+    def _find_schema(self) -> pa.Schema:
+        """Give the columns, and the types that the first rows have."""
+        from pyarrow import csv
+
+        options = csv.ConvertOptions(decimal_point=self.dialect.decimal)
+        options.null_values = [*options.null_values, *self.nulls]
+        schema = self._opened_schema(options)
+        for i, field in enumerate(schema):
+            if pa.types.is_binary(field.type):
+                refuse_not_utf8(self.path, read_head(self.system, self.path)[0])
+            if field.name in self.dialect.lists:
+                schema = schema.set(i, pa.field(field.name, pa.list_(pa.float64())))
+        return schema
 
     def pieces(self, column: str) -> list[int]:
         """Count the rows, by a pass over the file: what splits it into rows is its quotes."""
@@ -53,41 +87,107 @@ class CsvFile:
 
         # Bytes, so that no value is at fault here; that is for the reading to say.
         options = csv.ConvertOptions(include_columns=[column], column_types={column: pa.binary()})
-        try:
-            with self._open(options, threads=False) as stream:
-                return [sum(batch.num_rows for batch in stream)]
-        except pa.ArrowInvalid:
-            self._explain(options)
-            raise
-
-    def _open(self, options: Any, *, threads: bool = True) -> Any:
-        from pyarrow import csv
-
-        packed = "gzip" if self.path.lower().endswith(".gz") else None  # pyarrow knows no .GZ
-        file = self.system.open_input_stream(self.path, compression=packed)
-        blocks = csv.ReadOptions(block_size=4 << 20, use_threads=threads)
-        return csv.open_csv(file, blocks, convert_options=options)
+        return [sum(batch.num_rows for batch in self._stream(options, threads=False))]
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Give batches as the parser makes them."""
         from pyarrow import csv
 
+        lists = [name for name in wanted.columns if name in self.dialect.lists]
+        asked = {name: kind for name, kind in wanted.types.items() if name not in lists}
         options = csv.ConvertOptions(
             include_columns=wanted.columns,
-            column_types=self._seen_types(wanted.columns) | wanted.types,
-            null_values=NULLS,
+            column_types=self._seen_types(wanted.columns) | asked,
+            null_values=self.nulls,
+            decimal_point=self.dialect.decimal,
         )
-        try:
-            with self._open(options, threads=wanted.threads) as stream:
-                yield from stream
-        except pa.ArrowInvalid:
-            self._explain(options)
-            raise
+        row = 0
+        for batch in self._stream(options, threads=wanted.threads):
+            yield self._finished(batch, wanted.types, row)
+            row += batch.num_rows
 
     def _seen_types(self, columns: list[str]) -> Types:
         """Give what Arrow takes columns for by the first rows, in which NaN is no number."""
         kinds = {name: self.schema.field(name).type for name in columns}
-        return {name: kind for name, kind in kinds.items() if not pa.types.is_null(kind)}
+        return {
+            name: pa.string() if name in self.dialect.lists else kind
+            for name, kind in kinds.items()
+            if not pa.types.is_null(kind)
+        }
+
+    def _finished(self, batch: pa.RecordBatch, types: Types, row: int) -> pa.RecordBatch:
+        """Turn text into lists, and blank labels into missing ones."""
+        columns = []
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if name in self.dialect.lists:
+                column = read_lists(self.path, name, column, self.dialect.decimal, row)
+            elif pa.types.is_string(column.type):
+                if self.dialect.blanks:
+                    column = pc.utf8_trim(pc.utf8_trim_whitespace(column), self.dialect.quote)
+                if name not in types:
+                    column = _labels(column)
+            columns.append(column)
+        return pa.record_batch(columns, names=batch.schema.names)
+
+    # How it is opened
+
+    def _open(self, options: Any, *, threads: bool) -> Any:
+        from pyarrow import csv
+
+        dialect = self.dialect
+        read = csv.ReadOptions(
+            block_size=self._block,
+            use_threads=threads,
+            skip_rows=dialect.skip,
+            column_names=None if dialect.names is None else list(dialect.names),
+            encoding=dialect.encoding,
+        )
+        parse = csv.ParseOptions(
+            delimiter=dialect.delimiter,
+            quote_char=dialect.quote,
+            newlines_in_values=self._breaks,
+            **self.more_parsing,
+        )
+        file = open_unpacked(self.system, self.path)
+        return csv.open_csv(file, read, parse, convert_options=options)
+
+    def _opened_schema(self, options: Any) -> pa.Schema:
+        while True:
+            try:
+                with self._open(options, threads=False) as stream:
+                    return stream.schema
+            except (pa.ArrowInvalid, UnicodeError) as error:
+                self._recover(error, options)
+
+    def _stream(self, options: Any, *, threads: bool) -> Iterator[pa.RecordBatch]:
+        """Give all batches; where Arrow asks for it, of a file opened again in another way."""
+        done = 0
+        while True:
+            try:
+                with self._open(options, threads=threads) as stream:
+                    known = done  # from the file as it was opened before
+                    for batch in stream:
+                        new = batch.slice(min(known, batch.num_rows))
+                        known -= batch.num_rows - new.num_rows
+                        done += new.num_rows
+                        yield new
+                return
+            except (pa.ArrowInvalid, UnicodeError) as error:
+                self._recover(error, options)
+
+    def _recover(self, error: Exception, options: Any) -> None:
+        """Prepare to open the file in another way, or refuse it."""
+        if isinstance(error, UnicodeError):
+            if self.dialect.encoding == "utf-8":
+                refuse_not_utf8(self.path, read_head(self.system, self.path)[0])
+            refuse_coded(self.path, self.dialect.encoding, error)
+        if TOO_LONG in str(error) and self._block < LARGEST_BLOCK:
+            self._block *= 4
+        elif OUT_OF_STEP in str(error) and not self._breaks:
+            self._breaks = True
+        else:
+            self._explain(options)
+            raise error
 
     def _explain(self, options: Any) -> None:
         """Refuse what Arrow cannot read by its column, row and value, where it can tell them.
@@ -100,16 +200,33 @@ class CsvFile:
                     pass
         except pa.ArrowInvalid as error:
             text = str(error)
+            if NOT_UTF8 in text:
+                refuse_not_utf8(self.path, read_head(self.system, self.path)[0])
             if found := BAD_CELL.match(text):
                 column, line, kind, value = found.groups()
                 name = f"{self.path}: column {self.schema.names[int(column)]!r}"
                 expected = f"hold {'numbers' if kind == 'double' else kind}"
+                if self.dialect.decimal == "." and "," in value:
+                    expected += " (--decimal , where a comma is the decimal mark)"
             elif found := BAD_LINE.match(text):
                 line, wanted, came, value = found.groups()
                 name, expected = f"{self.path}: not a readable CSV file: a row", f"have {wanted}"
                 value = f"{came}: {value}"
             else:
                 return
-            # Arrow's first line is the header.
-            row = f"row {int(line) - 2}, counting from 0 below the header"
+            before = self.dialect.skip + (self.dialect.names is None)
+            row = f"row {int(line) - 1 - before}, counting from 0 below the header"
             refuse(name, expected, f"{value} ({row})", error=TableError)
+
+
+def _labels(column: pa.Array) -> pa.DictionaryArray:
+    """Give text that nobody asked for as such: it is labels, of which few differ."""
+    values = column.dictionary_encode()
+    if pc.any(_blank(values.dictionary)).as_py():
+        values = pc.if_else(_blank(column), pa.scalar(None, pa.string()), column)
+        values = values.dictionary_encode()
+    return values
+
+
+def _blank(texts: pa.Array) -> pa.Array:
+    return pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(texts)), 0)
