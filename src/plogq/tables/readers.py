@@ -16,6 +16,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from plogq.errors import TableError, refuse
+from plogq.tables import hive
 from plogq.tables.filesystems import find_filesystem
 from plogq.tables.folders import files_in
 from plogq.tables.formats.arrays import Arrays
@@ -122,6 +123,8 @@ class Table:
         for name in columns:
             if self.format in AS_ASKED and name in types and name in reader.schema.names:
                 continue  # read as that type, whatever the first rows look like
+            if name not in reader.schema.names and name in hive.columns_of(reader.path):
+                continue
             here = (
                 reader.schema.field(name).type if name in reader.schema.names else "no such column"
             )
@@ -145,10 +148,16 @@ def parts_of(
     threads: bool = True,
 ) -> Iterator[Part]:
     """Stream one file, or some pieces of it that begin at `row`, which is row `start` of all."""
+    known, above = set(reader.schema.names), hive.columns_of(reader.path)
+    above = {name: above[name] for name in columns if name in above and name not in known}
+    inside = [name for name in columns if name not in above]
     with reading(reader.path, reader.format):
-        wanted = Wanted(columns, types, BATCH_ROWS, BATCH_BYTES, pieces, threads)
+        wanted = Wanted(inside, types, BATCH_ROWS, BATCH_BYTES, pieces, threads)
         stream = reader.batches(wanted)
         while (batch := next(stream, None)) is not None:
+            for name, value in above.items():
+                values = hive.column(value, batch.num_rows, types.get(name))
+                batch = batch.append_column(name, values)
             for small in _small(batch):
                 yield Part(small, reader.path, row, start)
                 row, start = row + small.num_rows, start + small.num_rows
@@ -210,7 +219,8 @@ def _open_files(source: str, text: TextOptions) -> Table:
     known = strong or known
     if not known:
         came = "none of these endings" if is_folder else "another ending, or none"
-        refuse(source, f"be (or hold) a table: {SAID}", came, error=TableError)
+        expected = f"be (or hold) a table: {SAID}; or read it in Python, and score the frame"
+        refuse(source, expected, came, error=TableError)
     if len(set(known.values())) > 1:
         came = ", ".join(sorted({ending_of(path) or path for path in known}))
         refuse(source, "hold files of one format", came, error=TableError)
@@ -224,6 +234,8 @@ def _open_files(source: str, text: TextOptions) -> Table:
     else:
         with ThreadPoolExecutor(OPENED_AT_ONCE) as pool:
             table = Table(list(pool.map(opened, known)))
+    if is_folder:
+        _add_hive_columns(table, path)
     table.notes += dict.fromkeys(
         note for reader in table.readers for note in getattr(reader, "notes", ())
     )
@@ -231,6 +243,16 @@ def _open_files(source: str, text: TextOptions) -> Table:
     if left_out:
         table.notes.append(_left_out(path, left_out))
     return table
+
+
+def _add_hive_columns(table: Table, folder: str) -> None:
+    """Add the columns that the names of all folders below this one hold."""
+    of_file = [hive.columns_of(os.path.relpath(path, folder)) for path in table.paths]
+    for name in of_file[0]:
+        if name in table.schema.names or not all(name in found for found in of_file):
+            continue
+        table.schema = table.schema.append(pa.field(name, hive.kind_of(of_file[0][name])))
+        table.notes.append(f"The column {name} is what names of folders say: {name}=….")
 
 
 def _left_out(folder: str, paths: list[str]) -> str:

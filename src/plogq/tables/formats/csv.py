@@ -101,9 +101,17 @@ class CsvFile:
             null_values=self.nulls,
             decimal_point=self.dialect.decimal,
         )
-        row = 0
+        row, changed = 0, None
         for batch in self._stream(options, threads=wanted.threads):
-            yield self._finished(batch, wanted.types, row)
+            if changed is None:
+                changed = [
+                    i for i, field in enumerate(batch.schema) if pa.types.is_string(field.type)
+                ]
+            for i in changed:
+                name = batch.schema.names[i]
+                column = self._read_text(name, batch.column(i), row, asked=name in asked)
+                batch = batch.set_column(i, name, column)
+            yield batch
             row += batch.num_rows
 
     def _seen_types(self, columns: list[str]) -> Types:
@@ -115,19 +123,13 @@ class CsvFile:
             if not pa.types.is_null(kind)
         }
 
-    def _finished(self, batch: pa.RecordBatch, types: Types, row: int) -> pa.RecordBatch:
-        """Turn text into lists, and blank labels into missing ones."""
-        columns = []
-        for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            if name in self.dialect.lists:
-                column = read_lists(self.path, name, column, self.dialect.decimal, row)
-            elif pa.types.is_string(column.type):
-                if self.dialect.blanks:
-                    column = pc.utf8_trim(pc.utf8_trim_whitespace(column), self.dialect.quote)
-                if name not in types:
-                    column = _labels(column)
-            columns.append(column)
-        return pa.record_batch(columns, names=batch.schema.names)
+    def _read_text(self, name: str, column: pa.Array, row: int, *, asked: bool) -> pa.Array:
+        """Give lists for what is written as such, and labels that are missing where blank."""
+        if name in self.dialect.lists:
+            return read_lists(self.path, name, column, self.dialect.decimal, row)
+        if self.dialect.blanks:
+            column = pc.utf8_trim(pc.utf8_trim_whitespace(column), self.dialect.quote)
+        return column if asked else _labels(column)
 
     # How it is opened
 

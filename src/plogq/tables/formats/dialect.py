@@ -31,6 +31,7 @@ WITH_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 WITH_POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
 MOST_ROWS = 50  # to look at
+MOST_CHARACTERS = 1 << 16  # in which to look for what is between columns
 
 
 @dataclass(frozen=True)
@@ -310,6 +311,8 @@ def _rows(text: str, delimiter: str, quote: str, whole: bool) -> Iterator[Row]:
 def _quote(text: str) -> str:
     """Give the quote: a single one where all of the first line is quoted so, and nothing double."""
     line = text[: text.find("\n") + 1 or len(text)].strip()
+    if not line.startswith("'"):
+        return '"'
     for delimiter in DELIMITERS:
         cells = [cell.strip() for cell in line.split(delimiter)]
         single = all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells)
@@ -321,10 +324,11 @@ def _quote(text: str) -> str:
 def _delimiter(path: str, text: str, whole: bool, quote: str) -> str:
     """Give the character that cuts each row into as many cells as the first, more than one."""
     widths: dict[str, list[int]] = {}
+    some, whole = text[:MOST_CHARACTERS], whole and len(text) <= MOST_CHARACTERS
     for delimiter in DELIMITERS + " ":
-        rows = list(_rows(text, delimiter, quote, whole))
+        rows = list(_rows(some, delimiter, quote, whole)) if delimiter in some else []
         widths[delimiter] = [len(row.cells) for row in rows if row.complete or row is rows[0]]
-    cut = {delimiter: found for delimiter, found in widths.items() if found[0] > 1}
+    cut = {delimiter: found for delimiter, found in widths.items() if found and found[0] > 1}
     blank = cut.pop(" ", None)
     even = {delimiter: found[0] for delimiter, found in cut.items() if len(set(found)) == 1}
     best = [delimiter for delimiter, width in even.items() if width == max(even.values())]

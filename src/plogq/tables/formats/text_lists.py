@@ -32,9 +32,10 @@ def are_lists(cells: Sequence[str]) -> bool:
     Without brackets they must be of one length and have a decimal mark, or they are some other
     text with blanks in it.
     """
-    cells = [re.sub(WRAPPED, r"\1", cell) for cell in cells if cell.strip()]
-    if not cells:
+    cells = [cell for cell in cells if cell.strip()]
+    if not cells or not re.search(r"[\s,;(\[]", cells[0]):
         return False
+    cells = [re.sub(WRAPPED, r"\1", cell) for cell in cells]
     if all(BRACKETED.fullmatch(cell) for cell in cells):
         return True
     lengths = {len(re.split(BETWEEN, cell.strip())) for cell in cells}
