@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from plogq.errors import TableError, refuse
-from plogq.tables.formats.csv import NULLS, CsvFile
+from plogq.tables.formats.csv import CsvFile
 from plogq.tables.formats.dialect import Dialect, decoded, find_encoding
 
 QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
@@ -26,7 +26,7 @@ class ArffFile(CsvFile):
     """An ARFF file. What values a nominal attribute has is in its field's metadata."""
 
     format = "ARFF"
-    nulls: ClassVar = [*NULLS, "?"]
+    missing: ClassVar = ["?"]
     more_parsing: ClassVar = {"escape_char": "\\", "invalid_row_handler": _skip_comment}
 
     def _look(self, head: bytes, whole: bool) -> Dialect:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import IO, Any, ClassVar
+from typing import IO, Any, ClassVar, NoReturn
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +12,7 @@ from pyarrow import fs
 
 from plogq.errors import TableError, refuse
 from plogq.tables.formats.dialect import (
+    WITH_COMMA,
     Dialect,
     find_dialect,
     refuse_coded,
@@ -29,7 +30,7 @@ BAD_CELL = re.compile(
 BAD_LINE = re.compile(
     r"CSV parse error: Row #(\d+): Expected (\d+ columns), got (\d+): (.*)", re.DOTALL
 )
-NOT_UTF8 = "invalid UTF8 data"
+NOT_UTF8 = re.compile(r"In CSV column #(\d+): .*invalid UTF8 data", re.DOTALL)
 TOO_LONG, OUT_OF_STEP = "straddl", "out of sync"  # a row for a block; blocks with line breaks
 BLOCK, LARGEST_BLOCK = 4 << 20, 1 << 30
 # What a CSV file says where it has no value. NaN is not among it, as it is for Arrow: it is a
@@ -44,7 +45,7 @@ class CsvFile:
 
     format = "CSV"
     rows = None
-    nulls: ClassVar = NULLS
+    missing: ClassVar[list[str]] = []  # what says, beside nothing, that there is no value
     more_parsing: ClassVar[dict[str, Any]] = {}  # options of Arrow's parser
 
     @staticmethod
@@ -72,11 +73,11 @@ class CsvFile:
         from pyarrow import csv
 
         options = csv.ConvertOptions(decimal_point=self.dialect.decimal)
-        options.null_values = [*options.null_values, *self.nulls]
+        options.null_values = [*options.null_values, *NULLS, *self.missing]
         schema = self._opened_schema(options)
         for i, field in enumerate(schema):
             if pa.types.is_binary(field.type):
-                refuse_not_utf8(self.path, read_head(self.system, self.path)[0])
+                self._refuse_not_utf8(field.name)
             if field.name in self.dialect.lists:
                 schema = schema.set(i, pa.field(field.name, pa.list_(pa.float64())))
         return schema
@@ -93,12 +94,12 @@ class CsvFile:
         """Give batches as the parser makes them."""
         from pyarrow import csv
 
-        lists = [name for name in wanted.columns if name in self.dialect.lists]
+        lists = {name for name in self.dialect.lists if wanted.types.get(name) != pa.string()}
         asked = {name: kind for name, kind in wanted.types.items() if name not in lists}
         options = csv.ConvertOptions(
             include_columns=wanted.columns,
             column_types=self._seen_types(wanted.columns) | asked,
-            null_values=self.nulls,
+            null_values=[*NULLS, *self.missing],
             decimal_point=self.dialect.decimal,
         )
         row, changed = 0, None
@@ -109,7 +110,11 @@ class CsvFile:
                 ]
             for i in changed:
                 name = batch.schema.names[i]
-                column = self._read_text(name, batch.column(i), row, asked=name in asked)
+                column = batch.column(i)
+                if name in lists:
+                    column = read_lists(self.path, name, column, self.dialect.decimal, row)
+                else:
+                    column = self._read_text(column, is_label=name not in asked)
                 batch = batch.set_column(i, name, column)
             yield batch
             row += batch.num_rows
@@ -123,13 +128,21 @@ class CsvFile:
             if not pa.types.is_null(kind)
         }
 
-    def _read_text(self, name: str, column: pa.Array, row: int, *, asked: bool) -> pa.Array:
-        """Give lists for what is written as such, and labels that are missing where blank."""
-        if name in self.dialect.lists:
-            return read_lists(self.path, name, column, self.dialect.decimal, row)
+    def _read_text(self, column: pa.Array, *, is_label: bool) -> pa.Array:
+        """Give text without the blanks around it, if it is that dialect; no label where blank."""
         if self.dialect.blanks:
             column = pc.utf8_trim(pc.utf8_trim_whitespace(column), self.dialect.quote)
-        return column if asked else _labels(column)
+        if not is_label:
+            return column
+        labels = column.dictionary_encode()  # few of them differ
+        if pc.any(self._is_missing(labels.dictionary)).as_py():
+            nothing = pa.scalar(None, pa.string())
+            labels = pc.if_else(self._is_missing(column), nothing, column).dictionary_encode()
+        return labels
+
+    def _is_missing(self, texts: pa.Array) -> pa.Array:
+        words = pa.array(["", *self.missing])
+        return pc.is_in(pc.utf8_trim_whitespace(texts), value_set=words)
 
     # How it is opened
 
@@ -181,7 +194,7 @@ class CsvFile:
         """Prepare to open the file in another way, or refuse it."""
         if isinstance(error, UnicodeError):
             if self.dialect.encoding == "utf-8":
-                refuse_not_utf8(self.path, read_head(self.system, self.path)[0])
+                self._refuse_not_utf8(None)
             refuse_coded(self.path, self.dialect.encoding, error)
         if TOO_LONG in str(error) and self._block < LARGEST_BLOCK:
             self._block *= 4
@@ -190,6 +203,11 @@ class CsvFile:
         else:
             self._explain(options)
             raise error
+
+    def _refuse_not_utf8(self, column: str | None) -> NoReturn:
+        """Refuse text that is not UTF-8 further on than the head, which may show what it is."""
+        where = self.path if column is None else f"{self.path}: column {column!r}"
+        refuse_not_utf8(where, read_head(self.system, self.path)[0])
 
     def _explain(self, options: Any) -> None:
         """Refuse what Arrow cannot read by its column, row and value, where it can tell them.
@@ -202,13 +220,13 @@ class CsvFile:
                     pass
         except pa.ArrowInvalid as error:
             text = str(error)
-            if NOT_UTF8 in text:
-                refuse_not_utf8(self.path, read_head(self.system, self.path)[0])
+            if found := NOT_UTF8.match(text):
+                self._refuse_not_utf8(self.schema.names[int(found[1])])
             if found := BAD_CELL.match(text):
                 column, line, kind, value = found.groups()
                 name = f"{self.path}: column {self.schema.names[int(column)]!r}"
                 expected = f"hold {'numbers' if kind == 'double' else kind}"
-                if self.dialect.decimal == "." and "," in value:
+                if self.dialect.decimal == "." and WITH_COMMA.fullmatch(value.strip("' ")):
                     expected += " (--decimal , where a comma is the decimal mark)"
             elif found := BAD_LINE.match(text):
                 line, wanted, came, value = found.groups()
@@ -219,16 +237,3 @@ class CsvFile:
             before = self.dialect.skip + (self.dialect.names is None)
             row = f"row {int(line) - 1 - before}, counting from 0 below the header"
             refuse(name, expected, f"{value} ({row})", error=TableError)
-
-
-def _labels(column: pa.Array) -> pa.DictionaryArray:
-    """Give text that nobody asked for as such: it is labels, of which few differ."""
-    values = column.dictionary_encode()
-    if pc.any(_blank(values.dictionary)).as_py():
-        values = pc.if_else(_blank(column), pa.scalar(None, pa.string()), column)
-        values = values.dictionary_encode()
-    return values
-
-
-def _blank(texts: pa.Array) -> pa.Array:
-    return pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(texts)), 0)

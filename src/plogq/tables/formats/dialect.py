@@ -74,6 +74,8 @@ class Dialect:
         if self.encoding != "utf-8":
             said.append(f"the encoding {self.encoding}")
         notes = [f"Read with {' and '.join(said)}."] if said else []
+        if self.names and self.names[0] == "":
+            notes.append("The first cell of each row has no name above it: it names the row.")
         if self.lists:
             columns = ", ".join(self.lists)
             notes.append(f"The lists in {columns} were written as text.")
@@ -119,8 +121,9 @@ def find_dialect(path: str, head: bytes, whole: bool, text: TextOptions) -> Dial
         names, body = named, rows
     else:
         _refuse_numbers(path, first)
-        if blanks:
-            names = tuple(name.strip().strip(quote) for name in first)
+        unnamed = ("",) if _has_row_names(first, body) else ()
+        if blanks or unnamed:
+            names = (*unnamed, *(name.strip().strip(quote) for name in first))
             skip += rows[0].lines
     body = [row for row in body if row.complete][:MOST_ROWS]
     columns = names or tuple(first)
@@ -175,7 +178,7 @@ def find_encoding(path: str, head: bytes, whole: bool, asked: str | None = None)
 
 def refuse_not_utf8(path: str, head: bytes) -> NoReturn:
     """Refuse text that is not UTF-8, as was found further on."""
-    _refuse_encoding(path, _likely(head), "other bytes")
+    _refuse_encoding(path, _likely(head), "other bytes further on")
 
 
 def decoded(path: str, head: bytes, whole: bool, encoding: str) -> str:
@@ -195,7 +198,7 @@ def refuse_coded(path: str, encoding: str, error: UnicodeError) -> NoReturn:
 
 
 def _refuse_encoding(path: str, likely: str, came: str) -> NoReturn:
-    expected = f"be UTF-8, or be told its encoding, likely --encoding {likely}"
+    expected = f"be UTF-8, or be told its encoding, perhaps --encoding {likely}"
     refuse(path, expected, came, error=TableError)
 
 
@@ -254,6 +257,16 @@ def _named_by_comment(
     names = tuple(name.strip() for name in row.cells)
     fits = len(names) == len(first) and not any(NUMBER.fullmatch(name) for name in names)
     return names if fits else None
+
+
+def _has_row_names(first: Sequence[str], body: Sequence[Row]) -> bool:
+    """Tell rows that begin with a name for which the first line has none, as R writes them."""
+    cells = [row.cells for row in body if row.complete]
+    more = bool(cells) and all(len(row) == len(first) + 1 and row[-1].strip() for row in cells)
+    named = [row[0] for row in cells] if more else []
+    counted = named == [str(i + 1) for i in range(len(named))]
+    texts = len(set(named)) == len(named) and not any(NUMBER.fullmatch(name) for name in named)
+    return more and (counted or texts)
 
 
 def _refuse_numbers(path: str, first: Sequence[str]) -> None:
@@ -330,7 +343,7 @@ def _delimiter(path: str, text: str, whole: bool, quote: str) -> str:
         widths[delimiter] = [len(row.cells) for row in rows if row.complete or row is rows[0]]
     cut = {delimiter: found for delimiter, found in widths.items() if found and found[0] > 1}
     blank = cut.pop(" ", None)
-    even = {delimiter: found[0] for delimiter, found in cut.items() if len(set(found)) == 1}
+    even = {delimiter: found[0] for delimiter, found in cut.items() if _is_even(found)}
     best = [delimiter for delimiter, width in even.items() if width == max(even.values())]
     if len(best) > 1:
         shown = " or ".join(NAMES.get(delimiter, repr(delimiter)) for delimiter in best)
@@ -341,7 +354,7 @@ def _delimiter(path: str, text: str, whole: bool, quote: str) -> str:
     if cut:  # rows of several lengths, which are refused as such
         return max(cut, key=lambda delimiter: (delimiter == ",", cut[delimiter][0]))
     if blank is not None and len(blank) > 1:
-        if len(set(blank)) == 1:
+        if _is_even(blank):
             return " "
         lengths = {len(line.split()) for line in text.split("\n")[: MOST_ROWS // 2] if line.strip()}
         if len(lengths) == 1 and "  " in text:
@@ -352,6 +365,11 @@ def _delimiter(path: str, text: str, whole: bool, quote: str) -> str:
                 error=TableError,
             )
     return ","
+
+
+def _is_even(widths: Sequence[int]) -> bool:
+    """Tell rows of one width; the first may lack the name of names of rows."""
+    return len(set(widths[1:])) <= 1 and widths[-1] - widths[0] in (0, 1)
 
 
 # The numbers

@@ -216,7 +216,8 @@ def _column(path: str, name: str, values: list[Any], kind: pa.DataType, row: int
         except NO_ARRAY:
             good = False
         if not good:
-            expected = f"hold values of one kind, {kind} as in the rows before"
+            before = "" if pa.types.is_null(kind) else f", {kind} as in the rows before"
+            expected = f"hold values of one kind{before}"
             came = json.dumps(value)[:60]
             refuse(f"{path}: column {name!r}", expected, came, row=row + i, error=TableError)
         if pa.types.is_null(kind):

@@ -29,14 +29,14 @@ BARE = re.compile(rf"\s*{NUMBER}(?:{BETWEEN}{NUMBER})+\s*")
 def are_lists(cells: Sequence[str]) -> bool:
     """Tell whether the cells of a column are lists of numbers; blank ones say nothing.
 
-    Without brackets they must be of one length and have a decimal mark, or they are some other
-    text with blanks in it.
+    Of lists in brackets most is enough: the others are refused when they are read. Without
+    brackets all must be of one length and have a decimal mark, or they are some other text.
     """
     cells = [cell for cell in cells if cell.strip()]
     if not cells or not re.search(r"[\s,;(\[]", cells[0]):
         return False
     cells = [re.sub(WRAPPED, r"\1", cell) for cell in cells]
-    if all(BRACKETED.fullmatch(cell) for cell in cells):
+    if 2 * sum(BRACKETED.fullmatch(cell) is not None for cell in cells) >= len(cells):
         return True
     lengths = {len(re.split(BETWEEN, cell.strip())) for cell in cells}
     return (
