@@ -24,7 +24,7 @@ def files_in(system: fs.FileSystem, folder: str) -> tuple[list[str], list[str]]:
         found = _local(folder) if local else _remote(system, folder)
     except UnicodeError as error:
         raise TableError(f"{folder}: holds a file whose name is not UTF-8: rename it") from error
-    below = {path: PurePosixPath(path).relative_to(folder).parts for path in found}
+    below = {path: _below(path, folder) for path in found}
     read, left_out = [], []
     real: set[tuple[int, int]] = set()
     # A file's own name comes before those of links to it.
@@ -53,6 +53,12 @@ def is_hidden(name: str) -> bool:
     marker = name.startswith("_") and "=" not in name  # or it is a partition, as Spark has it
     unfinished = name.lower().endswith(UNFINISHED) or ".inprogress." in name.lower()
     return name.startswith(".") or marker or unfinished
+
+
+def _below(path: str, folder: str) -> tuple[str, ...]:
+    """Give the names on the way from a folder to a file; the last, if it is listed otherwise."""
+    parts, above = PurePosixPath(path).parts, PurePosixPath(folder).parts
+    return parts[len(above) :] if parts[: len(above)] == above else parts[-1:]
 
 
 def _remote(system: fs.FileSystem, folder: str) -> list[str]:
