@@ -154,8 +154,8 @@ def test_blank_cells_are_missing(blank, tmp_path):
 
 
 def test_a_class_may_be_called_na(tmp_path):
-    text = "label,prob_NA,prob_null\nNA,.5,.5\nnull,.75,.25\n"
-    assert nats(tmp_path / "t.csv", text) == pytest.approx(COST)
+    text = "label,prob_NA,prob_null,prob_x\nNA,.5,.5,0\nnull,.75,.25,0\nx,0,0,1\n"
+    assert nats(tmp_path / "t.csv", text) == pytest.approx(COST * 2 / 3)
 
 
 def test_rows_are_counted_below_what_stands_above_them(tmp_path):

@@ -67,7 +67,7 @@ def test_one_record(tmp_path):
         ("[[1, 2]]", "a list of records"),
         ('{"label": [1], "probs": []}', "columns of one length"),
         ('{"columns": ["a", "b"], "data": [[1, 2], [1]]}', "2 values, one for each"),
-        ('{"0": {"1": 2}}', 'orient="records"'),
+        ('{"0": {"1": 2}, "1": {"0": 2}}', 'orient="records"'),
         ('{"label": ', "not a readable JSON file"),
         ("[" * 100_000, "not a readable JSON file"),
         ('[{"label": 1, "probs": [0.5, 0.5]}, {"label": "x", "probs": [1, 0]}]',

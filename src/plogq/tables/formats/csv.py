@@ -31,7 +31,9 @@ BAD_LINE = re.compile(
     r"CSV parse error: Row #(\d+): Expected (\d+ columns), got (\d+): (.*)", re.DOTALL
 )
 NOT_UTF8 = re.compile(r"In CSV column #(\d+): .*invalid UTF8 data", re.DOTALL)
-TOO_LONG, OUT_OF_STEP = "straddl", "out of sync"  # a row for a block; blocks with line breaks
+NO_ROWS = "cannot infer number of columns"
+TOO_LONG = "straddl"  # a row, for a block
+CUT_IN_CELL = ("out of sync", "CSV parse error")  # perhaps: a block that ends at a line break
 BLOCK, LARGEST_BLOCK = 4 << 20, 1 << 30
 # What a CSV file says where it has no value. NaN is not among it, as it is for Arrow: it is a
 # number, and to be told as such. Blanks alone are no value, either.
@@ -196,10 +198,12 @@ class CsvFile:
             if self.dialect.encoding == "utf-8":
                 self._refuse_not_utf8(None)
             refuse_coded(self.path, self.dialect.encoding, error)
+        if NO_ROWS in str(error):
+            raise TableError(f"{self.path}: no rows") from error
         if TOO_LONG in str(error) and self._block < LARGEST_BLOCK:
             self._block *= 4
-        elif OUT_OF_STEP in str(error) and not self._breaks:
-            self._breaks = True
+        elif not self._breaks and any(said in str(error) for said in CUT_IN_CELL):
+            self._breaks = True  # what looks like a short row may be cut at a break in a cell
         else:
             self._explain(options)
             raise error

@@ -112,7 +112,7 @@ def find_dialect(path: str, head: bytes, whole: bool, text: TextOptions) -> Dial
     rows = list(_rows(rest, delimiter, quote, whole))
     first = rows[0].cells
     names, skip = None, start.lines
-    blanks = any(name != name.strip() for name in first)
+    blanks = rows[0].blanks or any(name != name.strip() for name in first)
     body = rows[1:]
     if text.header is not None:
         if list(text.header) != first:
@@ -253,7 +253,7 @@ def _named_by_comment(
         return None
     line = comments[-1]
     line = line[1:].strip() if line[1:2].isspace() else line
-    [row] = list(_rows(line, delimiter, quote, True))[:1] or [Row([], 0, True)]
+    [row] = list(_rows(line, delimiter, quote, True))[:1] or [Row([], 0, True, False)]
     names = tuple(name.strip() for name in row.cells)
     fits = len(names) == len(first) and not any(NUMBER.fullmatch(name) for name in names)
     return names if fits else None
@@ -269,10 +269,14 @@ def _has_row_names(first: Sequence[str], body: Sequence[Row]) -> bool:
     return more and (counted or texts)
 
 
+def _all_numbers(cells: Sequence[str]) -> bool:
+    return all(NUMBER.fullmatch(cell.strip()) for cell in cells)
+
+
 def _refuse_numbers(path: str, first: Sequence[str]) -> None:
     """Refuse a first line of numbers; names that count the columns are pandas' own."""
     cells = [cell.strip() for cell in first]
-    if not all(NUMBER.fullmatch(cell) for cell in cells):
+    if not _all_numbers(cells):
         return
     if len(cells) > 1 and cells in ([str(j + k) for j in range(len(cells))] for k in (0, 1)):
         return
@@ -290,6 +294,7 @@ class Row(NamedTuple):
     cells: list[str]
     lines: int
     complete: bool
+    blanks: bool  # before a cell
 
 
 @functools.cache
@@ -304,8 +309,9 @@ def _rows(text: str, delimiter: str, quote: str, whole: bool) -> Iterator[Row]:
     cell = _cell(delimiter, quote)
     at, count = 0, 0
     while at < len(text) and count <= MOST_ROWS:
-        start, cells = at, []
+        start, cells, blanks = at, [], False
         while True:
+            blanks = blanks or text.startswith(" ", at)
             found = cell.match(text, at)
             assert found is not None  # it matches nothing, too
             plain = found[1] is None
@@ -318,7 +324,7 @@ def _rows(text: str, delimiter: str, quote: str, whole: bool) -> Iterator[Row]:
         at += 1
         if line.strip() or len(cells) > 1:
             count += 1
-            yield Row(cells, line.count("\n") + 1, complete)
+            yield Row(cells, line.count("\n") + 1, complete, blanks)
 
 
 def _quote(text: str) -> str:
@@ -345,6 +351,9 @@ def _delimiter(path: str, text: str, whole: bool, quote: str) -> str:
     blank = cut.pop(" ", None)
     even = {delimiter: found[0] for delimiter, found in cut.items() if _is_even(found)}
     best = [delimiter for delimiter, width in even.items() if width == max(even.values())]
+    for delimiter in best:  # a line of numbers looks otherwise when it is cut elsewhere
+        if len(best) > 1 and _all_numbers(next(_rows(some, delimiter, quote, whole)).cells):
+            return delimiter
     if len(best) > 1:
         shown = " or ".join(NAMES.get(delimiter, repr(delimiter)) for delimiter in best)
         expected = "be told what is between its columns, with --delimiter"

@@ -54,7 +54,7 @@ def text_options(
             refuse(name, "be a string", repr(value), error=TypeError)
     if encoding is not None:
         try:
-            b"".decode(encoding)
+            "a".encode(encoding)
         except (LookupError, UnicodeError, ValueError):
             refuse("encoding", "be one that Python knows, such as cp1252 or utf-16", repr(encoding))
     if delimiter is not None:
