@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from plogq.cli.options import PREDICTIONS, Commands, add_predictions, count
+from plogq.cli.options import PREDICTIONS, TEXT, Commands, add_predictions, add_text, count
 
 STDOUT = (Path("-"), Path("/dev/stdout"))
 
@@ -37,6 +37,7 @@ def add(commands: Commands) -> None:
         help="code labels of probability 0 at 24 bits, instead of refusing them")  # fmt: skip
     add("--under", metavar="TABLE",
         help="with --decode: the predictions that the labels were coded under")  # fmt: skip
+    add_text(command)
 
 
 def _run(arguments: argparse.Namespace) -> None:
@@ -49,7 +50,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse options that mean nothing together."""
-    model = [f"--{name}" for name in (*PREDICTIONS, "classes")
+    model = [f"--{name}" for name in (*PREDICTIONS, "classes", *TEXT)
              if getattr(arguments, name) is not None]  # fmt: skip
     labels = arguments.under is not None if arguments.decode else arguments.label is not None
     wrong = {
@@ -118,4 +119,7 @@ def _decode(arguments: argparse.Namespace) -> None:
 
 
 def _model(arguments: argparse.Namespace) -> dict[str, Any]:
-    return {name: getattr(arguments, name) for name in (*PREDICTIONS, "classes")}
+    from plogq.tables.formats.text_options import text_options
+
+    text = text_options(*(getattr(arguments, name) for name in TEXT))
+    return {"text": text} | {name: getattr(arguments, name) for name in (*PREDICTIONS, "classes")}

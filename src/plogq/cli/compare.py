@@ -10,6 +10,7 @@ from plogq.cli.options import (
     add_part,
     add_predictions,
     add_rows,
+    add_text,
     add_unit,
     deliver,
     given,
@@ -48,6 +49,8 @@ def add(commands: Commands) -> None:
 
     add = command.add_argument_group("columns of A").add_argument
     add_rows(add, "compare", "resampled")
+
+    add_text(command)
 
     add_part(command.add_argument_group("token logprobs").add_argument)
 

@@ -77,6 +77,20 @@ def add_labels(add: Add) -> None:
     add("--annotators", action="store_true", help="labels are lists: a label of each annotator")
 
 
+def add_text(command: argparse.ArgumentParser) -> None:
+    """Add how a text table is written, where a look at its head is not to decide."""
+    add = command.add_argument_group("text tables (CSV and its kin)").add_argument
+    add("--encoding", metavar="NAME", help="such as cp1252 or utf-16 (default: as found)")
+    add("--delimiter", metavar="CHAR", help=r"between columns, such as ; or \t (default: as found)")
+    add("--decimal", metavar="MARK", choices=[".", ","],
+        help=". or , in numbers (default: as found)")  # fmt: skip
+    add("--header", metavar="A,B,...", type=names,
+        help="names of the columns of a file that does not begin with them")  # fmt: skip
+
+
+TEXT = ("encoding", "delimiter", "decimal", "header")
+
+
 def add_rows(add: Add, report: str, as_one: str) -> None:
     """Add what rows weigh, and which belong together."""
     add("--weight", metavar="COL", help="row weights")

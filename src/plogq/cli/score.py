@@ -12,6 +12,7 @@ from plogq.cli.options import (
     add_labels,
     add_predictions,
     add_rows,
+    add_text,
     add_unit,
     deliver,
     folds,
@@ -34,6 +35,8 @@ def add(commands: Commands) -> None:
     add_predictions(add)
     add_rows(add, "report", "resampled and held out")
     add("--id", metavar="COL", help="names of the rows")
+
+    add_text(command)
 
     add = command.add_argument_group("figures").add_argument
     add_unit(add, "entropies and losses")

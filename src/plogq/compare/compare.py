@@ -17,6 +17,7 @@ from plogq.lm.readers.openai import Section
 from plogq.lm.score_tokens import is_json_lines, open_tokens
 from plogq.score.figures.all_figures import check_weight
 from plogq.tables.columns import find_columns
+from plogq.tables.formats.text_options import TextOptions, text_options
 from plogq.tables.predictions import Predictions
 from plogq.tables.readers import Table, open_table
 
@@ -36,6 +37,10 @@ def compare(
     group: str | None = None,
     id: str | None = None,
     part: Section | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    header: Sequence[str] | None = None,
     unit: Unit = "bit",
     bootstrap: int = 200,
     top: int = 10,
@@ -63,6 +68,8 @@ def compare(
         tables stream; by id, the ids and the figures of all rows are held.
     part
         Of responses in JSON lines: "prompt", "completion" or "all".
+    encoding, delimiter, decimal, header
+        As for `score`, of both tables.
     unit
         "bit", "nat" or "hartley" (a `plogq.Unit`), of every cost.
     bootstrap
@@ -106,7 +113,8 @@ def compare(
         "group": group,
         "id": id,
     }
-    opened = [None if is_json_lines(source) else open_table(source) for source in (a, b)]
+    text = text_options(encoding, delimiter, decimal, header)
+    opened = [_table(source, label, text) for source in (a, b)]
     kinds = [_is_tokens(table, label) for table in opened]
     if kinds[0] != kinds[1]:
         tokens, table = (a, b) if kinds[0] else (b, a)
@@ -145,6 +153,17 @@ def compare(
     return summarise(
         state, first, second, by_id=id is not None, unit=unit, bootstrap=bootstrap, seed=seed
     )
+
+
+def _table(source: Any, label: str, text: TextOptions) -> Table | None:
+    """Open a table; JSON lines are one where they have labels."""
+    if not is_json_lines(source):
+        return open_table(source, text)
+    try:
+        table = open_table(source, text)
+    except TableError:
+        return None  # whoever reads logprobs says what is wrong
+    return table if {label, "labels"} & set(table.schema.names) else None
 
 
 def _is_tokens(table: Table | None, label: str) -> bool:

@@ -16,6 +16,7 @@ from plogq.score.job import Job
 from plogq.score.result import Result
 from plogq.score.workers.threads import fold_on_threads
 from plogq.tables.columns import find_columns
+from plogq.tables.formats.text_options import text_options
 from plogq.tables.predictions import Predictions
 from plogq.tables.readers import open_table
 
@@ -40,6 +41,10 @@ def score(
     top: int = 20,
     seed: int = 0,
     code: bool = False,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    header: Sequence[str] | None = None,
     engine: str = "local",
     scheduler: str | None = None,
     progress: Callable[[int, int | None], None] | None = None,
@@ -49,8 +54,9 @@ def score(
     Parameters
     ----------
     source
-        A path or URI of Parquet, CSV, Arrow or NPZ; a folder of them; anything that speaks Arrow
-        (pyarrow, pandas, polars); or a mapping of arrays, {"logits": (N, C), "labels": (N,)}.
+        A path or URI of Parquet, CSV, JSON, ARFF, Arrow or NPZ; a folder of them; anything that
+        speaks Arrow (pyarrow, pandas, polars); or a mapping of arrays, {"logits": (N, C),
+        "labels": (N,)}.
     label
         The column of class indices or names; of lists that are soft labels; or, with
         `annotators`, of lists of labels.
@@ -83,6 +89,10 @@ def score(
     code
         Also compress the labels with the model, and decode them again: two more passes over the
         table, on one thread. Weights are no part of it.
+    encoding, delimiter, decimal, header
+        Of a text table: the encoding, by a name that Python knows; the character between two
+        columns; the decimal mark, "." or ","; and the names of the columns, where the first line
+        does not have them. Without them, a look at the head of the file decides.
     engine
         "local", the threads of this process; or "dask", the workers of a Dask cluster, which read
         the files themselves. The result is the same to the last bit.
@@ -120,7 +130,7 @@ def score(
         refuse("engine", 'be "local" or "dask"', repr(engine))
     if scheduler is not None and engine != "dask":
         refuse("scheduler", 'go with engine "dask"', f"engine {engine!r}")
-    table = open_table(source)
+    table = open_table(source, text_options(encoding, delimiter, decimal, header))
     columns = find_columns(
         table,
         label=label,

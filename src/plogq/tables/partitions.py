@@ -11,6 +11,7 @@ from pyarrow import fs
 
 from plogq.errors import TableError, refuse
 from plogq.tables.formats.registry import TableFile
+from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Types
 from plogq.tables.readers import File, Part, Table, open_file, parts_of
 
@@ -22,6 +23,7 @@ class Partition:
     kind: type[TableFile]
     system: fs.FileSystem
     path: str
+    text: TextOptions
     pieces: range | None  # row groups, or batches; None is the whole file
     row: int  # of the file, of the first of them
     start: int  # of the table, of the first of them
@@ -35,7 +37,7 @@ class Partition:
         TableError
             Also where there are not as many rows any more as there were.
         """
-        file = open_file(self.kind, self.system, self.path)
+        file = open_file(self.kind, self.system, self.path, self.text)
         rows = 0
         for part in parts_of(
             file,
@@ -111,4 +113,5 @@ def _partition(
     # Another process may be in another folder.
     local = isinstance(file.system, fs.LocalFileSystem)
     path = str(Path(file.path).absolute()) if local else file.path
-    return Partition(cast(type[TableFile], type(file)), file.system, path, pieces, row, start, rows)
+    kind = cast(type[TableFile], type(file))
+    return Partition(kind, file.system, path, file.text, pieces, row, start, rows)

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import lzma
 import os
+import zlib
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import fs
 
 from plogq.errors import TableError, refuse
+from plogq.tables import hive
 from plogq.tables.filesystems import find_filesystem
+from plogq.tables.folders import files_in
 from plogq.tables.formats.arrays import Arrays
 from plogq.tables.formats.memory import Memory
-from plogq.tables.formats.registry import FORMATS, TableFile, ending_of
+from plogq.tables.formats.registry import SAID, WEAK, TableFile, ending_of, kind_of, open_as
+from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Types, Wanted
 
 # A batch is small enough that its arrays stay in the processor's cache and memory stays flat,
 # large enough that the work per batch does not show.
 BATCH_ROWS = 65_536
 BATCH_BYTES = 8 << 20
+AS_ASKED = ("CSV", "JSON")  # formats whose columns are read as the types that are asked for
 OPENED_AT_ONCE = 16  # files of a folder: a remote one takes a few round trips
 
 
@@ -47,6 +54,7 @@ class File(Reader, Protocol):
     """A file, which any process can open again."""
 
     system: fs.FileSystem
+    text: TextOptions
 
     def pieces(self, column: str) -> list[int]:
         """Count the rows of each piece that can be read by itself: a look, or a pass over it."""
@@ -81,10 +89,20 @@ class Part(NamedTuple):
 
 
 class Table:
-    """The rows of one or several files of one format, in the order of their paths."""
+    """The rows of one or several files of one format, in the order of their paths.
+
+    Attributes
+    ----------
+    notes
+        Sentences that say how the table was read, where there was more than one way.
+    warnings
+        Sentences that say what may mean something else than it was taken for.
+    """
 
     def __init__(self, readers: list[Reader]) -> None:
         self.readers = readers
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
         self.paths = [reader.path for reader in readers]
         self.format = readers[0].format
         self.schema = readers[0].schema
@@ -103,8 +121,10 @@ class Table:
     def check(self, reader: Reader, columns: list[str], types: Types) -> None:
         """Refuse a file whose columns are not those of the first."""
         for name in columns:
-            if self.format == "CSV" and name in types and name in reader.schema.names:
+            if self.format in AS_ASKED and name in types and name in reader.schema.names:
                 continue  # read as that type, whatever the first rows look like
+            if name not in reader.schema.names and name in hive.columns_of(reader.path):
+                continue
             here = (
                 reader.schema.field(name).type if name in reader.schema.names else "no such column"
             )
@@ -128,10 +148,16 @@ def parts_of(
     threads: bool = True,
 ) -> Iterator[Part]:
     """Stream one file, or some pieces of it that begin at `row`, which is row `start` of all."""
+    known, above = set(reader.schema.names), hive.columns_of(reader.path)
+    above = {name: above[name] for name in columns if name in above and name not in known}
+    inside = [name for name in columns if name not in above]
     with reading(reader.path, reader.format):
-        wanted = Wanted(columns, types, BATCH_ROWS, BATCH_BYTES, pieces, threads)
+        wanted = Wanted(inside, types, BATCH_ROWS, BATCH_BYTES, pieces, threads)
         stream = reader.batches(wanted)
         while (batch := next(stream, None)) is not None:
+            for name, value in above.items():
+                values = hive.column(value, batch.num_rows, types.get(name))
+                batch = batch.append_column(name, values)
             for small in _small(batch):
                 yield Part(small, reader.path, row, start)
                 row, start = row + small.num_rows, start + small.num_rows
@@ -151,17 +177,17 @@ def reading(path: str, kind: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise TableError(f"{path}: no such file or folder") from error
-    except (pa.ArrowException, OSError, EOFError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except (pa.ArrowException, OSError, EOFError, zlib.error, lzma.LZMAError, BadZipFile) as error:
+        reason = (str(error).strip() or "it is cut short").splitlines()[0]
         raise TableError(f"{path}: not a readable {kind} file: {reason}") from error
 
 
-def open_table(source: Any) -> Table:
+def open_table(source: Any, text: TextOptions | None = None) -> Table:
     """Open a path, a URI, a folder, anything that speaks Arrow, or a mapping of arrays."""
     if isinstance(source, Mapping):
         return Table([Arrays(source)])
     if isinstance(source, (str, os.PathLike)):
-        return Table(_files(os.fspath(source)))
+        return _open_files(os.fspath(source), text or TextOptions())
     if hasattr(source, "__arrow_c_stream__"):
         return Table([Memory(pa.table(source))])
     return refuse(
@@ -172,44 +198,73 @@ def open_table(source: Any) -> Table:
     )
 
 
-def _files(source: str) -> list[Reader]:
+def _open_files(source: str, text: TextOptions) -> Table:
+    try:
+        source.encode()
+    except UnicodeEncodeError as error:
+        raise TableError(f"{source}: its name is not UTF-8: rename it") from error
     with reading(source, "table"):
         system, path = find_filesystem(source)
         info = system.get_file_info(path)
         if info.type == fs.FileType.NotFound:
             raise FileNotFoundError(source)
-        paths = _folder(system, path) if info.type == fs.FileType.Directory else [path]
-    kinds = {path: ending_of(path) for path in paths}
+        if info.type == fs.FileType.Unknown:
+            expected = "be a file, which can be read more than once: save what comes of it"
+            refuse(source, expected, "a pipe or a device", error=TableError)
+        is_folder = info.type == fs.FileType.Directory
+        paths, left_out = files_in(system, path) if is_folder else ([path], [])
+        kinds = {path: kind_of(system, path) for path in paths}
     known = {path: kind for path, kind in kinds.items() if kind is not None}
+    strong = {path: kind for path, kind in known.items() if ending_of(path) not in WEAK}
+    known = strong or known
     if not known:
-        refuse(source, "be (or hold) a table: " + ", ".join(FORMATS), "none", error=TableError)
-    if len({FORMATS[kind] for kind in known.values()}) > 1:
-        refuse(
-            source,
-            "hold files of one format",
-            ", ".join(sorted(set(known.values()))),
-            error=TableError,
-        )
-    kind = FORMATS[next(iter(known.values()))]
+        came = "none of these endings" if is_folder else "another ending, or none"
+        expected = f"be (or hold) a table: {SAID}; or read it in Python, and score the frame"
+        refuse(source, expected, came, error=TableError)
+    if len(set(known.values())) > 1:
+        came = ", ".join(sorted({ending_of(path) or path for path in known}))
+        refuse(source, "hold files of one format", came, error=TableError)
+    kind = next(iter(known.values()))
 
     def opened(path: str) -> Reader:
-        return open_file(kind, system, path)
+        return open_file(kind, system, path, text)
 
     if len(known) == 1:
-        return [opened(path) for path in known]
-    with ThreadPoolExecutor(OPENED_AT_ONCE) as pool:
-        return list(pool.map(opened, known))
+        table = Table([opened(path) for path in known])
+    else:
+        with ThreadPoolExecutor(OPENED_AT_ONCE) as pool:
+            table = Table(list(pool.map(opened, known)))
+    if is_folder:
+        _add_hive_columns(table, path)
+    table.notes += dict.fromkeys(
+        note for reader in table.readers for note in getattr(reader, "notes", ())
+    )
+    left_out = [path for path in left_out if ending_of(path)] + [p for p in paths if p not in known]
+    if left_out:
+        table.notes.append(_left_out(path, left_out))
+    return table
 
 
-def open_file(kind: type[TableFile], system: fs.FileSystem, path: str) -> TableFile:
+def _add_hive_columns(table: Table, folder: str) -> None:
+    """Add the columns that the names of all folders below this one hold."""
+    of_file = [hive.columns_of(os.path.relpath(path, folder)) for path in table.paths]
+    for name in of_file[0]:
+        if name in table.schema.names or not all(name in found for found in of_file):
+            continue
+        table.schema = table.schema.append(pa.field(name, hive.kind_of(of_file[0][name])))
+        table.notes.append(f"The column {name} is what names of folders say: {name}=….")
+
+
+def _left_out(folder: str, paths: list[str]) -> str:
+    """Say which files of a folder are not read; markers that no one takes for tables are none."""
+    shown = ", ".join(os.path.relpath(path, folder) for path in paths[:3])
+    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+    return f"Not read, of the folder: {shown}{more}."
+
+
+def open_file(
+    kind: type[TableFile], system: fs.FileSystem, path: str, text: TextOptions
+) -> TableFile:
     """Open a file of a format; what is wrong with it is a `TableError`."""
     with reading(path, kind.format):
-        return kind(system, path)
-
-
-def _folder(system: fs.FileSystem, path: str) -> list[str]:
-    """List a folder's files, without the hidden ones and markers such as _SUCCESS."""
-    found = system.get_file_info(fs.FileSelector(path, recursive=True))
-    return sorted(
-        f.path for f in found if f.type == fs.FileType.File and f.base_name[0] not in "._"
-    )
+        return open_as(kind, system, path, text)

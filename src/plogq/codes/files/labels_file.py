@@ -18,6 +18,7 @@ from plogq.errors import TableError, refuse
 from plogq.tables.batch import classes_of, to_batch
 from plogq.tables.columns import Columns, find_columns, integer_names
 from plogq.tables.formats.registry import WRITERS, ending_of
+from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.labels import Labels
 from plogq.tables.predictions import Predictions, Progress
 from plogq.tables.readers import open_table
@@ -56,6 +57,7 @@ def code_labels(
     logprobs: str | None = None,
     probs: str | None = None,
     classes: Sequence[str] | None = None,
+    text: TextOptions | None = None,
     escape: bool = False,
     progress: Progress | None = None,
 ) -> LabelsReport:
@@ -65,6 +67,8 @@ def code_labels(
     ----------
     source, label, logits, logprobs, probs, classes
         As for `plogq.score.score`; labels are classes, one in each row.
+    text
+        How a text table is written, as `plogq.tables.formats.text_options` has it.
     escape
         Code labels of probability 0 at 24 bits, and count them; else the first is refused.
     progress
@@ -75,7 +79,7 @@ def code_labels(
     TableError
         What is wrong with the table, by file, column and row.
     """
-    table = open_table(source)
+    table = open_table(source, text)
     columns = _columns(table, label, logits, logprobs, probs, classes)
     if columns.labels != "class":
         expected = "hold one class in each row, to be coded"
@@ -94,6 +98,7 @@ def decode_labels(
     logprobs: str | None = None,
     probs: str | None = None,
     classes: Sequence[str] | None = None,
+    text: TextOptions | None = None,
     progress: Progress | None = None,
 ) -> pa.Array:
     """Give the labels that `code_labels` coded, in the order of the rows.
@@ -102,7 +107,7 @@ def decode_labels(
     ----------
     data, name
         The code, and what errors call it.
-    source, logits, logprobs, probs, classes
+    source, logits, logprobs, probs, classes, text
         The predictions it was coded under. The table needs no labels.
 
     Returns
@@ -117,7 +122,7 @@ def decode_labels(
     TableError
         What is wrong with the table.
     """
-    table = open_table(source)
+    table = open_table(source, text)
     unused = _unused(table.schema.names)
     seen = types.SimpleNamespace(
         paths=table.paths,

@@ -17,12 +17,12 @@ from plogq.reports.document import to_document
 from plogq.reports.findings import findings
 from plogq.reports.findings.words import file_name
 from plogq.score import Result, score
-from plogq.tables.formats.registry import FORMATS, ending_of
+from plogq.tables.formats.registry import FORMATS, SAID, ending_of
 
 Report = dict[str, Any]
 
 RESULT = ".json"
-ENDINGS = (RESULT, *FORMATS)  # of what is shown: a score's result, and whatever it scores
+ENDINGS = tuple(FORMATS)  # of what is shown: whatever a score reads, and its result
 
 
 def report(result: Result | dict[str, Any]) -> Report:
@@ -48,11 +48,7 @@ def report_of_file(path: str | Path, name: str, **options: Any) -> Report:
     ValueError
         If it is neither.
     """
-    if str(path).lower().endswith(RESULT):
-        try:
-            found = json.loads(Path(path).read_bytes())
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"{name}: expected JSON, got {error}") from error
+    if str(path).lower().endswith(RESULT) and (found := _result(path, name)) is not None:
         try:
             return report(found)
         except ValueError as error:
@@ -65,6 +61,18 @@ def report_of_file(path: str | Path, name: str, **options: Any) -> Report:
     document = to_document(result)
     document["source"]["paths"] = [file_name(name)]
     return report(document)
+
+
+def _result(path: str | Path, name: str) -> dict[str, Any] | None:
+    """Give the JSON of a score; None for that of a table."""
+    try:
+        found = json.loads(Path(path).read_bytes())
+    except (ValueError, RecursionError) as error:
+        if str(error).startswith("Extra data"):  # a record a line
+            return None
+        raise ValueError(f"{name}: expected JSON, got {error}") from error
+    is_result = isinstance(found, dict) and "schema" in found and "data" not in found
+    return found if is_result else None
 
 
 def known_ending(name: str) -> str:
@@ -80,9 +88,9 @@ def known_ending(name: str) -> str:
     >>> known_ending("Held out.CSV.gz")
     '.csv.gz'
     """
-    end = RESULT if name.lower().endswith(RESULT) else ending_of(name)
+    end = ending_of(name)
     if end is None:
-        raise ValueError(f"{name}: expected a name that ends with one of {', '.join(ENDINGS)}")
+        raise ValueError(f"{name}: expected a name that ends with one of {SAID}")
     return end
 
 

@@ -3,4 +3,6 @@
 A format that can write, too, has a function `write(table, sink)`.
 """
 
-NAMES = "Parquet, CSV, Arrow or NPZ"  # for sentences; here, where nothing heavy is loaded
+NAMES = (
+    "Parquet, CSV, JSON, ARFF, Arrow or NPZ"  # for sentences; here, where nothing heavy is loaded
+)

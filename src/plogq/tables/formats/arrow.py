@@ -8,6 +8,7 @@ from typing import IO, Any
 import pyarrow as pa
 from pyarrow import fs
 
+from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Wanted
 
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
@@ -17,6 +18,7 @@ class ArrowFile:
     """An Arrow IPC file (Feather) or stream, memory-mapped where it is local."""
 
     format = "Arrow"
+    text = TextOptions()  # which say nothing of it
 
     @staticmethod
     def write(table: pa.Table, sink: IO[bytes]) -> None:

@@ -1,15 +1,26 @@
-"""A CSV file, plain or compressed."""
+"""A text table with delimiters: CSV and its kin, plain or compressed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, Any, ClassVar, NoReturn
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import fs
 
 from plogq.errors import TableError, refuse
+from plogq.tables.formats.dialect import (
+    WITH_COMMA,
+    Dialect,
+    find_dialect,
+    refuse_coded,
+    refuse_not_utf8,
+)
+from plogq.tables.formats.packed import open_unpacked, read_head
+from plogq.tables.formats.text_lists import read_lists
+from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Types, Wanted
 
 BAD_CELL = re.compile(
@@ -19,16 +30,25 @@ BAD_CELL = re.compile(
 BAD_LINE = re.compile(
     r"CSV parse error: Row #(\d+): Expected (\d+ columns), got (\d+): (.*)", re.DOTALL
 )
+NOT_UTF8 = re.compile(r"In CSV column #(\d+): .*invalid UTF8 data", re.DOTALL)
+NO_ROWS = "cannot infer number of columns"
+TOO_LONG = "straddl"  # a row, for a block
+CUT_IN_CELL = ("out of sync", "CSV parse error")  # perhaps: a block that ends at a line break
+BLOCK, LARGEST_BLOCK = 4 << 20, 1 << 30
 # What a CSV file says where it has no value. NaN is not among it, as it is for Arrow: it is a
-# number, and to be told as such.
-NULLS = ["", "#N/A", "#N/A N/A", "#NA", "N/A", "NA", "NULL", "n/a", "null"]
+# number, and to be told as such. Blanks alone are no value, either.
+BLANKS = [" " * n for n in range(1, 33)]
+WORDS = ["#N/A", "#N/A N/A", "#NA", "N/A", "NA", "NULL", "n/a", "null"]
+NULLS = ["", *BLANKS, *WORDS, *(f" {word}" for word in WORDS)]
 
 
 class CsvFile:
-    """A CSV file, plain or compressed; the columns that must be numbers are read as such."""
+    """A text table, plain or compressed; the columns that must be numbers are read as such."""
 
     format = "CSV"
     rows = None
+    missing: ClassVar[list[str]] = []  # what says, beside nothing, that there is no value
+    more_parsing: ClassVar[dict[str, Any]] = {}  # options of Arrow's parser
 
     @staticmethod
     def write(table: pa.Table, sink: IO[bytes]) -> None:
@@ -37,15 +57,32 @@ class CsvFile:
 
         csv.write_csv(table, sink)
 
-    def __init__(self, system: fs.FileSystem, path: str) -> None:
+    def __init__(self, system: fs.FileSystem, path: str, text: TextOptions) -> None:
         self.path = path
         self.system = system
-        try:
-            with self._open(None) as stream:
-                self.schema = stream.schema
-        except pa.ArrowInvalid:
-            self._explain(None)
-            raise
+        self.text = text
+        self._block = BLOCK
+        self.dialect = self._look(*read_head(system, path))
+        self._breaks = self.dialect.breaks
+        self.notes = self.dialect.notes()
+        self.schema = self._find_schema()
+
+    def _look(self, head: bytes, whole: bool) -> Dialect:
+        return find_dialect(self.path, head, whole, self.text)
+
+    def _find_schema(self) -> pa.Schema:
+        """Give the columns, and the types that the first rows have."""
+        from pyarrow import csv
+
+        options = csv.ConvertOptions(decimal_point=self.dialect.decimal)
+        options.null_values = [*options.null_values, *NULLS, *self.missing]
+        schema = self._opened_schema(options)
+        for i, field in enumerate(schema):
+            if pa.types.is_binary(field.type):
+                self._refuse_not_utf8(field.name)
+            if field.name in self.dialect.lists:
+                schema = schema.set(i, pa.field(field.name, pa.list_(pa.float64())))
+        return schema
 
     def pieces(self, column: str) -> list[int]:
         """Count the rows, by a pass over the file: what splits it into rows is its quotes."""
@@ -53,41 +90,128 @@ class CsvFile:
 
         # Bytes, so that no value is at fault here; that is for the reading to say.
         options = csv.ConvertOptions(include_columns=[column], column_types={column: pa.binary()})
-        try:
-            with self._open(options, threads=False) as stream:
-                return [sum(batch.num_rows for batch in stream)]
-        except pa.ArrowInvalid:
-            self._explain(options)
-            raise
-
-    def _open(self, options: Any, *, threads: bool = True) -> Any:
-        from pyarrow import csv
-
-        packed = "gzip" if self.path.lower().endswith(".gz") else None  # pyarrow knows no .GZ
-        file = self.system.open_input_stream(self.path, compression=packed)
-        blocks = csv.ReadOptions(block_size=4 << 20, use_threads=threads)
-        return csv.open_csv(file, blocks, convert_options=options)
+        return [sum(batch.num_rows for batch in self._stream(options, threads=False))]
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Give batches as the parser makes them."""
         from pyarrow import csv
 
+        lists = {name for name in self.dialect.lists if wanted.types.get(name) != pa.string()}
+        asked = {name: kind for name, kind in wanted.types.items() if name not in lists}
         options = csv.ConvertOptions(
             include_columns=wanted.columns,
-            column_types=self._seen_types(wanted.columns) | wanted.types,
-            null_values=NULLS,
+            column_types=self._seen_types(wanted.columns) | asked,
+            null_values=[*NULLS, *self.missing],
+            decimal_point=self.dialect.decimal,
         )
-        try:
-            with self._open(options, threads=wanted.threads) as stream:
-                yield from stream
-        except pa.ArrowInvalid:
-            self._explain(options)
-            raise
+        row, changed = 0, None
+        for batch in self._stream(options, threads=wanted.threads):
+            if changed is None:
+                changed = [
+                    i for i, field in enumerate(batch.schema) if pa.types.is_string(field.type)
+                ]
+            for i in changed:
+                name = batch.schema.names[i]
+                column = batch.column(i)
+                if name in lists:
+                    column = read_lists(self.path, name, column, self.dialect.decimal, row)
+                else:
+                    column = self._read_text(column, is_label=name not in asked)
+                batch = batch.set_column(i, name, column)
+            yield batch
+            row += batch.num_rows
 
     def _seen_types(self, columns: list[str]) -> Types:
         """Give what Arrow takes columns for by the first rows, in which NaN is no number."""
         kinds = {name: self.schema.field(name).type for name in columns}
-        return {name: kind for name, kind in kinds.items() if not pa.types.is_null(kind)}
+        return {
+            name: pa.string() if name in self.dialect.lists else kind
+            for name, kind in kinds.items()
+            if not pa.types.is_null(kind)
+        }
+
+    def _read_text(self, column: pa.Array, *, is_label: bool) -> pa.Array:
+        """Give text without the blanks around it, if it is that dialect; no label where blank."""
+        if self.dialect.blanks:
+            column = pc.utf8_trim(pc.utf8_trim_whitespace(column), self.dialect.quote)
+        if not is_label:
+            return column
+        labels = column.dictionary_encode()  # few of them differ
+        if pc.any(self._is_missing(labels.dictionary)).as_py():
+            nothing = pa.scalar(None, pa.string())
+            labels = pc.if_else(self._is_missing(column), nothing, column).dictionary_encode()
+        return labels
+
+    def _is_missing(self, texts: pa.Array) -> pa.Array:
+        words = pa.array(["", *self.missing])
+        return pc.is_in(pc.utf8_trim_whitespace(texts), value_set=words)
+
+    # How it is opened
+
+    def _open(self, options: Any, *, threads: bool) -> Any:
+        from pyarrow import csv
+
+        dialect = self.dialect
+        read = csv.ReadOptions(
+            block_size=self._block,
+            use_threads=threads,
+            skip_rows=dialect.skip,
+            column_names=None if dialect.names is None else list(dialect.names),
+            encoding=dialect.encoding,
+        )
+        parse = csv.ParseOptions(
+            delimiter=dialect.delimiter,
+            quote_char=dialect.quote,
+            newlines_in_values=self._breaks,
+            **self.more_parsing,
+        )
+        file = open_unpacked(self.system, self.path)
+        return csv.open_csv(file, read, parse, convert_options=options)
+
+    def _opened_schema(self, options: Any) -> pa.Schema:
+        while True:
+            try:
+                with self._open(options, threads=False) as stream:
+                    return stream.schema
+            except (pa.ArrowInvalid, UnicodeError) as error:
+                self._recover(error, options)
+
+    def _stream(self, options: Any, *, threads: bool) -> Iterator[pa.RecordBatch]:
+        """Give all batches; where Arrow asks for it, of a file opened again in another way."""
+        done = 0
+        while True:
+            try:
+                with self._open(options, threads=threads) as stream:
+                    known = done  # from the file as it was opened before
+                    for batch in stream:
+                        new = batch.slice(min(known, batch.num_rows))
+                        known -= batch.num_rows - new.num_rows
+                        done += new.num_rows
+                        yield new
+                return
+            except (pa.ArrowInvalid, UnicodeError) as error:
+                self._recover(error, options)
+
+    def _recover(self, error: Exception, options: Any) -> None:
+        """Prepare to open the file in another way, or refuse it."""
+        if isinstance(error, UnicodeError):
+            if self.dialect.encoding == "utf-8":
+                self._refuse_not_utf8(None)
+            refuse_coded(self.path, self.dialect.encoding, error)
+        if NO_ROWS in str(error):
+            raise TableError(f"{self.path}: no rows") from error
+        if TOO_LONG in str(error) and self._block < LARGEST_BLOCK:
+            self._block *= 4
+        elif not self._breaks and any(said in str(error) for said in CUT_IN_CELL):
+            self._breaks = True  # what looks like a short row may be cut at a break in a cell
+        else:
+            self._explain(options)
+            raise error
+
+    def _refuse_not_utf8(self, column: str | None) -> NoReturn:
+        """Refuse text that is not UTF-8 further on than the head, which may show what it is."""
+        where = self.path if column is None else f"{self.path}: column {column!r}"
+        refuse_not_utf8(where, read_head(self.system, self.path)[0])
 
     def _explain(self, options: Any) -> None:
         """Refuse what Arrow cannot read by its column, row and value, where it can tell them.
@@ -100,16 +224,20 @@ class CsvFile:
                     pass
         except pa.ArrowInvalid as error:
             text = str(error)
+            if found := NOT_UTF8.match(text):
+                self._refuse_not_utf8(self.schema.names[int(found[1])])
             if found := BAD_CELL.match(text):
                 column, line, kind, value = found.groups()
                 name = f"{self.path}: column {self.schema.names[int(column)]!r}"
                 expected = f"hold {'numbers' if kind == 'double' else kind}"
+                if self.dialect.decimal == "." and WITH_COMMA.fullmatch(value.strip("' ")):
+                    expected += " (--decimal , where a comma is the decimal mark)"
             elif found := BAD_LINE.match(text):
                 line, wanted, came, value = found.groups()
                 name, expected = f"{self.path}: not a readable CSV file: a row", f"have {wanted}"
                 value = f"{came}: {value}"
             else:
                 return
-            # Arrow's first line is the header.
-            row = f"row {int(line) - 2}, counting from 0 below the header"
+            before = self.dialect.skip + (self.dialect.names is None)
+            row = f"row {int(line) - 1 - before}, counting from 0 below the header"
             refuse(name, expected, f"{value} ({row})", error=TableError)

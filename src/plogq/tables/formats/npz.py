@@ -21,6 +21,7 @@ from plogq.tables.formats.arrays import (
     rows_that_fit,
     schema_of,
 )
+from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Wanted
 
 
@@ -28,6 +29,7 @@ class Npz:
     """An .npz, its arrays streamed side by side out of the archive."""
 
     format = "NPZ"
+    text = TextOptions()  # which say nothing of it
     write = None  # it holds no names
     note = " (objects would have to be unpickled, which can run code)"
 

@@ -8,6 +8,7 @@ from typing import IO, Any
 import pyarrow as pa
 from pyarrow import fs
 
+from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Wanted
 
 
@@ -15,6 +16,7 @@ class ParquetFile:
     """A Parquet file, read page by page so that memory does not grow with its row groups."""
 
     format = "Parquet"
+    text = TextOptions()  # which say nothing of it
 
     @staticmethod
     def write(table: pa.Table, sink: IO[bytes]) -> None:

@@ -2,30 +2,56 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from typing import IO
 
 import pyarrow as pa
+from pyarrow import fs
 
+from plogq.errors import TableError, refuse
+from plogq.tables.formats.arff import ArffFile
 from plogq.tables.formats.arrow import ArrowFile
 from plogq.tables.formats.csv import CsvFile
+from plogq.tables.formats.json import JsonFile, JsonLines
 from plogq.tables.formats.npz import Npz
+from plogq.tables.formats.packed import ENDINGS, ZIP, first_bytes, only_member
 from plogq.tables.formats.parquet import ParquetFile
+from plogq.tables.formats.text_options import TextOptions
 
-TableFile = ParquetFile | CsvFile | ArrowFile | Npz
+TextFile = CsvFile | ArffFile | JsonLines | JsonFile
+TableFile = ParquetFile | ArrowFile | Npz | TextFile
 
+TEXT: dict[str, type[TextFile]] = {
+    ".csv": CsvFile,
+    ".tsv": CsvFile,
+    ".txt": CsvFile,
+    ".jsonl": JsonLines,
+    ".ndjson": JsonLines,
+    ".json": JsonFile,
+    ".arff": ArffFile,
+}
 FORMATS: dict[str, type[TableFile]] = {
     ".parquet": ParquetFile,
     ".pq": ParquetFile,
-    ".csv": CsvFile,
-    ".csv.gz": CsvFile,
     ".arrow": ArrowFile,
     ".feather": ArrowFile,
     ".ipc": ArrowFile,
     ".npz": Npz,
+    **{end + packed: kind for end, kind in TEXT.items() for packed in ENDINGS},
 }
+SAID = f"{', '.join(end for end in FORMATS if end.count('.') == 1)}; text also with " + ", ".join(
+    ENDINGS[1:]
+)
+WEAK = (".json", ".txt", ".zip")  # in a folder with tables of other endings, these are none
+WRITTEN = (".parquet", ".pq", ".csv", ".csv.gz", ".arrow", ".feather", ".ipc")
 WRITERS: dict[str, Callable[[pa.Table, IO[bytes]], None]] = {
-    end: kind.write for end, kind in FORMATS.items() if kind.write is not None
+    end: kind.write for end, kind in FORMATS.items() if end in WRITTEN and kind.write is not None
+}
+MAGIC: dict[bytes, type[TableFile]] = {
+    b"PAR1": ParquetFile,
+    b"ARROW1": ArrowFile,
+    b"\xff\xff\xff\xff": ArrowFile,  # a stream
 }
 
 
@@ -34,7 +60,46 @@ def ending_of(path: str) -> str | None:
 
     Examples
     --------
-    >>> ending_of("Held out.CSV.GZ"), ending_of("notes.txt")
+    >>> ending_of("Held out.CSV.GZ"), ending_of("notes.md")
     ('.csv.gz', None)
     """
     return next((end for end in FORMATS if path.lower().endswith(end)), None)
+
+
+def kind_of(system: fs.FileSystem, path: str) -> type[TableFile] | None:
+    """Return the format of a file: by its ending, or else by its first bytes, or those inside.
+
+    None where neither says.
+    """
+    end = ending_of(path)
+    if end is not None:
+        return FORMATS[end]
+    first = first_bytes(system, path)
+    if first.startswith(ZIP):
+        return _kind_inside(system, path)
+    return next((kind for magic, kind in MAGIC.items() if first.startswith(magic)), None)
+
+
+def _kind_inside(system: fs.FileSystem, path: str) -> type[TableFile] | None:
+    with zipfile.ZipFile(system.open_input_file(path)) as archive:
+        names = archive.namelist()
+        if names and all(name.endswith(".npy") for name in names):
+            return Npz
+        if any(name.startswith("xl/") for name in names):
+            refuse(path, "be a table of one of the formats that are read (a workbook can be saved "
+                   "as CSV)", "a workbook", error=TableError)  # fmt: skip
+        inside = only_member(archive, path).filename
+    end = ending_of(inside)
+    if end is not None and FORMATS[end] not in TEXT.values():
+        refuse(path, f"be unpacked: only text is read out of an archive (or name zip://{inside}::FILE)",
+               inside, error=TableError)  # fmt: skip
+    return None if end is None else FORMATS[end]
+
+
+def open_as(
+    kind: type[TableFile], system: fs.FileSystem, path: str, text: TextOptions
+) -> TableFile:
+    """Open a file of a format; the options are those of text."""
+    if issubclass(kind, TextFile):
+        return kind(system, path, text)
+    return kind(system, path)

@@ -1,0 +1,95 @@
+"""Lists of numbers that were written as text: "[0.7, 0.3]", "0.7 0.3", NumPy's print."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from plogq.errors import TableError, refuse
+
+# A decimal comma looks like two numbers here; were it part of one, a match could take for ever.
+NUMBER = r"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|nan|inf|NaN|Infinity)"
+BETWEEN = r"[\s,;]+"
+# What may stand around a list, or around a number in it: array([0.7, 0.3], dtype=float32), and
+# [np.float64(0.7), np.float64(0.3)].
+BEFORE = r"^\s*(?:(?:np\.)?(?:array|tensor)\(\s*)?[\[(]\s*"
+AFTER = r"\s*[\])]\s*(?:(?:, *[a-z_]+=[\w.':]+)*\))?\s*$"
+WRAPPED = r"(?:np|numpy)\.float\d+\(([^()]*)\)"
+BRACKETED = re.compile(
+    rf"\s*(?:(?:np\.)?(?:array|tensor)\(\s*)?(?:\[\s*{NUMBER}(?:{BETWEEN}(?:{NUMBER}|\.\.\.))*[\s,]*\]"
+    rf"|\(\s*{NUMBER}(?:{BETWEEN}{NUMBER})*[\s,]*\))\s*(?:(?:, *[a-z_]+=[\w.':]+)*\))?\s*"
+)
+BARE = re.compile(rf"\s*{NUMBER}(?:{BETWEEN}{NUMBER})+\s*")
+
+
+def are_lists(cells: Sequence[str]) -> bool:
+    """Tell whether the cells of a column are lists of numbers; blank ones say nothing.
+
+    Of lists in brackets most is enough: the others are refused when they are read. Without
+    brackets all must be of one length and have a decimal mark, or they are some other text.
+    """
+    cells = [cell for cell in cells if cell.strip()]
+    if not cells or not re.search(r"[\s,;(\[]", cells[0]):
+        return False
+    cells = [re.sub(WRAPPED, r"\1", cell) for cell in cells]
+    if 2 * sum(BRACKETED.fullmatch(cell) is not None for cell in cells) >= len(cells):
+        return True
+    lengths = {len(re.split(BETWEEN, cell.strip())) for cell in cells}
+    return (
+        len(lengths) == 1
+        and all(BARE.fullmatch(cell) for cell in cells)
+        and any("." in cell for cell in cells)
+    )
+
+
+def has_two_separators(cell: str) -> bool:
+    """Tell a list in which a comma may be a decimal mark: "[0,7 0,3]"."""
+    items = re.split(r"[\s;]+", re.sub(AFTER, "", re.sub(BEFORE, "", cell)).strip())
+    return len(items) > 1 and any("," in item.rstrip(",") for item in items)
+
+
+def read_lists(path: str, column: str, texts: pa.Array, decimal: str, row: int) -> pa.Array:
+    """Give lists of float64 for texts, the first of which is that row of the file."""
+    bare = pc.replace_substring_regex(texts, pattern=WRAPPED, replacement=r"\1")
+    bare = pc.replace_substring_regex(bare, pattern=BEFORE, replacement="")
+    bare = pc.replace_substring_regex(bare, pattern=AFTER, replacement="")
+    bare = pc.utf8_trim(bare, characters=" \t\r\n,")
+    bare = pc.if_else(pc.equal(pc.utf8_length(bare), 0), pa.scalar(None, pa.string()), bare)
+    if decimal == ",":
+        items = pc.split_pattern_regex(bare, pattern=r"[\s;]+")
+        numbers = pc.replace_substring(items.flatten(), pattern=",", replacement=".")
+    else:
+        items = pc.split_pattern_regex(bare, pattern=BETWEEN)
+        numbers = items.flatten()
+    try:
+        values = numbers.cast(pa.float64())
+    except pa.ArrowInvalid:
+        _refuse_first(path, column, texts, items, decimal, row)
+        raise
+    # The offsets of null lists need no care: a null has no items.
+    lengths = pc.fill_null(pc.list_value_length(items), 0).to_numpy(zero_copy_only=False)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
+    nulls = None if items.null_count == 0 else items.is_null()
+    return pa.ListArray.from_arrays(offsets, values, mask=nulls)
+
+
+def _refuse_first(
+    path: str, column: str, texts: pa.Array, items: pa.Array, decimal: str, row: int
+) -> None:
+    for i, numbers in enumerate(items.to_pylist()):
+        for number in numbers or []:
+            try:
+                pa.scalar(number.replace(",", ".") if decimal == "," else number).cast(pa.float64())
+            except pa.ArrowInvalid:
+                cut = " (it was cut when it was printed)" if "..." in number else ""
+                refuse(
+                    f"{path}: column {column!r}",
+                    f"hold lists of numbers{cut}",
+                    repr(texts[i].as_py()[:60]),
+                    row=row + i,
+                    error=TableError,
+                )
