@@ -81,10 +81,20 @@ class Part(NamedTuple):
 
 
 class Table:
-    """The rows of one or several files of one format, in the order of their paths."""
+    """The rows of one or several files of one format, in the order of their paths.
+
+    Attributes
+    ----------
+    notes
+        Sentences that say how the table was read, where there was more than one way.
+    warnings
+        Sentences that say what may mean something else than it was taken for.
+    """
 
     def __init__(self, readers: list[Reader]) -> None:
         self.readers = readers
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
         self.paths = [reader.path for reader in readers]
         self.format = readers[0].format
         self.schema = readers[0].schema
