@@ -15,6 +15,7 @@ from pyarrow import fs
 from plogq.errors import TableError, refuse
 from plogq.tables.filesystems import find_filesystem
 from plogq.tables.formats.arrays import Arrays
+from plogq.tables.formats.harness import Questions, is_questions
 from plogq.tables.formats.memory import Memory
 from plogq.tables.formats.registry import FORMATS, TableFile, ending_of
 from plogq.tables.formats.wanted import Types, Wanted
@@ -171,7 +172,8 @@ def open_table(source: Any) -> Table:
     if isinstance(source, Mapping):
         return Table([Arrays(source)])
     if isinstance(source, (str, os.PathLike)):
-        return Table(_files(os.fspath(source)))
+        path = os.fspath(source)
+        return _questions(path) or Table(_files(path))
     if hasattr(source, "__arrow_c_stream__"):
         return Table([Memory(pa.table(source))])
     return refuse(
@@ -180,6 +182,19 @@ def open_table(source: Any) -> Table:
         type(source).__name__,
         error=TypeError,
     )
+
+
+def _questions(source: str) -> Table | None:
+    """Open multiple-choice samples, whose questions are rows; None where it is none of these."""
+    with reading(source, "JSON"):
+        system, path = find_filesystem(source)
+        if not is_questions(system, path):
+            return None
+        reader = Questions(system, path)
+    table = Table([reader])
+    table.notes += reader.notes
+    table.warnings += reader.warnings
+    return table
 
 
 def _files(source: str) -> list[Reader]:
