@@ -52,8 +52,8 @@ def compare(
     ----------
     a, b
         Tables of predictions, as `plogq.score.score` reads them; or token logprobs, as
-        `plogq.lm.score_tokens` does: JSON lines, or tables with the columns doc and logprob and
-        no label. Documents are paired by name, and costs are per byte.
+        `plogq.lm.score_tokens` does: logs in JSON, or tables with the columns doc and logprob and
+        no label. Documents are paired by name, or else by text; costs are per byte.
     label, logits, logprobs, probs, classes, annotators
         As for `score`, of both tables. Their classes are matched by name.
     weight, slices, group
@@ -62,7 +62,7 @@ def compare(
         A column of both by which rows are paired; without it, by their order. By order the
         tables stream; by id, the ids and the figures of all rows are held.
     part
-        Of responses in JSON lines: "prompt", "completion" or "all".
+        Of logs of responses: "prompt", "completion" or "all".
     unit
         "bit", "nat" or "hartley" (a `plogq.Unit`), of every cost.
     bootstrap

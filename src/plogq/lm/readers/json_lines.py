@@ -66,6 +66,11 @@ class JsonLines:
         if self._files.left_out:
             self.origin["left_out"] = self._files.left_out
         self.remarks = Remarks()
+        stems = [PurePath(name).stem for name in self._files.paths]
+        unique = len(set(stems)) == len(stems)
+        self._called = dict(
+            zip(self._files.paths, stems if unique else self._files.paths, strict=True)
+        )
         self._section: Section | None = None
         self._filter: str | None = None
         self._others: list[tuple[float, ...]] = []
@@ -79,8 +84,10 @@ class JsonLines:
             names = SampleNames()
             for record in self._records(path):
                 done += 1
-                for scored in self._read(record, names):
-                    name = self._named(scored, record)
+                found = self._read(record, names)
+                for i, scored in enumerate(found):
+                    place = record.where if len(found) == 1 else f"{record.where}:{i}"
+                    name = self._named(record.path, place if scored.name is None else scored.name)
                     if not known.add(name):
                         raise came_back(f"{path}: {record.where}", name)
                     held.append(scored._replace(name=name))
@@ -104,12 +111,9 @@ class JsonLines:
         stream = self._writer.stream
         return records if stream is None else join_streams(records, stream)
 
-    def _named(self, scored: Scored, record: Record) -> str:
-        """Name a document: by its record, or by where that is, and of several files by its own."""
-        name = record.where if scored.name is None else scored.name
-        if len(self._files.paths) > 1:
-            name = f"{PurePath(record.path).stem}: {name}"
-        return name.encode("utf-8", "replace").decode()
+    def _named(self, path: str, name: str) -> str:
+        """Give a document's name, which of several files is told by that of its own."""
+        return _text(name if len(self._called) == 1 else f"{self._called[path]}: {name}")
 
     def _read(self, record: Record, names: SampleNames) -> list[Scored]:
         writer, value = _known(record), record.value or {}
@@ -208,6 +212,11 @@ def _known(record: Record) -> Writer:
     return found
 
 
+def _text(name: str) -> str:
+    """Give a name without what is no character: JSON may hold half of a pair of surrogates."""
+    return name.encode("utf-8", "replace").decode()
+
+
 def _block(held: list[Scored], done: int) -> Block:
     lengths = np.array([len(scored.logprobs) for scored in held])
     values = chain.from_iterable(scored.logprobs for scored in held)
@@ -234,7 +243,7 @@ def _block(held: list[Scored], done: int) -> Block:
     def describe(i: int) -> dict[str, Any]:
         row, which = int(rows[i]), int(document[rows[i]])
         found: dict[str, Any] = {"doc": names[which], "position": row - int(start[which])}
-        texts = held[which].names
-        return found if texts is None else found | {"token": texts[found["position"]]}
+        called = held[which].names
+        return found if called is None else found | {"token": _text(called[found["position"]])}
 
     return Block(Tokens(surprisal[scored], describe), documents, done)

@@ -9,7 +9,7 @@ it is believed where it shows no sign of being anything else; otherwise the byte
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from plogq.lm.readers.response import Passage, Token
@@ -86,6 +86,9 @@ def _by_names(tokens: list[Token]) -> Spelled:
 
 def _ends(tokens: list[Token], text: bytes, offsets: list[object] | None) -> list[int | None] | str:
     """Give where each token ends in the text, after 0, None where that is not known; or why not."""
+    plain = [_utf8(t.name or "") if t.raw is None else t.raw for t in tokens]
+    if b"".join(plain) == text:
+        return [0, *accumulate(map(len, plain))]
     left = _from_left(tokens, text)
     if isinstance(left, str):
         return left

@@ -28,12 +28,15 @@ class Stream(NamedTuple):
         Tells from the parts so far that none is to come, but for counts.
     join
         Makes one response of them.
+    is_counts
+        Tells a part that only counts, which may come when the rest is over.
     """
 
     is_part: Callable[[Object], bool]
     key: Callable[[Object], Hashable]
     is_over: Callable[[list[Object]], bool]
     join: Callable[[list[Object]], Object]
+    is_counts: Callable[[Object], bool] = lambda x: False
 
 
 def join_streams(records: Iterable[Record], stream: Stream) -> Iterator[Record]:
@@ -44,19 +47,25 @@ def join_streams(records: Iterable[Record], stream: Stream) -> Iterator[Record]:
         return [k for k, held in parts.items() if k != but and stream.is_over(_values(held))]
 
     for record in records:
-        if record.value is None:
-            done = list(parts)
-        else:
-            key = stream.key(record.value)
-            mine = stream.is_part(record.value) or key in parts
-            begins = mine and key in parts and key is None and _begins(record.value)
-            done = over() if not mine or key is None else over(but=key)
-            done += [key] if begins and key not in done else []
+        value = record.value
+        if value is None:
+            yield from (_joined(held, stream) for held in parts.values())
+            parts.clear()
+            continue
+        key = stream.key(value)
+        if stream.is_counts(value):
+            if key in parts:
+                parts[key].append(record)
+            continue
+        mine = stream.is_part(value) or key in parts
+        done = over(but=key) if mine and key is not None else over()
+        if key is None and key in parts and key not in done and _begins(value):
+            done.append(key)
         for name in done:
             yield _joined(parts.pop(name), stream)
-        if record.value is not None and mine:
+        if mine:
             parts.setdefault(key, []).append(record)
-        elif record.value is not None:
+        else:
             yield record
     for held in parts.values():
         yield _joined(held, stream)
@@ -90,6 +99,10 @@ def _openai_part(record: Object) -> bool:
     if str(record.get("object")).endswith(".chunk") or any("delta" in c for c in choices):
         return True
     return bool(choices) and all(c.get("finish_reason", "") is None for c in choices)
+
+
+def _openai_counts(record: Object) -> bool:
+    return str(record.get("object")).endswith(".chunk") and record.get("choices") == []
 
 
 def _openai_over(parts: list[Object]) -> bool:
@@ -158,7 +171,13 @@ def _tgi_joined(parts: list[Object]) -> Object:
     return {"generated_text": parts[-1].get("generated_text"), "details": held | {"tokens": tokens}}
 
 
-OPENAI = Stream(_openai_part, lambda x: _hashable(x.get("id")), _openai_over, _openai_joined)
+OPENAI = Stream(
+    _openai_part,
+    lambda x: _hashable(x.get("id")),
+    _openai_over,
+    _openai_joined,
+    _openai_counts,
+)
 OLLAMA = Stream(
     lambda x: x.get("done") is False,
     lambda x: None,
@@ -172,7 +191,7 @@ LLAMA_CPP = Stream(
     _llama_cpp_joined,
 )
 TGI = Stream(
-    lambda x: "token" in x and x.get("generated_text") is None,
+    lambda x: "token" in x,
     lambda x: None,
     lambda parts: parts[-1].get("generated_text") is not None,
     _tgi_joined,
