@@ -73,12 +73,13 @@ def test_endings(ending, tmp_path):
 
 def test_blocks_of_any_size_give_the_same(monkeypatch):
     from plogq.lm.readers import json_lines
+    from plogq.tables import json_records
 
     for path in ("vllm_echo.jsonl", "harness_pages.jsonl", "vllm_batch_chat.jsonl"):
         whole = score_tokens(DATA / path).to_json()
         for size, read in ((1, 7), (2, 64), (3, 1)):
             monkeypatch.setattr(json_lines, "BLOCK_TOKENS", size)
-            monkeypatch.setattr(json_lines, "READ_BYTES", read)
+            monkeypatch.setattr(json_records, "READ_BYTES", read)
             assert score_tokens(DATA / path).to_json() == whole
 
 
@@ -141,7 +142,7 @@ def test_bytes_are_unknown_where_a_part_of_a_character_is_all_there_is(tmp_path)
     prompt = [None, {"1": {"logprob": -1.0, "decoded_token": "a \ufffd"}}]
     line = {"id": "c", "choices": [{"text": "", "prompt_logprobs": prompt}]}
     result = score_lines(tmp_path, line)
-    assert (result.bytes, result.tokens, result.words) == (None, 1, 2)
+    assert (result.bytes, result.tokens, result.words) == (None, 1, None)
     assert "bytes_unknown" in [w["code"] for w in result.warnings]
 
 
@@ -180,7 +181,7 @@ TWO = {"7": {"logprob": -1.0}, "8": {"logprob": -2.0}}
     [
         ("{", "line 1: is not JSON: Expecting property name"),
         ("[1]", r"line 1: must hold a JSON object; got \[1\]"),
-        ({"text": "a"}, "is neither a response .* nor a logged sample .* fields are text"),
+        ({"text": "a"}, "is none of .*OpenAI responses.*fields are text"),
         ({"choices": []}, "holds no choice"),
         ({"choices": [{"text": "a", "logprobs": None}]}, "no logprobs: ask the server"),
         ({"custom_id": "q", "response": None, "error": {"message": "full"}}, "got .*full"),
@@ -194,7 +195,7 @@ TWO = {"7": {"logprob": -1.0}, "8": {"logprob": -2.0}}
         ({"choices": [{"prompt_logprobs": [None, TWO]}]}, r"\[1\] lists 2 tokens.*for return_tok"),
         ({"choices": [{"prompt_logprobs": 3}]}, "prompt_logprobs must be a list; got 3"),
         ([completion(["a"], [-1.0])] * 2, "line 2: document 'c' comes back"),
-        ([completion(["a"], [-1.0]), SAMPLE], "line 2: is an lm-eval.*first line is an OpenAI"),
+        ([completion(["a"], [-1.0]), SAMPLE], "line 2: is of another kind, lm-eval"),
         ([SAMPLE, SAMPLE], "document '0' comes back"),
         (SAMPLE | {"filtered_resps": ["yes"]}, "must be a loglikelihood; got 'yes'"),
         (SAMPLE | {"filtered_resps": ["-1", "-2"]}, "one response a document is read; got 2"),

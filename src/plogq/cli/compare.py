@@ -18,13 +18,14 @@ from plogq.cli.options import (
 
 READS = """
 A and B are tables of predictions, as plogq score reads them; or token logprobs,
-as plogq lm does: JSON lines, or tables with the columns doc and logprob and no
-label.
+as plogq lm does: logs in JSON, or tables with the columns doc and logprob and
+no label. Multiple-choice samples of lm-evaluation-harness are predictions.
 
 Rows are paired by --id, or else by their order; labels must agree, and classes
 are matched by name. By order both tables stream; with --id the ids and the
 figures of all rows are held, about 300 bytes a row. Documents are paired by
-name, and each takes about 300 bytes.
+name, or by text where a server has named them at random; each takes about 300
+bytes.
 """
 
 

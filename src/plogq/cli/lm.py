@@ -13,13 +13,17 @@ TOKENS is a table (Parquet, CSV, Arrow; a file, a folder, a URI), a row a token:
   words, characters, token
               optional: words that end in it, characters, its text
 
-or JSON lines (.jsonl, .ndjson; .gz, .bz2, .zst), a line each:
-  a response of vLLM and its like, or a line of a batch run (custom_id,
-              response.body). Read are choices[].logprobs: tokens and
-              token_logprobs (completions), or content[].token, .logprob,
-              .bytes (chat); prompt_logprobs and prompt_token_ids; the text
-              or message; usage.prompt_tokens
-  a sample that lm-evaluation-harness logged (--log_samples). Read are doc_id,
+or a log in JSON (.jsonl, .ndjson, .json, .sse; .gz, .bz2, .zst; a file or a
+folder): a record a line, indented, in a list, or as a server's events. Parts of
+a stream are joined. All records are of one of these:
+  OpenAI's protocol (vLLM and others), also as lines of a batch run (custom_id,
+              response.body). Read are choices[].logprobs: tokens,
+              token_logprobs and text_offset (completions), or content[].token,
+              .logprob, .bytes (chat); prompt_logprobs and prompt_token_ids; the
+              text or message; usage
+  OpenAI's Responses, vLLM's RequestOutput, SGLang's /generate, Text Generation
+              Inference, llama.cpp's /completion, Ollama
+  lm-evaluation-harness, samples (--log_samples). Read are doc_id, filter,
               filtered_resps or resps, arguments, word_perplexity,
               byte_perplexity, bits_per_byte; it has one logprob for each
               document, so that nothing is per token
@@ -39,7 +43,7 @@ def add(commands: Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.set_defaults(run=_run)
-    command.add_argument("tokens", metavar="TOKENS", help="a table, or JSON lines: see below")
+    command.add_argument("tokens", metavar="TOKENS", help="a table, or a log in JSON: see below")
 
     add = command.add_argument_group("input").add_argument
     for name in ("doc", "logprob", "bytes"):

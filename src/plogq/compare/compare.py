@@ -13,11 +13,11 @@ from plogq.compare.summary import summarise
 from plogq.compare.tokens import compare_tokens
 from plogq.errors import TableError, check_count, refuse
 from plogq.formulas.units import Unit, check_unit
-from plogq.lm.readers.openai import Section
-from plogq.lm.score_tokens import is_json_lines, open_tokens
+from plogq.lm.readers.scored import Section
+from plogq.lm.score_tokens import kind_of, open_tokens
 from plogq.score.figures.all_figures import check_weight
 from plogq.tables.columns import find_columns
-from plogq.tables.formats.text_options import TextOptions, text_options
+from plogq.tables.formats.text_options import text_options
 from plogq.tables.predictions import Predictions
 from plogq.tables.readers import Table, open_table
 
@@ -57,8 +57,8 @@ def compare(
     ----------
     a, b
         Tables of predictions, as `plogq.score.score` reads them; or token logprobs, as
-        `plogq.lm.score_tokens` does: JSON lines, or tables with the columns doc and logprob and
-        no label. Documents are paired by name, and costs are per byte.
+        `plogq.lm.score_tokens` does: logs in JSON, or tables with the columns doc and logprob and
+        no label. Documents are paired by name, or else by text; costs are per byte.
     label, logits, logprobs, probs, classes, annotators
         As for `score`, of both tables. Their classes are matched by name.
     weight, slices, group
@@ -67,7 +67,7 @@ def compare(
         A column of both by which rows are paired; without it, by their order. By order the
         tables stream; by id, the ids and the figures of all rows are held.
     part
-        Of responses in JSON lines: "prompt", "completion" or "all".
+        Of logs of responses: "prompt", "completion" or "all".
     encoding, delimiter, decimal, header
         As for `score`, of both tables.
     unit
@@ -114,7 +114,7 @@ def compare(
         "id": id,
     }
     text = text_options(encoding, delimiter, decimal, header)
-    opened = [_table(source, label, text) for source in (a, b)]
+    opened = [None if kind_of(source) == "log" else open_table(source, text) for source in (a, b)]
     kinds = [_is_tokens(table, label) for table in opened]
     if kinds[0] != kinds[1]:
         tokens, table = (a, b) if kinds[0] else (b, a)
@@ -125,7 +125,7 @@ def compare(
         if wrong is not None:
             refuse(wrong, "be left out: these are token logprobs, paired by document",
                    of_tables[wrong])  # fmt: skip
-        one, other = (open_tokens(source, part=part) for source in (a, b))
+        one, other = (open_tokens(source, part=part, text=text) for source in (a, b))
         return compare_tokens(
             one, other, unit=unit, bootstrap=bootstrap, top=top, seed=seed, progress=progress
         )
@@ -155,19 +155,8 @@ def compare(
     )
 
 
-def _table(source: Any, label: str, text: TextOptions) -> Table | None:
-    """Open a table; JSON lines are one where they have labels."""
-    if not is_json_lines(source):
-        return open_table(source, text)
-    try:
-        table = open_table(source, text)
-    except TableError:
-        return None  # whoever reads logprobs says what is wrong
-    return table if {label, "labels"} & set(table.schema.names) else None
-
-
 def _is_tokens(table: Table | None, label: str) -> bool:
-    """Tell token logprobs: JSON lines, or the columns doc and logprob without a label."""
+    """Tell token logprobs: a log, or the columns doc and logprob without a label."""
     if table is None:
         return True
     names = table.schema.names

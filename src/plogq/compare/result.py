@@ -10,6 +10,7 @@ from plogq.formulas.units import Unit
 from plogq.records import to_json
 
 SCHEMA = 1
+Pairing = Literal["row order", "id", "doc", "text"]
 Winner = Literal["a", "b"] | None
 
 
@@ -22,7 +23,7 @@ class Comparison:
     """
 
     kind: Literal["predictions", "tokens"]
-    pairing: Literal["row order", "id", "doc"]
+    pairing: Pairing
     unit: Unit
     per: str  # row, byte or token
     rows: int  # or documents

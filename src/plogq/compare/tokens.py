@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from plogq.compare.result import Comparison, difference_of, winner_of
+from plogq.compare.result import Comparison, Pairing, difference_of, winner_of
 from plogq.errors import TableError
 from plogq.formulas.units import Unit, from_nats, perplexity_of
-from plogq.lm.documents import UNKNOWN, Documents, Source
+from plogq.lm.documents import UNKNOWN, Block, Documents, Source, Tokens
 from plogq.lm.state import Corpus
+from plogq.lm.summary import all_certain
 from plogq.tables.arrays import Array
 from plogq.tables.sums.bootstrap import interval, replicate_weights, too_few
 from plogq.tables.sums.products import weighted_sums
@@ -29,7 +30,9 @@ class Texts(NamedTuple):
     cost: Array  # (d,) nats, inf where an impossible event happened
     counts: dict[str, Array]  # "byte", "token": (d,) what was scored; UNKNOWN where not known
     whole: dict[str, Array]  # with what was not scored
+    spelled: list[int | None]  # hashes of the texts, where they are known
     corpus: Corpus
+    documents: list[Documents]
 
 
 def compare_tokens(
@@ -44,7 +47,9 @@ def compare_tokens(
 ) -> Comparison:
     """Compare what two models pay for each byte, or where bytes are not known each token."""
     one, other = _read(a, seed, progress), _read(b, seed, progress)
-    at = _paired(one, other, a, b)
+    at, pairing = _paired(one, other, a, b)
+    if pairing == "text":
+        other = _renamed(other, list(one.place), at, seed)
     per = _unit_of_text(one, other, at, a, b)
     sides = [_own(texts, source, per, unit) for texts, source in ((one, a), (other, b))]
     finite = [_rate(texts, per) for texts in (one, other)]
@@ -72,7 +77,7 @@ def compare_tokens(
     )
     return Comparison(
         kind="tokens",
-        pairing="doc",
+        pairing=pairing,
         unit=unit,
         per=per,
         rows=len(one.place),
@@ -88,14 +93,18 @@ def compare_tokens(
         per_class=[],
         slices={},
         largest=largest,
-        warnings=warnings + _few(one, ends) + _same_in_another_unit(one, other, at),
+        warnings=warnings
+        + _as_read("A", one, a)
+        + _as_read("B", other, b)
+        + _few(one, ends)
+        + _same_in_another_unit(one, other, at),
     )
 
 
 def _read(source: Source, seed: int, progress: Callable[[int, int | None], None] | None) -> Texts:
     corpus, parts = Corpus(0, seed), []
     for block in source.blocks():
-        corpus.add(block.documents)
+        corpus.add(block)
         parts.append(block.documents)
         if progress is not None:
             progress(block.done, source.rows)
@@ -111,23 +120,68 @@ def _read(source: Source, seed: int, progress: Callable[[int, int | None], None]
         )
         for of, name in unscored.items()
     }
-    return Texts({name: i for i, name in enumerate(names)}, cost, counts, whole, corpus)
+    spelled = [text for p in parts for text in p.texts or [None] * len(p.names)]
+    place = {name: i for i, name in enumerate(names)}
+    return Texts(place, cost, counts, whole, spelled, corpus, parts)
 
 
 def _counts(part: Documents, of: str) -> Array:
     return part.counts.get(of, np.full(len(part.names), UNKNOWN))
 
 
-def _paired(one: Texts, other: Texts, a: Source, b: Source) -> Array:
-    """Give where each document of A is in B."""
+def _paired(one: Texts, other: Texts, a: Source, b: Source) -> tuple[Array, Pairing]:
+    """Give where each document of A is in B: by name, or else by text.
+
+    A server names each response at random; documents of one name are the same text.
+    """
+    lacking = None
     for mine, theirs, source, of in ((one, other, b, a), (other, one, a, b)):
-        lacking = next((name for name in mine.place if name not in theirs.place), None)
-        if lacking is not None:
-            raise TableError(
+        name = next((name for name in mine.place if name not in theirs.place), None)
+        if name is not None and lacking is None:
+            lacking = (
                 f"{_path(source)}: must have the documents of {_path(of)}; got none of the name "
-                f"{lacking!r} ({len(theirs.place):,} documents against {len(mine.place):,})"
+                f"{name!r} ({len(theirs.place):,} documents against {len(mine.place):,})"
             )
-    return np.array([other.place[name] for name in one.place])
+    if lacking is None:
+        at = np.array([other.place[name] for name in one.place])
+        pairs = zip(one.place, one.spelled, [other.spelled[i] for i in at], strict=True)
+        unlike = next((name for name, x, y in pairs if None not in (x, y) and x != y), None)
+        if unlike is None:
+            return at, "doc"
+        lacking = f"{_path(b)}: document {unlike!r} must be the same text as in {_path(a)}"
+    place = {text: i for i, text in enumerate(other.spelled)}
+    if None in place or None in one.spelled:
+        why = ""
+    elif len(place) < len(other.spelled) or len(set(one.spelled)) < len(one.spelled):
+        why = "; by text they cannot be paired, for a text is there twice"
+    elif place.keys() != set(one.spelled):
+        why = "; their texts differ, too"
+    else:
+        return np.array([place[text] for text in one.spelled]), "text"
+    logs = all(str(source.origin["format"]).startswith("JSON") for source in (a, b))
+    remedy = " (a field custom_id in each record names it)" if logs else ""
+    raise TableError(f"{lacking}{why}{remedy}")
+
+
+def _renamed(texts: Texts, names: list[str], at: Array, seed: int) -> Texts:
+    """Give documents the names of those they are paired with, by which the buckets are made."""
+    of = dict(zip(at.tolist(), names, strict=True))
+    corpus, start = Corpus(0, seed), 0
+    for part in texts.documents:
+        stop = start + len(part.names)
+        renamed = part._replace(names=[of[i] for i in range(start, stop)])
+        corpus.add(Block(Tokens(np.empty(0), lambda i: {}), renamed, stop))
+        start = stop
+    corpus.scored, corpus.certain = texts.corpus.scored, texts.corpus.certain
+    return texts._replace(place={of[i]: i for i in range(start)}, corpus=corpus)
+
+
+def _as_read(who: str, texts: Texts, source: Source) -> list[dict[str, Any]]:
+    """Give what there is to say of one of the two, as `plogq lm` says it."""
+    found = source.remarks.items()
+    if (said := all_certain(texts.corpus)) is not None:
+        found.append(("all_certain", said, texts.corpus.certain))
+    return [{"code": code, "message": f"{who}: {message}", "rows": n} for code, message, n in found]
 
 
 def _unit_of_text(one: Texts, other: Texts, at: Array, a: Source, b: Source) -> str:
@@ -144,9 +198,10 @@ def _unit_of_text(one: Texts, other: Texts, at: Array, a: Source, b: Source) -> 
                 f"{mine[i]:,} {of}s; got {theirs[i]:,}"
             )
         return of
+    why = a.remarks.message("bytes_unknown") or b.remarks.message("bytes_unknown")
     raise TableError(
         f"{_path(b)}: must say how many bytes of text its tokens stand for, as {_path(a)} must: "
-        "tokens alone cannot be compared"
+        "tokens alone cannot be compared" + (f" ({why})" if why else "")
     )
 
 

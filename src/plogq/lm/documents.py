@@ -25,6 +25,7 @@ class Documents(NamedTuple):
     counts: dict[str, Array]  # of `UNITS`, (d,) int64: what was scored; UNKNOWN where not known
     unscored: Array  # (d,) int64: first tokens, which no model gave a probability
     unscored_bytes: Array  # (d,) int64
+    texts: list[int | None] | None = None  # hashes of what they spell, where that is known
 
 
 class Tokens(NamedTuple):
@@ -42,10 +43,32 @@ class Block(NamedTuple):
     done: int  # rows or lines so far
 
 
+class Remarks:
+    """What there is to say of how a source was read: by code a message, and of how many."""
+
+    def __init__(self) -> None:
+        self._messages: dict[str, str] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, code: str, message: str, count: int = 1) -> None:
+        """Say something, or count it once more; the first message stands for all."""
+        self._messages.setdefault(code, message)
+        self._counts[code] = self._counts.get(code, 0) + count
+
+    def message(self, code: str) -> str | None:
+        """Give what is said under a code."""
+        return self._messages.get(code)
+
+    def items(self) -> list[tuple[str, str, int]]:
+        """Give codes, messages and counts."""
+        return [(code, text, self._counts[code]) for code, text in self._messages.items()]
+
+
 class Source(Protocol):
     """Token logprobs, wherever they lie."""
 
     origin: dict[str, Any]
+    remarks: Remarks  # complete when all blocks were given
     rows: int | None
 
     def blocks(self) -> Iterator[Block]:

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
-from plogq.errors import check_count, refuse
+import pyarrow as pa
+
+from plogq.errors import TableError, check_count, refuse
 from plogq.formulas.units import Unit, check_unit
 from plogq.lm.documents import Source
-from plogq.lm.readers.json_lines import ENDINGS, JsonLines
-from plogq.lm.readers.openai import Section
+from plogq.lm.readers.json_lines import JsonLines, whole_records
+from plogq.lm.readers.scored import Section
 from plogq.lm.readers.table import TokenTable
+from plogq.lm.readers.writers import writer_of
 from plogq.lm.result import TokensResult
 from plogq.lm.state import Corpus
 from plogq.lm.summary import summarise
+from plogq.tables.formats.harness import is_multiple_choice
+from plogq.tables.formats.registry import ending_of
+from plogq.tables.formats.text_options import TextOptions
+from plogq.tables.json_records import find_files, is_json, read_records
 from plogq.tables.readers import open_table
 from plogq.tables.sums.top_k import TopK
+
+Kind = Literal["log", "questions", "table", "unknown"]
 
 
 def score_tokens(
@@ -44,8 +53,9 @@ def score_tokens(
         A table, as a path or anything that speaks Arrow: a row for each token with the columns
         `doc`, `logprob` (nats, null for a document's first token where it has none) and, where
         known, `bytes`, `words` (those that end in the token), `characters` and `token` (its
-        text). Rows of a document follow one another. Or a path of JSON lines: responses of vLLM
-        and its like, or samples of lm-evaluation-harness.
+        text). Rows of a document follow one another. Or a file or folder of JSON, in lines or any
+        other layout: what servers of language models answer, whole or streamed, or samples of
+        lm-evaluation-harness.
     doc, logprob, bytes
         Names of columns, where they are others.
     part
@@ -87,7 +97,7 @@ def score_tokens(
     tokens = open_tokens(source, doc=doc, logprob=logprob, bytes=bytes, part=part)
     corpus, surprises = Corpus(top, seed), TopK(top)
     for block in tokens.blocks():
-        corpus.add(block.documents)
+        corpus.add(block)
         surprises.add(
             block.tokens.surprisal,
             lambda i, t=block.tokens: t.describe(i) | {"nats": float(t.surprisal[i])},  # type: ignore[misc]
@@ -95,13 +105,41 @@ def score_tokens(
         if progress is not None:
             progress(block.done, tokens.rows)
     return summarise(
-        corpus, surprises, source=tokens.origin, unit=unit, bootstrap=bootstrap, seed=seed
+        corpus,
+        surprises,
+        source=tokens.origin,
+        remarks=tokens.remarks,
+        unit=unit,
+        bootstrap=bootstrap,
+        seed=seed,
     )
 
 
-def is_json_lines(source: Any) -> bool:
-    """Tell a file of JSON lines by its name."""
-    return isinstance(source, (str, os.PathLike)) and os.fspath(source).lower().endswith(ENDINGS)
+def kind_of(source: Any) -> Kind:
+    """Tell logs of token logprobs, questions with choices, and tables of any kind.
+
+    JSON that is neither a log, nor questions, nor a table of tokens is unknown: a table to `score`,
+    and here a log whose reader says what is wrong with it.
+    """
+    if not isinstance(source, (str, os.PathLike)):
+        return "table"
+    path = os.fspath(source)
+    otherwise: Kind = "unknown" if is_json(path) else "table"
+    try:
+        files = find_files(path)
+        if not files.paths or any(map(ending_of, files.others)) or not is_json(files.paths[0]):
+            return "table"
+        records = whole_records(read_records(files.system, files.paths[0]))
+        first = next((record.value for record in records if record.value), None)
+    except (TableError, pa.ArrowException, OSError, EOFError):
+        return otherwise
+    if first is None:
+        return otherwise
+    if is_multiple_choice(first):
+        return "questions"
+    if writer_of(first) is not None:
+        return "log"
+    return "table" if {"doc", "logprob"} <= first.keys() else otherwise
 
 
 def open_tokens(
@@ -111,12 +149,13 @@ def open_tokens(
     logprob: str = "logprob",
     bytes: str = "bytes",
     part: Section | None = None,
+    text: TextOptions | None = None,
 ) -> Source:
-    """Open a table of tokens or JSON lines."""
+    """Open a table of tokens or a log in JSON."""
     if part not in (None, "prompt", "completion", "all"):
         refuse("part", 'be "prompt", "completion" or "all"', repr(part))
-    if is_json_lines(source):
+    if kind_of(source) != "table":
         return JsonLines(os.fspath(source), part)
     if part is not None:
-        refuse("part", "be left out: this is a table, not JSON lines of responses", repr(part))
-    return TokenTable(open_table(source), doc, logprob, bytes)
+        refuse("part", "be left out: this is a table, not a log of responses", repr(part))
+    return TokenTable(open_table(source, text), doc, logprob, bytes)

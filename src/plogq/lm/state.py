@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from plogq.kernels.exact_sum import ExactSums
-from plogq.lm.documents import UNITS, UNKNOWN, Documents
+from plogq.lm.documents import UNITS, UNKNOWN, Block, Documents
 from plogq.tables.arrays import Array
 from plogq.tables.sums.bootstrap import MOST_BUCKETS, value_buckets
 from plogq.tables.sums.top_k import TopK
@@ -30,11 +30,15 @@ class Corpus:
         self.counts = {unit: np.zeros(MOST_BUCKETS, np.int64) for unit in UNITS}
         self.unknown = dict.fromkeys(UNITS, 0)  # documents that do not say how many
         self.impossible = 0
+        self.scored = self.certain = 0  # tokens with a logprob, and those with one of exactly 0
         self.unscored = self.unscored_documents = self.unscored_bytes = 0
         self.worst = {unit: TopK(top) for unit in ("byte", "token")}
 
-    def add(self, documents: Documents) -> None:
+    def add(self, block: Block) -> None:
         """Add some documents."""
+        self.scored += len(block.tokens.surprisal)
+        self.certain += int(np.count_nonzero(block.tokens.surprisal == 0))
+        documents = block.documents
         if not documents.names:
             return
         names = pa.array(documents.names).dictionary_encode()

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from plogq.formulas.units import Unit, from_nats, perplexity_of
-from plogq.lm.documents import UNITS
+from plogq.lm.documents import UNITS, Remarks
 from plogq.lm.result import TokensResult
 from plogq.lm.state import Corpus
 from plogq.tables.sums.bootstrap import of_means, replicate_weights, too_few
 from plogq.tables.sums.tally import totals
 from plogq.tables.sums.top_k import TopK
 
+NEARLY_ALL = 0.95  # a model that is sure of half of its own tokens is a usual one
 UNIFORM = math.log(256)  # nats a byte, of a model that knows nothing
 
 
@@ -23,6 +24,7 @@ def summarise(
     surprises: TopK,
     *,
     source: dict[str, Any],
+    remarks: Remarks,
     unit: Unit,
     bootstrap: int,
     seed: int,
@@ -70,7 +72,18 @@ def summarise(
             | {"surprisal": float(from_nats(item["nats"], unit))}
             for item in ([] if count["token"] is None else surprises.items())
         ],
-        warnings=_warnings(corpus, count, cost, documents, intervals=bool(intervals)),
+        warnings=_warnings(corpus, count, cost, documents, remarks, intervals=bool(intervals)),
+    )
+
+
+def all_certain(corpus: Corpus) -> str | None:
+    """Say that nearly all tokens cost nothing, where they do: that is no figure of a model."""
+    if not corpus.certain or corpus.certain < NEARLY_ALL * corpus.scored:
+        return None
+    share = "all" if corpus.certain == corpus.scored else f"{corpus.certain / corpus.scored:.1%} of"
+    return (
+        f"{share} logprobs are exactly 0: what is left after greedy sampling or top-k 1 measures "
+        "no model (ask for logprobs of the raw distribution)"
     )
 
 
@@ -120,10 +133,13 @@ def _warnings(
     count: dict[str, int | None],
     cost: dict[str, float | None],
     documents: int,
+    remarks: Remarks,
     *,
     intervals: bool,
 ) -> list[dict[str, Any]]:
-    found: list[tuple[str, str, int]] = []
+    found = [item for item in remarks.items() if item[0] != "bytes_unknown"]
+    if (said := all_certain(corpus)) is not None:
+        found.append(("all_certain", said, corpus.certain))
     if corpus.impossible:
         found.append(
             (
@@ -137,17 +153,23 @@ def _warnings(
         found.append(
             (
                 "unscored_tokens",
-                "first tokens of documents have no logprob: neither they nor their "
-                f"{corpus.unscored_bytes:,} bytes are counted",
+                "first tokens of documents have no logprob: "
+                + (
+                    f"neither they nor their {corpus.unscored_bytes:,} bytes are counted"
+                    if corpus.unscored_bytes
+                    else "they are not counted"
+                ),
                 corpus.unscored,
             )
         )
     if count["byte"] is None:
+        why = remarks.message("bytes_unknown")
         found.append(
             (
                 "bytes_unknown",
-                "documents do not say how many bytes were scored: without bits per byte, "
-                "models with different tokens cannot be compared",
+                "documents do not say how many bytes were scored"
+                + (f" ({why})" if why else "")
+                + ": without bits per byte, models with different tokens cannot be compared",
                 corpus.unknown["byte"],
             )
         )

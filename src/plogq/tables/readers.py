@@ -20,6 +20,7 @@ from plogq.tables import hive
 from plogq.tables.filesystems import find_filesystem
 from plogq.tables.folders import files_in
 from plogq.tables.formats.arrays import Arrays
+from plogq.tables.formats.harness import Questions, is_questions
 from plogq.tables.formats.memory import Memory
 from plogq.tables.formats.registry import SAID, WEAK, TableFile, ending_of, kind_of, open_as
 from plogq.tables.formats.text_options import TextOptions
@@ -187,7 +188,12 @@ def open_table(source: Any, text: TextOptions | None = None) -> Table:
     if isinstance(source, Mapping):
         return Table([Arrays(source)])
     if isinstance(source, (str, os.PathLike)):
-        return _open_files(os.fspath(source), text or TextOptions())
+        path = os.fspath(source)
+        try:
+            path.encode()
+        except UnicodeEncodeError as error:
+            raise TableError(f"{path}: its name is not UTF-8: rename it") from error
+        return _questions(path) or _open_files(path, text or TextOptions())
     if hasattr(source, "__arrow_c_stream__"):
         return Table([Memory(pa.table(source))])
     return refuse(
@@ -198,11 +204,20 @@ def open_table(source: Any, text: TextOptions | None = None) -> Table:
     )
 
 
+def _questions(source: str) -> Table | None:
+    """Open multiple-choice samples, whose questions are rows; None where it is none of these."""
+    with reading(source, "JSON"):
+        system, path = find_filesystem(source)
+        if not is_questions(system, path):
+            return None
+        reader = Questions(system, path)
+    table = Table([reader])
+    table.notes += reader.notes
+    table.warnings += reader.warnings
+    return table
+
+
 def _open_files(source: str, text: TextOptions) -> Table:
-    try:
-        source.encode()
-    except UnicodeEncodeError as error:
-        raise TableError(f"{source}: its name is not UTF-8: rename it") from error
     with reading(source, "table"):
         system, path = find_filesystem(source)
         info = system.get_file_info(path)

@@ -1,11 +1,11 @@
-"""JSON lines, a document or a response each, of whichever known writer."""
+"""JSON, a document or a response in each record, of whichever known writer."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Any, Literal
+from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 
@@ -16,34 +16,31 @@ from plogq.lm.documents import (
     Block,
     Documents,
     Names,
+    Remarks,
     Tokens,
     came_back,
     surprisals,
     wrong_logprobs,
 )
-from plogq.lm.readers.harness import is_sample, read_sample
-from plogq.lm.readers.openai import Section, is_response, read_response
-from plogq.lm.readers.scored import LineError, Scored
-from plogq.tables.filesystems import find_filesystem
+from plogq.lm.readers.base import PLACES, suspected_base
+from plogq.lm.readers.harness import SampleNames
+from plogq.lm.readers.response import RecordError
+from plogq.lm.readers.scored import Scored, Section
+from plogq.lm.readers.streams import join_streams
+from plogq.lm.readers.writers import HARNESS, WRITERS, Writer, writer_of
+from plogq.tables.json_records import Record, find_files, read_records
 from plogq.tables.readers import reading
 
-ENDINGS = tuple(
-    name + compressed
-    for name in (".jsonl", ".ndjson")
-    for compressed in ("", ".gz", ".bz2", ".zst")
-)
-READ_BYTES = 4 << 20
 BLOCK_TOKENS = 65_536
-Writer = Literal["OpenAI response", "lm-evaluation-harness sample"]
 
 
 class JsonLines:
-    """A file of JSON lines.
+    """Logs of token logprobs in JSON: lines, or any other layout; a file or a folder.
 
     Parameters
     ----------
     path
-        The file or URI, compressed by its ending.
+        The file, folder or URI, compressed by its ending.
     part
         Of responses with logprobs of both: "prompt", "completion" or "all"; None refuses them.
     """
@@ -51,100 +48,173 @@ class JsonLines:
     rows: int | None = None
 
     def __init__(self, path: str, part: Section | None) -> None:
-        self._path = path
         self._part = part
-        first = next(self._lines(), None)
+        with reading(path, "JSON"):
+            self._files = find_files(path)
+        raw = (record for name in self._files.paths for record in whole_records(self._raw(name)))
+        first = next((record for record in raw if record.value is not None), None)
         if first is None:
             raise TableError(f"{path}: no tokens to score")
-        self._writer = self._known(*first)
-        if self._writer != "OpenAI response" and part is not None:
+        self._writer = _known(first)
+        if self._writer is HARNESS and part is not None:
             raise TableError(f"{path}: --part is for responses, and this is no file of responses")
-        self.origin = {"paths": [path], "format": f"JSON lines, {self._writer}", "columns": {}}
+        self.origin: dict[str, Any] = {
+            "paths": self._files.paths,
+            "format": f"JSON, {self._writer.name}",
+            "columns": {},
+        }
+        if self._files.left_out:
+            self.origin["left_out"] = self._files.left_out
+        self.remarks = Remarks()
+        stems = [PurePath(name).stem for name in self._files.paths]
+        unique = len(set(stems)) == len(stems)
+        self._called = dict(
+            zip(self._files.paths, stems if unique else self._files.paths, strict=True)
+        )
+        self._section: Section | None = None
+        self._filter: str | None = None
+        self._others: list[tuple[float, ...]] = []
 
     def blocks(self) -> Iterator[Block]:
         """Stream the documents."""
         held: list[Scored] = []
         tokens, done = 0, 0
         known = Names()
-        for number, line in self._lines():
-            for scored in self._read(number, line):
-                name = f"line {number}" if scored.name is None else scored.name
-                if not known.add(name):
-                    raise came_back(f"{self._path}: line {number}", name)
-                held.append(scored._replace(name=name))
-                tokens += len(scored.logprobs)
-            done = number
-            if tokens >= BLOCK_TOKENS:
-                yield _block(held, done)
-                held, tokens = [], 0
+        for path in self._files.paths:
+            names = SampleNames()
+            for record in self._records(path):
+                done += 1
+                found = self._read(record, names)
+                for i, scored in enumerate(found):
+                    place = record.where if len(found) == 1 else f"{record.where}:{i}"
+                    name = self._named(record.path, place if scored.name is None else scored.name)
+                    if not known.add(name):
+                        raise came_back(f"{path}: {record.where}", name)
+                    held.append(scored._replace(name=name))
+                    tokens += len(scored.logprobs)
+                if tokens >= BLOCK_TOKENS:
+                    yield _block(held, done)
+                    held, tokens = [], 0
+            if names.tasks > 1:
+                self.remarks.add("tasks", _TASKS, names.tasks)
+        if base := suspected_base(self._others):
+            self.remarks.add("other_base", f"the logprobs are no natural logarithms: {base}")
         if held:
             yield _block(held, done)
 
-    def _read(self, number: int, line: dict[str, Any]) -> list[Scored]:
-        writer = self._known(number, line)
-        if writer != self._writer:
-            raise self._error(number, f"is an {writer}; the first line is an {self._writer}")
-        try:
-            found = (
-                read_response(line, self._part)
-                if writer == "OpenAI response"
-                else [read_sample(line)]
+    def _raw(self, path: str) -> Iterator[Record]:
+        with reading(path, "JSON"):
+            yield from read_records(self._files.system, path)
+
+    def _records(self, path: str) -> Iterator[Record]:
+        records = whole_records(self._raw(path))
+        stream = self._writer.stream
+        return records if stream is None else join_streams(records, stream)
+
+    def _named(self, path: str, name: str) -> str:
+        """Give a document's name, which of several files is told by that of its own."""
+        return _text(name if len(self._called) == 1 else f"{self._called[path]}: {name}")
+
+    def _read(self, record: Record, names: SampleNames) -> list[Scored]:
+        writer, value = _known(record), record.value or {}
+        if writer is not self._writer:
+            raise record.error(
+                f"is of another kind, {writer.name}; the first record is of {self._writer.name}"
             )
-        except LineError as error:
-            raise self._error(number, str(error)) from None
-        for scored in found:
-            values = np.array([np.nan if x is None else x for x in scored.logprobs])
-            missing = np.array([x is None for x in scored.logprobs])
-            bad, expected = wrong_logprobs(values)
-            if (bad & ~missing).any():
-                i = int(np.argmax(bad & ~missing))
-                raise self._error(number, f"logprob {i} must {expected}; got {values[i]}")
-        return found
-
-    def _known(self, number: int, line: dict[str, Any]) -> Writer:
-        if is_response(line):
-            return "OpenAI response"
-        if is_sample(line):
-            return "lm-evaluation-harness sample"
-        raise self._error(
-            number,
-            "is neither a response with choices (vLLM and its like) nor a logged sample of "
-            "lm-evaluation-harness; its fields are " + ", ".join(list(line)[:20]),
-        )
-
-    def _lines(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        with reading(self._path, "JSON lines"):
-            system, path = find_filesystem(self._path)
-            with system.open_input_stream(path, compression="detect") as stream:
-                for number, data in enumerate(_split(stream), 1):
-                    if data.strip():
-                        yield number, self._object(number, data)
-
-    def _object(self, number: int, data: bytes) -> dict[str, Any]:
+        if writer is HARNESS and self._is_left_out(value):
+            return []
+        custom = value.get("custom_id")
         try:
-            found = json.loads(data)
-        except (ValueError, RecursionError) as error:
-            reason = str(error).split(": ")[0]
-            raise self._error(number, f"is not JSON: {reason}") from None
-        if not isinstance(found, dict):
-            raise self._error(number, f"must hold a JSON object; got {str(found)[:40]}")
+            found = writer.read(value, self._part, None if custom is None else str(custom))
+        except RecordError as error:
+            raise record.error(str(error)) from None
+        for scored in found:
+            self._check(record, scored)
+            for code, message in scored.remarks:
+                self.remarks.add(code, message)
+            if len(self._others) < PLACES:
+                self._others += scored.others
+        if writer is HARNESS:
+            name = names.name(found[0], value)
+            if name is None:
+                raise came_back(f"{record.path}: {record.where}", str(found[0].name))
+            return [found[0]._replace(name=name)]
         return found
 
-    def _error(self, number: int, what: str) -> TableError:
-        return TableError(f"{self._path}: line {number}: {what}")
+    def _is_left_out(self, sample: dict[str, Any]) -> bool:
+        """Tell a sample under another filter than the first: the same document once more."""
+        name = str(sample.get("filter", "none"))
+        self._filter = name if self._filter is None else self._filter
+        if name == self._filter:
+            return False
+        self.remarks.add("other_filters", f"samples under another filter than {self._filter!r} are "
+                         "left out: they are of the same documents")  # fmt: skip
+        return True
+
+    def _check(self, record: Record, scored: Scored) -> None:
+        values = np.array([np.nan if x is None else x for x in scored.logprobs])
+        missing = np.array([x is None for x in scored.logprobs])
+        bad, expected = wrong_logprobs(values)
+        if (bad & ~missing).any():
+            i = int(np.argmax(bad & ~missing))
+            raise record.error(f"logprob {i} must {expected}; got {values[i]}")
+        if scored.section is None:
+            return
+        if self._section not in (None, scored.section):
+            raise record.error(
+                f"logprobs of the {scored.section}, and before them of the {self._section}: "
+                "choose with --part prompt or completion"
+            )
+        self._section = scored.section
+        self.origin["part"] = scored.section
 
 
-def _split(stream: Any) -> Iterator[bytes]:
-    """Give the lines of a stream of bytes."""
-    rest: list[bytes] = []
-    while data := stream.read(READ_BYTES):
-        first, *others = data.split(b"\n")
-        rest.append(first)
-        if others:
-            yield b"".join(rest)
-            yield from others[:-1]
-            rest = [others[-1]]
-    yield b"".join(rest)
+_TASKS = (
+    "numbers of documents come back with other texts: they are of several tasks, and named by them"
+)
+
+
+def whole_records(records: Iterable[Record]) -> Iterator[Record]:
+    """Give records without what a batch run or a stream of events has wrapped them in.
+
+    A batch run answers with custom_id, response.body and error. Events of OpenAI's Responses tell
+    of a response piece by piece, and of all of it at the end.
+    """
+    for record in records:
+        value = record.value
+        if value is None:
+            yield record
+            continue
+        event = value.get("type")
+        if isinstance(event, str) and event.startswith("response."):
+            if not event.endswith((".completed", ".incomplete")):
+                continue
+        elif "custom_id" not in value or not isinstance(value.get("response", ""), dict | None):
+            yield record
+            continue
+        held = value.get("response")
+        held = held if isinstance(held, dict) else {}
+        body = held.get("body", held)
+        if not isinstance(body, dict) or not body:
+            came = str(value.get("error"))[:60]
+            raise record.error(f"the response must hold choices; got {came}")
+        named = {"custom_id": value["custom_id"]} if value.get("custom_id") is not None else {}
+        yield record._replace(value=body | named)
+
+
+def _known(record: Record) -> Writer:
+    found = writer_of(record.value or {})
+    if found is None:
+        known = ", ".join(writer.name for writer in WRITERS)
+        raise record.error(
+            f"is none of {known}; its fields are " + ", ".join(list(record.value or {})[:20])
+        )
+    return found
+
+
+def _text(name: str) -> str:
+    """Give a name without what is no character: JSON may hold half of a pair of surrogates."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def _block(held: list[Scored], done: int) -> Block:
@@ -166,13 +236,14 @@ def _block(held: list[Scored], done: int) -> Block:
         {u: np.array([UNKNOWN if (c := x.counts[u]) is None else c for x in held]) for u in units},
         np.bincount(document[~scored], minlength=len(held)),
         np.array([x.unscored_bytes for x in held]),
+        [x.text for x in held],
     )
     rows = np.flatnonzero(scored)
 
     def describe(i: int) -> dict[str, Any]:
         row, which = int(rows[i]), int(document[rows[i]])
         found: dict[str, Any] = {"doc": names[which], "position": row - int(start[which])}
-        texts = held[which].texts
-        return found if texts is None else found | {"token": texts[found["position"]]}
+        called = held[which].names
+        return found if called is None else found | {"token": _text(called[found["position"]])}
 
     return Block(Tokens(surprisal[scored], describe), documents, done)

@@ -3,176 +3,178 @@
 References
 ----------
 vLLM, `vllm/entrypoints/openai/`: `CompletionLogProbs`, `ChatCompletionLogProbsContent`, and the
-`prompt_logprobs` of both responses, a map from token id to logprob for each token of the prompt.
+`prompt_logprobs` of both responses.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from plogq.lm.readers.scored import (
-    LineError,
-    Scored,
+from plogq.lm.readers.prompt_logprobs import read_places
+from plogq.lm.readers.response import (
+    Passage,
+    RecordError,
+    Response,
     Token,
-    finite_or_impossible,
+    chat_token,
+    count_of,
+    list_of,
     logprob_of,
-    measured,
+    number_of,
+    object_of,
+    text_of,
 )
 
-Section = Literal["prompt", "completion", "all"]
-NO_LOGPROB = -9999.0  # what vLLM writes for log 0 and where there is none
+NAME = "OpenAI responses"
 
 
-def is_response(line: dict[str, Any]) -> bool:
-    """Tell a response, by itself or as a batch run wraps it."""
-    return "choices" in line or ("response" in line and "custom_id" in line)
+def recognises(record: dict[str, Any]) -> bool:
+    """Tell a response."""
+    return "choices" in record
 
 
-def read_response(line: dict[str, Any], part: Section | None) -> list[Scored]:
-    """Give a document for each choice."""
-    response, name = line, line.get("custom_id") or line.get("id")
-    if "choices" not in line:
-        wrapped = line["response"] or {}
-        response = wrapped.get("body") or {}
-        if "choices" not in response:
-            raise LineError(f"the response must hold choices; got {str(line.get('error'))[:60]}")
-    choices = _list(response["choices"], "choices")
+def read(record: dict[str, Any]) -> list[Response]:
+    """Give what each choice holds."""
+    choices = [object_of(c, "a choice") for c in list_of(record["choices"], "choices")]
     if not choices:
-        raise LineError("the response holds no choice")
-    several = len(choices) > 1
-    usage = response.get("usage") or {}
-    echoed = None if several else usage.get("prompt_tokens")
-    found = []
-    for i, choice in enumerate(choices):
-        tokens, text = _chosen(_object(choice, "a choice"), response, echoed, part)
-        known = None if name is None else str(name)
-        found.append(measured(f"{known}:{i}" if several and known else known, tokens, text))
-    return found
+        raise RecordError("the response holds no choice")
+    given = [_passage(choice) for choice in choices]
+    asked, written = _usage(record, [0 if p is None else len(p.tokens) for p in given])
+    return [
+        _response(choice, passage, record, asked, written)
+        for choice, passage in zip(choices, given, strict=True)
+    ]
 
 
-def _chosen(
-    choice: dict[str, Any], response: dict[str, Any], echoed: Any, part: Section | None
-) -> tuple[list[Token], str | None]:
-    """Give the tokens to score, and the text they spell where that is known."""
-    given, text = _given(choice)
-    prompt = _prompt(choice, response)
-    echo = bool(given) and given[0].logprob is None  # a prompt's first token alone has none
-    if echo:
-        end = len(prompt) or (echoed if isinstance(echoed, int) else None)
-        if end is None and part != "all":
-            raise LineError(
-                "the prompt is echoed, and nothing says where it ends (usage.prompt_tokens): "
-                "score all of it with --part all"
-            )
-        prompt, completion, whole = given[:end], given[end:] if end else [], given
-    else:
-        completion, whole = given, [*prompt, *given]
-    if not whole:
-        raise LineError(
-            "no logprobs: ask the server for logprobs (of what it writes) or prompt_logprobs "
-            "(of a given text)"
+def _usage(record: dict[str, Any], listed: list[int]) -> tuple[int | None, int | None]:
+    """Give how many tokens the prompt has, and the answer: of several answers only their sum."""
+    usage = record.get("usage")
+    usage = usage if isinstance(usage, dict) else {}
+    asked, written = (count_of(usage.get(f"{of}_tokens")) for of in ("prompt", "completion"))
+    total = count_of(usage.get("total_tokens"))
+    if written is None and asked is not None and total is not None:
+        written = total - asked
+    if len(listed) == 1:
+        return asked, written
+    more = written is not None and sum(listed) > written + len(listed)
+    return None, 0 if more else None
+
+
+def _response(
+    choice: dict[str, Any],
+    given: Passage | None,
+    record: dict[str, Any],
+    asked: int | None,
+    written: int | None,
+) -> Response:
+    name = record.get("id")
+    name = None if name is None else str(name)
+    prompt = _prompt(choice, record)
+    if given is None or "message" in choice:
+        both = (prompt, given or Passage([], None))
+        return Response(name, both, len(prompt.tokens))
+    n, known = len(given.tokens), len(prompt.tokens)
+    echoed = bool(n) and given.tokens[0].logprob is None
+    end, doubt = _prompt_end(n, echoed=echoed, known=known, asked=asked, written=written)
+    if end == 0 and doubt is None:
+        return Response(name, (prompt, given), known)
+    return Response(name, (given,), end, doubt)
+
+
+def _prompt_end(
+    n: int, *, echoed: bool, known: int, asked: int | None, written: int | None
+) -> tuple[int | None, str | None]:
+    """Tell how many of n listed tokens are an echoed prompt's, and why they may be others.
+
+    A prompt's first token alone has no logprob, unless a server puts a mark before it. What
+    `usage` counts settles the rest, where it counts what is listed.
+    """
+    if known and echoed:
+        return min(known, n), None
+    if asked is None or written is None:
+        if not echoed and (written is None or n <= written + 1):
+            return 0, None
+        if echoed and asked is not None:
+            return min(asked, n), None
+        return None, "the prompt is echoed, and nothing says where it ends (usage.prompt_tokens)"
+    if n == asked + written and (echoed or written < n):
+        return asked, None
+    if echoed and n == asked and written <= 1:
+        # Where max_tokens is 0, vLLM counts a token all the same. With a mark before the prompt
+        # that is counted and not listed, the numbers are the same.
+        doubt = (
+            f"usage counts {asked} tokens of the prompt and {written} after it, and {n} are "
+            "listed: all of them are the prompt's if max_tokens was 0, and the last is the "
+            "model's own if the server put a mark before the prompt"
         )
-    if part is None:
-        if prompt and completion:
-            raise LineError(
-                f"logprobs of a prompt ({len(prompt)} tokens) and of what the model wrote after "
-                f"it ({len(completion)}): choose with --part prompt, completion or all"
-            )
-        part = "prompt" if prompt else "completion"
-    tokens = {"prompt": prompt, "completion": completion, "all": whole}[part]
-    if not tokens:
-        raise LineError(f"no logprobs of the {part}")
-    for i, token in enumerate(tokens):
-        if token.logprob is None and i:
-            raise LineError(f"token {i} must have a logprob: only the first may have none")
-    return tokens, text if tokens == given else None  # which is the text of these alone
+        return n, doubt if written else None
+    if not echoed and n <= written + 1:
+        return 0, None
+    doubt = (
+        f"usage counts {asked} tokens of the prompt and {written} after it, and {n} are listed: "
+        "nothing says where the prompt ends"
+    )
+    return None, doubt
 
 
-def _given(choice: dict[str, Any]) -> tuple[list[Token], str | None]:
+def _passage(choice: dict[str, Any]) -> Passage | None:
     """Give the tokens of `logprobs`, in the layout of completions or of chat."""
     logprobs = choice.get("logprobs")
     if logprobs is None:
-        return [], None
-    logprobs = _object(logprobs, "logprobs")
+        return None
+    logprobs = object_of(logprobs, "logprobs")
     if "token_logprobs" in logprobs:
-        texts = _list(logprobs.get("tokens"), "logprobs.tokens")
-        values = _list(logprobs["token_logprobs"], "logprobs.token_logprobs")
-        if len(texts) != len(values):
-            raise LineError(
-                f"logprobs must have a token for each token_logprob; got {len(texts)} tokens "
-                f"and {len(values)} logprobs"
-            )
-        tokens = [
-            Token(str(text), _logprob(value, f"logprobs.token_logprobs[{i}]"))
-            for i, (text, value) in enumerate(zip(texts, values, strict=True))
-        ]
-        text = choice.get("text")
-        return tokens, text if isinstance(text, str) else None
+        return _completion(logprobs, choice)
     if "content" in logprobs:
-        content = _list(logprobs["content"] or [], "logprobs.content")
-        tokens = [_chat_token(entry, i) for i, entry in enumerate(content)]
-        message = choice.get("message") or {}
-        hidden = ("reasoning", "reasoning_content", "tool_calls")  # tokens that are no content
-        text = None if any(message.get(key) for key in hidden) else message.get("content")
-        return tokens, text if isinstance(text, str) else None
-    raise LineError("logprobs must hold token_logprobs (completions) or content (chat)")
+        content = list_of(logprobs["content"] or [], "logprobs.content")
+        tokens = [chat_token(entry, f"logprobs.content[{i}]") for i, entry in enumerate(content)]
+        return Passage(tokens, _written(choice))
+    raise RecordError("logprobs must hold token_logprobs (completions) or content (chat)")
 
 
-def _chat_token(entry: Any, i: int) -> Token:
-    where = f"logprobs.content[{i}]"
-    entry = _object(entry, where)
-    logprob = _logprob(entry.get("logprob"), f"{where}.logprob")
-    text, raw = str(entry.get("token", "")), None
-    given = entry.get("bytes")
-    if given is not None:
-        try:
-            raw = bytes(given)
-        except (TypeError, ValueError):
-            raise LineError(f"{where}.bytes must list bytes; got {given!r:.40}") from None
-    # A server that has lost the bytes of a part of a character gives those of U+FFFD.
-    return Token(text, logprob, None if raw == text.encode("utf-8", "replace") else raw)
+def _completion(logprobs: dict[str, Any], choice: dict[str, Any]) -> Passage:
+    names = list_of(logprobs.get("tokens"), "logprobs.tokens")
+    values = list_of(logprobs["token_logprobs"], "logprobs.token_logprobs")
+    if len(names) != len(values):
+        raise RecordError(
+            f"logprobs must have a token for each token_logprob; got {len(names)} tokens "
+            f"and {len(values)} logprobs"
+        )
+    tops = logprobs.get("top_logprobs")
+    tops = tops if isinstance(tops, list) and len(tops) == len(values) else [None] * len(values)
+    tokens = [
+        Token(
+            str(name),
+            logprob_of(value, f"logprobs.token_logprobs[{i}]"),
+            others=tuple(number_of(x, "top_logprobs") for x in likely.values() if x is not None)
+            if isinstance(likely, dict)
+            else (),
+        )
+        for i, (name, value, likely) in enumerate(zip(names, values, tops, strict=True))
+    ]
+    offsets = logprobs.get("text_offset")
+    return Passage(
+        tokens, text_of(choice.get("text")), offsets if isinstance(offsets, list) else None
+    )
 
 
-def _prompt(choice: dict[str, Any], response: dict[str, Any]) -> list[Token]:
-    """Give the tokens of `prompt_logprobs`: of the choice (completions) or the response (chat)."""
-    holder = choice if choice.get("prompt_logprobs") is not None else response
+def _written(choice: dict[str, Any]) -> str | None:
+    """Give what a message says, its reasoning first; a call of a tool is written in no one way."""
+    message = choice.get("message", {"content": choice.get("text")})
+    message = message if isinstance(message, dict) else {}
+    if message.get("tool_calls"):
+        return None
+    thought = message.get("reasoning_content") or message.get("reasoning") or ""
+    content = message.get("content")
+    if not isinstance(thought, str) or not isinstance(content, str):
+        return None
+    return thought + content
+
+
+def _prompt(choice: dict[str, Any], record: dict[str, Any]) -> Passage:
+    """Give `prompt_logprobs`: of the choice (completions) or the response (chat)."""
+    holder = choice if choice.get("prompt_logprobs") is not None else record
     places = holder.get("prompt_logprobs")
     if places is None:
-        return []
-    ids = holder.get("prompt_token_ids")
-    tokens = []
-    for i, place in enumerate(_list(places, "prompt_logprobs")):
-        where = f"prompt_logprobs[{i}]"
-        if place is None:
-            tokens.append(Token("", None))
-            continue
-        place = _object(place, where)
-        key = None if ids is None or i >= len(ids) else str(ids[i])
-        if key is None and len(place) == 1:
-            key = next(iter(place))
-        if key is None or key not in place:
-            raise LineError(
-                f"{where} lists {len(place)} tokens, and nothing says which is the text's: ask "
-                "for prompt_logprobs=0, or for return_token_ids"
-            )
-        entry = _object(place[key], where)
-        text = entry.get("decoded_token")
-        logprob = _logprob(entry.get("logprob"), f"{where}.logprob")
-        tokens.append(Token("\ufffd" if text is None else str(text), logprob))
-    return tokens
-
-
-def _logprob(value: Any, where: str) -> float | None:
-    return finite_or_impossible(logprob_of(value, where), NO_LOGPROB)
-
-
-def _object(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise LineError(f"{where} must be an object; got {value!r:.40}")
-    return value
-
-
-def _list(value: Any, where: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise LineError(f"{where} must be a list; got {value!r:.40}")
-    return value
+        return Passage([], None)
+    return Passage(read_places(places, holder.get("prompt_token_ids"), "prompt_logprobs"), None)

@@ -1,89 +1,154 @@
-"""A text with the logprobs of its tokens, as one JSON line gives it, and how long it is."""
+"""A text with the logprobs of its tokens: which of a response count, and how long it is."""
 
 from __future__ import annotations
 
-import math
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
-REPLACEMENT = "\ufffd"  # what decoding puts where a token is only a part of a character
+from plogq.lm.readers.response import Passage, RecordError, Response, Token
+from plogq.lm.readers.spelled import Spelled, spelled
 
-
-class LineError(ValueError):
-    """What is wrong with a line; the reader says which line it is."""
-
-
-class Token(NamedTuple):
-    """A token: its text, log q or None, and its own bytes where the text cannot hold them."""
-
-    text: str
-    logprob: float | None
-    raw: bytes | None = None
+Section = Literal["prompt", "completion", "all"]
 
 
 class Scored(NamedTuple):
-    """A document: log q of each token, None for a first token without."""
+    """A document: log q of each token, None for a first token without.
+
+    Attributes
+    ----------
+    counts
+        How many tokens, words, characters and bytes were scored; None where it is not known.
+    text
+        A hash of the text with what was not scored of it; None where it is not known.
+    section
+        Which part of a response it is.
+    remarks
+        What there is to say of how it was read, by code.
+    """
 
     name: str | None
     logprobs: list[float | None]
-    texts: list[str] | None  # of the tokens
-    counts: dict[str, int | None]  # of what was scored; None where it is not known
+    names: list[str] | None  # of the tokens
+    counts: dict[str, int | None]
     unscored_bytes: int = 0
+    text: int | None = None
+    section: Section | None = None
+    remarks: tuple[tuple[str, str], ...] = ()
+    others: tuple[tuple[float, ...], ...] = ()
 
 
-def logprob_of(value: Any, where: str) -> float | None:
-    """Read a logprob, or null."""
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
-        raise LineError(f"{where} must be a number or null; got {value!r:.40}")
-    return None if value is None else float(value)
+def score_parts(
+    responses: list[Response], part: Section | None, name: str | None = None
+) -> list[Scored]:
+    """Give the documents of a record: of each response the part that is asked for.
 
-
-def measured(name: str | None, tokens: list[Token], text: str | None) -> Scored:
-    """Count the words, characters and bytes of the scored tokens.
-
-    `text` is all that the tokens spell, where it is known. It settles what tokens leave open: end
-    marks that are tokens but no text, and characters of several tokens, each of which then reads
-    U+FFFD.
+    A prompt that was answered several times is one text. `name` is the record's, where it is not
+    the server's own.
     """
-    texts = [token.text for token in tokens]
-    logprobs = [token.logprob for token in tokens]
-    pieces = [_bytes(token.text) if token.raw is None else token.raw for token in tokens]
-    counts: dict[str, int | None] = {"token": sum(x is not None for x in logprobs)}
-    if text is not None and _bytes(text) in b"".join(pieces):
-        pieces = _inside(pieces, _bytes(text))
-    elif text is not None and None not in logprobs[1:]:
-        # A first token without logprob is not scored; an opening mark is no part of the text.
-        first = texts[0] if logprobs[0] is None and text.startswith(texts[0]) else ""
-        pieces = [_bytes(first), _bytes(text.removeprefix(first))]
-        logprobs = [None, 0.0]
-    elif any(token.raw is None and REPLACEMENT in token.text for token in tokens):
-        words = "".join(t.text for t in tokens if t.logprob is not None).split()
-        counts |= {"word": len(words), "character": None, "byte": None}
-        return Scored(name, logprobs, texts, counts)
-    data = b"".join(p for p, x in zip(pieces, logprobs, strict=True) if x is not None)
-    counts |= {
-        "word": len(data.decode("utf-8", "replace").split()),
-        "character": sum((byte & 0xC0) != 0x80 for byte in data),
-        "byte": len(data),
-    }
-    unscored = sum(map(len, pieces)) - len(data)
-    return Scored(name, [token.logprob for token in tokens], texts, counts, unscored)
+    found: list[Scored] = []
+    seen: list[list[Token]] = []
+    for response in responses:
+        tokens = [token for passage in response.passages for token in passage.tokens]
+        section, start, stop = _range(response, tokens, part)
+        prompt = tokens[: response.end] if response.end else []
+        again = section != "completion" and prompt in seen
+        if again and section == "all":
+            raise RecordError(
+                "several answers to one prompt, whose tokens would count once for each: choose "
+                "with --part prompt or completion"
+            )
+        if again:
+            continue
+        seen += [prompt] if prompt else []
+        scored = _scored(response, section, tokens, start, stop)
+        found.append(scored if name is None else scored._replace(name=name))
+    if len(found) == 1:
+        return found
+    return [x if x.name is None else x._replace(name=f"{x.name}:{i}") for i, x in enumerate(found)]
 
 
-def _inside(pieces: list[bytes], text: bytes) -> list[bytes]:
-    """Cut the pieces to what of them is in the text."""
-    at = -b"".join(pieces).index(text)
-    cut = []
-    for piece in pieces:
-        end = at + len(piece)
-        cut.append(piece[max(0, -at) : max(0, len(piece) - max(0, end - len(text)))])
-        at = end
-    return cut
+def _range(
+    response: Response, tokens: list[Token], part: Section | None
+) -> tuple[Section, int, int]:
+    """Give the part that counts, and its first token and the one after its last."""
+    if not tokens:
+        raise RecordError(
+            "no logprobs: ask the server for logprobs (of what it writes) or prompt_logprobs "
+            "(of a given text)"
+        )
+    n, end = len(tokens), response.end
+    if part == "all":
+        return "all", 0, n
+    if end is None or (part is not None and response.doubt):
+        raise RecordError(f"{response.doubt}: score all that is listed with --part all")
+    if part is None:
+        if 0 < end < n:
+            raise RecordError(
+                f"logprobs of a prompt ({end} tokens) and of what the model wrote after it "
+                f"({n - end}): choose with --part prompt, completion or all"
+            )
+        part = "prompt" if end else "completion"
+    start, stop = (0, end) if part == "prompt" else (end, n)
+    if start == stop:
+        raise RecordError(f"no logprobs of the {part}")
+    return part, start, stop
 
 
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
+def _scored(
+    response: Response,
+    section: Section,
+    tokens: list[Token],
+    start: int,
+    stop: int,
+) -> Scored:
+    chosen = tokens[start:stop]
+    missing = next((i for i, t in enumerate(chosen) if t.logprob is None and i), None)
+    if missing is not None:
+        raise RecordError(f"token {missing} must have a logprob: only the first may have none")
+    texts = list(_texts(response.passages, start, stop))
+    counts: dict[str, int | None] = dict.fromkeys(("token", "word", "character", "byte"))
+    counts["token"] = sum(token.logprob is not None for token in chosen)
+    remarks = [("prompt_end", response.doubt)] if response.doubt and section != "all" else []
+    if response.remark:
+        remarks.append(("sampler", response.remark))
+    whole = None
+    unknown = next((text for text in texts if text.text is None), None)
+    if unknown is None:
+        data = b"".join(text.text or b"" for text in texts)
+        counts |= {
+            "word": len(data.decode("utf-8", "replace").split()),
+            "character": sum((byte & 0xC0) != 0x80 for byte in data),
+            "byte": len(data),
+        }
+        whole = hash(texts[0].unscored + data)
+    elif unknown.why:
+        remarks.append(("bytes_unknown", unknown.why))
+    if any(text.extra for text in texts):
+        remarks.append(
+            (
+                "tokens_without_text",
+                "tokens other than marks are not in the text of the response (a stop sequence, or "
+                "thinking that the server cut out): their cost counts, and they have no bytes",
+            )
+        )
+    return Scored(
+        response.name,
+        [token.logprob for token in chosen],
+        [token.name or "" for token in chosen],
+        counts,
+        len(texts[0].unscored),
+        whole,
+        section,
+        tuple(remarks),
+        tuple(token.others for token in chosen if token.others),
+    )
 
 
-def finite_or_impossible(logprob: float | None, least: float) -> float | None:
-    """Read a server's stand-in for log 0, which JSON cannot hold, as what it stands for."""
-    return -math.inf if logprob is not None and logprob <= least else logprob
+def _texts(passages: tuple[Passage, ...], start: int, stop: int) -> list[Spelled]:
+    """Give the text of a range of tokens, passage by passage."""
+    found, at = [], 0
+    for passage in passages:
+        first, last = max(start, at) - at, min(stop, at + len(passage.tokens)) - at
+        if first < last:
+            found.append(spelled(passage, first, last))
+        at += len(passage.tokens)
+    return found

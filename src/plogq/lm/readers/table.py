@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from plogq.lm.documents import (
     Block,
     Documents,
     Names,
+    Remarks,
     Tokens,
     came_back,
     surprisals,
@@ -30,6 +32,7 @@ COUNTS = {"byte": ("bytes",), "word": ("words",), "character": ("characters", "c
 PLURAL = {"byte": "bytes", "word": "words", "character": "characters"}
 # What people call −log q, or log q in another base.
 NOT_LOGPROBS = ("nll", "loss", "surprisal", "log2prob", "log2_prob", "log10prob", "log10_prob")
+OTHER_BASE = re.compile(r"log_?(2|10)|bits?(_|$)|hartley")
 
 
 class DocumentRuns(NamedTuple):
@@ -115,7 +118,17 @@ class TokenTable:
         taken |= {PLURAL[unit]: column for unit, column in self._counts.items()}
         if self._token is not None:
             taken["token"] = self._token
-        self.origin = {"paths": table.paths, "format": table.format, "columns": taken}
+        self.origin: dict[str, Any] = {
+            "paths": table.paths,
+            "format": table.format,
+            "columns": taken,
+        }
+        self.remarks = Remarks()
+        if OTHER_BASE.search(logprob.lower()):
+            self.remarks.add(
+                "other_base",
+                f"column {logprob!r} sounds like logarithms to another base: they must be natural",
+            )
 
     def blocks(self) -> Iterator[Block]:
         """Stream the documents; their rows must follow one another."""

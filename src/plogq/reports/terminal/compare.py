@@ -45,7 +45,8 @@ def _headline(result: Comparison) -> list[Text | Table]:
         Text(f"{who} {_where(side['source'])}", style="bold")
         for who, side in (("A", result.a), ("B", result.b))
     ]
-    paired = {"row order": "by their order", "id": "by id", "doc": "by name"}[result.pairing]
+    ways = {"row order": "by their order", "id": "by id", "doc": "by name", "text": "by text"}
+    paired = ways[result.pairing]
     what = rows(result.rows)
     if result.per != "row":
         what = f"{result.rows:,} document{'' if result.rows == 1 else 's'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -21,8 +22,13 @@ PARTS = {
     "token": ("tokens", "cross_entropy_per_token", "perplexity_per_token"),
     "word": ("words", "cross_entropy_per_word", "perplexity_per_word"),
 }
+PARTS_OF_RESPONSES = {
+    "prompt": "the prompt",
+    "completion": "what the model wrote",
+    "all": "the prompt and what the model wrote",
+}
 FIRST = ("byte", "token", "word", "character")  # that is known stands in the headline
-OF_TOKENS = ("zero_probability", "unscored_tokens")  # what a warning counts
+OF_TOKENS = ("zero_probability", "unscored_tokens", "all_certain")  # what a warning counts
 
 
 def print_report(result: TokensResult, console: Console | None = None) -> None:
@@ -64,10 +70,21 @@ def _headline(result: TokensResult) -> list[Text | Table]:
         head.append(f"; {number(result.surprisal_finite)} {result.unit}s without the impossible")
     return [
         Text(where, style="bold"),
-        Text(f"{about}; {taken or source['format']}", style="dim"),
+        Text(f"{about}; {taken or _read_as(source)}", style="dim"),
         Text(),
         head,
     ]
+
+
+def _read_as(source: dict[str, Any]) -> str:
+    """Say whose log it is, which part of it was scored, and what was left out."""
+    said: str = source["format"]
+    if "part" in source:
+        said += f", {PARTS_OF_RESPONSES[source['part']]}"
+    if left_out := source.get("left_out"):
+        said += f"; not read: {printable(left_out[0])}"
+        said += f" and {len(left_out) - 1} more" if len(left_out) > 1 else ""
+    return said
 
 
 def _interval(result: TokensResult, key: str, before: str = "") -> str:

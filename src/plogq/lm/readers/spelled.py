@@ -1,0 +1,224 @@
+"""How long the text is that tokens stand for: what a token is called is not what it spells.
+
+A vocabulary writes " name" as "▁name" or "Ġname", a byte as "<0xE2>", the inside of a word as
+"##ing"; a server may know a token by its number alone, and a mark such as "<|im_end|>" spells
+nothing. A name is therefore believed where the text that it is part of confirms it. Without a text
+it is believed where it shows no sign of being anything else; otherwise the bytes are not known.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+from plogq.lm.readers.response import Passage, Token
+
+REPLACEMENT = "\ufffd"  # what decoding puts where a token is only a part of a character
+STOP_TOKENS = 4  # that a server may cut off behind the text; more is something that it hides
+MARK = re.compile(r"<[^<>\s]*>|\[[A-Z][A-Z0-9_]*\]")
+NUMBER = re.compile(r"token_id:\d+")
+BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+ESCAPED = re.compile(r"bytes:((?:\\x[0-9A-Fa-f]{2})+)")
+VOCABULARY = re.compile(r"[▁ĠĊ]|^##\S|^<0x[0-9A-Fa-f]{2}>$|^bytes:(?:\\x[0-9A-Fa-f]{2})+$")
+
+
+class Spelled(NamedTuple):
+    """The text of some tokens.
+
+    Attributes
+    ----------
+    text
+        Its bytes, or None where they are not known.
+    why
+        Why they are not.
+    unscored
+        The bytes of a first token without logprob, which is not part of them.
+    extra
+        How many of the tokens, other than marks, are no part of the text.
+    """
+
+    text: bytes | None
+    why: str = ""
+    unscored: bytes = b""
+    extra: int = 0
+
+
+def spelled(passage: Passage, start: int, stop: int) -> Spelled:
+    """Give the text of the tokens from `start` to `stop`."""
+    tokens = passage.tokens
+    first = start + (start < stop and tokens[start].logprob is None)
+    if passage.text is None:
+        return _by_names(tokens[first:stop])
+    text = _utf8(passage.text)
+    ends = _ends(tokens, text, passage.offsets)
+    if isinstance(ends, str):
+        return Spelled(None, ends)
+    a, b, c = ends[start], ends[first], ends[stop]
+    if b is None or c is None:
+        unknown = next(t for t in tokens if not _spellings(t))
+        return Spelled(None, f"{_shown(unknown)} does not say what it spells")
+    extra = sum(
+        ends[i] == ends[i + 1] and not _is_mark(token) and not (token.name or "").isspace()
+        for i, token in enumerate(tokens[first:stop], first)
+    )
+    if extra > STOP_TOKENS:
+        return Spelled(None, f"{extra} tokens are not in the text of the response", extra=extra)
+    return Spelled(text[b:c], "", b"" if a is None else text[a:b], extra)
+
+
+def _by_names(tokens: list[Token]) -> Spelled:
+    """Take names for text, where nothing speaks against it."""
+    for token in tokens:
+        if not _spellings(token):
+            return Spelled(None, f"{_shown(token)} does not say what it spells")
+        if token.raw is None and token.name is not None:
+            if VOCABULARY.search(token.name):
+                return Spelled(None, f"{_shown(token)} is a name in a vocabulary, not a text")
+            if MARK.fullmatch(token.name):
+                return Spelled(None, f"{_shown(token)} may be a mark, not a text")
+    names = [token.name or "" for token in tokens]
+    spaced = any(name[:1].isspace() for name in names)
+    if not spaced and any(a[-1:].isalpha() and b[:1].isalpha() for a, b in pairwise(names)):
+        return Spelled(None, "no token begins with a space: the server may have cut them off")
+    return Spelled(b"".join(_spellings(token)[0] for token in tokens))
+
+
+def _ends(tokens: list[Token], text: bytes, offsets: list[object] | None) -> list[int | None] | str:
+    """Give where each token ends in the text, after 0, None where that is not known; or why not."""
+    plain = [_utf8(t.name or "") if t.raw is None else t.raw for t in tokens]
+    if b"".join(plain) == text:
+        return [0, *accumulate(map(len, plain))]
+    left = _from_left(tokens, text)
+    if isinstance(left, str):
+        return left
+    if len(left) == len(tokens) + 1:
+        return [*left] if left[-1] == len(text) else "the tokens spell less than the text"
+    right = _from_right(tokens, text, len(left) - 1, left[-1])
+    if isinstance(right, str):
+        return right
+    between: list[int | None] = [None] * (len(tokens) + 1 - len(left) - len(right))
+    ends = [*left, *between, *right]
+    return ends if offsets is None else _with_offsets(ends, tokens, text, offsets)
+
+
+def _from_left(tokens: list[Token], text: bytes) -> list[int] | str:
+    """Follow the text from its beginning, up to a token that does not say what it spells."""
+    at, ends = 0, [0]
+    for token in tokens:
+        spellings = _spellings(token)
+        rest = len(text) - at
+        if rest and not spellings:
+            break
+        if rest:
+            size = next((len(s) for s in spellings if text.startswith(s, at)), None)
+            if size is None and at == 0:
+                # A server may cut off the space before the first word.
+                size = next(
+                    (len(s.lstrip()) for s in spellings if text.startswith(s.lstrip())), None
+                )
+            if size is None and any(s.startswith(text[at:]) for s in spellings):
+                size = rest  # the text ends within the token: a stop sequence is cut off
+            if size is None and _is_mark(token):
+                size = 0
+            if size is None:
+                return f"{_shown(token)} is not in the text of the response"
+            at += size
+        ends.append(at)
+    return ends
+
+
+def _from_right(tokens: list[Token], text: bytes, first: int, least: int) -> list[int | None] | str:
+    """Follow the text from its end, down to a token that does not say what it spells."""
+    at = len(text)
+    ends: list[int | None] = [at]
+    for i in range(len(tokens) - 1, first, -1):
+        token = tokens[i]
+        spellings = _spellings(token)
+        if not spellings:
+            return ends[::-1]
+        sizes = [len(s) for s in spellings if text.endswith(s, least, at)]
+        sizes += [0] if not sizes and _is_mark(token) else []
+        if not sizes:
+            return f"{_shown(token)} is not in the text of the response"
+        # Of several spellings, that before which the token before it can end.
+        before = tokens[i - 1]
+        size = next((n for n in sizes if _may_end(before, text[least : at - n])), sizes[0])
+        at -= size
+        # A space before it may be its own, or that of the token whose spelling is not known.
+        doubtful = size and not text[at : at + 1].isspace() and text[least:at][-1:].isspace()
+        ends.append(None if doubtful and not _spellings(before) else at)
+    return ends[::-1]
+
+
+def _may_end(token: Token, text: bytes) -> bool:
+    """Tell whether a text may end with a token."""
+    spellings = _spellings(token)
+    return not spellings or _is_mark(token) or any(map(text.endswith, spellings))
+
+
+def _with_offsets(
+    ends: list[int | None], tokens: list[Token], text: bytes, offsets: list[object]
+) -> list[int | None]:
+    """Fill in what a server says of where tokens begin, unless it has only counted their names."""
+    whole = text.decode("utf-8", "replace")
+    starts = [x for x in offsets if isinstance(x, int) and 0 <= x <= len(whole)]
+    if len(starts) != len(tokens) or starts != sorted(starts) or not any(starts):
+        return ends
+    counted = [0]
+    for token in tokens[:-1]:
+        counted.append(counted[-1] + len(token.name or ""))
+    bytes_of = [len(_utf8(whole[:x])) for x in starts]
+    fits = all(e is None or e == b for e, b in zip(ends[:-1], bytes_of, strict=True))
+    if starts == counted or not fits:
+        return ends
+    return [b if e is None else e for e, b in zip(ends, [*bytes_of, len(text)], strict=True)]
+
+
+def _spellings(token: Token) -> list[bytes]:
+    """Give what a token may spell: likeliest first, nothing where its name does not say it."""
+    if token.raw is not None:
+        return [token.raw]
+    name = token.name
+    if name is None or REPLACEMENT in name or NUMBER.fullmatch(name):
+        return []
+    plain = _utf8(name)
+    found = [plain]
+    if match := BYTE.fullmatch(name):
+        found.append(bytes.fromhex(match[1]))
+    elif match := ESCAPED.fullmatch(name):
+        found.append(bytes.fromhex(match[1].replace("\\x", "")))
+    if "▁" in name:
+        found.append(_utf8(name.replace("▁", " ")))
+    if all(c in BYTE_OF for c in name):
+        found.append(bytes(BYTE_OF[c] for c in name))
+    inside = plain.removeprefix(b"##")
+    return [*found, inside, b" " + inside]  # the space where decoding a token alone loses it
+
+
+def _byte_names() -> dict[str, int]:
+    """Give which byte each letter of a byte-level vocabulary stands for.
+
+    References
+    ----------
+    Radford et al. (2019), Language models are unsupervised multitask learners: GPT-2's encoder
+    names a byte that is a printable Latin-1 letter by that letter, the others from U+0100 on.
+    """
+    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in plain]
+    return {chr(b): b for b in plain} | {chr(256 + i): b for i, b in enumerate(others)}
+
+
+BYTE_OF = _byte_names()
+
+
+def _is_mark(token: Token) -> bool:
+    return token.raw == b"" or not token.name or bool(MARK.fullmatch(token.name))
+
+
+def _shown(token: Token) -> str:
+    return "a token without a name" if token.name is None else f"token {token.name!r:.40}"
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")

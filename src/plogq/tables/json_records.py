@@ -1,0 +1,188 @@
+"""JSON as people save it: lines, indented values, a list, server-sent events; files, folders."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any, NamedTuple
+
+from pyarrow import fs
+
+from plogq.errors import TableError, refuse
+from plogq.tables.filesystems import find_filesystem
+
+PACKED = ("", ".gz", ".bz2", ".zst")
+ONE_VALUE = tuple(f".json{packed}" for packed in PACKED)
+ENDINGS = ONE_VALUE + tuple(
+    name + packed for name in (".jsonl", ".ndjson", ".sse") for packed in PACKED
+)
+READ_BYTES = 4 << 20
+# A line of server-sent events: a field and its value, or a comment.
+EVENT = re.compile(rb"(data|event|id|retry)?:")
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class Record(NamedTuple):
+    """A JSON object, and where in its file it begins."""
+
+    path: str
+    where: str
+    value: dict[str, Any] | None  # None: a server's word that a stream of events is over
+
+    def error(self, what: str) -> TableError:
+        """Give the error over what is wrong with it."""
+        return TableError(f"{self.path}: {self.where}: {what}")
+
+
+class Files(NamedTuple):
+    """The JSON files of a path; of a folder also those that were left out, and files of others."""
+
+    system: fs.FileSystem
+    paths: list[str]
+    left_out: list[str]
+    others: list[str]
+
+
+def is_json(path: str) -> bool:
+    """Tell a file of JSON by its name."""
+    return path.lower().endswith(ENDINGS)
+
+
+def find_files(source: str) -> Files:
+    """List a path, or the JSON files of a folder in their order.
+
+    Hidden and unfinished files are left out; beside JSON lines, files of one value (settings,
+    summaries), too.
+    """
+    system, path = find_filesystem(source)
+    info = system.get_file_info(path)
+    if info.type == fs.FileType.NotFound:
+        raise FileNotFoundError(source)
+    if info.type != fs.FileType.Directory:
+        return Files(system, [path], [], [])
+    shown = sorted(
+        item.path
+        for item in system.get_file_info(fs.FileSelector(path, recursive=True))
+        if item.type == fs.FileType.File
+        and not any(part[0] in "._" for part in item.path[len(path) :].strip("/").split("/"))
+    )
+    found = [name for name in shown if is_json(name)]
+    kept = [name for name in found if not name.lower().endswith(ONE_VALUE)] or found
+    left_out = [name for name in found if name not in kept]
+    return Files(system, kept, left_out, [name for name in shown if not is_json(name)])
+
+
+def read_records(system: fs.FileSystem, path: str) -> Iterator[Record]:
+    """Stream the objects of a file, whichever way it lays them out.
+
+    Raises
+    ------
+    TableError
+        It is not JSON, or holds other values than objects and lists of them.
+    """
+    with system.open_input_stream(path, compression="detect") as stream:
+        lines = _numbered(stream)
+        head = next(((number, line) for number, line in lines if line.strip()), None)
+        if head is None:
+            return
+        number, line = head[0], head[1].removeprefix(codecs.BOM_UTF8)
+        if line.startswith(UTF16):
+            refuse(path, "be UTF-8", "UTF-16: convert it", error=TableError)
+        rest = chain([(number, line)], lines)
+        if EVENT.match(line):
+            yield from _events(path, rest)
+        elif _goes_on(line):
+            yield from _document(path, rest)
+        else:
+            for number, line in rest:
+                if line.strip():
+                    yield from _objects(path, f"line {number}", _parsed(path, number, line))
+
+
+def _numbered(stream: Any) -> Iterator[tuple[int, bytes]]:
+    """Give the lines of a stream of bytes, which count from 1."""
+    number, rest = 1, []
+    while data := stream.read(READ_BYTES):
+        first, *others = data.split(b"\n")
+        rest.append(first)
+        if others:
+            for line in (b"".join(rest), *others[:-1]):
+                yield number, line
+                number += 1
+            rest = [others[-1]]
+    yield number, b"".join(rest)
+
+
+def _goes_on(line: bytes) -> bool:
+    """Tell the first line of a value that is spread over several."""
+    text = line.decode("utf-8", "replace").rstrip()
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return error.pos >= len(text)
+    except (ValueError, RecursionError):
+        pass
+    return False
+
+
+def _events(path: str, lines: Iterable[tuple[int, bytes]]) -> Iterator[Record]:
+    for number, line in lines:
+        field, _, data = line.strip().partition(b":")
+        if field != b"data":
+            if line.strip() and not EVENT.match(line):
+                data = line  # a line without a field, among events
+            else:
+                continue
+        if data.strip() == b"[DONE]":
+            yield Record(path, f"line {number}", None)
+        elif data.strip():
+            yield from _objects(path, f"line {number}", _parsed(path, number, data))
+
+
+def _document(path: str, lines: Iterable[tuple[int, bytes]]) -> Iterator[Record]:
+    """Give values that are spread over several lines, one after another."""
+    start = 1
+    data: list[bytes] = []
+    for number, line in lines:
+        start = start if data else number
+        data.append(line)
+    try:
+        text = b"\n".join(data).decode()
+    except UnicodeDecodeError as error:
+        raise TableError(f"{path}: is not UTF-8: {error.reason}") from None
+    decode, at = json.JSONDecoder().raw_decode, 0
+    while at < len(text):
+        if text[at] in " \t\r\n":
+            at += 1
+            continue
+        number = start + text.count("\n", 0, at)
+        try:
+            value, at = decode(text, at)
+        except json.JSONDecodeError as error:
+            where = f"line {start + error.lineno - 1}"
+            raise TableError(f"{path}: {where}: is not JSON: {error.msg}") from None
+        except (ValueError, RecursionError) as error:
+            raise TableError(f"{path}: line {number}: is not JSON: {error}") from None
+        yield from _objects(path, f"line {number}", value)
+
+
+def _parsed(path: str, number: int, line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        reason = str(error).split(": ")[0]
+        raise TableError(f"{path}: line {number}: is not JSON: {reason}") from None
+
+
+def _objects(path: str, where: str, value: Any) -> Iterator[Record]:
+    """Give an object, or those of a list."""
+    if isinstance(value, dict):
+        yield Record(path, where, value)
+    elif isinstance(value, list) and all(isinstance(item, (dict, list)) for item in value):
+        for i, item in enumerate(value):
+            yield from _objects(path, f"{where}, item {i}", item)
+    else:
+        raise TableError(f"{path}: {where}: must hold a JSON object; got {str(value)[:40]}")
