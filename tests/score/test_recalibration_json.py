@@ -15,9 +15,7 @@ from plogq.score.recalibration.labelled_rows import LabelledRows, log_softmax
 
 PAGE = Path(__file__).parents[2] / "docs" / "recalibration.md"
 NAMES = {}
-exec(  # noqa: S102 (the page's own example, up to the model that it is tried on)
-    "".join(e.source for e in doctest.DocTestParser().get_examples(PAGE.read_text())[:3]), NAMES
-)
+exec("".join(e.source for e in doctest.DocTestParser().get_examples(PAGE.read_text())[:3]), NAMES)
 recalibrated = NAMES["recalibrated"]
 
 
