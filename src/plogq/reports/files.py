@@ -38,7 +38,8 @@ def check_folder(folder: Path) -> None:
     OSError
         Names `folder`.
     """
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    whole = folder.absolute()
+    there = next(path for path in (whole, *whole.parents) if path.exists())
     if not there.is_dir():
         raise _cannot(errno.ENOTDIR, folder, f"{there} is no folder")
     if not os.access(there, os.W_OK | os.X_OK):
