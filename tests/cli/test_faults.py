@@ -105,9 +105,7 @@ def test_explore_reads_a_table_as_score_does(table):
              "--floor", "0.5", "--bootstrap", "0"]  # fmt: skip
     with (
         explorer(*words) as (url, _),
-        urllib.request.urlopen(
-            url.replace("/predictions", "/api/predictions")
-        ) as answer,
+        urllib.request.urlopen(url.replace("/predictions", "/api/predictions")) as answer,
     ):
         shown = json.load(answer)["result"]
     done = plogq("score", *words, "--json", "-")

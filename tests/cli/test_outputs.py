@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from plogq.cli import main
@@ -113,6 +115,23 @@ def test_the_folder_of_the_demo(where, more, folder, monkeypatch, capsys):
     found = run(["demo", "--folder", where, *more], monkeypatch, capsys)
     why = f"{Path.cwd()}/t.csv is no folder"
     assert found == (1, "", f"plogq: {where}: cannot be written: {why}\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "more"), [("predictions.parquet", []), ("tokens.parquet", ["--lm"])]
+)
+@pytest.mark.parametrize("content", [b"", b"mine", None], ids=["empty", "text", "table"])
+def test_the_demo_writes_over_no_table_of_others(name, more, content, folder, monkeypatch, capsys):
+    if content is None:
+        pq.write_table(pa.table({"label": [0], "prob_0": [0.5], "prob_1": [0.5]}), name)
+    else:
+        Path(name).write_bytes(content)
+    before = Path(name).read_bytes()
+    said = f"plogq: {name} must be free, or an earlier demo's; got a file that is none of its own"
+    status, printed, told = run(["demo", *more], monkeypatch, capsys)
+    assert (status, printed, told.partition(":")[0]) == (1, "", "plogq")
+    assert told.startswith(said)
+    assert Path(name).read_bytes() == before
 
 
 def test_standard_output_by_its_name(folder):

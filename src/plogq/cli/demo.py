@@ -34,9 +34,6 @@ def add(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from plogq.reports.files import check_folder
-
-    check_folder(arguments.folder)
     if arguments.lm:
         from plogq.demo.language_model import run_language_model
 
