@@ -134,6 +134,11 @@ def test_the_demo_writes_over_no_table_of_others(name, more, content, folder, mo
     assert Path(name).read_bytes() == before
 
 
+def test_a_page_is_a_file(folder, monkeypatch, capsys):
+    status, _, said = run(["score", "t.csv", "--html", "-"], monkeypatch, capsys)
+    assert (status, "--html takes the name of a file" in said) == (2, True)
+
+
 def test_standard_output_by_its_name(folder):
     with open("log", "w") as log:  # noqa: PTH123 (a stream for the process)
         words = "score", "t.csv", "--json", "/dev/stdout", "--bootstrap", 0

@@ -57,8 +57,8 @@ def add(commands: Commands) -> None:
     command.add_argument("tokens", metavar="TOKENS", help="a table, or JSON lines: see below")
 
     add = command.add_argument_group("input").add_argument
-    for name in ("doc", "logprob", "bytes"):
-        add(f"--{name}", metavar="COL", default=name, help=f"default: {name}")
+    for name, of in {"doc": "documents' names", "logprob": "logprobs", "bytes": "bytes"}.items():
+        add(f"--{name}", metavar="COL", default=name, help=f"a table's {of} (default: {name})")
     add_part(add)
 
     add = command.add_argument_group("figures").add_argument

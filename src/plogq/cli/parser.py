@@ -128,7 +128,7 @@ def add_command(
         name,
         prog=f"plogq {name}",
         help=what,
-        usage=f"plogq {name} {takes} [options]",
+        usage=" ".join(f"plogq {name} {takes} [options]".split()),
         description=textwrap.fill(description, WIDTH),
         epilog=f"{reads}\nexamples:\n{textwrap.indent(examples.strip(), '  ')}\n",
     )
