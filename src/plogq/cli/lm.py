@@ -57,8 +57,13 @@ def add(commands: Commands) -> None:
     command.add_argument("tokens", metavar="TOKENS", help="a table, or JSON lines: see below")
 
     add = command.add_argument_group("input").add_argument
-    for name, of in {"doc": "documents' names", "logprob": "logprobs", "bytes": "bytes"}.items():
-        add(f"--{name}", metavar="COL", default=name, help=f"a table's {of} (default: {name})")
+    columns = {
+        "doc": "the document that a token is of",
+        "logprob": "log q of the token",
+        "bytes": "how many bytes it stands for",
+    }
+    for name, what in columns.items():
+        add(f"--{name}", metavar="COL", default=name, help=f"{what} (default: {name})")
     add_part(add)
 
     add = command.add_argument_group("figures").add_argument
