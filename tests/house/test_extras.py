@@ -142,6 +142,7 @@ def test_what_needs_no_extra_runs_without_any():
         ({"dask"}, 'score(T, engine="dask")', 'engine "dask"'),
         ({"distributed"}, 'score(T, engine="dask")', 'engine "dask"'),
         ({"fsspec"}, 'score("memory://t.csv")', "memory://t.csv: memory://"),
+        ({"fsspec"}, 'score("sftp://h/t.csv")', "sftp://h/t.csv: sftp://"),
         ({"fsspec"}, 'score("zip://a.csv::b.zip")', "zip://a.csv::b.zip: zip://"),
     ],
 )
