@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import urllib.request
 
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from plogq import cli
+from plogq.explorer.server.serve import listener
 from plogq.score import score
 from plogq.tables import readers
 from tests.cli.running import plogq
@@ -90,6 +92,22 @@ def test_a_name_that_is_not_utf8_can_be_written(table):
     out = table.parent / os.fsdecode(b"o\xff.json")
     assert plogq("score", table, "--label", "y", "--probs", "p", "--json", out).returncode == 0
     assert json.loads(out.read_text())["rows"] == 40
+
+
+@pytest.mark.parametrize("words", ["--help", "score --help", "help lm", "", "completion bash"])
+def test_help_on_a_full_disk(words):
+    with open("/dev/full", "w") as full:  # noqa: PTH123 (a stream for the process)
+        done = plogq(*words.split(), capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    assert done.stderr == "plogq: standard output: No space left on device\n"
+
+
+def test_a_port_is_tried_before_the_work(table):
+    with listener(0) as taken:
+        port = taken.getsockname()[1]
+        done = plogq("explore", table, "--label", "none", "--port", port, "--no-browser")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"plogq: 127.0.0.1:{port}: Address already in use\n"
 
 
 @pytest.mark.parametrize("closed", [1, 2])

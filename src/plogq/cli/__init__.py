@@ -32,7 +32,11 @@ def main() -> None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             codecs.register_error("plogq", _plain)
             sys.stdout.reconfigure(errors="plogq")
-        arguments = _parser().parse_args()
+        try:
+            arguments = _parser().parse_args()
+        except SystemExit:  # of --help, whose last words may not have been taken yet
+            sys.stdout.flush()
+            raise
         arguments.run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:

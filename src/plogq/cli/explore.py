@@ -46,13 +46,14 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.file is None and of_table:
         arguments.usage_error(f"{min(of_table)} goes with FILE")
     check_scoring(arguments)
-    from plogq.explorer.pages.predictions_report import report_of_file
+    from plogq.explorer.pages.predictions_report import Report, report_of_file
     from plogq.explorer.server.serve import serve
     from plogq.reports.progress import ProgressBar
 
-    brought = None
-    if arguments.file is not None:
+    def bring() -> Report:
+        options = given(arguments, "file", "port", "no_browser", "turned")
         with ProgressBar() as progress:
-            options = given(arguments, "file", "port", "no_browser", "turned")
-            brought = report_of_file(arguments.file, arguments.file, **options, progress=progress)
-    serve(arguments.port, browser=not arguments.no_browser, brought=brought)
+            return report_of_file(arguments.file, arguments.file, **options, progress=progress)
+
+    without = arguments.file is None
+    serve(arguments.port, browser=not arguments.no_browser, bring=None if without else bring)

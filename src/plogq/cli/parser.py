@@ -44,6 +44,10 @@ class Parser(argparse.ArgumentParser):
             self.error(f"{left[0]}: one too many")
         return found, left
 
+    def print_help(self, file: Any = None) -> None:
+        """Print what there is; argparse would say nothing of a disk that is full."""
+        print(self.format_help(), end="", file=file)
+
     def error(self, message: str) -> NoReturn:
         """Print the usage and what is wrong with it, and end with status 2."""
         self.print_usage(sys.stderr)
