@@ -224,7 +224,8 @@ def test_a_file_that_cannot_be_finished_is_not_there(table, tmp_path):
 def test_a_folder_that_is_not_there(table, tmp_path):
     out = tmp_path / "none" / "out.json"
     done = run("score", table, "--label", "kind", "--json", out)
-    assert (done.returncode, done.stderr) == (1, f"plogq: {out}: No such file or directory\n")
+    said = f"plogq: {out}: cannot be written: there is no folder {tmp_path}/none\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
 
 
 def test_a_link_is_written_through_and_a_device_is_kept(table, tmp_path):
@@ -319,5 +320,5 @@ def test_html_and_code(table, tmp_path):
     assert page.exists()
     done = run("score", table, "--label", "kind", "--html", tmp_path / "none" / "out.html")
     assert done.returncode == 1
-    assert done.stderr.endswith("out.html: No such file or directory\n")
+    assert "out.html: cannot be written: there is no folder" in done.stderr
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.html", "out.json", "t.parquet"]

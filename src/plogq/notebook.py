@@ -14,20 +14,18 @@ from importlib import resources
 from inspect import Parameter, Signature
 from typing import Any
 
+from plogq.extras import needed_by
+
+with needed_by("plogq.explore"):
+    import anywidget
+    import traitlets
+
 from plogq.explorer.controls import read_state
 from plogq.explorer.page import Page
 from plogq.explorer.pages import PAGES
 from plogq.explorer.pages.predictions_report import report
 from plogq.records import encoded
 from plogq.score import Result, score
-
-try:
-    import anywidget
-    import traitlets
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        "plogq.explore needs anywidget: pip install 'plogq[notebook]'", name=error.name
-    ) from error
 
 
 class Explorer(anywidget.AnyWidget):

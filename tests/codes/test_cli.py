@@ -151,7 +151,11 @@ def read_arrow(path):
         (["p.parquet", "--label", "label", "--order", "1"], 2, "--order is of a file"),
         (["wood.txt", "--under", "p.parquet"], 2, "--under goes with --decode"),
         (["missing", "--order", "9"], 1, "order must be 0 to 6"),  # before any work
-        (["missing", "--out", "nowhere/x.plq"], 1, "nowhere/x.plq: No such file or directory"),
+        (
+            ["missing", "--out", "nowhere/x.plq"],
+            1,
+            "nowhere/x.plq: cannot be written: there is no folder",
+        ),
         (
             ["missing", "--decode", "--under", "p.parquet", "--out", "x.txt"],
             1,

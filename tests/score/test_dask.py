@@ -395,15 +395,6 @@ def test_no_workers(tmp_path, monkeypatch):
         score(tmp_path, engine="dask", scheduler=empty.scheduler_address)
 
 
-def test_dask_that_is_not_installed(tmp_path, monkeypatch):
-    pq.write_table(table(10, 3, 0), tmp_path / "t.parquet")
-    for name in ("dask", "cluster"):
-        monkeypatch.delitem(sys.modules, f"plogq.score.workers.{name}", raising=False)
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ValueError, match=r"no package distributed: pip install 'plogq\[dask\]'"):
-        score(tmp_path, engine="dask")
-
-
 @pytest.mark.parametrize(
     "options", [{"engine": "spark"}, {"scheduler": "tcp://h:1"}, {"engine": None}]
 )

@@ -192,9 +192,6 @@ def test_a_filesystem_whose_package_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "paramiko", None)
     with pytest.raises(TableError, match=r"sftp://h/t.parquet: cannot be reached: .*paramiko"):
         score("sftp://h/t.parquet")
-    monkeypatch.setitem(sys.modules, "fsspec", None)
-    with pytest.raises(TableError, match=r"sftp:// needs the package fsspec: pip install fsspec"):
-        score("sftp://h/t.parquet")
 
 
 def test_a_file_with_colons_in_its_name(wide, reference, tmp_path):

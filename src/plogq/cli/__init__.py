@@ -11,15 +11,32 @@ import codecs
 import io
 import os
 import sys
+from typing import NoReturn
+
+PARSER_EXAMPLES = """\
+examples:
+  plogq demo                        the whole way, on data that comes along
+  plogq score predictions.parquet   what a model's predictions cost, and why
+  plogq explore                     every formula, touchable, in the browser
+  plogq help score                  the options of a command
+
+exit status: 0 done, 1 bad input, 2 wrong usage, 130 interrupted
+"""
 
 
 def main() -> None:
     """Run the command line: 0 done, 1 bad input in one line, 2 usage, 130 interrupted."""
     try:
+        if sys.stdout is None:  # closed by who started this: what is printed goes nowhere
+            sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
         if isinstance(sys.stdout, io.TextIOWrapper):
             codecs.register_error("plogq", _plain)
             sys.stdout.reconfigure(errors="plogq")
-        arguments = _parser().parse_args()
+        try:
+            arguments = _parser().parse_args()
+        except SystemExit:  # of --help, whose last words may not have been taken yet
+            sys.stdout.flush()
+            raise
         arguments.run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -27,18 +44,38 @@ def main() -> None:
     except BrokenPipeError:
         _drop_stdout()
         sys.exit(1)
-    except (ValueError, OSError) as error:
-        print(f"plogq: {_one_line(error)}", file=sys.stderr)
-        _drop_stdout()
-        sys.exit(1)
+    except ModuleNotFoundError as error:
+        from plogq.extras import what_to_install
+
+        _fail(what_to_install("plogq " + " ".join(sys.argv[1:2]), error))
+    except (ValueError, OSError, MemoryError) as error:
+        _fail(_sentence(error))
+    except RuntimeError as error:
+        if "can't start new thread" not in str(error):
+            raise
+        _fail("no further thread can be started: out of memory, or too many processes")
 
 
-def _one_line(error: Exception) -> str:
+def _fail(message: str) -> NoReturn:
+    """Say in one line what went wrong, and end with status 1."""
     from plogq.errors import printable
 
-    if isinstance(error, OSError) and error.strerror:
-        return printable(f"{error.filename or 'standard output'}: {error.strerror}")
-    return printable(" ".join(str(error).split()))
+    print(f"plogq: {printable(' '.join(message.split()))}", file=sys.stderr)
+    _drop_stdout()
+    sys.exit(1)
+
+
+def _sentence(error: Exception) -> str:
+    match error:
+        case MemoryError():
+            return f"out of memory: {error}" if str(error) else "out of memory"
+        case UnicodeEncodeError():  # of a file's name, whose bytes Python keeps as surrogates
+            return f"{error.object[:99]}: not a name in UTF-8: rename the file"
+        case UnicodeDecodeError():
+            return f"{os.fsdecode(error.object[:99])}: not in UTF-8, as names and texts must be"
+        case OSError() if error.strerror:
+            return f"{error.filename or 'standard output'}: {error.strerror}"
+    return str(error)
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:
@@ -59,13 +96,19 @@ def _drop_stdout() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     from plogq import __version__
-    from plogq.cli import code, compare, demo, explore, lm, score
+    from plogq.cli import code, compare, completion, demo, explore, help, lm, score
+    from plogq.cli.parser import Parser
 
-    parser = argparse.ArgumentParser(
-        prog="plogq", description="Cross-entropy, exact, fast, explained and shown."
+    parser = Parser(
+        prog="plogq",
+        usage="plogq COMMAND [options]",
+        description="Cross-entropy, exact, fast, explained and shown.",
+        epilog=PARSER_EXAMPLES,
     )
     parser.add_argument("--version", action="version", version=f"plogq {__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (score, compare, lm, code, explore, demo):
-        command.add(commands)
+    parser.set_defaults(run=lambda _: parser.print_help())
+    parser.commands = parser.add_subparsers(title="commands", metavar="COMMAND [options]")
+    for command in (score, compare, lm, code, explore, demo, completion):
+        command.add(parser.commands)
+    help.add(parser.commands, parser)
     return parser

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import argparse
-import errno
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
-from plogq.cli.options import PREDICTIONS, TEXT, Commands, add_predictions, add_text, count
+from plogq.cli.options import (
+    PREDICTIONS,
+    STDOUT,
+    TEXT,
+    add_predictions,
+    add_text,
+    check_outputs,
+    count,
+)
+from plogq.cli.parser import Commands, add_command
 
-STDOUT = (Path("-"), Path("/dev/stdout"))
+EXAMPLES = """
+plogq code book.txt --out book.plq
+plogq code book.plq --decode --out book.txt
+plogq code predictions.parquet --label label --out labels.plq
+plogq code labels.plq --decode --under predictions.parquet --out labels.csv
+"""
 
 
 def add(commands: Commands) -> None:
     """Add the command's arguments."""
-    what = "compress a file, or the labels of a table under its predictions, and say what it took"
-    command = commands.add_parser("code", help=what, description=f"{what.capitalize()}.")
-    command.set_defaults(run=_run, usage_error=command.error)
+    command = add_command(
+        commands,
+        "code",
+        _run,
+        "compress a file, or the labels of a table under its predictions, and say what it took",
+        takes="FILE|TABLE",
+        examples=EXAMPLES,
+    )
     command.add_argument("path", metavar="FILE|TABLE", help="any file; with --label, a table as "
                          "for plogq score; with --decode, what plogq code wrote")  # fmt: skip
     add = command.add_argument
@@ -42,8 +59,7 @@ def add(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     _check(arguments)
-    if arguments.out is not None and not arguments.out.parent.is_dir():  # known before the work
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(arguments.out))
+    check_outputs(arguments, arguments.path, arguments.under)
     run = _decode if arguments.decode else _code
     run(arguments)
 

@@ -3,7 +3,6 @@
 import argparse
 
 from plogq.cli.options import (
-    Commands,
     add_intervals,
     add_json,
     add_labels,
@@ -12,9 +11,11 @@ from plogq.cli.options import (
     add_rows,
     add_text,
     add_unit,
+    check_outputs,
     deliver,
     given,
 )
+from plogq.cli.parser import Commands, add_command
 
 READS = """
 A and B are tables of predictions, as plogq score reads them; or token logprobs,
@@ -28,18 +29,24 @@ name, or by text where a server has named them at random; each takes about 300
 bytes.
 """
 
+EXAMPLES = """
+plogq compare a.parquet b.parquet --id id
+plogq compare a.csv b.csv --label y --probs 'p_*' --slice site --group patient
+plogq compare old.jsonl new.jsonl --part completion
+"""
+
 
 def add(commands: Commands) -> None:
     """Add the command's arguments."""
-    what = "say which of two models costs less on the same rows, by how much, and where"
-    command = commands.add_parser(
+    command = add_command(
+        commands,
         "compare",
-        help=what,
-        description=f"{what.capitalize()}.",
-        epilog=READS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        _run,
+        "say which of two models costs less on the same rows, by how much, and where",
+        takes="A B",
+        reads=READS,
+        examples=EXAMPLES,
     )
-    command.set_defaults(run=_run)
     command.add_argument("a", metavar="A", help="a table of predictions or of tokens: see below")
     command.add_argument("b", metavar="B", help="another, of the same rows or documents")
 
@@ -62,6 +69,7 @@ def add(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    check_outputs(arguments, arguments.a, arguments.b)
     from plogq.compare import compare
     from plogq.reports.progress import ProgressBar
 

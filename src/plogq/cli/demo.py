@@ -3,16 +3,26 @@
 import argparse
 from pathlib import Path
 
-from plogq.cli.options import Commands, count
+from plogq.cli.options import count
+from plogq.cli.parser import Commands, add_command
+
+EXAMPLES = """
+plogq demo                   # writes predictions.parquet here
+plogq demo --lm --folder out
+"""
 
 
 def add(commands: Commands) -> None:
     """Add the command's arguments."""
-    what = "train on handwritten digits under two losses, then score the model"
-    command = commands.add_parser(
-        "demo", help=what, description=f"{what.capitalize()}; or do so for a language model."
+    command = add_command(
+        commands,
+        "demo",
+        _run,
+        "train on handwritten digits under two losses, then score the model",
+        takes="",
+        more="Or, with --lm, do so for a language model.",
+        examples=EXAMPLES,
     )
-    command.set_defaults(run=_run)
     add = command.add_argument
     add("--lm", action="store_true",
         help="train an 8-gram model of bytes on Python's standard library, and score it beside "

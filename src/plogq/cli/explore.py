@@ -2,25 +2,36 @@
 
 import argparse
 
-from plogq.cli.options import Commands, count
+from plogq.cli.options import count, given
+from plogq.cli.parser import Commands, add_command
+from plogq.cli.score import add_scoring, check_scoring
+
+EXAMPLES = """
+plogq explore
+plogq explore predictions.parquet --label y --slice site
+plogq explore figures.json      # what plogq score --json wrote
+"""
 
 
 def add(commands: Commands) -> None:
     """Add the command's arguments."""
-    what = "open the explorer: every formula, touchable, in the browser"
-    command = commands.add_parser(
+    command = add_command(
+        commands,
         "explore",
-        help=what,
-        description=f"{what.capitalize()}. It is served on 127.0.0.1, to this machine alone, and "
-        "fetches nothing from elsewhere.",
+        _run,
+        "open the explorer: every formula, touchable, in the browser",
+        takes="[FILE]",
+        more="It is served on 127.0.0.1, to this machine alone, and fetches nothing from "
+        "elsewhere. A table is scored as plogq score would, with its options.",
+        examples=EXAMPLES,
     )
-    command.set_defaults(run=_run)
     add = command.add_argument
     add("file", metavar="FILE", nargs="?",
         help="a table as for plogq score, or its JSON: open it as a report")  # fmt: skip
-    add("--label", metavar="COL", default="label", help="of the table (default: label)")
     add("--port", metavar="N", type=_port, default=0, help="to listen on (default: a free one)")
     add("--no-browser", action="store_true", help="only print the address")
+    add_scoring(command)
+    command.set_defaults(turned=command.turned)
 
 
 def _port(text: str) -> int:
@@ -31,10 +42,18 @@ def _port(text: str) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from plogq.explorer.pages.predictions_report import report_of_file
+    of_table = arguments.turned(arguments) - {"--port", "--no-browser"}
+    if arguments.file is None and of_table:
+        arguments.usage_error(f"{min(of_table)} goes with FILE")
+    check_scoring(arguments)
+    from plogq.explorer.pages.predictions_report import Report, report_of_file
     from plogq.explorer.server.serve import serve
+    from plogq.reports.progress import ProgressBar
 
-    brought = None
-    if arguments.file is not None:
-        brought = report_of_file(arguments.file, arguments.file, label=arguments.label)
-    serve(arguments.port, browser=not arguments.no_browser, brought=brought)
+    def bring() -> Report:
+        options = given(arguments, "file", "port", "no_browser", "turned")
+        with ProgressBar() as progress:
+            return report_of_file(arguments.file, arguments.file, **options, progress=progress)
+
+    without = arguments.file is None
+    serve(arguments.port, browser=not arguments.no_browser, bring=None if without else bring)

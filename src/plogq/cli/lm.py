@@ -2,7 +2,16 @@
 
 import argparse
 
-from plogq.cli.options import Commands, add_intervals, add_json, add_part, add_unit, deliver, given
+from plogq.cli.options import (
+    add_intervals,
+    add_json,
+    add_part,
+    add_unit,
+    check_outputs,
+    deliver,
+    given,
+)
+from plogq.cli.parser import Commands, add_command
 
 READS = """
 TOKENS is a table (Parquet, CSV, Arrow; a file, a folder, a URI), a row a token:
@@ -31,23 +40,34 @@ a stream are joined. All records are of one of these:
 Memory does not grow with tokens; each document takes 8 bytes.
 """
 
+EXAMPLES = """
+plogq lm tokens.parquet
+plogq lm responses.jsonl --part completion --unit nat
+plogq lm tokens.csv --doc file --logprob lp --json figures.json
+"""
+
 
 def add(commands: Commands) -> None:
     """Add the command's arguments."""
-    what = "say what a language model pays for a text, by token, word, character and byte"
-    command = commands.add_parser(
+    command = add_command(
+        commands,
         "lm",
-        help=what,
-        description=f"{what.capitalize()}.",
-        epilog=READS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        _run,
+        "say what a language model pays for a text, by token, word, character and byte",
+        takes="TOKENS",
+        reads=READS,
+        examples=EXAMPLES,
     )
-    command.set_defaults(run=_run)
     command.add_argument("tokens", metavar="TOKENS", help="a table, or a log in JSON: see below")
 
     add = command.add_argument_group("input").add_argument
-    for name in ("doc", "logprob", "bytes"):
-        add(f"--{name}", metavar="COL", default=name, help=f"default: {name}")
+    columns = {
+        "doc": "the document that a token is of",
+        "logprob": "log q of the token",
+        "bytes": "how many bytes it stands for",
+    }
+    for name, what in columns.items():
+        add(f"--{name}", metavar="COL", default=name, help=f"{what} (default: {name})")
     add_part(add)
 
     add = command.add_argument_group("figures").add_argument
@@ -57,6 +77,7 @@ def add(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    check_outputs(arguments, arguments.tokens)
     from plogq.lm import score_tokens
     from plogq.reports.progress import ProgressBar
 

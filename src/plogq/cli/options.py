@@ -12,7 +12,6 @@ from typing import Any, Protocol, TypeAlias
 from plogq.formulas.units import UNITS
 from plogq.tables.sums.level import PERCENT
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Add: TypeAlias = Callable[..., Any]  # `add_argument` of a command, or of a group of its options
 
 PREDICTIONS = {
@@ -20,6 +19,9 @@ PREDICTIONS = {
     "logprobs": "natural log-probabilities",
     "probs": "probabilities",
 }
+
+
+STDOUT = (Path("-"), Path("/dev/stdout"))
 
 
 class Answer(Protocol):
@@ -134,11 +136,25 @@ def given(arguments: argparse.Namespace, *but: str) -> dict[str, Any]:
     return {name: value for name, value in vars(arguments).items() if name not in own}
 
 
+def check_outputs(arguments: argparse.Namespace, *inputs: str | None) -> None:
+    """Refuse, before the work, a file that cannot be written, or that is read or written twice."""
+    from plogq.reports.files import check_output
+
+    if getattr(arguments, "html", None) in STDOUT:
+        arguments.usage_error("--html takes the name of a file")
+    taken = [Path(path) for path in inputs if path is not None]
+    for option in ("json", "html", "out"):
+        path = getattr(arguments, option, None)
+        if path is not None and path not in STDOUT:
+            check_output(path, but=taken)
+            taken.append(path)
+
+
 def deliver(answer: Answer, json: Path | None, print_report: Callable[[], None]) -> None:
     """Print the report, and write the JSON; on standard output it goes alone."""
     from plogq.reports.files import write_whole
 
-    if json == Path("-"):
+    if json in STDOUT:
         sys.stdout.write(answer.to_json() + "\n")
         return
     print_report()

@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from plogq.cli.options import (
-    Commands,
     add_intervals,
     add_json,
     add_labels,
@@ -14,22 +13,42 @@ from plogq.cli.options import (
     add_rows,
     add_text,
     add_unit,
+    check_outputs,
     deliver,
     folds,
     given,
     probability,
 )
+from plogq.cli.parser import Commands, Parser, add_command
 from plogq.tables.formats import NAMES
+
+EXAMPLES = """
+plogq score predictions.parquet
+plogq score t.csv --label y --probs 'p_*' --unit nat
+plogq score folder/ --id id --slice site --html report.html --json out.json
+plogq score s3://bucket/dir --engine dask --scheduler tcp://host:8786
+"""
 
 
 def add(commands: Commands) -> None:
     """Add the command's arguments."""
-    what = "say what a table of predictions costs, and what that cross-entropy is made of"
-    command = commands.add_parser("score", help=what, description=f"{what.capitalize()}.")
-    command.set_defaults(run=_run, usage_error=command.error)
-    add = command.add_argument
-    add("table", metavar="TABLE", help=f"{NAMES}: a file, a folder, or a URI")
+    command = add_command(
+        commands,
+        "score",
+        _run,
+        "say what a table of predictions costs, and what that cross-entropy is made of",
+        takes="TABLE",
+        examples=EXAMPLES,
+    )
+    command.add_argument("table", metavar="TABLE", help=f"{NAMES}: a file, a folder, or a URI")
+    add_scoring(command)
+    add = command.add_argument_group("output").add_argument
+    add_json(add)
+    add("--html", metavar="FILE", type=Path, help="write a report with pictures, one file")
 
+
+def add_scoring(command: Parser) -> None:
+    """Add how a table is scored: of every command that does."""
     add = command.add_argument_group("columns").add_argument
     add_labels(add)
     add_predictions(add)
@@ -59,16 +78,18 @@ def add(commands: Commands) -> None:
         help="of a Dask cluster, tcp://host:port; without it, --engine dask starts a process per "
              "core here")  # fmt: skip
 
-    add = command.add_argument_group("output").add_argument
-    add_json(add)
-    add("--html", metavar="FILE", type=Path, help="write a report with pictures, one file")
 
-
-def _run(arguments: argparse.Namespace) -> None:
+def check_scoring(arguments: argparse.Namespace) -> None:
+    """Refuse options that mean nothing together."""
     if arguments.scheduler is not None and arguments.engine != "dask":
         arguments.usage_error("--scheduler goes with --engine dask")
     if arguments.code and arguments.engine != "local":
         arguments.usage_error("--code goes with --engine local: it codes row after row")
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    check_scoring(arguments)
+    check_outputs(arguments, arguments.table)
     from plogq.reports.progress import ProgressBar
     from plogq.score import score
 

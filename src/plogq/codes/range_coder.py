@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plogq.codes.errors import CodeError
+from plogq.extras import needed_by
 
 WORD = np.dtype("<u4")
 
@@ -54,10 +55,6 @@ def decode(decoder: Any, *model: Any) -> npt.NDArray[np.int64]:
 
 
 def _stream() -> Any:
-    try:
+    with needed_by("coding with a model"):
         import constriction
-    except ImportError as error:
-        raise ImportError(
-            "coding with a model needs constriction: pip install plogq[app]"
-        ) from error
     return constriction.stream

@@ -22,6 +22,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from plogq.demo import compressors
 from plogq.demo.ngram import LONGEST, Floats, NGram
+from plogq.demo.own_table import own_table
 from plogq.errors import TableError
 from plogq.lm import TokensResult, score_tokens
 from plogq.reports.files import write_whole
@@ -32,6 +33,7 @@ from plogq.reports.terminal.text import number, table
 LEFT_OUT = {"site-packages", "dist-packages", "test", "tests", "idle_test", "encodings",
             "pydoc_data"}  # fmt: skip
 HELD_OUT = 32  # of 256: of the files whose path hashes lowest
+COLUMNS = ("doc", "logprob", "bytes", "words", "characters", "token")
 SPACE = np.isin(np.arange(256), list(b" \t\n\r\x0b\x0c"))
 
 
@@ -64,6 +66,7 @@ def run_language_model(
     Gives the path of the `tokens.parquet` that it writes into `folder`: a row for each byte of the
     held-out files, with `doc`, `logprob`, `bytes`, `words`, `characters` and `token`.
     """
+    path = own_table(folder / "tokens.parquet", COLUMNS)
     console = console or Console(highlight=False)
     root = Path(sysconfig.get_paths()["stdlib"]) if root is None else root
     training, held_out = read_library(root)
@@ -75,7 +78,6 @@ def run_language_model(
         f"{len(held_out)} ({sizes[1]:.1f} MB) held out. The model: 8-grams of bytes,\n"
         "interpolated by modified Kneser-Ney smoothing.\n"
     )
-    path = folder / "tokens.parquet"
     pool = ThreadPoolExecutor(2)
     try:
         jobs = compressors.start(pool, train, score)
@@ -150,18 +152,18 @@ def _write(path: Path, files: list[File], surprisals: Floats) -> None:
     last[np.cumsum(lengths) - 1] = True
     space = SPACE[data]
     texts = [chr(byte) if byte < 128 else f"\\x{byte:02x}" for byte in range(256)]
-    columns = {
-        "doc": pa.DictionaryArray.from_arrays(
+    columns = [
+        pa.DictionaryArray.from_arrays(
             pa.array(np.repeat(np.arange(len(files), dtype=np.int32), lengths)),
             pa.array([f.name for f in files]),
         ),
-        "logprob": -surprisals.astype(np.float32),
-        "bytes": np.ones(len(data), np.int8),
-        "words": (~space & (np.append(space[1:], True) | last)).astype(np.int8),
-        "characters": ((data & 0xC0) != 0x80).astype(np.int8),
-        "token": pa.DictionaryArray.from_arrays(pa.array(data), pa.array(texts)),
-    }
+        -surprisals.astype(np.float32),
+        np.ones(len(data), np.int8),
+        (~space & (np.append(space[1:], True) | last)).astype(np.int8),
+        ((data & 0xC0) != 0x80).astype(np.int8),
+        pa.DictionaryArray.from_arrays(pa.array(data), pa.array(texts)),
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns), sink)
+    pq.write_table(pa.table(dict(zip(COLUMNS, columns, strict=True))), sink)
     write_whole(path, sink.getvalue().to_pybytes())

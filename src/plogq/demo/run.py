@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from plogq.demo.own_table import own_table
 from plogq.demo.train import Epoch, Floats, Linear, Loss, random_start, train
 from plogq.formulas import from_nats
 from plogq.numpy import cross_entropy, squared_error
@@ -28,6 +29,7 @@ from plogq.tables.formats import NAMES
 TRAINING_ROWS = 1200
 EPOCHS = 100
 MILESTONES = (1, 10, EPOCHS)
+COLUMNS = ("id", "label", *(f"logit_{digit}" for digit in range(10)))
 
 
 class Digits(NamedTuple):
@@ -56,6 +58,7 @@ def run_demo(folder: Path, *, seed: int = 0, console: Console | None = None) -> 
     Gives the path of the `predictions.parquet` that it writes into `folder`: the held-out rows'
     `id`, `label` and one `logit_0` … `logit_9` each. The same seed gives the same predictions.
     """
+    path = own_table(folder / "predictions.parquet", COLUMNS)
     console = console or Console(highlight=False)
     digits = read_digits()
     rng = np.random.default_rng(seed)
@@ -79,7 +82,6 @@ def run_demo(folder: Path, *, seed: int = 0, console: Console | None = None) -> 
         "squared error fades where the softmax is sure, right or wrong: it learns late.\n"
     )
 
-    path = folder / "predictions.parquet"
     _write_predictions(path, held_out, runs["cross-entropy"][-1].model)
     console.print(
         f"The first model's held-out logits: [bold]{escape(str(path))}[/]\nWhat are they worth?\n"
@@ -154,9 +156,8 @@ def _comparison(runs: dict[str, list[Epoch]], held_out: Digits) -> Table:
 
 def _write_predictions(path: Path, digits: Digits, model: Linear) -> None:
     logits = model.logits(digits.pixels).astype(np.float32)
-    columns: dict[str, NDArray[Any]] = {"id": digits.ids, "label": digits.labels}
-    columns |= {f"logit_{digit}": logits[:, digit] for digit in range(logits.shape[1])}
+    columns: list[NDArray[Any]] = [digits.ids, digits.labels, *logits.T]
     path.parent.mkdir(parents=True, exist_ok=True)
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns), sink)
+    pq.write_table(pa.table(dict(zip(COLUMNS, columns, strict=True))), sink)
     write_whole(path, sink.getvalue().to_pybytes())

@@ -4,6 +4,11 @@ Readers give documents, a corpus folds their exact sums, and a summary turns it 
 `TokensResult`.
 """
 
+from plogq.extras import needed_by
+
+with needed_by("plogq.lm"):
+    import pyarrow as _pyarrow  # noqa: F401
+
 from plogq.lm.result import TokensResult
 from plogq.lm.score_tokens import score_tokens
 

@@ -2,8 +2,56 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Iterable
 from pathlib import Path
+
+
+def check_output(path: Path, but: Iterable[Path] = ()) -> None:
+    """Refuse a file that cannot be written, or is one of others, before there is what to write.
+
+    Raises
+    ------
+    OSError
+        Its folder is not there, or it may not be written; names `path`.
+    """
+    folder = Path(os.path.realpath(path)).parent
+    if path.is_dir():
+        raise _cannot(errno.EISDIR, path, "it is a folder; give the name of a file in it")
+    if not folder.is_dir():
+        raise _cannot(errno.ENOENT, path, f"there is no folder {folder}")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise _cannot(errno.EACCES, path, "it is read-only")
+    if not path.exists() or path.is_file():  # in place of a device or pipe nothing is moved
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise _cannot(errno.EACCES, path, f"the folder {folder} is read-only")
+        if any(path == other or _same(path, other) for other in but):
+            raise _cannot(errno.EEXIST, path, "this command reads or writes it already")
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that can neither be written to nor made.
+
+    Raises
+    ------
+    OSError
+        Names `folder`.
+    """
+    whole = folder.absolute()
+    there = next(path for path in (whole, *whole.parents) if path.exists())
+    if not there.is_dir():
+        raise _cannot(errno.ENOTDIR, folder, f"{there} is no folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise _cannot(errno.EACCES, folder, f"the folder {there} is read-only")
+
+
+def _cannot(number: int, path: Path, why: str) -> OSError:
+    return OSError(number, f"cannot be written: {why}", str(path))
+
+
+def _same(path: Path, other: Path) -> bool:
+    return path.exists() and other.exists() and path.samefile(other)
 
 
 def write_whole(path: Path, data: bytes) -> None:

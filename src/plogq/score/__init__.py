@@ -4,6 +4,11 @@ Readers give record batches, each batch gives the figures of its rows, a mergeab
 them, and a summary turns the state into a plain `Result`.
 """
 
+from plogq.extras import needed_by
+
+with needed_by("plogq.score"):
+    import pyarrow as _pyarrow  # noqa: F401
+
 from plogq.errors import TableError
 from plogq.score.result import Result
 from plogq.score.score import score

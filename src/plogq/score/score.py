@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from plogq.errors import check_count, refuse
+from plogq.extras import needed_by
 from plogq.formulas.units import Unit, check_unit
 from plogq.score.figures.all_figures import summarise
 from plogq.score.job import Job
@@ -180,10 +181,5 @@ def score(
 
 def _dask() -> ModuleType:
     """Load the engine that needs what plogq[dask] installs, and takes a second to load."""
-    try:
+    with needed_by('engine "dask"'):
         return import_module("plogq.score.workers.dask")
-    except ModuleNotFoundError as error:
-        if error.name not in ("dask", "distributed"):
-            raise
-        came = f"no package {error.name}: pip install 'plogq[dask]'"
-        return refuse("engine", 'be "local", or "dask" where it is installed', came)

@@ -9,6 +9,7 @@ from typing import Any
 from pyarrow import fs
 
 from plogq.errors import TableError
+from plogq.extras import needed_by
 
 # What pyarrow reads by itself, which is faster; of all other schemes, fsspec has the list.
 OF_PYARROW = ("file", "s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs")
@@ -39,11 +40,8 @@ def find_filesystem(source: str) -> tuple[fs.FileSystem, str]:
 
 
 def _of_fsspec(source: str, scheme: str) -> tuple[fs.FileSystem, str]:
-    try:
+    with needed_by(f"{source}: {scheme}://"):
         fsspec: Any = import_module("fsspec")
-    except ImportError as error:
-        expected = "needs the package fsspec: pip install fsspec"
-        raise TableError(f"{source}: {scheme}:// {expected}") from error
     if scheme not in fsspec.available_protocols():
         if "://" not in source:
             return fs.LocalFileSystem(), source  # a file with :: in its name

@@ -178,6 +178,8 @@ def reading(path: str, kind: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise TableError(f"{path}: no such file or folder") from error
+    except MemoryError:  # Arrow's is one of its exceptions, too, and no fault of the file
+        raise
     except (pa.ArrowException, OSError, EOFError, zlib.error, lzma.LZMAError, BadZipFile) as error:
         reason = (str(error).strip() or "it is cut short").splitlines()[0]
         raise TableError(f"{path}: not a readable {kind} file: {reason}") from error

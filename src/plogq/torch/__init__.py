@@ -6,6 +6,11 @@ is keyword-only (`SoftmaxOptions`); where we differ, a docstring says "Differs f
 does; `with engine("formula"):` lets one alone answer.
 """
 
+from plogq.extras import needed_by
+
+with needed_by("plogq.torch"):
+    import torch as _torch  # noqa: F401
+
 from plogq.kernels.question import Statistics
 from plogq.torch.binary_losses import (
     binary_cross_entropy,

@@ -1,5 +1,10 @@
 """plogq code: files and tables of predictions, to coded files and back."""
 
+from plogq.extras import needed_by
+
+with needed_by("plogq.codes.files"):
+    import pyarrow as _pyarrow  # noqa: F401
+
 from plogq.codes.files.bytes_file import BytesReport, code_file, decode_file
 from plogq.codes.files.labels_file import (
     LabelsReport,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import webbrowser
+from collections.abc import Callable
 
 import uvicorn
 
@@ -14,10 +15,12 @@ from plogq.explorer.server.app import application
 HOST = "127.0.0.1"  # never beyond this machine
 
 
-def serve(port: int = 0, *, browser: bool = True, brought: Report | None = None) -> None:
+def serve(
+    port: int = 0, *, browser: bool = True, bring: Callable[[], Report] | None = None
+) -> None:
     """Serve the explorer until it is interrupted, and open it in the browser.
 
-    With a report `brought` along it opens on that.
+    With a report to `bring` it opens on that: made once the port is known to be free.
 
     Raises
     ------
@@ -25,6 +28,7 @@ def serve(port: int = 0, *, browser: bool = True, brought: Report | None = None)
         If the port is taken.
     """
     with listener(port) as listening:
+        brought = None if bring is None else bring()
         page = "predictions" if brought else ""
         url = f"http://{HOST}:{listening.getsockname()[1]}/{page}"
         print(f"plogq explorer: {url}  (Ctrl-C stops it)", flush=True)

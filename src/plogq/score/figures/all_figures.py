@@ -220,6 +220,16 @@ def _warnings(
     what = "groups" if "group" in source.get("columns", {}) else "rows"
     if few := too_few(recalibrations.buckets, what):
         found.append(("few_" + what, few, state.rows()))
+    repeated = state.ids.repeated()
+    if repeated is not None:
+        found.append(
+            (
+                "repeated_ids",
+                f"rows share an id, such as {repeated.name!r}: a row that is there twice counts "
+                "twice, and makes the intervals too narrow",
+                repeated.rows,
+            )
+        )
     if temperature is not None and temperature.interval is None:
         found.append(
             (

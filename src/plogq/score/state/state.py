@@ -11,6 +11,7 @@ from plogq.kernels.exact_sum import ExactSums
 from plogq.kernels.sums import Counts, Sums, sum_rows
 from plogq.score.state.buckets import Buckets
 from plogq.score.state.histograms import SURPRISAL_BINS, WIDTH, surprisal_bins
+from plogq.score.state.ids import Ids
 from plogq.score.state.sample import Sample
 from plogq.score.state.slices import Slices
 from plogq.score.state.surprises import Surprises
@@ -80,6 +81,7 @@ class State:
         self.bin_confidence = ExactSums(BINS)
         self.bin_correct = ExactSums(BINS)
         self.surprises = Surprises(top)
+        self.ids = Ids(seed)
         self.surprisal_bins = Tally(SURPRISAL_BINS, weighted)
         # Apart, because there may be few of them, and a recalibration must mend them.
         self.sample = Sample(classes, seed)
@@ -107,6 +109,8 @@ class State:
             self.impossible_sample.add(batch.part.start, ~finite & counts, *sampled)
         of_target = batch.target, seen.predicted, seen.surprisal_of_target
         self.surprises.add(batch.part.start, counts, seen.surprisal, *of_target, batch.id)
+        if batch.id is not None:
+            self.ids.add(batch.part.start, batch.id)
         for state, values in zip(self.slices.values(), batch.slices, strict=True):
             state.add(values, seen, weight)
 
@@ -198,7 +202,7 @@ class State:
         """Add the rows of another state, made with the same arguments."""
         for name, mine in vars(self).items():
             theirs = getattr(other, name)
-            if isinstance(mine, (Tally, ExactSums, Buckets, Surprises, Sample)):
+            if isinstance(mine, (Tally, ExactSums, Buckets, Surprises, Ids, Sample)):
                 mine.merge(theirs)
         self.floor_rows += other.floor_rows
         for column, state in self.slices.items():

@@ -91,8 +91,10 @@ def _start(count: int, folder: str) -> LocalCluster:
             silence_logs=logging.CRITICAL,
         )
     except RuntimeError as error:
-        hint = 'does the script run what it does under `if __name__ == "__main__":`?'
-        raise ConnectionError(f"the workers did not start ({error}): {hint}") from error
+        hint = (
+            'out of memory, or a script that does its work outside of `if __name__ == "__main__":`'
+        )
+        raise ConnectionError(f"Dask's workers did not start: {hint} ({error})") from error
 
 
 async def _stop(cluster: LocalCluster) -> None:

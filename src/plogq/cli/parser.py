@@ -1,0 +1,141 @@
+"""argparse without abbreviations: what it does not know is answered with what is nearest."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn, TypeAlias
+
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+Run: TypeAlias = Callable[[argparse.Namespace], None]
+
+WIDTH = 79
+
+
+class Parser(argparse.ArgumentParser):
+    """The parser of `plogq`, or of one of its commands.
+
+    An option that is not known is refused where it is written, with the usage of its own command;
+    argparse would hand it to `plogq` itself, and say that it was not recognised there.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options
+        )
+        self.commands: Commands | None = None
+        self.what = ""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Return what the words say; no word is left over."""
+        words = list(sys.argv[1:] if args is None else args)
+        self._refuse_unknown_options(words)
+        if self.commands is not None:
+            self._refuse_unknown_command(words)
+        found, left = super().parse_known_args(words, namespace)
+        if left and left[0].startswith("-"):
+            self._refuse_option(left[0])
+        if left:
+            self.error(f"{left[0]}: one too many")
+        return found, left
+
+    def print_help(self, file: Any = None) -> None:
+        """Print what there is; argparse would say nothing of a disk that is full."""
+        print(self.format_help(), end="", file=file)
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and what is wrong with it, and end with status 2."""
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: {message}\n({self.prog} --help says more)\n")
+
+    def arguments(self) -> list[argparse.Action]:
+        """Return what it takes: arguments and options."""
+        return list(self._actions)
+
+    def options(self) -> list[str]:
+        """Return the options, as they are written."""
+        return [name for action in self.arguments() for name in action.option_strings]
+
+    def turned(self, arguments: argparse.Namespace) -> set[str]:
+        """Return the options that are not at their defaults."""
+        return {
+            action.option_strings[0]
+            for action in self.arguments()
+            if action.option_strings
+            and getattr(arguments, action.dest, action.default) != action.default
+        }
+
+    def _refuse_unknown_options(self, words: Iterable[str]) -> None:
+        known = self.options()
+        for word in words:
+            name = word.partition("=")[0]
+            if word == "--" or (self.commands is not None and not word.startswith("-")):
+                return  # what follows is no option, or one of the command's
+            if name.startswith("--") and name not in known:
+                self._refuse_option(name)
+
+    def _refuse_option(self, name: str) -> NoReturn:
+        for command in () if self.commands is None else self.commands.choices.values():
+            if name in command.options():
+                self.error(f"{name}: follows its command, as in {command.prog} {name}")
+        near = difflib.get_close_matches(name, self.options(), 1)
+        self.error(f"{name}: no such option{_did_you_mean(near)}")
+
+    def _refuse_unknown_command(self, words: Iterable[str]) -> None:
+        assert self.commands is not None
+        word = next(iter(words), "")
+        if word and not word.startswith("-") and word not in self.commands.choices:
+            near = difflib.get_close_matches(word, self.commands.choices, 1)
+            a_file = [] if "." not in word else [f"plogq score {word}"]
+            self.error(f"{word}: no such command{_did_you_mean(near or a_file)}")
+
+
+def _did_you_mean(names: Sequence[str]) -> str:
+    return f"; did you mean {names[0]}?" if names else ""
+
+
+def add_command(
+    commands: Commands,
+    name: str,
+    run: Run,
+    what: str,
+    *,
+    takes: str,
+    more: str = "",
+    reads: str = "",
+    examples: str,
+) -> Parser:
+    """Add a command.
+
+    Parameters
+    ----------
+    commands
+        Where it is added.
+    name, run, what
+        What it is called; what it does with its arguments; and what that is, in words.
+    takes
+        Its arguments, as its usage shows them; options are not listed there.
+    more
+        Further sentences about it.
+    reads
+        What it reads, a paragraph or a list that is printed as it is.
+    examples
+        Lines of a shell.
+    """
+    description = f"{what[0].upper()}{what[1:]}. {more}"
+    command = commands.add_parser(
+        name,
+        prog=f"plogq {name}",
+        help=what,
+        usage=" ".join(f"plogq {name} {takes} [options]".split()),
+        description=textwrap.fill(description, WIDTH),
+        epilog=f"{reads}\nexamples:\n{textwrap.indent(examples.strip(), '  ')}\n",
+    )
+    command.what = what
+    command.set_defaults(run=run, usage_error=command.error)
+    return command

@@ -1,0 +1,52 @@
+"""What plogq needs beside NumPy, and which of its extras installs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# By the name that a package is imported under; pyproject.toml has what each extra installs.
+EXTRA_OF = {
+    "pyarrow": "app",
+    "rich": "app",
+    "starlette": "app",
+    "uvicorn": "app",
+    "constriction": "app",
+    "fsspec": "app",
+    "torch": "torch",
+    "dask": "dask",
+    "distributed": "dask",
+    "anywidget": "notebook",
+    "traitlets": "notebook",
+}
+
+
+def what_to_install(who: str, error: ModuleNotFoundError) -> str:
+    """Return the sentence that says what `who` lacks, and the command that installs it.
+
+    Examples
+    --------
+    >>> what_to_install("plogq.torch", ModuleNotFoundError(name="torch"))
+    "plogq.torch needs torch, which is not installed: pip install 'plogq[torch]'"
+    """
+    package = (error.name or "").partition(".")[0]
+    if package not in EXTRA_OF:
+        return str(error)
+    install = f"pip install 'plogq[{EXTRA_OF[package]}]'"
+    return f"{who} needs {package}, which is not installed: {install}"
+
+
+@contextmanager
+def needed_by(who: str) -> Iterator[None]:
+    """Import inside this, and a package that is missing is told with what installs it.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        A package is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        said = what_to_install(who, error)
+        raise ModuleNotFoundError(said, name=error.name, path=error.path) from None

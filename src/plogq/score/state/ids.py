@@ -1,0 +1,69 @@
+"""The names of rows: whether several rows have one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple, Self
+
+import numpy as np
+import pyarrow as pa
+
+from plogq.kernels.hashes import lowest_hashes
+from plogq.tables.arrays import Array
+from plogq.tables.sums.hashing import splitmix64
+
+MOST = 1 << 15
+
+
+class Repeated(NamedTuple):
+    """Rows whose name others have as well, as far as they were looked at."""
+
+    rows: int
+    name: str  # one of them
+
+
+class Ids:
+    """The names of the rows whose numbers hash lowest: of all, where they are 32,768 or fewer.
+
+    Of a larger table, that each name comes twice shows as long as the table has fewer than some
+    hundred million rows: of n names, about 32,768² / 2n are drawn twice.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = np.uint64(seed)
+        self._limit = np.uint64(2**64 - 1)
+        self._hash = np.empty(0, np.uint64)
+        self._name = np.empty(0, object)
+
+    def add(self, start: int, names: pa.Array) -> None:
+        """Offer the names of the rows that follow row `start` of the table."""
+        chosen = lowest_hashes(start, len(names), int(self._seed), int(self._limit))
+        if len(chosen):
+            texts = [
+                None if x is None else str(x) for x in names.take(pa.array(chosen)).to_pylist()
+            ]
+            hashed = splitmix64((start + chosen).astype(np.uint64), self._seed)
+            self._put(hashed, np.fromiter(texts, object, len(texts)))
+
+    def merge(self, other: Self) -> None:
+        """Offer the names of other rows."""
+        self._put(other._hash, other._name)
+
+    def repeated(self) -> Repeated | None:
+        """Return how many rows share a name with another; None where none does.
+
+        A missing name is no name.
+        """
+        times = Counter(name for name in self._name if name is not None)
+        several = {name: count for name, count in times.items() if count > 1}
+        if not several:
+            return None
+        return Repeated(sum(several.values()), min(several))
+
+    def _put(self, hashed: Array, name: Array) -> None:
+        self._hash = np.concatenate([self._hash, hashed])
+        self._name = np.concatenate([self._name, name])
+        if len(self._hash) > MOST:
+            self._limit = np.partition(self._hash, MOST - 1)[MOST - 1]
+            kept = self._hash <= self._limit
+            self._hash, self._name = self._hash[kept], self._name[kept]
