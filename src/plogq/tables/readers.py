@@ -13,9 +13,10 @@ import pyarrow as pa
 from pyarrow import fs
 
 from plogq.errors import TableError, refuse
+from plogq.tables.arrays import is_plain, plain, plain_type
 from plogq.tables.filesystems import find_filesystem
 from plogq.tables.formats.arrays import Arrays
-from plogq.tables.formats.memory import Memory
+from plogq.tables.formats.memory import Memory, as_table, is_frame
 from plogq.tables.formats.registry import FORMATS, TableFile, ending_of
 from plogq.tables.formats.wanted import Types, Wanted
 
@@ -97,7 +98,7 @@ class Table:
         self.warnings: list[str] = []
         self.paths = [reader.path for reader in readers]
         self.format = readers[0].format
-        self.schema = readers[0].schema
+        self.schema = _plain_schema(readers[0].schema)
         counts = [reader.rows for reader in readers]
         self.rows = None if None in counts else sum(n for n in counts if n is not None)
 
@@ -116,7 +117,9 @@ class Table:
             if self.format == "CSV" and name in types and name in reader.schema.names:
                 continue  # read as that type, whatever the first rows look like
             here = (
-                reader.schema.field(name).type if name in reader.schema.names else "no such column"
+                plain_type(reader.schema.field(name).type)
+                if name in reader.schema.names
+                else "no such column"
             )
             if here != self.schema.field(name).type:
                 refuse(
@@ -141,8 +144,13 @@ def parts_of(
     with reading(reader.path, reader.format):
         wanted = Wanted(columns, types, BATCH_ROWS, BATCH_BYTES, pieces, threads)
         stream = reader.batches(wanted)
+        other: list[int] | None = None  # the columns that are not of a plain type
         while (batch := next(stream, None)) is not None:
+            if other is None:
+                other = [i for i, kind in enumerate(batch.schema.types) if not is_plain(kind)]
             for small in _small(batch):
+                for i in other:
+                    small = small.set_column(i, columns[i], plain(small.column(i)))
                 yield Part(small, reader.path, row, start)
                 row, start = row + small.num_rows, start + small.num_rows
 
@@ -152,6 +160,13 @@ def _small(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         rows = min(BATCH_ROWS, max(1, BATCH_BYTES * batch.num_rows // max(1, batch.nbytes)))
         for first in range(0, batch.num_rows, rows):
             yield batch.slice(first, rows)
+
+
+def _plain_schema(schema: pa.Schema) -> pa.Schema:
+    kinds = [plain_type(kind) for kind in schema.types]
+    if kinds == schema.types:
+        return schema
+    return pa.schema(list(zip(schema.names, kinds, strict=True)))
 
 
 @contextmanager
@@ -168,15 +183,16 @@ def reading(path: str, kind: str) -> Iterator[None]:
 
 def open_table(source: Any) -> Table:
     """Open a path, a URI, a folder, anything that speaks Arrow, or a mapping of arrays."""
-    if isinstance(source, Mapping):
-        return Table([Arrays(source)])
     if isinstance(source, (str, os.PathLike)):
         return Table(_files(os.fspath(source)))
-    if hasattr(source, "__arrow_c_stream__"):
-        return Table([Memory(pa.table(source))])
+    if is_frame(source):
+        return Table([Memory(as_table(source))])
+    if isinstance(source, Mapping):
+        return Table([Arrays(source)])
     return refuse(
         "source",
-        "be a path, a URI, an Arrow table or a mapping of arrays",
+        "be a path, a URI, a frame, or a mapping of arrays such as "
+        '{"probs": (N, C), "labels": (N,)}',
         type(source).__name__,
         error=TypeError,
     )

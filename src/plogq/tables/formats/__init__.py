@@ -3,4 +3,9 @@
 A format that can write, too, has a function `write(table, sink)`.
 """
 
+from typing import Literal
+
+# What predictions may be, which is also what their columns or arrays are called.
+Kind = Literal["logits", "logprobs", "probs"]
+KINDS: tuple[Kind, ...] = ("logits", "logprobs", "probs")
 NAMES = "Parquet, CSV, Arrow or NPZ"  # for sentences; here, where nothing heavy is loaded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from pyarrow import fs
 from plogq.errors import TableError
 from plogq.tables.formats.arrays import (
     Head,
+    Shape,
+    as_rows,
     column,
     likely_rows,
     row_count,
@@ -35,11 +38,12 @@ class Npz:
         self.path = path
         self.system = system
         with self._open() as archive:
-            self._heads = {
+            heads = {
                 name.removesuffix(".npy"): self._head(archive.open(name), name)
                 for name in archive.namelist()
                 if name.endswith(".npy")
             }
+        self._heads = as_rows(heads)
         self.schema = schema_of(self._heads)
         self.rows = likely_rows(self._heads)
 
@@ -77,15 +81,34 @@ class Npz:
             files = {name: archive.open(f"{name}.npy") for name in wanted.columns}
             for name, file in files.items():
                 self._head(file, name)
+            # What lies column by column has no row before its last number: it is read whole.
+            whole = {name: self._read_all(files[name], name) for name in wanted.columns
+                     if self._heads[name].fortran}  # fmt: skip
             for first in range(0, length, step):
                 n = min(step, length - first)
-                arrays = [column(self._read(files[name], name, n)) for name in wanted.columns]
-                yield pa.record_batch(arrays, names=wanted.columns)
+                arrays = [
+                    whole[name][first : first + n]
+                    if name in whole
+                    else self._read(files[name], name, n)
+                    for name in wanted.columns
+                ]
+                yield pa.record_batch([column(array) for array in arrays], names=wanted.columns)
 
     def _read(self, file: IO[bytes], name: str, rows: int) -> np.ndarray[Any, Any]:
-        dtype, kind = self._heads[name].dtype, self.schema.field(name).type
-        shape = (rows, kind.list_size) if pa.types.is_fixed_size_list(kind) else (rows,)
-        wanted = int(np.prod(shape)) * dtype.itemsize
+        """Read the next rows of an array."""
+        shape = self._heads[name].rows
+        assert shape is not None
+        return self._numbers(file, name, (rows, *shape[1:]))
+
+    def _read_all(self, file: IO[bytes], name: str) -> np.ndarray[Any, Any]:
+        """Read an array in Fortran order, as rows."""
+        head = self._heads[name]
+        assert head.rows is not None
+        return self._numbers(file, name, head.shape[::-1]).T.reshape(head.rows)
+
+    def _numbers(self, file: IO[bytes], name: str, shape: Shape) -> np.ndarray[Any, Any]:
+        dtype = self._heads[name].dtype
+        wanted = math.prod(shape) * dtype.itemsize
         data = file.read(wanted)
         if len(data) < wanted:
             raise EOFError(f"array {name!r} ends early")
