@@ -69,7 +69,8 @@ class Labels:
         bad |= given.sum(axis=1) != 1
         expected = "hold one 1 in each list, the others 0 (lists of labels need --annotators)"
         part.check(self._column, bad, expected, lambda i: shown(given[i]))
-        return np.argmax(given, axis=1)
+        index: Array = np.argmax(given, axis=1)
+        return index
 
     def _annotated(self, part: Part, column: pa.Array) -> Array:
         lengths = as_numpy(column.value_lengths())

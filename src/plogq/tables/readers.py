@@ -90,6 +90,8 @@ class Table:
         Sentences that say how the table was read, where there was more than one way.
     warnings
         Sentences that say what may mean something else than it was taken for.
+    masked
+        Whether labels are missing because a mask hides them: they are meant to be left out.
     """
 
     def __init__(self, readers: list[Reader]) -> None:
@@ -98,6 +100,7 @@ class Table:
         self.warnings: list[str] = []
         self.paths = [reader.path for reader in readers]
         self.format = readers[0].format
+        self.masked = any(getattr(reader, "masked", False) for reader in readers)
         self.schema = _plain_schema(readers[0].schema)
         counts = [reader.rows for reader in readers]
         self.rows = None if None in counts else sum(n for n in counts if n is not None)

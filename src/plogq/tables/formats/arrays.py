@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,12 +12,16 @@ import pyarrow as pa
 from plogq.errors import TableError, refuse
 from plogq.formulas.arrays import has_mask
 from plogq.kernels.arrays import to_numpy
-from plogq.tables.arrays import plain_type
+from plogq.tables.arrays import plain, plain_type
 from plogq.tables.formats import KINDS
 from plogq.tables.formats.memory import as_table, is_frame
 from plogq.tables.formats.wanted import Wanted
 
 Shape = tuple[int, ...]
+Raw = np.ndarray[Any, Any]
+
+LABELS = ("labels", "label")
+MASKS = ("mask", "attention_mask")  # True, or 1, where a row counts, as of padded texts
 
 
 class Head(NamedTuple):
@@ -129,13 +133,53 @@ def _remedy(shapes: dict[str, Shape]) -> str:
     return ""
 
 
+def rows_that_count(path: str, heads: dict[str, Head], read: Callable[[str], Raw]) -> Raw | None:
+    """Return, by row, whether it counts, where an array beside the labels says so; None: all do."""
+    places = {head.shape[:-1] or head.shape for name, head in heads.items() if name in KINDS}
+    kept = None
+    for name in MASKS:
+        head = heads.get(name)
+        if head is None or len(places) != 1:
+            continue
+        [place] = places
+        where = f"{path}: array {name!r}"
+        if head.shape != place:
+            if len(place) == 1 and len(head.shape) != 1:
+                continue  # of something else
+            expected = f"have a place for each row, shape {place}, or go by another name"
+            refuse(where, expected, head.shape, error=TableError)
+        one = read(name).reshape(-1)
+        if one.dtype.kind not in "biu" or not np.isin(one, (0, 1)).all():
+            expected = "hold booleans, or 1 for a row that counts and 0 for one that does not"
+            refuse(where, expected, one.dtype, error=TableError)
+        kept = one.astype(bool) if kept is None else kept & one.astype(bool)
+    return kept
+
+
+def record_batch(columns: dict[str, pa.Array], kept: Raw | None, first: int) -> pa.RecordBatch:
+    """Return columns as a batch, whose rows begin at `first`."""
+    if kept is not None:
+        for name in LABELS:
+            if name in columns:
+                column = columns[name]
+                columns[name] = _hide(column, kept[first : first + len(column)])
+    return pa.record_batch(columns)
+
+
+def _hide(labels: pa.Array, kept: Raw) -> pa.Array:
+    """Return labels that are missing in the rows that do not count."""
+    from pyarrow import compute
+
+    return compute.if_else(pa.array(kept), plain(labels), None)
+
+
 def likely_rows(heads: dict[str, Head]) -> int | None:
     """Give how many rows there are if all arrays agree on it."""
     lengths = {() if head.rows is None else head.rows[:1] for head in heads.values()}
     return next(iter(lengths.pop()), None) if len(lengths) == 1 else None
 
 
-def column(array: np.ndarray[Any, Any]) -> pa.Array:
+def column(array: Raw) -> pa.Array:
     """Return an array as a column; a matrix as one of lists. What a mask hides is missing."""
     native = array.astype(_plain_dtype(array.dtype), copy=False)
     if native.ndim == 1:
@@ -154,14 +198,20 @@ def rows_that_fit(schema: pa.Schema, wanted: Wanted) -> int:
 class Arrays:
     """A mapping of arrays, {"logits": (rows, classes), "labels": (rows,)}, of whatever library.
 
-    A frame in it is a column for each class, named after it.
+    A frame in it is a column for each class, named after it. A label that a mask hides, its own or
+    the array `mask`, is missing.
+
+    Attributes
+    ----------
+    masked
+        Whether there is such a mask: then missing labels are meant to be left out.
     """
 
     format = "arrays"
     path = "arrays"
 
     def __init__(self, arrays: Mapping[Any, Any]) -> None:
-        self._arrays: dict[str, np.ndarray[Any, Any] | pa.ChunkedArray | TableError] = {}
+        self._arrays: dict[str, Raw | pa.ChunkedArray | TableError] = {}
         for name, array in arrays.items():
             if is_frame(array):
                 self._arrays |= _of_frame(str(name), array)
@@ -170,6 +220,9 @@ class Arrays:
         self._heads = as_rows({name: _head(a) for name, a in self._arrays.items()})
         self.schema = schema_of(self._heads)
         self.rows = likely_rows(self._heads)
+        self._kept = rows_that_count(self.path, self._heads, self._plain)
+        own = (has_mask(x) for name, x in self._arrays.items() if name in LABELS)
+        self.masked = self._kept is not None or any(own)
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Give slices of the arrays."""
@@ -180,13 +233,20 @@ class Arrays:
         step = rows_that_fit(self.schema, wanted)
         arrays = {name: self._as_rows(name) for name in wanted.columns}
         for first in range(0, length, step):
-            slices = [
-                array.slice(first, step).combine_chunks()
+            slices = {
+                name: array.slice(first, step).combine_chunks()
                 if isinstance(array, pa.ChunkedArray)
                 else column(array[first : first + step])
-                for array in arrays.values()
-            ]
-            yield pa.record_batch(slices, names=wanted.columns)
+                for name, array in arrays.items()
+            }
+            yield record_batch(slices, self._kept, first)
+
+    def _plain(self, name: str) -> Raw:
+        """Give an array as one of NumPy."""
+        array = self._arrays[name]
+        if isinstance(array, TableError):
+            raise array
+        return np.asarray(array)
 
     def _as_rows(self, name: str) -> Any:
         array = self._arrays[name]
@@ -201,7 +261,7 @@ def _of_frame(name: str, frame: Any) -> dict[str, Any]:
     return {f"{name.removesuffix('s')}_{column}": values for column, values in each}
 
 
-def _entry(name: str, x: Any) -> np.ndarray[Any, Any] | pa.ChunkedArray | TableError:
+def _entry(name: str, x: Any) -> Raw | pa.ChunkedArray | TableError:
     """Give an array of NumPy, masked where it was, or of Arrow; or what is wrong with it."""
     where = f"{Arrays.path}: array {name!r}"
     if has_mask(x):
@@ -217,7 +277,7 @@ def _entry(name: str, x: Any) -> np.ndarray[Any, Any] | pa.ChunkedArray | TableE
     return _of_objects(array) if array.dtype == object and array.ndim in (1, 2) else array
 
 
-def _of_objects(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | pa.ChunkedArray:
+def _of_objects(array: Raw) -> Raw | pa.ChunkedArray:
     """Give Python's own numbers, strings or lists as Arrow reads them."""
     try:
         values = pa.array(array.reshape(-1))
@@ -228,7 +288,7 @@ def _of_objects(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | pa.Chunke
     return pa.chunked_array([values])
 
 
-def _head(array: np.ndarray[Any, Any] | pa.ChunkedArray | TableError) -> Head:
+def _head(array: Raw | pa.ChunkedArray | TableError) -> Head:
     if isinstance(array, TableError):
         return Head(pa.null(), (0,))
     if isinstance(array, pa.ChunkedArray):

@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -16,11 +16,14 @@ from pyarrow import fs
 from plogq.errors import TableError
 from plogq.tables.formats.arrays import (
     Head,
+    Raw,
     Shape,
     as_rows,
     column,
     likely_rows,
+    record_batch,
     row_count,
+    rows_that_count,
     rows_that_fit,
     schema_of,
 )
@@ -46,6 +49,8 @@ class Npz:
         self._heads = as_rows(heads)
         self.schema = schema_of(self._heads)
         self.rows = likely_rows(self._heads)
+        self._kept = rows_that_count(self.path, self._heads, self._whole)
+        self.masked = self._kept is not None
 
     def pieces(self, column: str) -> list[int]:
         """Count the rows: one piece, for the checksum of an array is that of all of it."""
@@ -86,27 +91,38 @@ class Npz:
                      if self._heads[name].fortran}  # fmt: skip
             for first in range(0, length, step):
                 n = min(step, length - first)
-                arrays = [
-                    whole[name][first : first + n]
+                arrays = {
+                    name: whole[name][first : first + n]
                     if name in whole
                     else self._read(files[name], name, n)
                     for name in wanted.columns
-                ]
-                yield pa.record_batch([column(array) for array in arrays], names=wanted.columns)
+                }
+                columns = {name: column(array) for name, array in arrays.items()}
+                yield record_batch(columns, self._kept, first)
 
-    def _read(self, file: IO[bytes], name: str, rows: int) -> np.ndarray[Any, Any]:
+    def _whole(self, name: str) -> Raw:
+        """Read one array."""
+        head = self._heads[name]
+        with self._open() as archive:
+            file = archive.open(f"{name}.npy")
+            self._head(file, name)
+            if head.fortran:
+                return self._read_all(file, name)
+            return self._numbers(file, name, head.shape)
+
+    def _read(self, file: IO[bytes], name: str, rows: int) -> Raw:
         """Read the next rows of an array."""
         shape = self._heads[name].rows
         assert shape is not None
         return self._numbers(file, name, (rows, *shape[1:]))
 
-    def _read_all(self, file: IO[bytes], name: str) -> np.ndarray[Any, Any]:
+    def _read_all(self, file: IO[bytes], name: str) -> Raw:
         """Read an array in Fortran order, as rows."""
         head = self._heads[name]
         assert head.rows is not None
         return self._numbers(file, name, head.shape[::-1]).T.reshape(head.rows)
 
-    def _numbers(self, file: IO[bytes], name: str, shape: Shape) -> np.ndarray[Any, Any]:
+    def _numbers(self, file: IO[bytes], name: str, shape: Shape) -> Raw:
         dtype = self._heads[name].dtype
         wanted = math.prod(shape) * dtype.itemsize
         data = file.read(wanted)
