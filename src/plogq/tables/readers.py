@@ -184,18 +184,28 @@ def reading(path: str, kind: str) -> Iterator[None]:
         raise TableError(f"{path}: not a readable {kind} file: {reason}") from error
 
 
+def table_of_arrays(arrays: Arrays) -> Table:
+    """Return arrays as a table, which says how they are read."""
+    table = Table([arrays])
+    table.notes += arrays.notes
+    return table
+
+
 def open_table(source: Any) -> Table:
     """Open a path, a URI, a folder, anything that speaks Arrow, or a mapping of arrays."""
     if isinstance(source, (str, os.PathLike)):
         return Table(_files(os.fspath(source)))
     if is_frame(source):
         return Table([Memory(as_table(source))])
+    if hasattr(source, "with_format"):  # a DatasetDict, or a stream of one
+        came = ", ".join(source) if isinstance(source, Mapping) else type(source).__name__
+        refuse("source", 'be one split in memory, as dataset["test"]', came, error=TableError)
     if isinstance(source, Mapping):
-        return Table([Arrays(source)])
+        return table_of_arrays(Arrays(source))
     return refuse(
         "source",
         "be a path, a URI, a frame, or a mapping of arrays such as "
-        '{"probs": (N, C), "labels": (N,)}',
+        '{"probs": (N, C), "labels": (N,)} (of two arrays, score(y_true, probs))',
         type(source).__name__,
         error=TypeError,
     )

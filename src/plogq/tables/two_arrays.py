@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
@@ -16,7 +16,7 @@ from plogq.tables.formats import KINDS
 from plogq.tables.formats.arrays import Arrays
 from plogq.tables.formats.memory import is_frame
 from plogq.tables.formats.wanted import Wanted
-from plogq.tables.readers import Table
+from plogq.tables.readers import Table, table_of_arrays
 
 # The head of the predictions, to see what they are.
 LOOK_ROWS, LOOK_BYTES = 1_000, 1 << 20
@@ -24,7 +24,7 @@ LOOK_ROWS, LOOK_BYTES = 1_000, 1 << 20
 
 def is_array(x: Any, *, or_names: bool = False) -> bool:
     """Tell an array from the name of a column, or with `or_names` from a list of names."""
-    if isinstance(x, (list, tuple)):
+    if isinstance(x, Sequence) and not isinstance(x, (str, bytes)):
         return not (or_names and all(isinstance(name, str) for name in x))
     return any(hasattr(x, how) for how in ("__array__", "__arrow_c_array__", "__arrow_c_stream__"))
 
@@ -83,7 +83,7 @@ def open_arrays(
         _check_probabilities(reader)
     names = {option: option if option in arrays else None for option in options}
     # A frame is a column for each class, and found by the names of those.
-    return Table([reader]), names | {kind: None for kind in KINDS if kind in options}
+    return table_of_arrays(reader), names | {kind: None for kind in KINDS if kind in options}
 
 
 def _check_labels(labels: Any) -> None:

@@ -21,6 +21,7 @@ Shape = tuple[int, ...]
 Raw = np.ndarray[Any, Any]
 
 LABELS = ("labels", "label")
+OF_A_CLASS = tuple(f"{kind[:-1]}_" for kind in KINDS)  # columns of a frame, by class
 MASKS = ("mask", "attention_mask")  # True, or 1, where a row counts, as of padded texts
 
 
@@ -133,9 +134,23 @@ def _remedy(shapes: dict[str, Shape]) -> str:
     return ""
 
 
+def notes_of(heads: dict[str, Head]) -> list[str]:
+    """Say what the axes are taken for where there are more than two."""
+    return [
+        f"{name!r} is of shape {head.shape}: each of its {head.rows[0]:,} places is a row, and the "
+        "last axis is the classes."
+        for name, head in heads.items()
+        if name in KINDS and len(head.shape) > 2 and head.rows is not None
+    ]
+
+
 def rows_that_count(path: str, heads: dict[str, Head], read: Callable[[str], Raw]) -> Raw | None:
     """Return, by row, whether it counts, where an array beside the labels says so; None: all do."""
-    places = {head.shape[:-1] or head.shape for name, head in heads.items() if name in KINDS}
+    places = {
+        head.shape[:-1] or head.shape
+        for name, head in heads.items()
+        if name in KINDS or name.startswith(OF_A_CLASS)
+    }
     kept = None
     for name in MASKS:
         head = heads.get(name)
@@ -205,6 +220,8 @@ class Arrays:
     ----------
     masked
         Whether there is such a mask: then missing labels are meant to be left out.
+    notes
+        Sentences that say how the arrays are read, where that may be doubted.
     """
 
     format = "arrays"
@@ -223,6 +240,7 @@ class Arrays:
         self._kept = rows_that_count(self.path, self._heads, self._plain)
         own = (has_mask(x) for name, x in self._arrays.items() if name in LABELS)
         self.masked = self._kept is not None or any(own)
+        self.notes = notes_of(self._heads)
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Give slices of the arrays."""

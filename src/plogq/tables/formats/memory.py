@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -31,7 +31,16 @@ def is_frame(source: Any) -> bool:
     """Tell what has columns with names: a frame of whichever library, lazy or not."""
     if hasattr(source, "__arrow_c_stream__"):
         return hasattr(source, "schema") or len(getattr(source, "shape", (0, 0))) == 2
-    return hasattr(source, "collect_schema") or hasattr(source, "with_format")
+    return _is_lazy(source) or _is_dataset(source)
+
+
+def _is_lazy(source: Any) -> bool:
+    return hasattr(source, "collect_schema") and hasattr(source, "collect")  # of polars
+
+
+def _is_dataset(source: Any) -> bool:
+    several = isinstance(source, Mapping)  # as a DatasetDict, of which one is to be chosen
+    return hasattr(source, "with_format") and hasattr(source, "num_rows") and not several
 
 
 def as_table(frame: Any) -> pa.Table:
@@ -42,9 +51,9 @@ def as_table(frame: Any) -> pa.Table:
     TableError
         A column of no one type, or names of several levels.
     """
-    if hasattr(frame, "collect_schema") and hasattr(frame, "collect"):  # lazy, of polars
+    if _is_lazy(frame):
         frame = frame.collect()
-    if hasattr(frame, "with_format"):  # datasets.Dataset
+    if _is_dataset(frame):
         frame = frame.with_format("arrow")[:]
     if hasattr(frame, "iloc"):
         return _of_pandas(frame)

@@ -21,6 +21,7 @@ from plogq.tables.formats.arrays import (
     as_rows,
     column,
     likely_rows,
+    notes_of,
     record_batch,
     row_count,
     rows_that_count,
@@ -51,6 +52,7 @@ class Npz:
         self.rows = likely_rows(self._heads)
         self._kept = rows_that_count(self.path, self._heads, self._whole)
         self.masked = self._kept is not None
+        self.notes = notes_of(self._heads)
 
     def pieces(self, column: str) -> list[int]:
         """Count the rows: one piece, for the checksum of an array is that of all of it."""
