@@ -1,8 +1,5 @@
 """What a mask hides never counts: it is refused by name and row, by formulas, losses and codes."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -103,9 +100,3 @@ def test_what_is_no_array_is_refused_in_one_line(wrong):
     with pytest.raises(TypeError, match=r"^weights must be an array; got \w+: .*") as caught:
         to_numpy("weights", wrong)
     assert "\n" not in str(caught.value)
-
-
-def test_masks_load_nothing():
-    """NumPy's masked arrays take longer to import than everything that plogq needs of it."""
-    code = "import plogq, sys; plogq.entropy([1.0]); sys.exit('numpy.ma' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -74,7 +74,7 @@ PREDICTIONS = {
     "views": in_lists(pa.list_view(pa.float64())),
     "large views": in_lists(pa.large_list_view(pa.float32())),
     "chunks": chunks_with_an_empty_one,
-    "decimals": in_lists(pa.list_(pa.decimal128(10, 4))),
+    "decimals": lambda x: pa.array(x.tolist()).cast(pa.list_(pa.decimal128(10, 4))),
     "tensors": lambda x: pa.FixedShapeTensorArray.from_numpy_ndarray(np.ascontiguousarray(x)),
 }  # fmt: skip
 LABELS = {
@@ -113,30 +113,34 @@ def predictions(draw):
     return np.array(quarters, float).reshape(rows, classes) / 4, np.array(labels)
 
 
-@settings(max_examples=5, deadline=None)
-@given(predictions())
+def check(layout, of_labels, x, y):
+    held, labels = PREDICTIONS[layout](x), LABELS[of_labels](y)
+    named = {"classes": list("0123")}
+    wanted = figures({"logits": x, "labels": y}, **named)
+    assert figures({"logits": held, "labels": labels}, **named) == wanted
+    assert figures(labels, logits=held, **named) == wanted
+
+
+FEW = np.array([[0.25, -7.5, 1, 2], [0, 0, 0.5, -3], [4, -1, 2.75, 0]]), np.array([0, 3, 2])
+
+
 @pytest.mark.parametrize("layout", PREDICTIONS)
-def test_predictions_of_every_layout(layout, drawn):
-    x, y = drawn
-    held = PREDICTIONS[layout](x)
-    assert figures({"logits": held, "labels": y}) == figures({"logits": x, "labels": y})
-    assert figures(y, logits=held) == figures({"logits": x, "labels": y})
+def test_predictions_of_every_layout(layout):
+    check(layout, "int8", *FEW)
+
+
+@pytest.mark.parametrize("layout", LABELS)
+def test_labels_of_every_layout(layout):
+    check("C order", layout, *FEW)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from(list(PREDICTIONS)), st.sampled_from(list(LABELS)), predictions())
+def test_any_layouts_of_any_predictions(layout, of_labels, drawn):
+    check(layout, of_labels, *drawn)
 
 
 @settings(max_examples=5, deadline=None)
-@given(predictions())
-@pytest.mark.parametrize("layout", LABELS)
-def test_labels_of_every_layout(layout, drawn):
-    x, y = drawn
-    held = LABELS[layout](y)
-    named = {"classes": list("0123")} if "names" in layout or "views" in layout else {}
-    if layout in ("polars, categories", "dictionary of a dictionary"):
-        named = {"classes": list("0123")}
-    assert figures({"logits": x, "labels": held}, **named) == figures({"logits": x, "labels": y})
-    assert figures(held, logits=x, **named) == figures({"logits": x, "labels": y})
-
-
-@settings(max_examples=20, deadline=None)
 @given(predictions())
 def test_tables_of_every_library(drawn):
     x, y = drawn

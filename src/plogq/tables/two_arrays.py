@@ -26,7 +26,8 @@ def is_array(x: Any, *, or_names: bool = False) -> bool:
     """Tell an array from the name of a column, or with `or_names` from a list of names."""
     if isinstance(x, Sequence) and not isinstance(x, (str, bytes)):
         return not (or_names and all(isinstance(name, str) for name in x))
-    return any(hasattr(x, how) for how in ("__array__", "__arrow_c_array__", "__arrow_c_stream__"))
+    speaks = ("__array__", "__arrow_c_array__", "__arrow_c_stream__")
+    return is_frame(x) or any(hasattr(x, how) for how in speaks)
 
 
 def are_arrays(predictions: Any, options: Mapping[str, Any]) -> bool:
@@ -88,7 +89,7 @@ def open_arrays(
 
 def _check_labels(labels: Any) -> None:
     table = isinstance(labels, (str, PathLike, Mapping))
-    if table or not (is_array(labels) or is_frame(labels)):
+    if table or not is_array(labels):
         expected = "be an array of labels, where predictions are an array"
         refuse("source", expected, type(labels).__name__, error=TableError)
 

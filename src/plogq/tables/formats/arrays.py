@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from itertools import permutations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -114,7 +115,7 @@ def row_count(path: str, heads: dict[str, Head], columns: list[str], note: str =
         if head.type() == pa.null() and not isinstance(head.dtype, pa.DataType):
             expected = f"hold plain numbers or strings{note}"
             refuse(where, expected, f"dtype {head.dtype}", error=TableError)
-    shapes = {name: heads[name].shape for name in columns}
+    shapes = {name: head.shape for name, head in heads.items() if name in columns}
     lengths = [rows[0] for name in columns if (rows := heads[name].rows) is not None]
     if len(set(lengths)) > 1:
         came = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
@@ -125,12 +126,11 @@ def row_count(path: str, heads: dict[str, Head], columns: list[str], note: str =
 
 def _remedy(shapes: dict[str, Shape]) -> str:
     """Say how to turn an array whose classes are not last."""
-    for name, shape in shapes.items():
-        for other in shapes.values():
-            if len(shape) == 2 and shape[1] == other[0] and len(other) < 3:
-                return f" (transpose {name!r}?)"
-            if len(shape) > 2 and shape[:1] + shape[2:] == other:
-                return f" (np.moveaxis({name}, 1, -1)?)"
+    for (name, shape), (_, other) in permutations(shapes.items(), 2):
+        if len(shape) == 2 and shape[1] == other[0] and len(other) < 3:
+            return f" (transpose {name!r}?)"
+        if len(shape) > 2 and shape[:1] + shape[2:] == other:
+            return f" (np.moveaxis({name}, 1, -1)?)"
     return ""
 
 

@@ -29,6 +29,8 @@ class Memory:
 
 def is_frame(source: Any) -> bool:
     """Tell what has columns with names: a frame of whichever library, lazy or not."""
+    if isinstance(source, pa.ChunkedArray):
+        return False
     if hasattr(source, "__arrow_c_stream__"):
         return hasattr(source, "schema") or len(getattr(source, "shape", (0, 0))) == 2
     return _is_lazy(source) or _is_dataset(source)
