@@ -153,7 +153,7 @@ def parts_of(
                 other = [i for i, kind in enumerate(batch.schema.types) if not is_plain(kind)]
             for small in _small(batch):
                 for i in other:
-                    small = small.set_column(i, columns[i], plain(small.column(i)))
+                    small = small.set_column(i, small.schema.names[i], plain(small.column(i)))
                 yield Part(small, reader.path, row, start)
                 row, start = row + small.num_rows, start + small.num_rows
 
