@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+import plogq
+
 HEAVY = {
     "torch",
     "jax",
@@ -42,3 +44,18 @@ def test_the_proof_can_fail(module):
 def test_computing_needs_no_framework():
     statement = "import plogq; plogq.cross_entropy_from_logits([2.0, 0.5], 0); plogq.entropy([1.0])"
     assert heavy_modules_after(statement) == set()
+
+
+def test_packages_load_with_their_first_use():
+    assert heavy_modules_after("import plogq; dir(plogq)") == set()
+    assert heavy_modules_after("import plogq; plogq.numpy.cross_entropy") == set()
+    assert "pyarrow" in heavy_modules_after("import plogq; plogq.score.score")
+    assert "pyarrow" in heavy_modules_after("from plogq import score; score.score")
+
+
+def test_every_package_is_found():
+    assert set(plogq.PACKAGES) <= set(dir(plogq))
+    for name, function in (("score", "score"), ("compare", "compare"), ("lm", "score_tokens")):
+        assert callable(getattr(getattr(plogq, name), function))
+    with pytest.raises(AttributeError, match="module 'plogq' has no attribute 'scores'"):
+        _ = plogq.scores

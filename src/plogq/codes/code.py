@@ -24,6 +24,7 @@ from plogq.codes.word_lengths import (
     shannon_lengths,
 )
 from plogq.errors import refuse
+from plogq.kernels.arrays import to_numpy
 
 # Numbers by symbol, or in the order of the symbols.
 Numbers = Mapping[Any, float] | Sequence[float] | npt.NDArray[np.float64]
@@ -186,7 +187,7 @@ class Code:
             if set(numbers) != set(self.symbols):
                 refuse(name, "have the symbols of the code", sorted(map(repr, numbers))[:8])
             return np.array([numbers[s] for s in self.symbols], np.float64)
-        return np.asarray(numbers, np.float64)
+        return np.asarray(to_numpy(name, numbers), np.float64)
 
     # --- streams
 
@@ -266,5 +267,5 @@ class Code:
 def _split(numbers: Numbers) -> tuple[tuple[Any, ...], npt.NDArray[np.float64]]:
     if isinstance(numbers, Mapping):
         return tuple(numbers), np.array(list(numbers.values()), np.float64)
-    values = np.asarray(numbers, np.float64)
+    values = np.asarray(to_numpy("weights", numbers), np.float64)
     return tuple(range(len(values))), values

@@ -14,6 +14,7 @@ from plogq.codes.model import ModelDecoder, ModelEncoder
 from plogq.codes.quantised import Kind
 from plogq.codes.rows import Labels, RowQuantiser
 from plogq.errors import refuse
+from plogq.kernels.arrays import to_numpy
 
 Adaptive = Callable[[Labels], npt.ArrayLike]
 BLOCK = 1 << 20  # numbers that are worked on at a time
@@ -75,12 +76,12 @@ def compress(
     ----------
     Cover, Thomas (2006), Elements of Information Theory, section 13.3 (arithmetic coding).
     """
-    index = np.asarray(labels)
+    index = to_numpy("labels", labels)
     if index.ndim != 1 or (index.dtype.kind not in "iu" and index.size):
         refuse("labels", "be integers of shape (n,)", f"{index.dtype} of shape {index.shape}")
     if callable(probs):
         return _compress_adaptive(index, probs, kind, impossible)
-    x = np.asarray(probs)
+    x = to_numpy("probs", probs)
     if x.ndim == 1:
         encoder = ModelEncoder(len(x), kind=kind, shared=x, impossible=impossible)
         for part in _blocks(len(index), 1):
@@ -126,7 +127,7 @@ def decompress(data: bytes, probs: npt.ArrayLike | Adaptive, *, kind: Kind = "pr
     """
     if callable(probs):
         return _decompress_adaptive(data, probs, kind)
-    x = np.asarray(probs)
+    x = to_numpy("probs", probs)
     if x.ndim == 1:
         decoder = ModelDecoder(data, kind=kind, shared=x)
         if decoder.classes == 1:
@@ -176,7 +177,7 @@ def _decompress_adaptive(data: bytes, model: Adaptive, kind: Kind) -> Labels:
 def _next(model: Adaptive, past: Labels) -> npt.NDArray[Any]:
     past = past.view()
     past.flags.writeable = False  # it is what is coded, or given in the end
-    row = np.asarray(model(past))
+    row = to_numpy("probs", model(past))
     if row.ndim != 1:
         refuse("probs", "give a distribution of shape (classes,)", row.shape, row=len(past))
     return row[None]

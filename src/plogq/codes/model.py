@@ -18,6 +18,7 @@ from plogq.codes.quantised import MOST_CLASSES, Kind
 from plogq.codes.rows import DIGEST_BYTES, Labels, RowQuantiser, as_labels
 from plogq.errors import refuse
 from plogq.formulas.units import from_nats
+from plogq.kernels.arrays import to_numpy
 from plogq.kernels.exact_sum import ExactSums
 
 Impossible = Literal["refuse", "escape"]
@@ -182,7 +183,8 @@ class ModelDecoder:
         if not 1 <= self.classes <= MOST_CLASSES:
             raise CodeError("data is damaged: its fields do not fit together")
         if shared is not None:
-            self._check_classes(np.size(shared))
+            shared = to_numpy("shared", shared)
+            self._check_classes(shared.size)
         self._state = RowQuantiser(self.classes, kind, shared)
         if shared is not None:
             self.check_digest(self._state.digest())

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from plogq.codes.frequencies import frequency_bits
 from plogq.errors import refuse
+from plogq.kernels.arrays import to_numpy
 
 Floats = npt.NDArray[np.float64]
 
@@ -123,7 +124,7 @@ def prequential(
     information, prediction, and estimation; Blier, Ollivier (2018), The description length of deep
     learning models; Grünwald (2007), The Minimum Description Length Principle.
     """
-    y = np.asarray(labels)
+    y = to_numpy("labels", labels)
     if y.ndim != 1 or len(y) < 1:
         refuse("labels", "have shape (n,), n at least 1", y.shape)
     rows = inputs.shape[0] if hasattr(inputs, "shape") else len(inputs)  # sparse: no len

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from plogq.errors import refuse
 from plogq.kernels import quantise as kernel
+from plogq.kernels.arrays import to_numpy
 
 Kind = Literal["probs", "logprobs", "logits"]
 
@@ -96,7 +97,7 @@ def quantise(
 
 def as_predictions(predictions: npt.ArrayLike, name: str) -> tuple[npt.NDArray[Any], float]:
     """Give float32 or float64 of shape (n, C), and how far from 1 its rows may sum."""
-    x = np.asarray(predictions)
+    x = to_numpy(name, predictions)
     tolerance = HALF_TOLERANCE if x.dtype.itemsize == 2 else TOLERANCE
     if x.dtype.kind in "biu" or x.dtype.name in ("float16", "bfloat16"):
         x = x.astype(np.float32 if x.dtype.itemsize < 4 else np.float64)

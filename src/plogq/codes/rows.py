@@ -13,6 +13,7 @@ import numpy.typing as npt
 from plogq.codes import range_coder
 from plogq.codes.quantised import MOST_CLASSES, PRECISION, Kind, quantise
 from plogq.errors import refuse
+from plogq.kernels.arrays import to_numpy
 
 Labels = npt.NDArray[np.int64]
 
@@ -48,7 +49,7 @@ class RowQuantiser:
         self._shared: QuantisedRows | None = None
         self._family = range_coder.family()
         if shared is not None:
-            self._shared = self._quantise_shared(np.asarray(shared))
+            self._shared = self._quantise_shared(to_numpy("shared", shared))
             self._digest.update(self._shared.weights.astype("<f4", copy=False).data)
 
     @property
@@ -74,7 +75,7 @@ class RowQuantiser:
             return one._replace(surprisal=one.surprisal[labels])
         if predictions is None:
             return refuse("predictions", "be given with each batch", None)
-        x = np.asarray(predictions)
+        x = to_numpy("predictions", predictions)
         n = len(labels) if labels is not None else x.shape[0] if x.ndim else 0
         if x.shape != (n, self.classes):
             refuse("predictions", f"have shape ({n}, {self.classes})", x.shape)
@@ -107,7 +108,7 @@ class RowQuantiser:
 
 def as_labels(labels: npt.ArrayLike, classes: int, first: int) -> Labels:
     """Give class indices as int64, refusing the first that is none by its row."""
-    y = np.asarray(labels)
+    y = to_numpy("labels", labels)
     if y.ndim != 1 or (y.dtype.kind not in "iu" and y.size):
         refuse("labels", "be integers of shape (n,)", f"{y.dtype} of shape {y.shape}")
     bad = (y < 0) | (y >= classes)

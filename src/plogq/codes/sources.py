@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plogq.errors import refuse
+from plogq.kernels.arrays import to_numpy
 
 Floats = npt.NDArray[np.float64]
 LONGEST = 1 << 20  # digits: longer words than any weights in float64 lead to
@@ -23,7 +24,7 @@ def as_base(base: int) -> int:
 
 def as_lengths(lengths: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """Give word lengths, shape (n,)."""
-    x = np.asarray(lengths)
+    x = to_numpy("lengths", lengths)
     if x.ndim != 1 or (x.dtype.kind not in "iu" and x.size):
         refuse("lengths", "be integers of shape (n,)", f"{x.dtype} of shape {x.shape}")
     _refuse_first("lengths", f"be from 0 to {LONGEST:,}", x, (x < 0) | (x > LONGEST))
@@ -32,7 +33,7 @@ def as_lengths(lengths: npt.ArrayLike) -> npt.NDArray[np.int64]:
 
 def as_weights(weights: npt.ArrayLike, name: str) -> Floats:
     """Give numbers ≥ 0, finite, shape (n,), n ≥ 1."""
-    x = np.asarray(weights, np.float64)
+    x = np.asarray(to_numpy(name, weights), np.float64)
     if x.ndim != 1 or not x.size:
         refuse(name, "have shape (n,), n at least 1", x.shape)
     _refuse_first(name, "be finite and at least 0", x, ~((x >= 0) & (x < np.inf)))

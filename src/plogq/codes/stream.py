@@ -15,6 +15,7 @@ from plogq.codes.huffman import huffman_lengths
 from plogq.codes.order_k import PIECE, adaptive_bits, frame_bytes
 from plogq.errors import refuse
 from plogq.formulas import entropy_of_counts
+from plogq.kernels.arrays import to_numpy
 
 
 def empirical_entropy(stream: npt.ArrayLike | bytes, order: int = 0) -> float:
@@ -55,7 +56,7 @@ def empirical_entropies(stream: npt.ArrayLike | bytes, most: int) -> list[float]
     """
     if most < 0:
         refuse("order", "be at least 0", most)
-    x = np.frombuffer(stream, np.uint8) if isinstance(stream, bytes) else np.asarray(stream)
+    x = np.frombuffer(stream, np.uint8) if isinstance(stream, bytes) else to_numpy("stream", stream)
     if x.ndim != 1:
         refuse("stream", "have shape (n,)", x.shape)
     symbols = np.unique(x, return_inverse=True)[1].astype(np.int64)

@@ -15,6 +15,7 @@ from plogq.codes.errors import CodeError
 from plogq.codes.word_lengths import DIGITS
 from plogq.errors import refuse
 from plogq.kernels import prefix_code as kernel
+from plogq.kernels.arrays import to_numpy
 
 KIND = b"p"
 DIGEST_BYTES = 6
@@ -43,7 +44,7 @@ class WordStream:
 
     def encode(self, indices: npt.ArrayLike) -> bytes:
         """Frame the words of these numbers."""
-        x = np.asarray(indices)
+        x = to_numpy("indices", indices)
         if x.ndim != 1 or (x.dtype.kind not in "iu" and x.size):
             refuse("indices", "be integers of shape (n,)", f"{x.dtype} of shape {x.shape}")
         bad = (x < 0) | (x >= len(self._words)) if x.dtype != self._dtype else x >= len(self._words)

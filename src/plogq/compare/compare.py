@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,9 +18,10 @@ from plogq.lm.readers.scored import Section
 from plogq.lm.score_tokens import kind_of, open_tokens
 from plogq.score.figures.all_figures import check_weight
 from plogq.tables.columns import find_columns
-from plogq.tables.formats.text_options import text_options
+from plogq.tables.formats.text_options import TextOptions, text_options
 from plogq.tables.predictions import Predictions
 from plogq.tables.readers import Table, open_table
+from plogq.tables.two_arrays import open_arrays
 
 
 def compare(
@@ -56,7 +58,8 @@ def compare(
     Parameters
     ----------
     a, b
-        Tables of predictions, as `plogq.score.score` reads them; or token logprobs, as
+        Tables of predictions, as `plogq.score.score` reads them, or pairs of arrays, as in
+        compare((y_true, probs), (y_true, others)); or token logprobs, as
         `plogq.lm.score_tokens` does: logs in JSON, or tables with the columns doc and logprob and
         no label. Documents are paired by name, or else by text; costs are per byte.
     label, logits, logprobs, probs, classes, annotators
@@ -114,7 +117,7 @@ def compare(
         "id": id,
     }
     text = text_options(encoding, delimiter, decimal, header)
-    opened = [None if kind_of(source) == "log" else open_table(source, text) for source in (a, b)]
+    opened = [None if kind_of(source) == "log" else _open(source, text) for source in (a, b)]
     kinds = [_is_tokens(table, label) for table in opened]
     if kinds[0] != kinds[1]:
         tokens, table = (a, b) if kinds[0] else (b, a)
@@ -155,6 +158,14 @@ def compare(
     )
 
 
+def _open(source: Any, text: TextOptions) -> Table:
+    """Open a table, or a pair of labels and probabilities."""
+    if isinstance(source, tuple) and len(source) == 2:
+        labels, probs = source
+        return open_arrays(labels, probs, {})[0]
+    return open_table(source, text)
+
+
 def _is_tokens(table: Table | None, label: str) -> bool:
     """Tell token logprobs: a log, or the columns doc and logprob without a label."""
     if table is None:
@@ -164,6 +175,4 @@ def _is_tokens(table: Table | None, label: str) -> bool:
 
 
 def _shown(source: Any) -> str:
-    return (
-        str(source) if not hasattr(source, "schema") and not isinstance(source, dict) else "memory"
-    )
+    return os.fspath(source) if isinstance(source, (str, os.PathLike)) else "memory"

@@ -21,6 +21,7 @@ def to_arrays(**named: Any) -> tuple[ModuleType, *tuple[Any, ...]]:
     already infinite), integers and Python sequences follow the float beside them, or become the
     namespace's float64 (NumPy) or default float.
     """
+    named = {name: unmasked(name, x) for name, x in named.items()}
     arrays = {name: x for name, x in named.items() if is_array_api_obj(x)}
     xp = one_library(**arrays)
     where = device(next(iter(arrays.values()))) if arrays else None
@@ -38,6 +39,26 @@ def to_arrays(**named: Any) -> tuple[ModuleType, *tuple[Any, ...]]:
         return xp.asarray(numbers.tolist(), dtype=dtype, device=where)
 
     return (xp, *(convert(name, x) for name, x in named.items()))
+
+
+def unmasked(name: str, x: Any) -> Any:
+    """Return x without its mask; refuse it where the mask hides values, for they would count."""
+    parts = enumerate(x) if isinstance(x, (list, tuple)) else [(None, x)]
+    for i, part in parts:
+        if has_mask(part) and part.mask.any():
+            hidden = np.broadcast_to(part.mask, part.shape)
+            expected = (
+                "hide nothing under a mask, for it would count: fill it (filled) or leave it out "
+                "(compressed)"
+            )
+            row = first_row(np, hidden) if i is None else i
+            refuse(name, expected, f"{hidden.sum():,} masked", row=row)
+    return np.asarray(x) if has_mask(x) else x
+
+
+def has_mask(x: Any) -> bool:
+    """Tell a masked array, without loading numpy.ma."""
+    return isinstance(x, np.ndarray) and type(x) is not np.ndarray and hasattr(x, "mask")
 
 
 def one_library(**arrays: Any) -> ModuleType:

@@ -18,6 +18,7 @@ from plogq.formulas.arrays import (
     shown,
     sum_tolerance,
     to_arrays,
+    unmasked,
 )
 
 
@@ -63,6 +64,7 @@ def check_logits(xp: ModuleType, x: Array, name: str) -> None:
 
 def class_targets(xp: ModuleType, target: Any, logits: Array, axis: int) -> Array:
     """Give targets as distributions along the last axis of `logits`: index, one-hot or soft."""
+    target = unmasked("target", target)
     if is_array_api_obj(target):
         one_library(logits=logits, target=target)
     else:

@@ -8,7 +8,15 @@ import numpy as np
 from array_api_compat import device, is_array_api_obj
 
 from plogq.errors import refuse
-from plogq.formulas.arrays import Array, classes_last, first_row, one_library, shown, to_arrays
+from plogq.formulas.arrays import (
+    Array,
+    classes_last,
+    first_row,
+    one_library,
+    shown,
+    to_arrays,
+    unmasked,
+)
 from plogq.formulas.distributions import distributions
 from plogq.formulas.information import entropy
 from plogq.formulas.terms import kl_terms, log_ratio, neg_log_share
@@ -167,7 +175,9 @@ def information_gain(labels: Array, branches: Array, *, unit: Unit = "nat") -> A
 
 
 def _same_library(labels: Array, branches: Array) -> tuple[ModuleType, Array, Array]:
-    y, b = (x if is_array_api_obj(x) else np.asarray(x) for x in (labels, branches))
+    named = {"labels": labels, "branches": branches}
+    given = (unmasked(name, x) for name, x in named.items())
+    y, b = (x if is_array_api_obj(x) else np.asarray(x) for x in given)
     xp = one_library(labels=y, branches=b)
     for name, x in (("labels", y), ("branches", b)):
         row = first_row(xp, xp.isnan(x)) if xp.isdtype(x.dtype, "real floating") else None

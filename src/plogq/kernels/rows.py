@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from plogq.formulas.arrays import unmasked
 from plogq.kernels import _native, arguments
 from plogq.kernels import threads as machine
 from plogq.kernels.question import PLAIN, Options, check_options
@@ -122,6 +123,7 @@ def row_statistics(
     >>> row_statistics(np.array([[0.0, 0.0], [0.0, -80.0]]), np.array([1, 0])).loss
     array([6.93147181e-01, 1.80485139e-35])
     """
+    logits, target = unmasked("logits", logits), unmasked("target", target)
     if dtype is not None:
         arguments.check_arithmetic(dtype, logits)
     room = _room_for_statistics(logits, 5 if moments else 3, dtype)

@@ -18,6 +18,7 @@ from plogq.kernels.arguments import (
     check_softcap,
     check_target,
 )
+from plogq.kernels.arrays import to_numpy
 from plogq.kernels.question import Options, Question
 from plogq.numpy._reducer import Array
 
@@ -55,7 +56,7 @@ class Batch:
         softcap: float | None,
     ) -> Self:
         """Check shapes and dtypes, and bring the classes to the end."""
-        given, t = np.asarray(logits), np.asarray(target)
+        given, t = to_numpy("logits", logits), to_numpy("target", target)
         check_classes(given)
         shape = _row_shape(given)
         soft = t.shape == given.shape
@@ -76,7 +77,7 @@ class Batch:
             x = np.where(wide == -np.inf, wide, softcap * np.tanh(wide / softcap))
         keep = None
         if mask is not None:
-            keep = np.asarray(mask)
+            keep = to_numpy("mask", mask)
             if keep.dtype != np.bool_ or keep.shape != shape:
                 refuse("mask", f"be bool of shape {shape}", f"{keep.dtype} {keep.shape}")
             keep = keep.reshape(-1)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from plogq.errors import refuse
 from plogq.formulas.arrays import first_row
 from plogq.kernels.arguments import check_denominator
+from plogq.kernels.arrays import to_numpy
 
 Reduction = Literal["none", "mean", "sum"]
 Array = npt.NDArray[Any]
@@ -22,7 +23,7 @@ def checked_weights(
     name: str, weight: npt.ArrayLike, shape: tuple[int, ...], kept: Array | None = None
 ) -> Array:
     """Return float64 weights, after checking each that counts."""
-    w = np.asarray(weight, np.float64)
+    w = np.asarray(to_numpy(name, weight), np.float64)
     if w.shape != shape:
         refuse(name, f"have shape {shape}", f"shape {w.shape}")
     bad = ~((w >= 0) & (w < np.inf))

@@ -11,6 +11,7 @@ from plogq.errors import refuse
 from plogq.formulas.arrays import first_row
 from plogq.kernels import memory
 from plogq.kernels.arguments import check_out
+from plogq.kernels.arrays import to_numpy
 from plogq.kernels.elements import binary_loss
 from plogq.numpy._reducer import Array, Reducer, Reduction, checked_weights
 
@@ -71,7 +72,7 @@ def binary_cross_entropy_with_logits(
     ----------
     softplus: Mächler (2012), Accurately computing log(1 − exp(−|a|)), equation 10.
     """
-    given, t = np.asarray(logits), np.asarray(target)
+    given, t = to_numpy("logits", logits), to_numpy("target", target)
     if given.dtype.kind != "f":
         refuse("logits", "be float32, float64 or float16", given.dtype, error=TypeError)
     if t.shape != given.shape:

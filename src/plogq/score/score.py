@@ -9,6 +9,8 @@ from numbers import Real
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from plogq.errors import check_count, refuse
 from plogq.extras import needed_by
 from plogq.formulas.units import Unit, check_unit
@@ -20,21 +22,23 @@ from plogq.tables.columns import find_columns
 from plogq.tables.formats.text_options import text_options
 from plogq.tables.predictions import Predictions
 from plogq.tables.readers import open_table
+from plogq.tables.two_arrays import are_arrays, open_arrays
 
 
 def score(
     source: Any,
+    predictions: Any = None,
     *,
     label: str = "label",
-    logits: str | None = None,
-    logprobs: str | None = None,
-    probs: str | None = None,
+    logits: Any = None,
+    logprobs: Any = None,
+    probs: Any = None,
     classes: Sequence[str] | None = None,
     annotators: bool = False,
-    weight: str | None = None,
+    weight: Any = None,
     slices: Sequence[str] = (),
-    group: str | None = None,
-    id: str | None = None,
+    group: Any = None,
+    id: Any = None,
     unit: Unit = "bit",
     floor: float | None = None,
     folds: int = 5,
@@ -56,19 +60,23 @@ def score(
     ----------
     source
         A path or URI of Parquet, CSV, JSON, ARFF, Arrow or NPZ; a folder of them; anything that
-        speaks Arrow (pyarrow, pandas, polars); or a mapping of arrays, {"logits": (N, C),
-        "labels": (N,)}.
+        speaks Arrow (pyarrow, pandas, polars) or is a Dataset of datasets; or a mapping of arrays,
+        {"logits": (N, C), "labels": (N,)}. Or, where the predictions are an array, the labels.
+    predictions
+        The probabilities that go with these labels, in the order of scikit-learn's metrics,
+        score(y_true, probs): (N, C); (N,) or (N, 1), of class 1; (N, T, C) beside labels (N, T);
+        or a frame with a column for each class, named after it.
     label
         The column of class indices or names; of lists that are soft labels; or, with
         `annotators`, of lists of labels.
     logits, logprobs, probs
         The predictions: one list column; "prefix_*", a column for each class, named by what
         follows the prefix; or one column of numbers, about class 1 of 0 and 1. Without any of the
-        three, found by name.
+        three, found by name. Beside labels an array, as in score(y_true, logits=z).
     classes
         Names of the classes in the order of the predictions, where the table does not say.
     weight, id
-        Columns of row weights, and of names for rows.
+        Columns of row weights, and of names for rows; beside arrays, arrays too, and so `group`.
     slices
         Columns whose values are reported apart.
     group
@@ -117,6 +125,8 @@ def score(
     >>> result = score({"probs": np.array([[0.5, 0.5], [0.25, 0.75]]), "labels": np.array([0, 1])})
     >>> round(result.cross_entropy, 4), result.label_entropy, result.accuracy
     (0.7075, 1.0, 1.0)
+    >>> score([0, 1], [[0.5, 0.5], [0.25, 0.75]]).cross_entropy == result.cross_entropy
+    True
     """
     check_unit(unit)
     if floor is not None:
@@ -131,26 +141,25 @@ def score(
         refuse("engine", 'be "local" or "dask"', repr(engine))
     if scheduler is not None and engine != "dask":
         refuse("scheduler", 'go with engine "dask"', f"engine {engine!r}")
-    table = open_table(source, text_options(encoding, delimiter, decimal, header))
+    asked: dict[str, Any] = {
+        "logits": logits, "logprobs": logprobs, "probs": probs,
+        "weight": weight, "group": group, "id": id,
+    }  # fmt: skip
+    if isinstance(classes, np.ndarray):  # as scikit-learn's classes_
+        classes = classes.tolist()
+    if are_arrays(predictions, asked):
+        table, asked = open_arrays(source, predictions, asked)
+    else:
+        table = open_table(source, text_options(encoding, delimiter, decimal, header))
     columns = find_columns(
-        table,
-        label=label,
-        logits=logits,
-        logprobs=logprobs,
-        probs=probs,
-        classes=classes,
-        annotators=annotators,
-        weight=weight,
-        slices=slices,
-        group=group,
-        id=id,
+        table, label=label, classes=classes, annotators=annotators, slices=slices, **asked
     )
     if code:
         from plogq.score.labels_code import refuse_code  # loads what no other score needs
 
         refuse_code(columns, engine)
-    predictions = Predictions(table, columns)
-    job = Job(columns, predictions.labels, floor, top, seed)
+    opened = Predictions(table, columns)
+    job = Job(columns, opened.labels, floor, top, seed)
 
     def done(rows: int) -> None:
         if progress is not None:
@@ -162,10 +171,10 @@ def score(
         state = _dask().fold_on_workers(job, table, scheduler, done)
     result = summarise(
         state,
-        predictions.classes,
+        opened.classes,
         kind=columns.kind,
         unit=unit,
-        source=predictions.origin() | {"rows": state.rows()},
+        source=opened.origin() | {"rows": state.rows()},
         folds=folds,
         bootstrap=bootstrap,
         seed=seed,
@@ -174,8 +183,8 @@ def score(
         return result
     from plogq.score.labels_code import code_figures, code_warnings
 
-    coded = code_figures(predictions, progress)
-    said = [*result.warnings, *code_warnings(coded, state.rows(), weight)]
+    coded = code_figures(opened, progress)
+    said = [*result.warnings, *code_warnings(coded, state.rows(), columns.weight)]
     return replace(result, code=coded, warnings=said)
 
 

@@ -1,4 +1,4 @@
-"""Arrow's columns as NumPy arrays, without a copy."""
+"""Arrow's columns as NumPy arrays, without a copy, and its newer types as those known longest."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import types
 
 Array = np.ndarray[Any, Any]
 
@@ -21,3 +22,84 @@ def is_null(column: pa.Array) -> Array:
     if column.null_count == 0:
         return np.empty(0, bool)
     return as_numpy(column.is_null().cast(pa.int8())).astype(bool)
+
+
+def plain_type(kind: pa.DataType) -> pa.DataType:
+    """Return the type that a column is read as.
+
+    Views, runs and extensions become what they stand for, and so do dictionaries, except those of
+    text.
+
+    Examples
+    --------
+    >>> plain_type(pa.list_view(pa.string_view()))
+    ListType(list<item: string>)
+    >>> plain_type(pa.dictionary(pa.int8(), pa.float32()))
+    DataType(float)
+    """
+    if isinstance(kind, pa.BaseExtensionType):
+        return plain_type(kind.storage_type)
+    if types.is_run_end_encoded(kind):
+        return plain_type(kind.value_type)
+    if types.is_dictionary(kind):
+        values = plain_type(kind.value_type)
+        text = types.is_string(values) or types.is_large_string(values)
+        return pa.dictionary(kind.index_type, values) if text else values
+    if is_list(kind):
+        values = plain_type(kind.value_type)
+        if types.is_fixed_size_list(kind):
+            return pa.list_(values, kind.list_size)
+        large = types.is_large_list(kind) or types.is_large_list_view(kind)
+        return pa.large_list(values) if large else pa.list_(values)
+    return {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}.get(kind, kind)
+
+
+def is_plain(kind: pa.DataType) -> bool:
+    """Tell a column that `plain` would leave as it is; a dictionary may have nulls inside."""
+    return plain_type(kind) == kind and not types.is_dictionary(kind)
+
+
+def plain(column: pa.Array) -> pa.Array:
+    """Return a column as its `plain_type`, itself where it is of that already.
+
+    Examples
+    --------
+    >>> plain(pa.array([[0.5], None], pa.list_view(pa.float64()))).to_pylist()
+    [[0.5], None]
+    """
+    kind = column.type
+    wanted = plain_type(kind)
+    if isinstance(kind, pa.BaseExtensionType):
+        return plain(column.storage)
+    if types.is_run_end_encoded(kind):
+        from pyarrow import compute
+
+        return plain(compute.run_end_decode(column))
+    if types.is_dictionary(kind):
+        values = plain(column.dictionary)
+        if kind == wanted and not values.null_count:
+            return column
+        decoded = plain(values.take(column.indices))
+        return decoded.dictionary_encode() if types.is_dictionary(wanted) else decoded
+    if is_list(kind) and not types.is_fixed_size_list(kind) and kind != wanted:
+        # Lists anew, by their lengths: Arrow's own cast of a view makes arrays that are none.
+        lengths = column.value_lengths().fill_null(0)
+        ends = np.cumsum(as_numpy(lengths), dtype=np.int64)
+        ends = np.concatenate([np.zeros(1, np.int64), ends])
+        large = types.is_large_list(wanted)
+        offsets = pa.array(ends, pa.int64() if large else pa.int32())
+        new = pa.LargeListArray if large else pa.ListArray
+        missing = column.is_null() if column.null_count else None
+        return new.from_arrays(offsets, plain(column.flatten()), mask=missing)
+    return column if kind == wanted else column.cast(wanted)
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Tell a list column, of whichever of Arrow's five layouts."""
+    return bool(
+        types.is_list(kind)
+        or types.is_large_list(kind)
+        or types.is_fixed_size_list(kind)
+        or types.is_list_view(kind)
+        or types.is_large_list_view(kind)
+    )

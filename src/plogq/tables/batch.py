@@ -52,8 +52,11 @@ def classes_of(part: Part, columns: Columns) -> tuple[str, ...]:
         part.check(name, is_null(part.batch.column(name)), "list numbers", lambda i: "null")
         first = part.batch.column(name)[0].as_py()
         names = columns.classes or tuple(str(j) for j in range(len(first)))
-        wrong = np.array([len(first) != len(names) or not first])
-        expected = f"list {len(names) or 'some'} numbers, one for each class"
+        lone = columns.classes is None and len(first) < 2
+        wrong = np.array([lone or len(first) != len(names)])
+        expected = f"list {len(names)} numbers, one for each class"
+        if lone:
+            expected = "list a number for each class (one number about class 1: a plain column)"
         part.check(name, wrong, expected, lambda i: len(first))
         return names
     return columns.classes or ()

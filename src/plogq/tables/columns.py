@@ -13,11 +13,11 @@ import pyarrow as pa
 from pyarrow import types
 
 from plogq.errors import TableError, refuse
+from plogq.tables.arrays import is_list
+from plogq.tables.formats import KINDS, Kind
 from plogq.tables.readers import Table
 
-Kind = Literal["logits", "logprobs", "probs"]
 INTEGER = re.compile(r"\s*[+-]?[0-9]{1,40}\s*")
-KINDS: tuple[Kind, ...] = ("logits", "logprobs", "probs")
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,9 @@ def _label_kind(
             refuse(where, "hold lists of the annotators' labels", kind, error=TableError)
         return "annotators"
     if is_list(kind):
-        if not _is_number(kind.value_type) or types.is_integer(kind.value_type):
+        if types.is_integer(kind.value_type) or types.is_boolean(kind.value_type):
+            return "class"  # one-hot
+        if not _is_number(kind.value_type):
             refuse(
                 where,
                 "hold lists of probabilities (or of labels, with --annotators)",
@@ -250,11 +252,6 @@ def integer_names(classes: tuple[str, ...]) -> Literal["all", "some", "none"]:
         return "none"
     written = [str(number) for number in numbers if -(2**63) <= number < 2**63]
     return "all" if written == list(classes) else "some"
-
-
-def is_list(kind: pa.DataType) -> bool:
-    """Tell a list column, of whichever of Arrow's three layouts."""
-    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
 
 
 def _may_be_numbers(table: Table, name: str) -> bool:

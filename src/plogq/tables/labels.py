@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import types
 
-from plogq.tables.arrays import Array, as_numpy, is_null
+from plogq.tables.arrays import Array, as_numpy, is_list, is_null
 from plogq.tables.columns import Columns, integer_names
 from plogq.tables.numbers import list_matrix, not_distributions, shown
 from plogq.tables.readers import Part
@@ -40,6 +40,8 @@ class Labels:
     def read(self, part: Part, column: pa.Array) -> tuple[Array, Array | None]:
         """Give (n,) class indices and, of soft labels, (n, C) distributions."""
         part.check(self._column, is_null(column), "hold a label in every row", lambda i: "null")
+        if self._kind == "class" and is_list(column.type):
+            return self._one_hot(part, column), None
         if self._kind == "class":
             return self._indices(part, column, None), None
         read = self._annotated if self._kind == "annotators" else self._soft
@@ -60,6 +62,15 @@ class Labels:
         # information theory hold to double precision.
         normalised: Array = soft / total[:, None]
         return normalised
+
+    def _one_hot(self, part: Part, column: pa.Array) -> Array:
+        given = list_matrix(part, self._column, column, len(self.classes))
+        bad = (given != 0).sum(axis=1) != 1
+        bad |= given.sum(axis=1) != 1
+        expected = "hold one 1 in each list, the others 0 (lists of labels need --annotators)"
+        part.check(self._column, bad, expected, lambda i: shown(given[i]))
+        index: Array = np.argmax(given, axis=1)
+        return index
 
     def _annotated(self, part: Part, column: pa.Array) -> Array:
         lengths = as_numpy(column.value_lengths())

@@ -17,11 +17,12 @@ from pyarrow import fs
 
 from plogq.errors import TableError, refuse
 from plogq.tables import hive
+from plogq.tables.arrays import is_plain, plain, plain_type
 from plogq.tables.filesystems import find_filesystem
 from plogq.tables.folders import files_in
 from plogq.tables.formats.arrays import Arrays
 from plogq.tables.formats.harness import Questions, is_questions
-from plogq.tables.formats.memory import Memory
+from plogq.tables.formats.memory import Memory, as_table, is_frame
 from plogq.tables.formats.registry import SAID, WEAK, TableFile, ending_of, kind_of, open_as
 from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Types, Wanted
@@ -98,6 +99,8 @@ class Table:
         Sentences that say how the table was read, where there was more than one way.
     warnings
         Sentences that say what may mean something else than it was taken for.
+    masked
+        Whether labels are missing because a mask hides them: they are meant to be left out.
     """
 
     def __init__(self, readers: list[Reader]) -> None:
@@ -106,7 +109,8 @@ class Table:
         self.warnings: list[str] = []
         self.paths = [reader.path for reader in readers]
         self.format = readers[0].format
-        self.schema = readers[0].schema
+        self.masked = any(getattr(reader, "masked", False) for reader in readers)
+        self.schema = _plain_schema(readers[0].schema)
         counts = [reader.rows for reader in readers]
         self.rows = None if None in counts else sum(n for n in counts if n is not None)
 
@@ -127,7 +131,9 @@ class Table:
             if name not in reader.schema.names and name in hive.columns_of(reader.path):
                 continue
             here = (
-                reader.schema.field(name).type if name in reader.schema.names else "no such column"
+                plain_type(reader.schema.field(name).type)
+                if name in reader.schema.names
+                else "no such column"
             )
             if here != self.schema.field(name).type:
                 refuse(
@@ -155,11 +161,16 @@ def parts_of(
     with reading(reader.path, reader.format):
         wanted = Wanted(inside, types, BATCH_ROWS, BATCH_BYTES, pieces, threads)
         stream = reader.batches(wanted)
+        other: list[int] | None = None  # the columns that are not of a plain type
         while (batch := next(stream, None)) is not None:
             for name, value in above.items():
                 values = hive.column(value, batch.num_rows, types.get(name))
                 batch = batch.append_column(name, values)
+            if other is None:
+                other = [i for i, kind in enumerate(batch.schema.types) if not is_plain(kind)]
             for small in _small(batch):
+                for i in other:
+                    small = small.set_column(i, small.schema.names[i], plain(small.column(i)))
                 yield Part(small, reader.path, row, start)
                 row, start = row + small.num_rows, start + small.num_rows
 
@@ -169,6 +180,13 @@ def _small(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         rows = min(BATCH_ROWS, max(1, BATCH_BYTES * batch.num_rows // max(1, batch.nbytes)))
         for first in range(0, batch.num_rows, rows):
             yield batch.slice(first, rows)
+
+
+def _plain_schema(schema: pa.Schema) -> pa.Schema:
+    kinds = [plain_type(kind) for kind in schema.types]
+    if kinds == schema.types:
+        return schema
+    return pa.schema(list(zip(schema.names, kinds, strict=True)))
 
 
 @contextmanager
@@ -185,10 +203,15 @@ def reading(path: str, kind: str) -> Iterator[None]:
         raise TableError(f"{path}: not a readable {kind} file: {reason}") from error
 
 
+def table_of_arrays(arrays: Arrays) -> Table:
+    """Return arrays as a table, which says how they are read."""
+    table = Table([arrays])
+    table.notes += arrays.notes
+    return table
+
+
 def open_table(source: Any, text: TextOptions | None = None) -> Table:
     """Open a path, a URI, a folder, anything that speaks Arrow, or a mapping of arrays."""
-    if isinstance(source, Mapping):
-        return Table([Arrays(source)])
     if isinstance(source, (str, os.PathLike)):
         path = os.fspath(source)
         try:
@@ -196,11 +219,17 @@ def open_table(source: Any, text: TextOptions | None = None) -> Table:
         except UnicodeEncodeError as error:
             raise TableError(f"{path}: its name is not UTF-8: rename it") from error
         return _questions(path) or _open_files(path, text or TextOptions())
-    if hasattr(source, "__arrow_c_stream__"):
-        return Table([Memory(pa.table(source))])
+    if is_frame(source):
+        return Table([Memory(as_table(source))])
+    if hasattr(source, "with_format"):  # a DatasetDict, or a stream of one
+        came = ", ".join(source) if isinstance(source, Mapping) else type(source).__name__
+        refuse("source", 'be one split in memory, as dataset["test"]', came, error=TableError)
+    if isinstance(source, Mapping):
+        return table_of_arrays(Arrays(source))
     return refuse(
         "source",
-        "be a path, a URI, an Arrow table or a mapping of arrays",
+        "be a path, a URI, a frame, or a mapping of arrays such as "
+        '{"probs": (N, C), "labels": (N,)} (of two arrays, score(y_true, probs))',
         type(source).__name__,
         error=TypeError,
     )

@@ -2,32 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
+from itertools import permutations
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from plogq.errors import TableError, refuse
+from plogq.formulas.arrays import has_mask
+from plogq.kernels.arrays import to_numpy
+from plogq.tables.arrays import plain, plain_type
+from plogq.tables.formats import KINDS
+from plogq.tables.formats.memory import as_table, is_frame
 from plogq.tables.formats.wanted import Wanted
+
+Shape = tuple[int, ...]
+Raw = np.ndarray[Any, Any]
+
+LABELS = ("labels", "label")
+OF_A_CLASS = tuple(f"{kind[:-1]}_" for kind in KINDS)  # columns of a frame, by class
+MASKS = ("mask", "attention_mask")  # True, or 1, where a row counts, as of padded texts
 
 
 class Head(NamedTuple):
-    """What an array is, before it is read."""
+    """What an array is, before it is read.
 
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
+    Attributes
+    ----------
+    dtype
+        Of NumPy or Arrow.
+    shape
+        As it was given.
+    fortran
+        Whether it lies in Fortran order.
+    rows
+        Its shape as a column, (rows,) or (rows, classes); None where it has none.
+    """
+
+    dtype: np.dtype[Any] | pa.DataType
+    shape: Shape
     fortran: bool = False
+    rows: Shape | None = None
 
     def type(self) -> pa.DataType:
         """Give the column type; null for what can be no column, refused only when it is read."""
-        if len(self.shape) not in (1, 2):
+        item = _item(self.dtype)
+        if self.rows is None or 0 in self.rows[1:] or pa.types.is_null(item):
             return pa.null()
-        try:
-            item = pa.from_numpy_dtype(self.dtype.newbyteorder("="))
-        except pa.ArrowNotImplementedError:
-            return pa.null()
-        return item if len(self.shape) == 1 else pa.list_(item, self.shape[1])
+        return item if len(self.rows) == 1 else pa.list_(item, self.rows[1])
+
+
+def _item(dtype: np.dtype[Any] | pa.DataType) -> pa.DataType:
+    if isinstance(dtype, pa.DataType):
+        return plain_type(dtype)
+    if dtype.kind == "T":  # strings of any length
+        return pa.string()
+    try:
+        return pa.from_numpy_dtype(_plain_dtype(dtype))
+    except pa.ArrowNotImplementedError:
+        return pa.null()
+
+
+def _plain_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Give NumPy's own dtype for one of another library (bfloat16) or machine (>f8, float128)."""
+    if dtype.kind == "V" and dtype.names is None:
+        wide = [np.dtype(kind) for kind in (np.int64, np.float32) if np.can_cast(dtype, kind)]
+        return wide[0] if wide else dtype
+    if dtype.kind == "f" and dtype.itemsize > 8:
+        return np.dtype(np.float64)
+    return dtype if dtype.kind == "T" else dtype.newbyteorder("=")
+
+
+def as_rows(heads: dict[str, Head]) -> dict[str, Head]:
+    """Return the heads with their shapes as columns.
+
+    (N, 1) is (N,). Beside predictions of shape (N, T, C) each of the N · T places is a row, the
+    last place fastest.
+    """
+    leads = {head.shape[:-1] for name, head in heads.items() if name in KINDS}
+    [lead] = leads if len(leads) == 1 else [()]
+    return {name: head._replace(rows=_columns(head.shape, lead)) for name, head in heads.items()}
+
+
+def _columns(shape: Shape, lead: Shape) -> Shape | None:
+    if len(lead) > 1 and shape[: len(lead)] == lead:
+        shape = (math.prod(lead), *shape[len(lead) :])
+    if len(shape) == 2 and shape[1] == 1:
+        return shape[:1]
+    return shape if len(shape) in (1, 2) else None
 
 
 def schema_of(heads: dict[str, Head]) -> pa.Schema:
@@ -38,35 +102,104 @@ def schema_of(heads: dict[str, Head]) -> pa.Schema:
 def row_count(path: str, heads: dict[str, Head], columns: list[str], note: str = "") -> int:
     """Give the length of the arrays to read, after checking them; any others may be anything."""
     for name in columns:
-        dtype, shape, fortran = heads[name]
+        head = heads[name]
         where = f"{path}: array {name!r}"
-        if heads[name].type() == pa.null() and len(shape) in (1, 2):
-            refuse(
-                where, f"hold plain numbers or strings{note}", f"dtype {dtype}", error=TableError
+        if head.rows is None:
+            expected = (
+                "have shape (rows,) or (rows, classes), or (rows, places, classes) beside labels "
+                "of shape (rows, places)"
             )
-        if len(shape) not in (1, 2):
-            refuse(where, "have shape (rows,) or (rows, classes)", shape, error=TableError)
-        if fortran and min(shape) > 1:
-            expected = "be in C order, so that its rows can be streamed (np.ascontiguousarray)"
-            refuse(where, expected, "Fortran order", error=TableError)
-    lengths = {name: heads[name].shape[0] for name in columns}
-    if len(set(lengths.values())) > 1:
-        refuse(path, "hold arrays of one length", lengths, error=TableError)
-    return next(iter(lengths.values()))
+            refuse(where, expected, head.shape, error=TableError)
+        if 0 in head.rows[1:]:
+            refuse(where, "have at least one class", f"shape {head.shape}", error=TableError)
+        if head.type() == pa.null() and not isinstance(head.dtype, pa.DataType):
+            expected = f"hold plain numbers or strings{note}"
+            refuse(where, expected, f"dtype {head.dtype}", error=TableError)
+    shapes = {name: head.shape for name, head in heads.items() if name in columns}
+    lengths = [rows[0] for name in columns if (rows := heads[name].rows) is not None]
+    if len(set(lengths)) > 1:
+        came = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        expected = "hold arrays of one length, a row for each label and the classes last"
+        refuse(path, expected + _remedy(shapes), came, error=TableError)
+    return lengths[0]
+
+
+def _remedy(shapes: dict[str, Shape]) -> str:
+    """Say how to turn an array whose classes are not last."""
+    for (name, shape), (_, other) in permutations(shapes.items(), 2):
+        if len(shape) == 2 and shape[1] == other[0] and len(other) < 3:
+            return f" (transpose {name!r}?)"
+        if len(shape) > 2 and shape[:1] + shape[2:] == other:
+            return f" (np.moveaxis({name}, 1, -1)?)"
+    return ""
+
+
+def notes_of(heads: dict[str, Head]) -> list[str]:
+    """Say what the axes are taken for where there are more than two."""
+    return [
+        f"{name!r} is of shape {head.shape}: each of its {head.rows[0]:,} places is a row, and the "
+        "last axis is the classes."
+        for name, head in heads.items()
+        if name in KINDS and len(head.shape) > 2 and head.rows is not None
+    ]
+
+
+def rows_that_count(path: str, heads: dict[str, Head], read: Callable[[str], Raw]) -> Raw | None:
+    """Return, by row, whether it counts, where an array beside the labels says so; None: all do."""
+    places = {
+        head.shape[:-1] or head.shape
+        for name, head in heads.items()
+        if name in KINDS or name.startswith(OF_A_CLASS)
+    }
+    kept = None
+    for name in MASKS:
+        head = heads.get(name)
+        if head is None or len(places) != 1:
+            continue
+        [place] = places
+        where = f"{path}: array {name!r}"
+        if head.shape != place:
+            if len(place) == 1 and len(head.shape) != 1:
+                continue  # of something else
+            expected = f"have a place for each row, shape {place}, or go by another name"
+            refuse(where, expected, head.shape, error=TableError)
+        one = read(name).reshape(-1)
+        if one.dtype.kind not in "biu" or not np.isin(one, (0, 1)).all():
+            expected = "hold booleans, or 1 for a row that counts and 0 for one that does not"
+            refuse(where, expected, one.dtype, error=TableError)
+        kept = one.astype(bool) if kept is None else kept & one.astype(bool)
+    return kept
+
+
+def record_batch(columns: dict[str, pa.Array], kept: Raw | None, first: int) -> pa.RecordBatch:
+    """Return columns as a batch, whose rows begin at `first`."""
+    if kept is not None:
+        for name in LABELS:
+            if name in columns:
+                column = columns[name]
+                columns[name] = _hide(column, kept[first : first + len(column)])
+    return pa.record_batch(columns)
+
+
+def _hide(labels: pa.Array, kept: Raw) -> pa.Array:
+    """Return labels that are missing in the rows that do not count."""
+    from pyarrow import compute
+
+    return compute.if_else(pa.array(kept), plain(labels), None)
 
 
 def likely_rows(heads: dict[str, Head]) -> int | None:
     """Give how many rows there are if all arrays agree on it."""
-    lengths = {head.shape[:1] for head in heads.values()}
+    lengths = {() if head.rows is None else head.rows[:1] for head in heads.values()}
     return next(iter(lengths.pop()), None) if len(lengths) == 1 else None
 
 
-def column(array: np.ndarray[Any, Any]) -> pa.Array:
-    """Return an array as a column; a matrix as one of lists."""
-    native = array.astype(array.dtype.newbyteorder("="), copy=False)
+def column(array: Raw) -> pa.Array:
+    """Return an array as a column; a matrix as one of lists. What a mask hides is missing."""
+    native = array.astype(_plain_dtype(array.dtype), copy=False)
     if native.ndim == 1:
         return pa.array(native)
-    flat = pa.array(np.ascontiguousarray(native).reshape(-1))
+    flat = pa.array(native.reshape(-1))
     return pa.FixedSizeListArray.from_arrays(flat, native.shape[1])
 
 
@@ -78,28 +211,104 @@ def rows_that_fit(schema: pa.Schema, wanted: Wanted) -> int:
 
 
 class Arrays:
-    """A mapping of arrays: {"logits": (rows, classes), "labels": (rows,)}."""
+    """A mapping of arrays, {"logits": (rows, classes), "labels": (rows,)}, of whatever library.
+
+    A frame in it is a column for each class, named after it. A label that a mask hides, its own or
+    the array `mask`, is missing.
+
+    Attributes
+    ----------
+    masked
+        Whether there is such a mask: then missing labels are meant to be left out.
+    notes
+        Sentences that say how the arrays are read, where that may be doubted.
+    """
 
     format = "arrays"
     path = "arrays"
 
-    def __init__(self, arrays: Mapping[str, Any]) -> None:
-        self._arrays = {name: _strings(np.asarray(array)) for name, array in arrays.items()}
-        self._heads = {name: Head(a.dtype, a.shape) for name, a in self._arrays.items()}
+    def __init__(self, arrays: Mapping[Any, Any]) -> None:
+        self._arrays: dict[str, Raw | pa.ChunkedArray | TableError] = {}
+        for name, array in arrays.items():
+            if is_frame(array):
+                self._arrays |= _of_frame(str(name), array)
+            else:
+                self._arrays[str(name)] = _entry(str(name), array)
+        self._heads = as_rows({name: _head(a) for name, a in self._arrays.items()})
         self.schema = schema_of(self._heads)
         self.rows = likely_rows(self._heads)
+        self._kept = rows_that_count(self.path, self._heads, self._plain)
+        own = (has_mask(x) for name, x in self._arrays.items() if name in LABELS)
+        self.masked = self._kept is not None or any(own)
+        self.notes = notes_of(self._heads)
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Give slices of the arrays."""
+        for name in wanted.columns:
+            if isinstance(wrong := self._arrays[name], TableError):
+                raise wrong
         length = row_count(self.path, self._heads, wanted.columns)
         step = rows_that_fit(self.schema, wanted)
+        arrays = {name: self._as_rows(name) for name in wanted.columns}
         for first in range(0, length, step):
-            slices = [column(self._arrays[name][first : first + step]) for name in wanted.columns]
-            yield pa.record_batch(slices, names=wanted.columns)
+            slices = {
+                name: array.slice(first, step).combine_chunks()
+                if isinstance(array, pa.ChunkedArray)
+                else column(array[first : first + step])
+                for name, array in arrays.items()
+            }
+            yield record_batch(slices, self._kept, first)
+
+    def _plain(self, name: str) -> Raw:
+        """Give an array as one of NumPy."""
+        array = self._arrays[name]
+        if isinstance(array, TableError):
+            raise array
+        return np.asarray(array)
+
+    def _as_rows(self, name: str) -> Any:
+        array = self._arrays[name]
+        return array.reshape(self._heads[name].rows) if isinstance(array, np.ndarray) else array
 
 
-def _strings(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Give an array of str objects, as pandas has them, as NumPy's own."""
-    if array.dtype == object and array.size and all(isinstance(x, str) for x in array.flat):
-        return array.astype(str)
-    return array
+def _of_frame(name: str, frame: Any) -> dict[str, Any]:
+    table = as_table(frame)
+    if table.num_columns == 1:
+        return {name: table.column(0)}
+    each = zip(table.column_names, table.columns, strict=True)
+    return {f"{name.removesuffix('s')}_{column}": values for column, values in each}
+
+
+def _entry(name: str, x: Any) -> Raw | pa.ChunkedArray | TableError:
+    """Give an array of NumPy, masked where it was, or of Arrow; or what is wrong with it."""
+    where = f"{Arrays.path}: array {name!r}"
+    if has_mask(x):
+        return x
+    try:
+        if isinstance(x, pa.Array):
+            return pa.chunked_array([x])
+        if hasattr(x, "__arrow_c_stream__"):
+            return pa.chunked_array(x)
+        array = to_numpy(where, x)
+    except (TypeError, ValueError, pa.ArrowException) as wrong:
+        return TableError(str(wrong).strip().splitlines()[0])
+    return _of_objects(array) if array.dtype == object and array.ndim in (1, 2) else array
+
+
+def _of_objects(array: Raw) -> Raw | pa.ChunkedArray:
+    """Give Python's own numbers, strings or lists as Arrow reads them."""
+    try:
+        values = pa.array(array.reshape(-1))
+        if array.ndim == 2 and array.shape[1] != 1:
+            values = pa.FixedSizeListArray.from_arrays(values, array.shape[1])
+    except (TypeError, ValueError, OverflowError, pa.ArrowException):
+        return array
+    return pa.chunked_array([values])
+
+
+def _head(array: Raw | pa.ChunkedArray | TableError) -> Head:
+    if isinstance(array, TableError):
+        return Head(pa.null(), (0,))
+    if isinstance(array, pa.ChunkedArray):
+        return Head(array.type, (len(array),))
+    return Head(array.dtype, array.shape)

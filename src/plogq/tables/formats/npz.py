@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +16,15 @@ from pyarrow import fs
 from plogq.errors import TableError
 from plogq.tables.formats.arrays import (
     Head,
+    Raw,
+    Shape,
+    as_rows,
     column,
     likely_rows,
+    notes_of,
+    record_batch,
     row_count,
+    rows_that_count,
     rows_that_fit,
     schema_of,
 )
@@ -37,13 +44,17 @@ class Npz:
         self.path = path
         self.system = system
         with self._open() as archive:
-            self._heads = {
+            heads = {
                 name.removesuffix(".npy"): self._head(archive.open(name), name)
                 for name in archive.namelist()
                 if name.endswith(".npy")
             }
+        self._heads = as_rows(heads)
         self.schema = schema_of(self._heads)
         self.rows = likely_rows(self._heads)
+        self._kept = rows_that_count(self.path, self._heads, self._whole)
+        self.masked = self._kept is not None
+        self.notes = notes_of(self._heads)
 
     def pieces(self, column: str) -> list[int]:
         """Count the rows: one piece, for the checksum of an array is that of all of it."""
@@ -79,15 +90,45 @@ class Npz:
             files = {name: archive.open(f"{name}.npy") for name in wanted.columns}
             for name, file in files.items():
                 self._head(file, name)
+            # What lies column by column has no row before its last number: it is read whole.
+            whole = {name: self._read_all(files[name], name) for name in wanted.columns
+                     if self._heads[name].fortran}  # fmt: skip
             for first in range(0, length, step):
                 n = min(step, length - first)
-                arrays = [column(self._read(files[name], name, n)) for name in wanted.columns]
-                yield pa.record_batch(arrays, names=wanted.columns)
+                arrays = {
+                    name: whole[name][first : first + n]
+                    if name in whole
+                    else self._read(files[name], name, n)
+                    for name in wanted.columns
+                }
+                columns = {name: column(array) for name, array in arrays.items()}
+                yield record_batch(columns, self._kept, first)
 
-    def _read(self, file: IO[bytes], name: str, rows: int) -> np.ndarray[Any, Any]:
-        dtype, kind = self._heads[name].dtype, self.schema.field(name).type
-        shape = (rows, kind.list_size) if pa.types.is_fixed_size_list(kind) else (rows,)
-        wanted = int(np.prod(shape)) * dtype.itemsize
+    def _whole(self, name: str) -> Raw:
+        """Read one array."""
+        head = self._heads[name]
+        with self._open() as archive:
+            file = archive.open(f"{name}.npy")
+            self._head(file, name)
+            if head.fortran:
+                return self._read_all(file, name)
+            return self._numbers(file, name, head.shape)
+
+    def _read(self, file: IO[bytes], name: str, rows: int) -> Raw:
+        """Read the next rows of an array."""
+        shape = self._heads[name].rows
+        assert shape is not None
+        return self._numbers(file, name, (rows, *shape[1:]))
+
+    def _read_all(self, file: IO[bytes], name: str) -> Raw:
+        """Read an array in Fortran order, as rows."""
+        head = self._heads[name]
+        assert head.rows is not None
+        return self._numbers(file, name, head.shape[::-1]).T.reshape(head.rows)
+
+    def _numbers(self, file: IO[bytes], name: str, shape: Shape) -> Raw:
+        dtype = self._heads[name].dtype
+        wanted = math.prod(shape) * dtype.itemsize
         data = file.read(wanted)
         if len(data) < wanted:
             raise EOFError(f"array {name!r} ends early")

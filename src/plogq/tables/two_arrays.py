@@ -1,0 +1,136 @@
+"""Labels and predictions as two arrays, in scikit-learn's order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import types
+
+from plogq.errors import TableError, refuse
+from plogq.tables.arrays import as_numpy, is_list, plain
+from plogq.tables.formats import KINDS
+from plogq.tables.formats.arrays import Arrays
+from plogq.tables.formats.memory import is_frame
+from plogq.tables.formats.wanted import Wanted
+from plogq.tables.readers import Table, table_of_arrays
+
+# The head of the predictions, to see what they are.
+LOOK_ROWS, LOOK_BYTES = 1_000, 1 << 20
+
+
+def is_array(x: Any, *, or_names: bool = False) -> bool:
+    """Tell an array from the name of a column, or with `or_names` from a list of names."""
+    if isinstance(x, Sequence) and not isinstance(x, (str, bytes)):
+        return not (or_names and all(isinstance(name, str) for name in x))
+    speaks = ("__array__", "__arrow_c_array__", "__arrow_c_stream__")
+    return is_frame(x) or any(hasattr(x, how) for how in speaks)
+
+
+def are_arrays(predictions: Any, options: Mapping[str, Any]) -> bool:
+    """Tell whether a score is asked of arrays: of predictions, or by an option that holds one."""
+    given = (is_array(x, or_names=name in KINDS) for name, x in options.items())
+    return predictions is not None or any(given)
+
+
+def open_arrays(
+    labels: Any, predictions: Any, options: Mapping[str, Any]
+) -> tuple[Table, dict[str, str | None]]:
+    """Return labels and predictions as a table, and the options as names of its columns.
+
+    Parameters
+    ----------
+    labels
+        One for each row: classes, names, or distributions.
+    predictions
+        The probabilities of each row; None where an option holds the predictions.
+    options
+        By name: "probs", "logits", "logprobs", "weight", "group", "id", each an array or None.
+
+    Raises
+    ------
+    TableError
+        No predictions, predictions of two kinds, a table where labels belong; what cannot be
+        probabilities, such as labels in their place.
+
+    Examples
+    --------
+    >>> table, names = open_arrays([0, 1], [[0.5, 0.5], [0.25, 0.75]], {"id": ["a", "b"]})
+    >>> table.schema.names, names
+    (['labels', 'probs', 'id'], {'id': 'id'})
+    """
+    arrays = {"probs": predictions} if predictions is not None else {}
+    for option, x in options.items():
+        if is_array(x, or_names=option in KINDS):
+            if option in arrays:
+                refuse(option, "be given once", "two arrays", error=TableError)
+            arrays[option] = x
+        elif x is not None:
+            expected = "be an array too, where predictions are one"
+            refuse(option, expected, repr(x), error=TableError)
+    kinds = [kind for kind in KINDS if kind in arrays]
+    if len(kinds) != 1:
+        expected = "be one array: the second argument, or logits=, logprobs= or probs="
+        refuse("predictions", expected, " and ".join(kinds) or "none", error=TableError)
+    _check_labels(labels)
+    _check_order(labels, arrays[kinds[0]])
+    reader = Arrays({"labels": labels, **arrays})
+    if reader.rows == 0:
+        raise TableError(f"{reader.path}: no rows")
+    if kinds == ["probs"]:
+        _check_probabilities(reader)
+    names = {option: option if option in arrays else None for option in options}
+    # A frame is a column for each class, and found by the names of those.
+    return table_of_arrays(reader), names | {kind: None for kind in KINDS if kind in options}
+
+
+def _check_labels(labels: Any) -> None:
+    table = isinstance(labels, (str, PathLike, Mapping))
+    if table or not is_array(labels):
+        expected = "be an array of labels, where predictions are an array"
+        refuse("source", expected, type(labels).__name__, error=TableError)
+
+
+def _check_order(labels: Any, predictions: Any) -> None:
+    """Refuse frames whose rows have the same names in another order."""
+    one: Any = getattr(labels, "index", None)
+    other: Any = getattr(predictions, "index", None)
+    if not (hasattr(one, "equals") and hasattr(other, "equals")) or one.equals(other):
+        return
+    if len(one) == len(other) and one.sort_values().equals(other.sort_values()):
+        expected = (
+            "have the rows of the labels in their order (by position all the same: "
+            "reset_index(drop=True) of both)"
+        )
+        refuse("predictions", expected, "the same index in another order", error=TableError)
+
+
+def _check_probabilities(reader: Arrays) -> None:
+    """Refuse labels, or predicted classes, in the place of probabilities."""
+    names = [name for name in reader.schema.names if name == "probs" or name.startswith("prob_")]
+    expected = "be probabilities, (N, C) or (N,) of class 1, and come after the labels"
+    kinds = {name: _value_type(reader, name) for name in reader.schema.names}
+    for name in names:
+        kind = kinds[name]
+        if types.is_integer(kind) or types.is_boolean(kind) or types.is_string(kind):
+            came = f"{kind} (labels, or predicted classes?)"
+            refuse("predictions", expected, came, error=TableError)
+    if types.is_floating(kinds.get("labels", pa.null())):
+        head = next(reader.batches(Wanted(names, {}, LOOK_ROWS, LOOK_BYTES)), None)
+        if head is not None and all(map(_only_0_and_1, head.columns)):
+            refuse("predictions", expected, "nothing but 0 and 1 (labels?)", error=TableError)
+
+
+def _value_type(reader: Arrays, name: str) -> pa.DataType:
+    kind = reader.schema.field(name).type
+    kind = kind.value_type if is_list(kind) or types.is_dictionary(kind) else kind
+    return pa.string() if types.is_large_string(kind) else kind
+
+
+def _only_0_and_1(column: pa.Array) -> bool:
+    column = plain(column)
+    values = (column.flatten() if is_list(column.type) else column).cast(pa.float64(), safe=False)
+    return bool(np.isin(as_numpy(values.fill_null(0.5)), (0, 1)).all())
