@@ -116,17 +116,23 @@ def test_what_is_no_table_is_refused_with_both_ways():
             score(source)
 
 
+LOG = """{"id": "a", "choices": [{"index": 0, "text": "a",
+  "logprobs": {"tokens": ["a"], "token_logprobs": [-1.0]}}]}"""
+
+
 def test_single_row():
     assert cost([1], [[0.25, 0.75]]) == pytest.approx(-np.log(0.75))
     assert cost([1], [0.75]) == pytest.approx(-np.log(0.75))
 
 
-def test_pairs_of_arrays_are_compared():
+def test_pairs_of_arrays_are_compared(tmp_path):
     other = P[:, ::-1]
     by_hand = -np.log([0.7, 0.8, 0.1]).mean() + np.log([0.1, 0.8, 0.6]).mean()
     result = compare((Y, P), (Y, other), unit="nat", bootstrap=0)
     assert result.difference == pytest.approx(by_hand)
     with pytest.raises(TableError, match="come after the labels"):
         compare((P, Y), (Y, P))
-    with pytest.raises(TableError, match=r"tokens in t\.jsonl and predictions in memory"):
-        compare((Y, P), "t.jsonl")
+    log = tmp_path / "t.jsonl"
+    log.write_text(LOG)
+    with pytest.raises(TableError, match=r"tokens in .*t\.jsonl and predictions in memory"):
+        compare((Y, P), log)
