@@ -119,7 +119,7 @@ def find_dialect(path: str, head: bytes, whole: bool, text: TextOptions) -> Dial
             names, body = text.header, rows
     elif named := _named_by_comment(start.comments, first, delimiter, quote):
         names, body = named, rows
-    else:
+    elif rows[0].complete:
         _refuse_numbers(path, first)
         unnamed = ("",) if _has_row_names(first, body) else ()
         if blanks or unnamed:
