@@ -362,8 +362,9 @@ def _delimiter(path: str, text: str, whole: bool, quote: str) -> str:
         return best[0]
     if cut:  # rows of several lengths, which are refused as such
         return max(cut, key=lambda delimiter: (delimiter == ",", cut[delimiter][0]))
-    if blank is not None and len(blank) > 1:
-        if _is_even(blank):
+    if blank is not None:
+        one_row = len(blank) == 1 and not NUMBER.search(text)  # a name with a blank in it
+        if _is_even(blank) and not one_row:
             return " "
         lengths = {len(line.split()) for line in text.split("\n")[: MOST_ROWS // 2] if line.strip()}
         if len(lengths) == 1 and "  " in text:
