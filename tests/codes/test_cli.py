@@ -119,7 +119,8 @@ def read_arrow(path):
     ("arguments", "status", "message"),
     [
         (["missing"], 1, "missing: No such file or directory"),
-        (["wood.txt", "--label", "label"], 1, "must be (or hold) a table"),
+        (["wood.txt", "--label", "label"], 1, "wood.txt: no rows"),
+        (["l.plq", "--label", "label"], 1, "must be (or hold) a table"),
         (["p.parquet", "--label", "nose"], 1, "no column 'nose'"),
         (["wood.txt", "--decode", "--out", "x"], 1, "wood.txt: data must begin with"),
         (["bad.plq", "--decode", "--out", "x"], 1, "bad.plq: data is damaged or cut short"),

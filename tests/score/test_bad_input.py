@@ -38,8 +38,8 @@ def test_missing_file(tmp_path):
 
 
 def test_unknown_format(tmp_path):
-    (tmp_path / "t.txt").touch()
-    refused(tmp_path / "t.txt", "t.txt", ".parquet")
+    (tmp_path / "t.md").touch()
+    refused(tmp_path / "t.md", "t.md", ".parquet")
 
 
 def test_missing_label_column_names_the_nearest(write):

@@ -133,6 +133,9 @@ def test_a_first_line_of_numbers_is_refused_with_the_way_on(tmp_path):
         ("# nothing but\n# comments\n", "nothing but comments"),
         ("label,prob_0,prob_1\n", "no rows"),
         ("label;prob_0;prob_1", "no rows"),
+        ("label, prob_0, prob_1", "no rows"),
+        ("label, prob_0, prob_1\n", "no rows"),
+        ("# label prob_0 prob_1\n", "nothing but comments"),
         ("label  prob_0  prob_1\n0      .5      .5\n", "padded with blanks"),
         ("label,prob_0,prob_1\n0,.5,.5,\n", "a row must have 3 columns; got 4"),
         ("label,prob_0,prob_1\n0,.5\n", "a row must have 3 columns; got 2"),
@@ -178,6 +181,13 @@ def test_rows_longer_than_a_block_are_read(tmp_path):
     text = "label,note,prob_a,prob_b\n" + good * many + f"b,{'y' * (9 << 20)},.5,.5\n" + good
     path.write_text(text)
     assert score(path, bootstrap=0).rows == many + 2
+
+
+def test_a_header_longer_than_a_block_is_read(tmp_path):
+    for between in (",", ", "):
+        names = ["label", "prob_a", "prob_b", *(f"{'x' * 500}_{j}" for j in range(10_000))]
+        text = between.join(names) + "\n" + between.join(["a", ".5", ".5", *"0" * 10_000]) + "\n"
+        assert nats(tmp_path / "t.csv", text) == pytest.approx(0.6931471805599453)
 
 
 def test_line_breaks_in_cells_that_only_come_later(tmp_path):

@@ -1,5 +1,7 @@
 """Each real file of a folder counts once, and what is hidden or unfinished does not."""
 
+import gzip
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -127,3 +129,11 @@ def test_columns_that_names_of_folders_hold(end, tmp_path):
 def test_a_column_of_the_file_comes_before_that_of_the_folder(tmp_path):
     read(tmp_path, {"label=0/p.csv": GOOD})
     assert score(tmp_path, unit="nat", bootstrap=0).cross_entropy == pytest.approx(0.43375028)
+
+
+def test_a_file_beside_its_compressed_copy_is_warned_of(tmp_path):
+    read(tmp_path, {"p.csv": GOOD, "q.csv": OTHER})
+    assert open_table(tmp_path).warnings == []
+    (tmp_path / "p.csv.gz").write_bytes(gzip.compress(GOOD.encode()))
+    said = f"{tmp_path}/p is there with several endings: are these the same rows?"
+    assert open_table(tmp_path).warnings == [said]

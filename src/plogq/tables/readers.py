@@ -5,6 +5,7 @@ from __future__ import annotations
 import lzma
 import os
 import zlib
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -288,6 +289,12 @@ def _open_files(source: str, text: TextOptions) -> Table:
     left_out = [path for path in left_out if ending_of(path)] + [p for p in paths if p not in known]
     if left_out:
         table.notes.append(_left_out(path, left_out))
+    stems = Counter(path.removesuffix(ending_of(path) or "") for path in known)
+    table.warnings += [
+        f"{stem} is there with several endings: are these the same rows?"
+        for stem, times in stems.items()
+        if times > 1
+    ]
     return table
 
 

@@ -31,8 +31,8 @@ BAD_LINE = re.compile(
     r"CSV parse error: Row #(\d+): Expected (\d+ columns), got (\d+): (.*)", re.DOTALL
 )
 NOT_UTF8 = re.compile(r"In CSV column #(\d+): .*invalid UTF8 data", re.DOTALL)
-NO_ROWS = "cannot infer number of columns"
-TOO_LONG = "straddl"  # a row, for a block
+# A row, or the header, for a block; or there is nothing after the header.
+TOO_LONG = ("straddl", "Could not skip", "cannot infer number of columns")
 CUT_IN_CELL = ("out of sync", "CSV parse error")  # perhaps: a block that ends at a line break
 BLOCK, LARGEST_BLOCK = 4 << 20, 1 << 30
 # What a CSV file says where it has no value. NaN is not among it, as it is for Arrow: it is a
@@ -62,7 +62,9 @@ class CsvFile:
         self.system = system
         self.text = text
         self._block = BLOCK
-        self.dialect = self._look(*read_head(system, path))
+        head, whole = read_head(system, path)
+        self.dialect = self._look(head, whole)
+        self._bytes = len(head) if whole else None
         self._breaks = self.dialect.breaks
         self.notes = self.dialect.notes()
         self.schema = self._find_schema()
@@ -198,9 +200,10 @@ class CsvFile:
             if self.dialect.encoding == "utf-8":
                 self._refuse_not_utf8(None)
             refuse_coded(self.path, self.dialect.encoding, error)
-        if NO_ROWS in str(error):
+        too_long = any(said in str(error) for said in TOO_LONG)
+        if too_long and self._bytes is not None and 2 * self._bytes < self._block:
             raise TableError(f"{self.path}: no rows") from error
-        if TOO_LONG in str(error) and self._block < LARGEST_BLOCK:
+        if too_long and self._block < LARGEST_BLOCK:
             self._block *= 4
         elif not self._breaks and any(said in str(error) for said in CUT_IN_CELL):
             self._breaks = True  # what looks like a short row may be cut at a break in a cell

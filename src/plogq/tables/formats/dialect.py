@@ -119,7 +119,7 @@ def find_dialect(path: str, head: bytes, whole: bool, text: TextOptions) -> Dial
             names, body = text.header, rows
     elif named := _named_by_comment(start.comments, first, delimiter, quote):
         names, body = named, rows
-    else:
+    elif rows[0].complete:
         _refuse_numbers(path, first)
         unnamed = ("",) if _has_row_names(first, body) else ()
         if blanks or unnamed:
@@ -362,8 +362,9 @@ def _delimiter(path: str, text: str, whole: bool, quote: str) -> str:
         return best[0]
     if cut:  # rows of several lengths, which are refused as such
         return max(cut, key=lambda delimiter: (delimiter == ",", cut[delimiter][0]))
-    if blank is not None and len(blank) > 1:
-        if _is_even(blank):
+    if blank is not None:
+        one_row = len(blank) == 1 and not NUMBER.search(text)  # a name with a blank in it
+        if _is_even(blank) and not one_row:
             return " "
         lengths = {len(line.split()) for line in text.split("\n")[: MOST_ROWS // 2] if line.strip()}
         if len(lengths) == 1 and "  " in text:

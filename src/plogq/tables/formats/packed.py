@@ -16,7 +16,7 @@ ENDINGS = ("", ".gz", ".bz2", ".zst", ".xz", ".zip")  # of a text table, after i
 OF_ARROW = {"gzip": re.compile(rb"\x1f\x8b"), "bz2": re.compile(rb"BZh[1-9]1AY&SY"),
             "zstd": re.compile(rb"\x28\xb5\x2f\xfd")}  # fmt: skip
 XZ, ZIP = b"\xfd7zXZ\0", (b"PK\x03\x04", b"PK\x05\x06")
-HEAD, LONGEST_HEAD = 1 << 16, 1 << 22
+HEAD, LONGEST_HEAD = 1 << 16, 1 << 24
 LINE_BREAK = re.compile(rb"[\r\n]")
 
 

@@ -46,7 +46,7 @@ SAID = f"{', '.join(end for end in FORMATS if end.count('.') == 1)}; text also w
 WEAK = (".json", ".txt", ".zip")  # in a folder with tables of other endings, these are none
 WRITTEN = (".parquet", ".pq", ".csv", ".csv.gz", ".arrow", ".feather", ".ipc")
 WRITERS: dict[str, Callable[[pa.Table, IO[bytes]], None]] = {
-    end: kind.write for end, kind in FORMATS.items() if end in WRITTEN and kind.write is not None
+    end: write for end in WRITTEN if (write := FORMATS[end].write) is not None
 }
 MAGIC: dict[bytes, type[TableFile]] = {
     b"PAR1": ParquetFile,
