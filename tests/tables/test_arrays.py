@@ -136,6 +136,7 @@ def test_types_that_are_no_numbers():
         refused(labels | {"probs": dates}, "column 'probs' must hold numbers")
         refused({"probs": P, "labels": dates}, "column 'labels' must")
     refused(labels | {"probs": torch.eye(3).to_sparse()}, "'probs' must be an array; got Tensor: ")
+    refused(labels | {"probs": torch.zeros(3, device="meta")}, "'probs' must be an array; got ")
     refused(labels | {"probs": [object()] * 3}, "got dtype object")
 
 

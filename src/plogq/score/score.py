@@ -65,7 +65,7 @@ def score(
     predictions
         The probabilities that go with these labels, in the order of scikit-learn's metrics,
         score(y_true, probs): (N, C); (N,) or (N, 1), of class 1; (N, T, C) beside labels (N, T);
-        or a frame with a column for each class, named after it.
+        or a frame with a column for each class, named after it. `docs/score.md` lists all there is.
     label
         The column of class indices or names; of lists that are soft labels; or, with
         `annotators`, of lists of labels.

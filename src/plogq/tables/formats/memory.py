@@ -59,7 +59,11 @@ def as_table(frame: Any) -> pa.Table:
         frame = frame.with_format("arrow")[:]
     if hasattr(frame, "iloc"):
         return _of_pandas(frame)
-    return pa.table(frame)
+    try:
+        return pa.table(frame)
+    except (TypeError, ValueError, pa.ArrowException) as wrong:
+        reason = str(wrong).strip().splitlines()[0]
+        return refuse(Memory.path, "be a table for Arrow", reason, error=TableError)
 
 
 def _of_pandas(frame: Any) -> pa.Table:
