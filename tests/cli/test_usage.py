@@ -35,6 +35,8 @@ def refused(capsys, *words):
         ("score --boot 3", "plogq score: --boot: no such option; did you mean --bootstrap?"),
         ("score t.csv -probs x", "plogq score: -probs: no such option; did you mean --probs?"),
         ("score a.csv b.csv", "plogq score: b.csv: one too many"),
+        ("score t.csv --probs a --probs b", "plogq score: --probs: given twice"),
+        ("score t.csv --probs a --probs=a", "plogq score: --probs: given twice"),
         ("compare a b --ids n", "plogq compare: --ids: no such option; did you mean --id?"),
         ("lm t --units nat", "plogq lm: --units: no such option; did you mean --unit?"),
         ("code f --ot x", "plogq code: --ot: no such option; did you mean --out?"),
@@ -56,6 +58,13 @@ def test_no_option_can_be_abbreviated(name, capsys):
     for option in options:
         if (shorter := option[:-1]) not in options:
             assert f"{shorter}: no such option" in refused(capsys, name, shorter)[1]
+
+
+def test_what_may_be_given_twice():
+    words = "score t.csv --slice a --slice=b --code --code -- --probs --probs"
+    with pytest.raises(SystemExit):  # the last two words are files
+        PARSER.parse_args(words.split())
+    assert PARSER.parse_args(words.split()[:-3]).slices == ["a", "b"]
 
 
 def test_words_after_two_dashes_are_no_options():
