@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import os
+import zipfile
+import zlib
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,6 +26,8 @@ from plogq.tables.formats.wanted import Types, Wanted
 # large enough that the work per batch does not show.
 BATCH_ROWS = 65_536
 BATCH_BYTES = 8 << 20
+# What Python's own readers of archives raise, through which fsspec reads them.
+BROKEN_ARCHIVE = (zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 OPENED_AT_ONCE = 16  # files of a folder: a remote one takes a few round trips
 
 
@@ -153,8 +158,8 @@ def reading(path: str, kind: str) -> Iterator[None]:
         raise TableError(f"{path}: no such file or folder") from error
     except MemoryError:  # Arrow's is one of its exceptions, too, and no fault of the file
         raise
-    except (pa.ArrowException, OSError, EOFError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except (pa.ArrowException, OSError, EOFError, *BROKEN_ARCHIVE) as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise TableError(f"{path}: not a readable {kind} file: {reason}") from error
 
 
