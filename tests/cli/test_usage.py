@@ -1,10 +1,14 @@
 """What is typed wrongly is answered with what is nearest, and help says all there is."""
 
+import contextlib
+import io
 import os
 import re
 import shlex
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plogq.cli import _parser
 from tests.cli.running import plogq
@@ -105,6 +109,22 @@ def test_help_fits_80_columns_and_ends_in_examples(name, monkeypatch):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_says_what_it_does(name):
     assert [a.dest for a in COMMANDS[name].arguments() if not a.help] == []
+
+
+OPTIONS = {option for command in COMMANDS.values() for option in command.options()}
+ODD = {"t.csv", "nat", "3", "--", "-", "-1", "-1,0,1", "--prob", "--unit=nat", "--=", "=", "", "\n"}
+WORDS = st.sampled_from(sorted({*COMMANDS, *OPTIONS, *ODD, "é", "\udcff"})) | st.text(max_size=4)
+
+
+@given(st.lists(WORDS, max_size=6))
+def test_any_words_are_taken_or_refused(words):
+    status = None
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        try:
+            PARSER.parse_args(words)
+        except SystemExit as end:
+            status = end.code
+    assert status in (None, 0, 2)
 
 
 @pytest.mark.parametrize("words", ["--unit nat", "--label y", "--slice a", "--engine dask"])
