@@ -32,6 +32,7 @@ def refused(capsys, *words):
         ("scor t.csv", "plogq: scor: no such command; did you mean score?"),
         ("t.csv", "plogq: t.csv: no such command; did you mean plogq score t.csv?"),
         ("xyz", "plogq: xyz: no such command"),
+        ("\x1b[31m", "plogq: \\x1b[31m: no such command"),
         ("--verison", "plogq: --verison: no such option; did you mean --version?"),
         ("--unit nat score t.csv", "plogq: --unit: follows its command, as in plogq score --unit"),
         ("score t.csv --prob p_*", "plogq score: --prob: no such option; did you mean --probs?"),

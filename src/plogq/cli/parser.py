@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
+from plogq.errors import printable
+
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 Run: TypeAlias = Callable[[argparse.Namespace], None]
 
@@ -51,7 +53,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print the usage and what is wrong with it, and end with status 2."""
         self.print_usage(sys.stderr)
-        self.exit(2, f"{self.prog}: {message}\n({self.prog} --help says more)\n")
+        self.exit(2, f"{self.prog}: {printable(message)}\n({self.prog} --help says more)\n")
 
     def arguments(self) -> list[argparse.Action]:
         """Return what it takes: arguments and options."""
