@@ -17,6 +17,7 @@ BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
 demo: $(VENV)/.app
 	$(BIN)/plogq demo
+	@echo; echo "The command is $(BIN)/plogq; . $(BIN)/activate makes it plogq."
 
 test: $(VENV)/.dev
 	$(TEST) -m "not slow"

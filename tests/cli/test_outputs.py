@@ -139,6 +139,13 @@ def test_a_page_is_a_file(folder, monkeypatch, capsys):
     assert (status, "--html takes the name of a file" in said) == (2, True)
 
 
+def test_a_link_to_itself_is_replaced(folder, monkeypatch, capsys):
+    Path("loop").symlink_to("loop")
+    words = ["score", "t.csv", "--json", "loop", "--bootstrap", "0"]
+    assert run(words, monkeypatch, capsys)[::2] == (0, "")
+    assert Path("loop").read_text().startswith("{")
+
+
 def test_standard_output_by_its_name(folder):
     with open("log", "w") as log:  # noqa: PTH123 (a stream for the process)
         words = "score", "t.csv", "--json", "/dev/stdout", "--bootstrap", 0

@@ -1,10 +1,14 @@
 """What is typed wrongly is answered with what is nearest, and help says all there is."""
 
+import contextlib
+import io
 import os
 import re
 import shlex
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plogq.cli import _parser
 from tests.cli.running import plogq
@@ -28,6 +32,7 @@ def refused(capsys, *words):
         ("scor t.csv", "plogq: scor: no such command; did you mean score?"),
         ("t.csv", "plogq: t.csv: no such command; did you mean plogq score t.csv?"),
         ("xyz", "plogq: xyz: no such command"),
+        ("\x1b[31m", "plogq: \\x1b[31m: no such command"),
         ("--verison", "plogq: --verison: no such option; did you mean --version?"),
         ("--unit nat score t.csv", "plogq: --unit: follows its command, as in plogq score --unit"),
         ("score t.csv --prob p_*", "plogq score: --prob: no such option; did you mean --probs?"),
@@ -35,6 +40,8 @@ def refused(capsys, *words):
         ("score --boot 3", "plogq score: --boot: no such option; did you mean --bootstrap?"),
         ("score t.csv -probs x", "plogq score: -probs: no such option; did you mean --probs?"),
         ("score a.csv b.csv", "plogq score: b.csv: one too many"),
+        ("score t.csv --probs a --probs b", "plogq score: --probs: given twice"),
+        ("score t.csv --probs a --probs=a", "plogq score: --probs: given twice"),
         ("compare a b --ids n", "plogq compare: --ids: no such option; did you mean --id?"),
         ("lm t --units nat", "plogq lm: --units: no such option; did you mean --unit?"),
         ("code f --ot x", "plogq code: --ot: no such option; did you mean --out?"),
@@ -56,6 +63,13 @@ def test_no_option_can_be_abbreviated(name, capsys):
     for option in options:
         if (shorter := option[:-1]) not in options:
             assert f"{shorter}: no such option" in refused(capsys, name, shorter)[1]
+
+
+def test_what_may_be_given_twice():
+    words = "score t.csv --slice a --slice=b --code --code -- --probs --probs"
+    with pytest.raises(SystemExit):  # the last two words are files
+        PARSER.parse_args(words.split())
+    assert PARSER.parse_args(words.split()[:-3]).slices == ["a", "b"]
 
 
 def test_words_after_two_dashes_are_no_options():
@@ -96,6 +110,22 @@ def test_help_fits_80_columns_and_ends_in_examples(name, monkeypatch):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_says_what_it_does(name):
     assert [a.dest for a in COMMANDS[name].arguments() if not a.help] == []
+
+
+OPTIONS = {option for command in COMMANDS.values() for option in command.options()}
+ODD = {"t.csv", "nat", "3", "--", "-", "-1", "-1,0,1", "--prob", "--unit=nat", "--=", "=", "", "\n"}
+WORDS = st.sampled_from(sorted({*COMMANDS, *OPTIONS, *ODD, "é", "\udcff"})) | st.text(max_size=4)
+
+
+@given(st.lists(WORDS, max_size=6))
+def test_any_words_are_taken_or_refused(words):
+    status = None
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        try:
+            PARSER.parse_args(words)
+        except SystemExit as end:
+            status = end.code
+    assert status in (None, 0, 2)
 
 
 @pytest.mark.parametrize("words", ["--unit nat", "--label y", "--slice a", "--engine dask"])

@@ -2,9 +2,12 @@
 
 import doctest
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+
+from plogq.cli import _parser
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -34,6 +37,15 @@ def test_examples_run(document):
         optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS,
     )
     assert failures == 0
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=IDS)
+def test_commands_are_ones_that_plogq_takes(document):
+    blocks = re.findall(r"^```\n(.*?)^```", document.read_text(), re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if line[:6] == "plogq "]
+    for line in lines:
+        if not line.startswith("plogq demo:"):  # what it prints
+            _parser().parse_args(shlex.split(line, comments=True)[1:])
 
 
 def test_make_targets_named_in_the_documents_exist():

@@ -188,6 +188,21 @@ def test_uris_that_lead_nowhere(uri, said, tmp_path):
         score(uri.format(tmp_path))
 
 
+def test_archives_that_are_broken(tmp_path):
+    (tmp_path / "text.zip").write_text("no archive")
+    whole = tmp_path / "whole.zip"
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("t.csv", "label,prob_0,prob_1\n" + "1,.25,.75\n" * 5_000)
+    assert score(f"zip://t.csv::{whole}").rows == 5_000
+    data = bytearray(whole.read_bytes())
+    data[50:80] = bytes(30)
+    (tmp_path / "cut.zip").write_bytes(data)
+    with pytest.raises(TableError, match=r"text.zip: not a URI that fsspec can follow: "):
+        score(f"zip://t.csv::{tmp_path}/text.zip")
+    with pytest.raises(TableError, match=r"^.*t.csv: not a readable CSV file: "):
+        score(f"zip://t.csv::{tmp_path}/cut.zip")
+
+
 def test_a_filesystem_whose_package_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "paramiko", None)
     with pytest.raises(TableError, match=r"sftp://h/t.parquet: cannot be reached: .*paramiko"):

@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
+from plogq.errors import printable
+
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 Run: TypeAlias = Callable[[argparse.Namespace], None]
 
@@ -34,7 +36,7 @@ class Parser(argparse.ArgumentParser):
     ) -> tuple[argparse.Namespace, list[str]]:
         """Return what the words say; no word is left over."""
         words = list(sys.argv[1:] if args is None else args)
-        self._refuse_unknown_options(words)
+        self._check_options(words)
         if self.commands is not None:
             self._refuse_unknown_command(words)
         found, left = super().parse_known_args(words, namespace)
@@ -51,7 +53,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print the usage and what is wrong with it, and end with status 2."""
         self.print_usage(sys.stderr)
-        self.exit(2, f"{self.prog}: {message}\n({self.prog} --help says more)\n")
+        self.exit(2, f"{self.prog}: {printable(message)}\n({self.prog} --help says more)\n")
 
     def arguments(self) -> list[argparse.Action]:
         """Return what it takes: arguments and options."""
@@ -70,14 +72,22 @@ class Parser(argparse.ArgumentParser):
             and getattr(arguments, action.dest, action.default) != action.default
         }
 
-    def _refuse_unknown_options(self, words: Iterable[str]) -> None:
-        known = self.options()
+    def _check_options(self, words: Iterable[str]) -> None:
+        """Refuse an option that is not known, or given twice: of two values argparse takes one."""
+        actions = {name: action for action in self.arguments() for name in action.option_strings}
+        given: set[str] = set()
         for word in words:
             name = word.partition("=")[0]
             if word == "--" or (self.commands is not None and not word.startswith("-")):
                 return  # what follows is no option, or one of the command's
-            if name.startswith("--") and name not in known:
+            if not name.startswith("--"):
+                continue
+            if name not in actions:
                 self._refuse_option(name)
+            repeatable = isinstance(actions[name], argparse._AppendAction)
+            if name in given and actions[name].nargs != 0 and not repeatable:
+                self.error(f"{name}: given twice")
+            given.add(name)
 
     def _refuse_option(self, name: str) -> NoReturn:
         for command in () if self.commands is None else self.commands.choices.values():

@@ -64,7 +64,7 @@ def write_whole(path: Path, data: bytes) -> None:
         if path.exists() and not path.is_file():
             path.write_bytes(data)
         else:
-            _write_beside(path.resolve(), data)  # a link stays a link
+            _write_beside(Path(os.path.realpath(path)), data)  # a link stays a link
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
 

@@ -51,6 +51,8 @@ def _of_fsspec(source: str, scheme: str) -> tuple[fs.FileSystem, str]:
         system, path = fsspec.core.url_to_fs(source)
     except ImportError as error:  # it says which package to install
         raise TableError(f"{source}: cannot be reached: {error}") from error
-    except ValueError as error:
-        raise TableError(f"{source}: not a URI that fsspec understands: {error}") from error
+    except OSError:
+        raise
+    except Exception as error:  # each filesystem has exceptions of its own
+        raise TableError(f"{source}: not a URI that fsspec can follow: {error}") from error
     return fs.PyFileSystem(fs.FSSpecHandler(system)), path
