@@ -105,6 +105,7 @@ def _sound(rows: Rows, x: Tensor) -> Tensor | None:
     """
     assert rows.target is not None
     kept = rows.kept()
+    sound: Tensor
     if not rows.soft:
         sound = (rows.target >= 0) & (rows.target < x.shape[-1])
     elif rows.validate:
@@ -119,8 +120,8 @@ def _sound(rows: Rows, x: Tensor) -> Tensor | None:
 def _tolerance(rows: Rows, x: Tensor) -> float:
     """Return how far from 1 a distribution may sum."""
     assert rows.target is not None
-    eps: float = max(torch.finfo(dtype).eps for dtype in (rows.target.dtype, arithmetic(x)))
-    return eps**0.5
+    eps = max(torch.finfo(dtype).eps for dtype in (rows.target.dtype, arithmetic(x)))
+    return float(eps**0.5)
 
 
 def _are_distributions(target: Tensor, tolerance: float) -> bool:
