@@ -88,13 +88,13 @@ std::int64_t first_bad_logits(const Batch<In, A>& b, std::int64_t begin, std::in
 }
 
 // What the rows [begin, end) add to the sum. A row without weight has no say, even where its loss
-// is infinite.
+// is infinite; NaN is seen all the same.
 template <class In, class A>
 double loss_of(const Batch<In, A>& b, std::int64_t begin, std::int64_t end) {
   double sums[4] = {};
   for (std::int64_t i = begin; i < end; ++i) {
     const double weight = weight_of_row(b, i), loss = b.loss[i];
-    sums[i % 4] += weight == 0 || loss == 0 ? 0 : weight * loss;
+    sums[i % 4] += (weight == 0 && loss == loss) || loss == 0 ? 0 : weight * loss;
   }
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }

@@ -29,12 +29,11 @@ ElementsFound elements(const Elements<In, A>& b, int64_t begin, int64_t end) {
       const Vector<A> rest = log1p<A>(e);
       const Vector<A> cost_yes = (positive ? zero : -z) + rest,
                       cost_no = (positive ? z : zero) + rest;
-      // What never happens costs nothing: 0 inf = 0.
-      Vector<A> loss = (yes == A(0) ? zero : yes * cost_yes) + (no == A(0) ? zero : no * cost_no);
+      Vector<A> loss = times<A>(yes, cost_yes) + times<A>(no, cost_no);
       Vector<A> slope_scale = splat(scale);
       if (b.element_weight) {
         const Vector<A> weight = load<A>(b.element_weight + i, n, A(0));
-        loss = weight == A(0) ? zero : weight * loss;
+        loss = times<A>(weight, loss);
         slope_scale *= weight;
       }
       sums += lanes < splat(IntOf<A>(n)) ? loss : zero;

@@ -82,11 +82,6 @@ struct Answer {
 };
 
 template <class A>
-inline Vector<A> times(Vector<A> weight, Vector<A> value) {
-  return weight == A(0) ? Vector<A>{} : weight * value;
-}
-
-template <class A>
 inline Vector<A> power(Vector<A> base, A exponent, int lanes) {
   for (int l = 0; l < lanes; ++l) base[l] = std::pow(base[l], exponent);
   return base;

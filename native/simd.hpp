@@ -88,6 +88,13 @@ inline Vector<A> splat(A value) {
   return value - Vector<A>{};  // + would lose the sign of -0
 }
 
+// weight value, with 0 inf = 0: what never happens costs nothing. But 0 NaN is NaN, which is to be
+// seen in the loss as it is in the gradient.
+template <class A>
+inline Vector<A> times(Vector<A> weight, Vector<A> value) {
+  return (weight == A(0)) & (value == value) ? Vector<A>{} : weight * value;
+}
+
 // 0, 1, 2, ...
 template <class A>
 inline Vector<IntOf<A>> lane_numbers() {

@@ -215,6 +215,12 @@ def test_wrong_options(loss, options, message):
     [
         (X, Y + 0.5, TypeError, "target must be integers, as class indices; got float64"),
         (X, Y[:5], ValueError, r"target must be class indices of shape \(40,\)"),
+        (
+            np.zeros((2, 3, 5)),
+            np.zeros((2, 3), int),
+            ValueError,
+            r"target must be class indices of shape \(2, 5\) .*np.moveaxis\(logits, -1, 1\)",
+        ),
         (X, np.where(np.arange(40) == 8, 7, Y), ValueError, r"target must .*got 7 .*row 8"),
         (
             X[0, 0],

@@ -219,6 +219,19 @@ def test_rules_give_prefix_codes(counts, base):
         assert code.kraft_sum == oracles.kraft(code.lengths.tolist(), base) <= 1
 
 
+@pytest.mark.parametrize("base", [2, 3, 10])
+def test_a_code_of_one_symbol_says_how_often_it_stands(base):
+    for code in (
+        Code.huffman({"a": 1.0}, base=base),
+        Code.shannon({"a": 1.0}, base=base),
+        Code.shannon_fano_elias({"a": 1.0}, base=base),
+        Code.fixed("a", base=base),
+    ):
+        assert code.lengths.tolist() == [1]
+        assert code.decode(code.encode("aaa")) == ["a", "a", "a"]
+        assert code.expected_length({"a": 1.0}) == 1
+
+
 @given(weights)
 def test_shannon_fano_elias_words_are_the_middles_of_their_intervals(counts):
     p = [Fraction(float(x)) for x in distribution(counts)]

@@ -44,7 +44,7 @@ LOSSES = {
     ),
     "bce of probabilities": lambda x: pt.binary_cross_entropy(x.sigmoid(), SOFT),
     "binary focal": lambda x: pt.binary_focal_loss(x, SOFT, 1.5, 0.3),
-    "nll": lambda x: pt.nll_loss(x, Y, W),
+    "nll": lambda x: pt.nll_loss(F.log_softmax(x, 1), Y, W),
     "kl": lambda x: pt.kl_div(F.log_softmax(x, 1), SOFT, reduction="batchmean"),
 }
 each_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)

@@ -38,6 +38,7 @@ def test_every_module_calls_its_function_and_survives_a_pickle(module):
         "DistillationLoss": (X, X.flip(0), Y),
         "ConfidencePenalty": (X,),
         "KLDivLoss": (X.log_softmax(1), X.softmax(1)),
+        "NLLLoss": (X.log_softmax(1), Y),
         "JSDivergenceLoss": (X, X.flip(0)),
         "GaussianKL": (X, X),
         "BCELoss": (X.sigmoid(), X.softmax(1)),

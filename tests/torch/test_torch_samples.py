@@ -45,13 +45,18 @@ def _module_inputs(name, dtype):
     )
 
 
-def difference(name, args, kwargs):
+def difference(name, args, ignored):
     """Name the documented difference that a sample shows; None where both must agree."""
     x, target = args[0], args[1]
     if name in ("cross_entropy", "CrossEntropyLoss") and target.shape == x.shape:
         total = target.detach().float().sum(min(1, target.ndim - 1))
         if not torch.allclose(total, torch.ones(()), atol=1e-3):
             return "targets that do not sum to 1 raise"
+    if (
+        name in ("nll_loss", "NLLLoss")
+        and (F.nll_loss(x.detach(), target, ignore_index=ignored, reduction="none") < 0).any()
+    ):
+        return "what is no log-probability raises, where a target points"
     if name == "KLDivLoss" and not ((x <= 0).all() and (target >= 0).all()):
         return "what is no (log-)probability raises"
     return None
@@ -86,12 +91,12 @@ def _compare(ours_of, theirs_of, name, args, kwargs):
     keys = {k: v.float() if half and isinstance(v, torch.Tensor) else v for k, v in kwargs.items()}
     theirs = _without_warnings(theirs_of, *reference, **keys)
     options = {}
-    if difference(name, args, kwargs):
+    ignored = kwargs.get("ignore_index", getattr(theirs_of, "ignore_index", -100))
+    if difference(name, args, ignored):
         with pytest.raises(ValueError, match="must"):
             _without_warnings(ours_of, *args, **kwargs)
         options["validate"] = False
     ours = _without_warnings(ours_of, *args, **kwargs, **options)
-    ignored = kwargs.get("ignore_index", getattr(theirs_of, "ignore_index", -100))
     if bool((args[1] == ignored).all()) and theirs.isnan().all():  # nothing left gives 0
         theirs = (reference[0] * 0).sum()
     assert ours.shape == theirs.shape

@@ -154,6 +154,77 @@ def test_12_kl_div_of_what_both_rule_out():
     assert pt.kl_div(q, p.exp(), reduction="sum").item() == 0
 
 
+@pytest.mark.parametrize("shape", [(2, 3), (2, 3, 4)])
+def test_nll_loss_of_what_is_no_log_probability(shape):
+    torch.manual_seed(0)
+    x, y = torch.randn(shape) + 1, torch.zeros(shape[:1] + shape[2:], dtype=torch.int64)
+    place = (1, *(2,) * (len(shape) - 2))
+    y[place] = 1
+    logs = x.log_softmax(1)
+    torch.testing.assert_close(pt.nll_loss(logs, y), F.nll_loss(logs, y))
+    for wrong, came in ((x.softmax(1), r"0\.\d+"), (x.clamp(min=0.5), r"\d\.?\d*")):
+        assert F.nll_loss(wrong, y) < 0
+        with pytest.raises(
+            ValueError, match=rf"input must be log-prob.* got {came} \(first at row"
+        ):
+            pt.nll_loss(wrong, y)
+        torch.testing.assert_close(pt.nll_loss(wrong, y, validate=False), F.nll_loss(wrong, y))
+    logs[(1, 1, *place[1:])] = 0.5
+    at = r"1" if len(shape) == 2 else r"\(1, 2\)"
+    with pytest.raises(ValueError, match=rf"cross_entropy\); got 0\.5 \(first at row {at}\)"):
+        pt.nll_loss(logs, y)
+    y[place] = -100
+    torch.testing.assert_close(pt.nll_loss(logs, y), F.nll_loss(logs, y))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
+def test_nll_loss_takes_what_rounding_puts_above_0(dtype):
+    above = torch.finfo(dtype).eps ** 0.5
+    x, y = torch.tensor([[0.9 * above, -9.0]], dtype=dtype), torch.tensor([0])
+    assert pt.nll_loss(x, y).item() == pytest.approx(-0.9 * above, rel=1e-2)
+    with pytest.raises(ValueError, match="input must be log-probabilities"):
+        pt.nll_loss(x * 2, y)
+    # What no target points at is not looked at.
+    assert pt.nll_loss(x * 2, y + 1).item() == pytest.approx(18)
+
+
+def test_no_classes_at_all():
+    x = torch.zeros(3, 0)
+    with pytest.raises(IndexError, match="out of bounds"):
+        F.cross_entropy(x, torch.tensor([0, 0, 0]))
+    assert F.cross_entropy(x, x).isnan()
+    assert F.cross_entropy(x[:0], torch.zeros(0, dtype=torch.int64), reduction="sum") == 0
+    for target in (torch.tensor([0, 0, 0]), x):
+        with pytest.raises(ValueError, match="input must have a class axis, not empty"):
+            pt.cross_entropy(x, target)
+
+
+def test_z_loss_under_class_weights():
+    """Liger divides it by the number of rows."""
+    x, y = torch.tensor([[2.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 1])
+    w, z = torch.tensor([1.0, 3.0]), 0.1 * x.logsumexp(1) ** 2
+    theirs = F.cross_entropy(x, y, w) + z.mean()
+    ours = (F.cross_entropy(x, y, w, reduction="sum") + z.sum()) / w[y].sum()
+    assert abs(theirs - ours) > 0.1
+    torch.testing.assert_close(pt.cross_entropy(x, y, w, z_loss=0.1), ours)
+
+
+def test_a_binary_focal_loss_of_a_soft_label(route):
+    """torchvision and optax weigh both terms by (1 − p_t)^γ."""
+    p, t = torch.tensor([0.9]), torch.tensor([0.5])
+    p_t = t * p + (1 - t) * (1 - p)
+    theirs = (1 - p_t) ** 2 * F.binary_cross_entropy(p, t)
+    ours = t * (1 - p) ** 2 * -p.log() + (1 - t) * p**2 * -(1 - p).log()
+    assert ours > 3 * theirs
+    torch.testing.assert_close(pt.binary_focal_loss(p.logit(), t), ours.mean())
+    # Of labels they are one.
+    for label in (0.0, 1.0):
+        p_t = p if label else 1 - p
+        same = (1 - p_t) ** 2 * -p_t.log()
+        found = pt.binary_focal_loss(p.logit(), torch.tensor([label]))
+        torch.testing.assert_close(found, same.mean())
+
+
 def chunked_head(h, w, y, **options):
     return F.linear_cross_entropy(h, w, y, options=torch.nn.LinearCrossEntropyOptions(**options))
 

@@ -34,6 +34,8 @@ def fixed_lengths(n: int, *, base: int = 2) -> Lengths:
 def shannon_lengths(p: npt.ArrayLike, *, base: int = 2) -> Lengths:
     """ℓ_i = ⌈−log_D p_i⌉: less than one digit above the ideal length, so H ≤ L < H + 1.
 
+    A single symbol has length 1: a word of no digits would not say how often it stands.
+
     Parameters
     ----------
     p
@@ -64,7 +66,7 @@ def shannon_lengths(p: npt.ArrayLike, *, base: int = 2) -> Lengths:
         exact = [Fraction(v) for v in x.tolist()]
         total = sum(exact, Fraction(0))
         lengths = np.array([_digits(v / total, base) for v in exact], np.int64)
-    return lengths
+    return np.maximum(lengths, 1)
 
 
 def shannon_fano_elias_words(p: npt.ArrayLike, *, base: int = 2) -> list[str]:

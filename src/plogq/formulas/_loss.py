@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from array_api_compat import is_array_api_obj
 
 from plogq.errors import refuse
-from plogq.formulas.arrays import Array, first_row, shown, to_arrays
+from plogq.formulas.arrays import Array, first_row, nan_unless, shown, to_arrays
 
 
 class ValueAndGrad(NamedTuple):
@@ -34,15 +34,16 @@ def class_weights(xp: ModuleType, weight: Any, x: Array) -> Array:
     _, weight, _ = to_arrays(weight=weight, x=x)
     if weight.shape != x.shape[-1:]:
         refuse("weight", f"be one number per class, shape ({x.shape[-1]},)", tuple(weight.shape))
-    check_weights(xp, weight, "weight")
-    return xp.astype(weight, x.dtype)
+    return xp.astype(check_weights(xp, weight, "weight"), x.dtype)
 
 
-def check_weights(xp: ModuleType, weight: Array, name: str) -> None:
-    """Refuse a weight that is negative, infinite or NaN."""
-    row = first_row(xp, ~((weight >= 0) & xp.isfinite(weight)))
+def check_weights(xp: ModuleType, weight: Array, name: str) -> Array:
+    """Refuse a weight that is negative, infinite or NaN; it is NaN where values are not known."""
+    sound = (weight >= 0) & xp.isfinite(weight)
+    row = first_row(xp, ~sound)
     if row is not None:
         refuse(name, "be finite and not negative", shown(weight, row), row=row)
+    return nan_unless(xp, sound, weight)
 
 
 def check_gamma(gamma: float) -> None:
@@ -66,7 +67,8 @@ def binary_target(xp: ModuleType, target: Any, x: Array) -> Array:
     _, t, _ = to_arrays(target=target, x=x)
     if t.shape != x.shape:
         refuse("target", f"have the input's shape {tuple(x.shape)}", tuple(t.shape))
-    row = first_row(xp, ~((t >= 0) & (t <= 1)))
+    inside = (t >= 0) & (t <= 1)
+    row = first_row(xp, ~inside)
     if row is not None:
         refuse("target", "be in [0, 1]", shown(t, row), row=row)
-    return xp.astype(t, x.dtype)
+    return xp.astype(nan_unless(xp, inside, t), x.dtype)

@@ -103,6 +103,14 @@ def values_known(x: Array) -> bool:
     return not tracing and str(getattr(x, "device", "")) != "meta"
 
 
+def nan_unless(xp: ModuleType, sound: Array, x: Array) -> Array:
+    """Return x, which has been checked; or with NaN where it is not sound, if values are not known.
+
+    By a sum: XLA takes the product of a one-hot row and NaN for 0.
+    """
+    return x if values_known(x) else x + xp.where(sound, xp.zeros_like(x), xp.nan)
+
+
 def first_row(xp: ModuleType, bad: Array) -> int | tuple[int, ...] | None:
     """Give the index of the first True, or None; an integer where the rows have one axis."""
     if not values_known(bad) or not bool(xp.any(bad)):

@@ -100,7 +100,7 @@ def binary_focal_from_logits(
 def _binary(logit: Array, target: Any, pos_weight: Any) -> tuple[Any, ...]:
     xp, z, w = to_arrays(logit=logit, pos_weight=1.0 if pos_weight is None else pos_weight)
     _no_nan(xp, z)
-    check_weights(xp, w, "pos_weight")
+    w = check_weights(xp, w, "pos_weight")
     try:
         w = xp.broadcast_to(w, z.shape)
     except (ValueError, RuntimeError):

@@ -13,6 +13,7 @@ from plogq.formulas.arrays import (
     Array,
     classes_last,
     first_row,
+    nan_unless,
     one_library,
     same_shape,
     shown,
@@ -30,28 +31,40 @@ def distributions(axis: int, **named: Any) -> tuple[ModuleType, *tuple[Any, ...]
     for name, array in zip(names[1:], arrays[1:], strict=True):
         same_shape(arrays[0], array, (names[0], name))
     arrays = [classes_last(xp, x, axis, name) for name, x in zip(names, arrays, strict=True)]
-    for name, x in zip(names, arrays, strict=True):
-        check_distribution(xp, x, name, tolerance)
-    return (xp, *arrays)
+    return (
+        xp,
+        *(
+            check_distribution(xp, x, name, tolerance)
+            for name, x in zip(names, arrays, strict=True)
+        ),
+    )
 
 
-def check_distribution(xp: ModuleType, p: Array, name: str, tolerance: float) -> None:
-    """Refuse a row that is no distribution over its last axis (NaN fails the comparisons too)."""
-    row = first_row(xp, ~xp.all(p >= 0, axis=-1))
+def check_distribution(xp: ModuleType, p: Array, name: str, tolerance: float) -> Array:
+    """Refuse a row that is no distribution over its last axis (NaN fails the comparisons too).
+
+    Where values are not known such a row comes back as NaN.
+    """
+    positive = xp.all(p >= 0, axis=-1)
+    row = first_row(xp, ~positive)
     if row is not None:
         refuse(name, "be probabilities, none negative or NaN", shown(p, row), row=row)
     total = xp.sum(p, axis=-1)
-    row = first_row(xp, ~(xp.abs(total - 1) <= tolerance))
+    whole = xp.abs(total - 1) <= tolerance
+    row = first_row(xp, ~whole)
     if row is not None:
         came = f"{shown(p, row)}, which sums to {shown(total, row)}"
         refuse(name, "sum to 1 along its class axis", came, row=row)
+    return nan_unless(xp, (positive & whole)[..., None], p)
 
 
-def check_probabilities(xp: ModuleType, p: Array, name: str) -> None:
-    """Refuse a number outside [0, 1], or NaN."""
-    row = first_row(xp, ~((p >= 0) & (p <= 1)))
+def check_probabilities(xp: ModuleType, p: Array, name: str) -> Array:
+    """Refuse a number outside [0, 1], or NaN; where values are not known it comes back as NaN."""
+    inside = (p >= 0) & (p <= 1)
+    row = first_row(xp, ~inside)
     if row is not None:
         refuse(name, "be probabilities in [0, 1]", shown(p, row), row=row)
+    return nan_unless(xp, inside, p)
 
 
 def check_logits(xp: ModuleType, x: Array, name: str) -> None:
@@ -80,8 +93,7 @@ def class_targets(xp: ModuleType, target: Any, logits: Array, axis: int) -> Arra
     _, soft, _ = to_arrays(target=target, logits=logits)
     soft = xp.moveaxis(xp.astype(soft, logits.dtype), axis, -1)
     same_shape(logits, soft, ("logits", "target"))
-    check_distribution(xp, soft, "target", sum_tolerance(xp, target, logits))
-    return soft
+    return check_distribution(xp, soft, "target", sum_tolerance(xp, target, logits))
 
 
 def _one_hot(xp: ModuleType, target: Array, logits: Array) -> Array:
@@ -92,7 +104,9 @@ def _one_hot(xp: ModuleType, target: Array, logits: Array) -> Array:
         refuse("target", f"have shape {tuple(logits.shape[:-1])}", tuple(target.shape))
     index = xp.arange(classes, device=device(logits))
     label = xp.astype(target, index.dtype)  # all classes fit in it: 1,000 do not fit in uint8
-    row = first_row(xp, (label < 0) | (label >= classes))
+    is_class = (label >= 0) & (label < classes)
+    row = first_row(xp, ~is_class)
     if row is not None:
         refuse("target", f"be a class index in [0, {classes})", int(target[row]), row=row)
-    return xp.astype(index == xp.expand_dims(label, axis=-1), logits.dtype)
+    one_hot = xp.astype(index == xp.expand_dims(label, axis=-1), logits.dtype)
+    return nan_unless(xp, is_class[..., None], one_hot)

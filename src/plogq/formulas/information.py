@@ -31,7 +31,7 @@ def surprisal(p: Array, *, unit: Unit = "nat") -> Array:
     Samson's (1953).
     """
     xp, p = to_arrays(p=p)
-    check_probabilities(xp, p, "p")
+    p = check_probabilities(xp, p, "p")
     return from_nats(neg_log(xp, p), unit)
 
 

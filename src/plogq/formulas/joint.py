@@ -12,6 +12,7 @@ from plogq.formulas.arrays import (
     Array,
     classes_last,
     first_row,
+    nan_unless,
     one_library,
     shown,
     to_arrays,
@@ -201,8 +202,8 @@ def _table(p: Array) -> tuple[ModuleType, Array, Array]:
     if table.ndim < 2:
         refuse("p", "be a table of shape (…, X, Y)", f"shape {tuple(table.shape)}")
     flat = xp.reshape(table, (*table.shape[:-2], table.shape[-2] * table.shape[-1]))
-    distributions(-1, p=flat)
-    return xp, flat, table
+    _, flat = distributions(-1, p=flat)
+    return xp, flat, xp.reshape(flat, table.shape)
 
 
 def _information(xp: ModuleType, n: Array, total: Array | float) -> Array:
@@ -214,7 +215,8 @@ def _information(xp: ModuleType, n: Array, total: Array | float) -> Array:
 
 def _counts(counts: Array) -> tuple[ModuleType, Array]:
     xp, n = to_arrays(counts=counts)
-    row = first_row(xp, ~((n >= 0) & xp.isfinite(n)))
+    counted = (n >= 0) & xp.isfinite(n)
+    row = first_row(xp, ~counted)
     if row is not None:
         refuse("counts", "be finite and not negative", shown(n, row), row=row)
-    return xp, n
+    return xp, nan_unless(xp, counted, n)

@@ -87,7 +87,7 @@ def binary_cross_entropy_from_probs(prob: Array, target: Any) -> ValueAndGrad:
     (0.1054, -1.1111)
     """
     xp, p = to_arrays(prob=prob)
-    check_probabilities(xp, p, "prob")
+    p = check_probabilities(xp, p, "prob")
     t = binary_target(xp, target, p)
     inside = xp.where(p < 1, p, 0.0)
     neg_log_miss = xp.where(p < 1, -xp.log1p(-inside), xp.inf)
@@ -109,12 +109,12 @@ def squared_error(prob: Array, target: Any) -> ValueAndGrad:
     (0.09, -0.6)
     """
     xp, p = to_arrays(prob=prob)
-    check_probabilities(xp, p, "prob")
+    p = check_probabilities(xp, p, "prob")
     d = p - binary_target(xp, target, p)
     return value_and_grad(xp, d * d, 2 * d, prob, -1)
 
 
 def _ratio(xp: ModuleType, u: Array, q: Array) -> Array:
     """u / q with 0 / 0 = 0 and u / 0 = inf."""
-    quotient = u / xp.where(q > 0, q, 1.0)
-    return xp.where(q > 0, quotient, xp.where(u > 0, xp.inf, xp.zeros_like(u)))
+    quotient = u / xp.where(q == 0, 1.0, q)
+    return xp.where(q == 0, xp.where(u > 0, xp.inf, xp.zeros_like(u)), quotient)

@@ -6,11 +6,12 @@ values from here and derives them automatically; the gradients beside them are f
 
 from __future__ import annotations
 
+import math
 from types import ModuleType
 
 from plogq.formulas.arrays import Array
 from plogq.formulas.softmax_state import Softmax
-from plogq.formulas.terms import kl_terms, power, times
+from plogq.formulas.terms import js_share, kl_terms, power, times
 
 
 def class_costs(xp: ModuleType, parts: Softmax, gamma: float = 0.0) -> Array:
@@ -94,6 +95,17 @@ def kl_divergence_gradient(
     return xp.where(small, p * xp.expm1(xp.where(small, d, 0.0)), q - p)
 
 
+def js_divergence(
+    xp: ModuleType, a: Array, b: Array, first: Softmax, second: Softmax, temperature: float
+) -> Array:
+    """Return JS(p, q) of each row, p = softmax(a/T) and q = softmax(b/T)."""
+    d = log_ratio_of_softmaxes(xp, a, b, first, second, temperature)
+    one_alone = xp.isinf(d)  # the other masks this class
+    share = js_share(xp, xp.where(one_alone, 0.0, d))
+    share = xp.where(one_alone, 2 * math.log(2), share)
+    return xp.sum((first.probs() + second.probs()) / 4 * share, axis=-1)
+
+
 def log_ratio_of_softmaxes(
     xp: ModuleType, a: Array, b: Array, truth: Softmax, model: Softmax, temperature: float
 ) -> Array:
@@ -111,5 +123,6 @@ def log_ratio_of_softmaxes(
     h = xp.where(near, h, 0.0)
     close = h - xp.log1p(xp.sum(truth.probs() * xp.expm1(h), axis=-1, keepdims=True))
     far = xp.where(both, truth.surprisals(xp), 0.0) - xp.where(both, model.surprisals(xp), 0.0)
-    edge = xp.where(in_p, -xp.inf, xp.where(in_q, xp.inf, xp.zeros_like(h)))
+    # −inf with the derivative of log q, as cross-entropy has it where a target is masked.
+    edge = xp.where(in_p, -model.surprisals(xp), xp.where(in_q, xp.inf, xp.zeros_like(h)))
     return xp.where(both, xp.where(near, close, far), edge)

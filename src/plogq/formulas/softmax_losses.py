@@ -35,8 +35,8 @@ def cross_entropy_from_logits(
         C classes along `axis`; −inf masks a class: probability 0, gradient 0.
     target
         Class indices in the shape of `logits` without `axis`, or a distribution t (one-hot, soft)
-        in its whole shape. Under `jax.jit` nothing can be checked: there an index that is no class
-        is a target of zeros, with loss 0 and gradient 0.
+        in its whole shape. Under `jax.jit` values cannot be looked at: there the loss of a row
+        whose target would be refused is NaN, and so is its gradient.
     weight : (C,)
         w, by class.
     label_smoothing : float

@@ -62,7 +62,10 @@ class Batch:
         soft = t.shape == given.shape
         if not soft and t.shape != shape:
             expected = f"be class indices of shape {shape} or distributions of shape {given.shape}"
-            refuse("target", expected, f"shape {t.shape}")
+            came = f"shape {t.shape}"
+            if given.ndim > 2 and t.shape == given.shape[:-1]:
+                came += ": classes are on axis 1, where np.moveaxis(logits, -1, 1) brings them"
+            refuse("target", expected, came)
         if not t.size and not soft:  # an empty list is floating point to NumPy
             t = t.astype(np.int64)
         x, y = _classes_last(given), _classes_last(t) if soft else t.reshape(-1)
@@ -74,7 +77,8 @@ class Batch:
         if softcap is not None:
             check_softcap(softcap)
             wide = x.astype(np.float32 if x.dtype == np.float16 else x.dtype, copy=False)
-            x = np.where(wide == -np.inf, wide, softcap * np.tanh(wide / softcap))
+            # −inf stays a masked class, and inf no logit.
+            x = np.where(np.isinf(wide), wide, softcap * np.tanh(wide / softcap))
         keep = None
         if mask is not None:
             keep = to_numpy("mask", mask)
@@ -102,7 +106,7 @@ class Batch:
     def finish(self, out: Array, rows: Array) -> None:
         """Bring the gradient of the rows to where it belongs."""
         if self.softcap is not None:
-            rows *= 1 - np.where(self.x == -np.inf, 0, self.x / self.softcap) ** 2
+            rows *= 1 - np.where(np.isfinite(self.x), self.x / self.softcap, 0) ** 2
         place = _classes_last(out)
         if np.may_share_memory(place, out):
             if place is not rows and not np.may_share_memory(rows, place):

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from plogq.errors import check_number, refuse
-from plogq.torch.checks import check_real, check_tensors, check_unit_interval
+from plogq.torch.checks import check_real, check_tensors, check_unit_interval, values_known
 from plogq.torch.engines import ENGINES
 from plogq.torch.engines.formula import BINARY_CROSS_ENTROPY, binary_focal
 from plogq.torch.questions import Elements, arithmetic
@@ -134,7 +134,9 @@ def binary_cross_entropy(
     if denominator is not None:
         denominator = given_denominator(denominator)
     if validate:
-        check_unit_interval("target", target)
+        target = check_unit_interval("target", target)
+    if not values_known(input):
+        input = check_unit_interval("input", input)  # which else torch does
     dtype = arithmetic(input)
     given = (input.to(dtype), target.to(dtype), None if weight is None else weight.to(dtype))
     try:

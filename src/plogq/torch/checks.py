@@ -1,10 +1,17 @@
-"""Bad input, refused with its first row; only where values can be looked at without harm."""
+"""Bad input, refused with its first row; NaN for it where values cannot be looked at.
+
+That is in a graph, in a transform, and on a tensor without values: there what a check would refuse
+becomes NaN, in the loss and in its gradient, so that it is never taken for a loss.
+"""
 
 from __future__ import annotations
+
+from typing import NoReturn
 
 import torch
 from array_api_compat import torch as xp
 from torch import Tensor
+from torch.masked import MaskedTensor
 
 from plogq.errors import refuse
 from plogq.formulas.arrays import first_row, shown
@@ -18,18 +25,40 @@ def values_known(x: Tensor) -> bool:
     return not (torch.compiler.is_compiling() or in_transform() or is_fake(x) or is_traced())
 
 
+def nan_unless(sound: Tensor, x: Tensor) -> Tensor:
+    """Return x, with NaN where it is not sound: by a product, which makes its gradient NaN too."""
+    factor = torch.where(sound, 1.0, torch.nan)
+    return x * (factor.to(x.dtype) if x.is_floating_point() else factor)
+
+
 def check_tensors(**named: Tensor | None) -> None:
-    """Refuse what is no tensor, or lies on another device than the first."""
+    """Refuse what is no dense tensor, or lies on another device than the first."""
     where: torch.device | None = None
     for name, x in named.items():
         if x is None:
             continue
         if not isinstance(x, Tensor):
             refuse(name, "be a torch.Tensor", type(x).__name__, error=TypeError)
+        if x.layout is not torch.strided or x.is_nested or isinstance(x, MaskedTensor):
+            _refuse_sparse(name, x)
         if where is None:
             where = x.device
         elif x.device != where:
             refuse(name, f"be on the device of {next(iter(named))}, {where}", x.device)
+
+
+def _refuse_sparse(name: str, x: Tensor) -> NoReturn:
+    """Say what makes a dense tensor of one that has rows, or elements, which are not there."""
+    if isinstance(x, MaskedTensor):
+        kind, dense = "a masked tensor", "get_data(), with a mask or weights for what is left out"
+    elif x.is_nested:
+        kind, dense = (
+            "a nested tensor",
+            "to_padded_tensor(0), with a mask or weights for what is padding",
+        )
+    else:
+        kind, dense = f"a tensor of layout {x.layout}", "to_dense()"
+    refuse(name, f"be dense: take its {dense}", kind, error=TypeError)
 
 
 def check_real(name: str, x: Tensor) -> None:
@@ -45,17 +74,21 @@ def check_classes(name: str, x: Tensor) -> None:
 
 
 def check_rows(x: Tensor, rows: Rows) -> None:
-    """Refuse a target of logits x that is no class, or no distribution."""
-    if rows.target is None or not rows.validate or not values_known(rows.target):
+    """Refuse a target of logits x that is no class, or no distribution; or tell in `rows.sound`."""
+    if rows.target is None:
+        return
+    if not values_known(rows.target):
+        rows.sound = _sound(rows, x)
+        return
+    if not rows.validate:
         return
     kept, classes = rows.kept(), x.shape[-1]
     if rows.soft:
-        target = rows.distributions().detach()
-        eps = max(torch.finfo(dtype).eps for dtype in (target.dtype, arithmetic(x)))
+        target, tolerance = rows.distributions().detach(), _tolerance(rows, x)
         if kept is not None:
             target = torch.where(kept[:, None], target, 1 / classes)
-        if not _are_distributions(target, eps**0.5):  # only then the slow look, for its place
-            check_distribution(xp, target.reshape(*rows.shape, classes), "target", eps**0.5)
+        if not _are_distributions(target, tolerance):  # only then the slow look, for its place
+            check_distribution(xp, target.reshape(*rows.shape, classes), "target", tolerance)
         return
     target = rows.target
     bad = (target < 0) | (target >= classes)
@@ -63,6 +96,32 @@ def check_rows(x: Tensor, rows: Rows) -> None:
     if row is not None:
         expected = f"be a class index in [0, {classes}) or the ignore_index {rows.ignore_index}"
         refuse("target", expected, int(target.reshape(rows.shape)[row]), row=row)
+
+
+def _sound(rows: Rows, x: Tensor) -> Tensor | None:
+    """Tell for each row whether it is left out or its target is sound; None if nobody asks.
+
+    Of labels it is always asked: one that is no class must not be looked up.
+    """
+    assert rows.target is not None
+    kept = rows.kept()
+    sound: Tensor
+    if not rows.soft:
+        sound = (rows.target >= 0) & (rows.target < x.shape[-1])
+    elif rows.validate:
+        target = rows.distributions().detach()
+        excess = target.sum(-1, dtype=arithmetic(target)) - 1
+        sound = (target >= 0).all(-1) & (excess.abs() <= _tolerance(rows, x))
+    else:
+        return None
+    return sound if kept is None else sound | ~kept
+
+
+def _tolerance(rows: Rows, x: Tensor) -> float:
+    """Return how far from 1 a distribution may sum."""
+    assert rows.target is not None
+    eps = max(torch.finfo(dtype).eps for dtype in (rows.target.dtype, arithmetic(x)))
+    return float(eps**0.5)
 
 
 def _are_distributions(target: Tensor, tolerance: float) -> bool:
@@ -79,22 +138,52 @@ def least_of(x: Tensor) -> float | None:
     return x.detach().amin().item() if values_known(x) and x.numel() else None
 
 
-def check_range(name: str, x: Tensor, low: float, high: float, expected: str) -> float | None:
-    """Refuse the first element outside [low, high], or NaN; one pass where there is none.
+def check_picked(picked: Tensor, rows: Rows) -> None:
+    """Refuse the first (R,) number above 0 that a row picks from log-probabilities.
 
-    Gives the least of all, None where it is not known.
+    NaN passes, to be seen in the loss.
     """
-    x = x.detach()
-    if not values_known(x) or not x.numel():
-        return None
-    least, most = x.aminmax()
+    sound, kept = ~(picked.detach() > log_limit(picked)), rows.kept()
+    if kept is not None:
+        sound = sound | ~kept
+    if not values_known(picked):
+        rows.sound = sound if rows.sound is None else rows.sound & sound
+        return
+    row = first_row(xp, ~sound.reshape(rows.shape))
+    if row is not None:
+        expected = "be log-probabilities, at most 0 (of logits, take cross_entropy)"
+        refuse("input", expected, shown(picked.reshape(rows.shape), row), row=row)
+
+
+def log_limit(x: Tensor) -> float:
+    """Return how far above 0 a log-probability may be.
+
+    That is as much as the logarithm of a distribution that sums to 1 within √eps may be.
+    """
+    return float(torch.finfo(x.dtype).eps ** 0.5) if x.is_floating_point() else 0.0
+
+
+def check_range(
+    name: str, x: Tensor, low: float, high: float, expected: str, *, or_nan: bool = False
+) -> tuple[Tensor, float | None]:
+    """Refuse the first element outside [low, high] (and NaN, without `or_nan`).
+
+    Returns x, with NaN for such an element where values cannot be looked at; and the least of all,
+    None where it is not known. It is one pass where nothing is at fault.
+    """
+    if not values_known(x):
+        return nan_unless((x >= low) & (x <= high), x), None
+    if not x.numel():
+        return x, None
+    least, most = x.detach().aminmax()
     if not (least >= low and most <= high):
-        row = first_row(xp, ~((x >= low) & (x <= high)))
-        assert row is not None
-        refuse(name, expected, shown(x, row), row=row)
-    return least.item()
+        inside = (x >= low) & (x <= high)
+        row = first_row(xp, ~(inside | x.isnan() if or_nan else inside))
+        if row is not None:
+            refuse(name, expected, shown(x, row), row=row)
+    return x, least.item()
 
 
-def check_unit_interval(name: str, x: Tensor) -> None:
-    """Refuse the first element that is no probability."""
-    check_range(name, x, 0, 1, "be in [0, 1]")
+def check_unit_interval(name: str, x: Tensor) -> Tensor:
+    """Refuse the first element that is no probability; or return x with NaN for it."""
+    return check_range(name, x, 0, 1, "be in [0, 1]")[0]

@@ -12,21 +12,24 @@ from array_api_compat import torch as xp
 from torch import Tensor
 
 from plogq.errors import check_number, refuse
+from plogq.formulas.softmax_core import js_divergence
 from plogq.formulas.softmax_state import Softmax
-from plogq.formulas.terms import kl_terms, log_ratio, normal_kl_terms, times
+from plogq.formulas.terms import normal_kl_terms, times
 from plogq.torch.checks import (
     check_classes,
+    check_picked,
     check_range,
     check_real,
     check_rows,
     check_tensors,
     least_of,
+    log_limit,
 )
 from plogq.torch.engines.formula import parts_of
 from plogq.torch.options import TemperedOptions
 from plogq.torch.questions import RowLoss, Rows, arithmetic
 from plogq.torch.reductions import finished, given_denominator, reduced, reduction_name
-from plogq.torch.softmax import ask, classes_last, prepared, softmax_loss
+from plogq.torch.softmax import ask, check_label_shape, classes_last, prepared, softmax_loss
 
 
 def nll_loss(
@@ -60,15 +63,19 @@ def nll_loss(
     denominator
         Divides the mean instead of Σ w_y.
     validate
-        Look for a target that is no class ourselves; without, torch does, and says no row.
+        Refuse an entry above 0 where a target points: the input is none of log-probabilities; and
+        look for a target that is no class ourselves. Without, torch does, and says no row.
 
     Raises
     ------
     ValueError, TypeError
-        A target that is no class, with its row; shapes that do not fit.
+        What cannot be a log-probability, or a target that is no class, with its row; shapes that
+        do not fit.
 
     Notes
     -----
+    Differs from torch: probabilities, or logits above 0 where a target points, raise, where torch
+    gives a number. Logits below 0 cannot be told from log-probabilities by what is looked at.
     Differs from torch: a batch with nothing left has loss 0, where torch has NaN.
     Differs from torch: float16 and bfloat16 are summed and returned in float32.
 
@@ -84,13 +91,16 @@ def nll_loss(
     """
     reduction = reduction_name(size_average, reduce, reduction, denominator)
     check_tensors(input=input, target=target, weight=weight)
-    if target.shape == input.shape and input.ndim:
-        refuse("target", "be class indices", f"the input's shape {tuple(target.shape)}")
+    check_classes("input", input)
+    check_label_shape(input, target)
     x, rows = ask(input, target, weight=weight, ignore_index=ignore_index)
     rows.validate, rows.reduction, rows.by_class = validate, reduction, True
     check_rows(x, rows)
     x, label, kept = x.flatten(0, -2), rows.labels(), rows.kept()
-    loss = -x.gather(1, label[:, None])[:, 0].to(arithmetic(x))
+    picked = x.gather(1, label[:, None])[:, 0]
+    if validate:
+        check_picked(picked, rows)
+    loss = -picked.to(arithmetic(x))
     if rows.weight is not None:
         loss = times(xp, rows.weight.gather(0, label), loss)
     assert kept is not None
@@ -175,15 +185,21 @@ def kl_div(
         refuse("target", expected, tuple(target.shape))
     if denominator is not None:
         denominator = given_denominator(denominator)
-    least = _check_log_probabilities("input", input) if validate else least_of(input)
     if validate:
+        expected = "be log-probabilities, at most 0"
+        input, least = check_range(
+            "input", input, -math.inf, log_limit(input), expected, or_nan=True
+        )
         if log_target:
-            _check_log_probabilities("target", target)
+            target, _ = check_range("target", target, -math.inf, log_limit(target), expected)
         else:
-            check_range("target", target, 0, math.inf, "be probabilities, none negative or NaN")
+            expected = "be probabilities, none negative or NaN"
+            target, _ = check_range("target", target, 0, math.inf, expected)
+    else:
+        least = least_of(input)
     x, t = input.to(arithmetic(input)), target.to(arithmetic(input))
-    # Where an input may be −inf, 0 · inf is 0.
-    may_be_infinite = least is None or least == -math.inf
+    # Where an input may be −inf (as beside NaN), 0 · inf is 0.
+    may_be_infinite = least is None or not least > -math.inf
     product = functools.partial(times, xp) if may_be_infinite else torch.mul
     if log_target:
         p = torch.exp(t)
@@ -243,11 +259,10 @@ def js_divergence_loss(
         b, kept = other, rows.kept()
         if kept is not None:
             b = torch.where(kept[:, None], b, 0.0)  # what is left out may be NaN
-        p, q = parts.probs(), parts_of(b, rows.options.temperature).probs()
-        m = p / 2 + q / 2
-        terms = kl_terms(xp, p, m, log_ratio(xp, p, m)) + kl_terms(xp, q, m, log_ratio(xp, q, m))
-        divergence: Tensor = (terms.sum(-1) / 2).clamp(max=math.log(2))
-        return divergence
+        temperature = rows.options.temperature
+        of_b = parts_of(b, temperature)
+        divergence: Tensor = js_divergence(xp, x, b, parts, of_b, temperature)
+        return divergence.clamp(max=math.log(2))
 
     return softmax_loss(
         p_logits, None, RowLoss("JS divergence", divergences), reduction=reduction, **options
@@ -323,9 +338,3 @@ def _prior(name: str, x: Tensor | float, mean: Tensor, dtype: torch.dtype) -> Te
     except RuntimeError:
         refuse(name, f"broadcast to the mean's shape {tuple(mean.shape)}", tuple(x.shape))
     return x.to(dtype)
-
-
-def _check_log_probabilities(name: str, x: Tensor) -> float | None:
-    # As much above 0 as the logarithm of a distribution that sums to 1 within √eps may be.
-    limit = torch.finfo(x.dtype).eps ** 0.5 if x.is_floating_point() else 0
-    return check_range(name, x, -math.inf, limit, "be log-probabilities, at most 0")

@@ -20,7 +20,7 @@ class RowOptions(TypedDict, total=False):
         Logits become softcap · tanh(x / softcap) first; −inf stays −inf.
     row_weight : Tensor
         One number per row, in the shape of the unreduced loss. A mean divides by their sum. A row
-        of weight 0 has no say, even where its loss is inf.
+        of weight 0 has no say, even where its loss is inf (NaN shows all the same; see `mask`).
     mask : Tensor
         bool, in the same shape: a row that is False is left out, whatever it holds.
     denominator : float or 0-d Tensor
@@ -34,9 +34,9 @@ class RowOptions(TypedDict, total=False):
         Give (loss, Statistics), from the same pass.
     validate : bool
         Refuse targets that are no distribution: on unless False. A label that is no class is
-        refused either way, by torch where not by us. Values are not looked at inside torch.func
-        transforms, while a graph is traced, and on meta tensors; inside torch.compile only by the
-        operator of cross-entropy.
+        refused either way, by torch where not by us. Where values cannot be looked at (inside
+        torch.func transforms, while a graph is traced, inside torch.compile but for the operator of
+        cross-entropy) the loss of such a row, and its gradient, is NaN.
     """
 
     z_loss: float

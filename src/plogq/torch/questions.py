@@ -52,20 +52,27 @@ class Rows(Question):
         Which.
     inplace
         Whether the gradient may overwrite the logits.
+    sound
+        (R,) bool: whether the loss of a row may be told, which is NaN where it may not; None where
+        all of them may, as far as that was looked at beforehand.
     """
 
     loss: RowLoss = field(kw_only=True)
     inplace: bool = False
+    sound: Tensor | None = None
 
     def labels(self) -> Tensor:
         """Return (R,) class indices that may be looked up: 0 for a row that is left out.
 
-        One that is no class stays what it is, for torch to raise where it is looked up.
+        One that is no class is 0 where it could not be refused; where it was not, it stays what it
+        is, for torch to raise where it is looked up.
         """
         assert self.target is not None
-        kept = self.kept()
         labels: Tensor = self.target
-        return labels if kept is None else torch.where(kept, labels, 0)
+        for usable in (self.kept(), self.sound):
+            if usable is not None:
+                labels = torch.where(usable, labels, 0)
+        return labels
 
     def distributions(self) -> Tensor:
         """Return (R, C) targets."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 
 import torch
+from array_api_compat import torch as xp
 from torch import Tensor
 
 from plogq.errors import refuse
+from plogq.formulas.terms import times
 from plogq.kernels.arguments import check_denominator
-from plogq.torch.checks import values_known
+from plogq.torch.checks import nan_unless, values_known
 from plogq.torch.private import legacy_reduction
 from plogq.torch.questions import Rows
 
@@ -28,7 +30,10 @@ def reduction_name(
 
 
 def given_denominator(denominator: float | Tensor) -> float | Tensor:
-    """Give a caller's divisor, checked and without its gradient; a number where its value shows."""
+    """Give a caller's divisor, checked and without its gradient; a number where its value shows.
+
+    Where it does not, one that divides no mean becomes NaN.
+    """
     if not isinstance(denominator, Tensor):
         check_denominator(denominator)
         return denominator
@@ -37,7 +42,8 @@ def given_denominator(denominator: float | Tensor) -> float | Tensor:
         refuse("denominator", "be a number or a 0-d tensor", came)
     denominator = denominator.detach()
     if denominator.device.type != "cpu" or not values_known(denominator):
-        return denominator
+        known = (denominator >= 0) & (denominator < math.inf)
+        return torch.where(known, denominator, math.nan)
     value = denominator.item()
     check_denominator(value)
     return value
@@ -68,14 +74,18 @@ def divisor_of(rows: Rows) -> float | Tensor:
 def finished(losses: Tensor, rows: Rows) -> Tensor:
     """Return the losses of rows as they were asked for: weighed, and reduced."""
     divisor = divisor_of(rows) if rows.reduction == "mean" else None
-    return reduced(weighed(losses, rows.row_weight), rows.reduction, divisor)
+    losses = weighed(losses, rows.row_weight)
+    if rows.sound is not None:
+        losses = nan_unless(rows.sound, losses)
+    return reduced(losses, rows.reduction, divisor)
 
 
 def weighed(loss: Tensor, row_weight: Tensor | None) -> Tensor:
     """Give each loss times its weight: a row without weight has no say, even where it is inf."""
     if row_weight is None:
         return loss
-    return row_weight * torch.where((row_weight == 0) & ~torch.isfinite(loss), 0.0, loss)
+    product: Tensor = times(xp, row_weight, loss)
+    return product
 
 
 def reduced(loss: Tensor, reduction: str, denominator: float | Tensor | None) -> Tensor:

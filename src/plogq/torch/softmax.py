@@ -132,10 +132,14 @@ def prepared(x: Tensor, options: SoftmaxOptions | TemperedOptions) -> Tensor:
 
 
 def capped(x: Tensor, softcap: float) -> Tensor:
-    """softcap · tanh(x / softcap), where −inf stays a masked class; in the dtype of arithmetic."""
+    """softcap · tanh(x / softcap), in the dtype of arithmetic.
+
+    −inf stays a masked class, and inf no logit: capped, an overflow would pass for a large one.
+    """
     check_softcap(softcap)
     x = x.to(arithmetic(x))
-    return torch.where(x == -torch.inf, x, softcap * torch.tanh(x / softcap))
+    finite = x.isfinite()  # the rest stays out of tanh's derivative too: 0 · NaN is NaN
+    return torch.where(finite, softcap * torch.tanh(torch.where(finite, x, 0.0) / softcap), x)
 
 
 def _is_soft(input: Tensor, target: Tensor) -> bool:
@@ -145,13 +149,21 @@ def _is_soft(input: Tensor, target: Tensor) -> bool:
             expected = "be floating point as distributions in the input's shape"
             refuse("target", expected, target.dtype, error=TypeError)
         return True
-    rows = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
-    if target.shape != rows:
-        expected = f"have shape {tuple(rows)} as class indices, or the input's as distributions"
-        refuse("target", expected, tuple(target.shape))
+    check_label_shape(input, target, ", or the input's as distributions")
     if target.is_floating_point() or target.is_complex() or target.dtype == torch.bool:
         refuse("target", "be integers as class indices", target.dtype, error=TypeError)
     return False
+
+
+def check_label_shape(input: Tensor, target: Tensor, otherwise: str = "") -> None:
+    """Refuse class indices that are not one for each row of the input."""
+    rows = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
+    if target.shape == rows:
+        return
+    came = str(tuple(target.shape))
+    if target.shape == input.shape[:-1] and input.ndim > 2:
+        came += ": classes are on axis 1, where input.movedim(-1, 1) brings them"
+    refuse("target", f"have shape {tuple(rows)} as class indices{otherwise}", came)
 
 
 def _labels(target: Tensor) -> Tensor:

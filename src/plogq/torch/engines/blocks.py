@@ -123,9 +123,10 @@ def kl_slopes(truth: Parts, model: Parts) -> tuple[Tensor, Tensor]:
     p, q = truth.p, model.p
     d = model.below.sub_(truth.below).sub_(model.rest.log1p() - truth.rest.log1p()).double()
     grown = d.expm1()
-    some = p > 0
-    terms = torch.where(some, (grown - d).mul_(p), q)
-    slope = torch.where(some & (d < 80), grown.mul_(p).to(p.dtype), q - p)
+    # Below the least normal number p has lost its digits, and all but q is too small to count.
+    lost = p < torch.finfo(p.dtype).tiny
+    terms = torch.where(lost, q, (grown - d).mul_(p))
+    slope = torch.where(lost | (d >= 80), q - p, grown.mul_(p).to(p.dtype))
     return terms.sum(1).to(p.dtype), slope
 
 

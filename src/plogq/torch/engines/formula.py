@@ -39,7 +39,7 @@ class ByFormula:
         """Compute the loss; its derivatives are autograd's."""
         if isinstance(question, Elements):
             if question.validate:
-                check_unit_interval("target", question.target)
+                question.target = check_unit_interval("target", question.target)
             return reduced(
                 element_losses(x, question), question.reduction, question.denominator
             ), None

@@ -1,0 +1,78 @@
+"""Divergences of two softmaxes: their values and gradients, near, far and beside masked classes."""
+
+import math
+
+import mpmath as mp
+import pytest
+import torch
+
+import plogq.torch as pt
+
+
+def exact(a, b):
+    """JS of two rows of logits, and its gradient in the first, to 60 digits."""
+    with mp.workdps(60):
+        p, q = ([mp.exp(x) for x in row] for row in (a, b))
+        p, q = [x / sum(p) for x in p], [x / sum(q) for x in q]
+        m = [(x + y) / 2 for x, y in zip(p, q, strict=True)]
+        kl = sum(x * mp.log(x / z) for x, z in zip(p, m, strict=True))
+        other = sum(y * mp.log(y / z) for y, z in zip(q, m, strict=True))
+        slope = [x * (mp.log(x / z) - kl) / 2 for x, z in zip(p, m, strict=True)]
+        return float((kl + other) / 2), [float(g) for g in slope]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("apart", [1e-6, 1e-3, 0.1, 1.7, 3.0, 10.0, 80.0])
+def test_js_divergence_is_exact_near_and_far(apart, dtype):
+    torch.manual_seed(0)
+    eps = torch.finfo(dtype).eps
+    for _ in range(10):
+        a = (2 * torch.randn(6, dtype=torch.float64)).to(dtype)
+        b = (a + apart * torch.randn(6, dtype=torch.float64)).to(dtype)
+        a.requires_grad_()
+        loss = pt.js_divergence_loss(a, b)
+        value, slope = exact(a.tolist(), b.tolist())
+        assert loss.item() == pytest.approx(value, rel=20 * eps)
+        gradient = torch.autograd.grad(loss, a)[0].tolist()
+        # Where the two have nothing in common the gradient is what is left of terms of JS's size.
+        most = max(abs(g) for g in slope) if apart < 5 else value
+        assert gradient == pytest.approx(slope, rel=1e-12, abs=20 * eps * most)
+
+
+@pytest.mark.parametrize("gap", [20.0, 50.0, 90.0, 200.0, math.inf])
+def test_js_divergence_has_a_gradient_where_a_class_is_all_but_impossible(gap):
+    x = torch.tensor([[0.0, -gap, -1.0]], requires_grad=True)
+    y = torch.tensor([[0.0, -1.0, -gap]], requires_grad=True)
+    loss = pt.js_divergence_loss(x, y)
+    p = math.exp(-1) / (1 + math.exp(-1))
+    assert loss.item() == pytest.approx(p * math.log(2), rel=1e-6)
+    slope = p * (1 - p) * math.log(2) / 2  # of p log(2) / 2, the share of the class of x alone
+    for gradient, own in zip(torch.autograd.grad(loss, (x, y)), (2, 1), strict=True):
+        expected = [[-slope, 0.0, 0.0]]
+        expected[0][own] = slope
+        torch.testing.assert_close(gradient, torch.tensor(expected), rtol=1e-5, atol=1e-7)
+
+
+def test_a_class_that_the_student_masks_has_the_same_gradient_by_every_route(route):
+    student = torch.tensor([[1.0, -math.inf, 0.5], [0.3, 0.2, 0.1]], requires_grad=True)
+    teacher = torch.tensor([[0.1, 0.7, 0.2], [1.0, -math.inf, 0.0]])
+    for temperature in (1.0, 2.0):
+        rows = pt.distillation_loss(student, teacher, temperature=temperature, reduction="none")
+        assert rows[0] == math.inf
+        assert rows[1].isfinite()
+        gradient = torch.autograd.grad(rows.sum(), student)[0]
+        p, q = ((z / temperature).softmax(1) for z in (teacher, student.detach()))
+        torch.testing.assert_close(gradient, temperature * (q - p))
+
+
+@pytest.mark.parametrize("gap", [30.0, 85.0, 88.0, 95.0, 100.0, 103.0, 110.0, 500.0])
+def test_distillation_where_the_teacher_all_but_rules_a_class_out(gap, route):
+    """Below 1.2e-38 a float32 has fewer digits, which no exp(88) may multiply."""
+    student = torch.tensor([[0.0, 0.0, 0.0]], requires_grad=True)
+    loss = pt.distillation_loss(student, torch.tensor([[0.0, 0.0, -gap]]), temperature=1.0)
+    p = 1 / (2 + math.exp(-gap))
+    expected = 2 * p * math.log(3 * p) + (1 - 2 * p) * (math.log(3 / 2) - gap)
+    assert loss.item() == pytest.approx(expected, rel=1e-6)
+    gradient = torch.autograd.grad(loss, student)[0]
+    expected = torch.tensor([[1 / 3 - p, 1 / 3 - p, 1 / 3 - math.exp(-gap) * p]])
+    torch.testing.assert_close(gradient, expected, rtol=1e-6, atol=0)
