@@ -93,6 +93,16 @@ def test_nothing(tmp_path):
         score_tokens(tmp_path / "empty")
 
 
+def test_a_log_of_another_ending(tmp_path):
+    """What a command has written to a file, which nothing takes for a table."""
+    path = tmp_path / "answers.log"
+    path.write_text("".join(f"data: {line}\n\n" for line in LINES) + "data: [DONE]\n")
+    assert figures(score_tokens(path, unit="nat")) == EXPECTED
+    path.write_text("nothing of this kind\n")
+    with pytest.raises(TableError, match="must be"):
+        score_tokens(path)
+
+
 def test_a_name_that_is_no_text(tmp_path):
     """Half of a pair of surrogates is JSON, and no character."""
     path = tmp_path / "x.jsonl"

@@ -126,7 +126,8 @@ def kind_of(source: Any) -> Kind:
     otherwise: Kind = "log" if is_json(path) and ending_of(path) is None else "table"
     try:
         files = find_files(path)
-        if not files.paths or any(map(ending_of, files.others)) or not is_json(files.paths[0]):
+        names = [*files.paths, *files.others]
+        if not files.paths or any(ending_of(name) and not is_json(name) for name in names):
             return "table"
         records = whole_records(read_records(files.system, files.paths[0]))
         first = next((record.value for record in records if record.value), None)

@@ -177,7 +177,8 @@ _TASKS = (
 def whole_records(records: Iterable[Record]) -> Iterator[Record]:
     """Give records without what a batch run or a stream of events has wrapped them in.
 
-    A batch run answers with custom_id, response.body and error. Events of OpenAI's Responses tell
+    A batch run answers with custom_id, response.body and error; others keep a response beside
+    what was asked. Events of OpenAI's Responses tell
     of a response piece by piece, and of all of it at the end.
     """
     for record in records:
@@ -189,7 +190,7 @@ def whole_records(records: Iterable[Record]) -> Iterator[Record]:
         if isinstance(event, str) and event.startswith("response."):
             if not event.endswith((".completed", ".incomplete")):
                 continue
-        elif "custom_id" not in value or not isinstance(value.get("response", ""), dict | None):
+        elif not _wrapped(value):
             yield record
             continue
         held = value.get("response")
@@ -200,6 +201,16 @@ def whole_records(records: Iterable[Record]) -> Iterator[Record]:
             raise record.error(f"the response must hold choices; got {came}")
         named = {"custom_id": value["custom_id"]} if value.get("custom_id") is not None else {}
         yield record._replace(value=body | named)
+
+
+def _wrapped(value: dict[str, Any]) -> bool:
+    """Tell what holds a response beside other things."""
+    if "response" not in value:
+        return False
+    held = value["response"]
+    return (held is None and "custom_id" in value) or (
+        isinstance(held, dict) and writer_of(value) is None
+    )
 
 
 def _known(record: Record) -> Writer:

@@ -22,7 +22,6 @@ from plogq.lm.readers.response import (
     logprob_of,
     number_of,
     object_of,
-    text_of,
 )
 
 NAME = "OpenAI responses"
@@ -153,9 +152,7 @@ def _completion(logprobs: dict[str, Any], choice: dict[str, Any]) -> Passage:
         for i, (name, value, likely) in enumerate(zip(names, values, tops, strict=True))
     ]
     offsets = logprobs.get("text_offset")
-    return Passage(
-        tokens, text_of(choice.get("text")), offsets if isinstance(offsets, list) else None
-    )
+    return Passage(tokens, _written(choice), offsets if isinstance(offsets, list) else None)
 
 
 def _written(choice: dict[str, Any]) -> str | None:
@@ -166,6 +163,7 @@ def _written(choice: dict[str, Any]) -> str | None:
         return None
     thought = message.get("reasoning_content") or message.get("reasoning") or ""
     content = message.get("content")
+    content = "" if content is None and thought else content  # it was cut short while thinking
     if not isinstance(thought, str) or not isinstance(content, str):
         return None
     return thought + content

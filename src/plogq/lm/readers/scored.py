@@ -122,6 +122,14 @@ def _scored(
         whole = hash(texts[0].unscored + data)
     elif unknown.why:
         remarks.append(("bytes_unknown", unknown.why))
+    if mark := next((text.mark for text in texts if text.mark), None):
+        remarks.append(
+            (
+                "marks_in_text",
+                f"tokens such as {mark!r} look like marks of a template, and stand in the text: "
+                "the bytes of their names are counted",
+            )
+        )
     if any(text.extra for text in texts):
         remarks.append(
             (
