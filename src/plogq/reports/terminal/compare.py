@@ -12,6 +12,7 @@ from rich.text import Text
 
 from plogq.compare.result import Comparison
 from plogq.errors import printable
+from plogq.reports.terminal.lm import read_as
 from plogq.reports.terminal.text import name, number, percent, print_sections, rows, table
 from plogq.tables.sums.level import ONE_IN, PERCENT
 
@@ -75,7 +76,9 @@ def _finite(x: float | None) -> bool:
 
 def _where(source: dict[str, Any]) -> str:
     paths = source["paths"]
-    return printable(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    read = f" ({read_as(source)})" if "part" in source else ""
+    return f"{printable(paths[0])}{more}{read}"
 
 
 def _verdict(result: Comparison) -> Text:

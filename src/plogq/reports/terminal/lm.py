@@ -70,13 +70,13 @@ def _headline(result: TokensResult) -> list[Text | Table]:
         head.append(f"; {number(result.surprisal_finite)} {result.unit}s without the impossible")
     return [
         Text(where, style="bold"),
-        Text(f"{about}; {taken or _read_as(source)}", style="dim"),
+        Text(f"{about}; {taken or read_as(source)}", style="dim"),
         Text(),
         head,
     ]
 
 
-def _read_as(source: dict[str, Any]) -> str:
+def read_as(source: dict[str, Any]) -> str:
     """Say whose log it is, which part of it was scored, and what was left out."""
     said: str = source["format"]
     if "part" in source:
