@@ -64,7 +64,7 @@ def damage(records, draw):
         for key in way:
             holder = holder[key]
         if draw(st.booleans()):
-            holder[last] = draw(VALUES)
+            holder[last] = copy.deepcopy(draw(VALUES))
         else:
             holder.pop(last, None) if isinstance(holder, dict) else holder.pop(last)
     return records

@@ -95,10 +95,8 @@ class JsonLines:
                 if tokens >= BLOCK_TOKENS:
                     yield _block(held, done)
                     held, tokens = [], 0
-            if names.tasks > 1:
-                self.remarks.add("tasks", _TASKS, names.tasks)
         if base := suspected_base(self._others):
-            self.remarks.add("other_base", f"the logprobs are no natural logarithms: {base}")
+            self.remarks.add("other_base", f"the logprobs are no natural logarithms: {base}", 0)
         if held:
             yield _block(held, done)
 
@@ -131,13 +129,16 @@ class JsonLines:
         for scored in found:
             self._check(record, scored)
             for code, message in scored.remarks:
-                self.remarks.add(code, message)
+                said = f"{record.where}: {message}" if code == "bytes_unknown" else message
+                self.remarks.add(code, said)
             if len(self._others) < PLACES:
                 self._others += scored.others
         if writer is HARNESS:
             name = names.name(found[0], value)
             if name is None:
                 raise came_back(f"{record.path}: {record.where}", str(found[0].name))
+            if names.tasks > 1:
+                self.remarks.add("tasks", _TASKS)
             return [found[0]._replace(name=name)]
         return found
 

@@ -128,6 +128,7 @@ class TokenTable:
             self.remarks.add(
                 "other_base",
                 f"column {logprob!r} sounds like logarithms to another base: they must be natural",
+                0,
             )
 
     def blocks(self) -> Iterator[Block]:

@@ -38,7 +38,8 @@ def _sections(result: Comparison) -> Iterator[list[Text | Table]]:
             head = Text(f"{what.capitalize()} where {title} is better by most", style="bold")
             yield [head, _largest(result, who)]
     for warning in result.warnings:
-        yield [Text(f"! {warning['message']} ({warning['rows']:,})", style="yellow")]
+        count = f" ({warning['rows']:,})" if warning["rows"] else ""
+        yield [Text(f"! {warning['message']}{count}", style="yellow")]
 
 
 def _headline(result: Comparison) -> list[Text | Table]:

@@ -49,7 +49,8 @@ def _sections(result: TokensResult) -> Iterator[list[Text | Table]]:
         yield [Text("Most surprising tokens", style="bold"), _surprises(result)]
     for warning in result.warnings:
         of = "tokens" if warning["code"] in OF_TOKENS else "documents"
-        yield [Text(f"! {warning['message']} ({of}: {warning['rows']:,})", style="yellow")]
+        count = f" ({of}: {warning['rows']:,})" if warning["rows"] else ""
+        yield [Text(f"! {warning['message']}{count}", style="yellow")]
 
 
 def _headline(result: TokensResult) -> list[Text | Table]:
