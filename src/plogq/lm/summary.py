@@ -171,7 +171,8 @@ def _warnings(
                 "bytes_unknown",
                 "documents do not say how many bytes were scored"
                 + (f" ({why})" if why else "")
-                + ": without bits per byte, models with different tokens cannot be compared",
+                + ": without bits per byte, models with different tokens cannot be compared (a "
+                "response with the text, as by echo, or a column bytes in a table says it)",
                 corpus.unknown["byte"],
             )
         )

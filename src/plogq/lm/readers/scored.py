@@ -63,6 +63,10 @@ def score_parts(
         found.append(scored if name is None else scored._replace(name=name))
     if len(found) == 1:
         return found
+    shared = [x for x in found if x.section == "all" and x.logprobs[:2] == found[0].logprobs[:2]]
+    if len(shared) > 1 and found[0].logprobs[0] is None:
+        remark = ("shared_prompt", "answers begin alike: a prompt that they share counts for each")
+        found = [x._replace(remarks=(*x.remarks, remark)) for x in found]
     return [x if x.name is None else x._replace(name=f"{x.name}:{i}") for i, x in enumerate(found)]
 
 
