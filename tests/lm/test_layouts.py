@@ -55,6 +55,8 @@ def test_a_folder(tmp_path):
     assert figures(result) == EXPECTED
     assert [d["doc"] for d in result.worst_documents] == ["part-1: b", "part-0: a"]
     assert result.source["left_out"] == [str(tmp_path / "settings.json")]
+    (tmp_path / "again").symlink_to(tmp_path)
+    assert figures(score_tokens(tmp_path, unit="nat")) == EXPECTED
     (tmp_path / "one").mkdir()
     write(tmp_path / "one", RECORDS[0], name="x.json")
     assert score_tokens(tmp_path / "one").worst_documents[0]["doc"] == "a"

@@ -11,7 +11,7 @@ import pyarrow as pa
 from plogq.errors import TableError, check_count, refuse
 from plogq.formulas.units import Unit, check_unit
 from plogq.lm.documents import Source
-from plogq.lm.readers.json_lines import JsonLines, whole_records
+from plogq.lm.readers.json_log import JsonLog, whole_records
 from plogq.lm.readers.scored import Section
 from plogq.lm.readers.table import TokenTable
 from plogq.lm.readers.writers import writer_of
@@ -154,7 +154,7 @@ def open_tokens(
     if part not in (None, "prompt", "completion", "all"):
         refuse("part", 'be "prompt", "completion" or "all"', repr(part))
     if kind_of(source) != "table":
-        return JsonLines(os.fspath(source), part)
+        return JsonLog(os.fspath(source), part)
     if part is not None:
         refuse("part", "be left out: this is a table, not a log of responses", repr(part))
     return TokenTable(open_table(source), doc, logprob, bytes)

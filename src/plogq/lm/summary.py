@@ -197,6 +197,16 @@ def _warnings(
                 documents,
             )
         )
+    letters, size = count["character"], count["byte"]
+    if letters is not None and size is not None and letters > size:
+        found.append(
+            (
+                "more_characters_than_bytes",
+                "there are more characters than bytes, of which each has one at least: the columns "
+                "must count what each token has",
+                documents,
+            )
+        )
     if intervals and (few := too_few(documents, "documents")):
         found.append(("few_documents", few, documents))
     return [{"code": code, "message": message, "rows": rows} for code, message, rows in found]

@@ -71,11 +71,24 @@ def spelled(passage: Passage, start: int, stop: int) -> Spelled:
         ends[i] == ends[i + 1] and not _is_mark(token) and not (token.name or "").isspace()
         for i, token in enumerate(tokens[first:stop], first)
     )
+    extra += _is_cut(tokens, ends, len(text), range(first, stop))
     if extra > STOP_TOKENS:
         return Spelled(None, f"{extra} tokens are not in the text of the response", extra=extra)
     shown = (tokens[i].name for i in range(first, stop) if ends[i] != ends[i + 1])
     mark = next((name for name in shown if name and SPECIAL.fullmatch(name)), None)
     return Spelled(text[b:c], "", b"" if a is None else text[a:b], extra, mark)
+
+
+def _is_cut(tokens: list[Token], ends: list[int | None], size: int, chosen: range) -> bool:
+    """Tell whether the text ends within a word of a token."""
+    for i in reversed(chosen):
+        a, b = ends[i], ends[i + 1]
+        if a is None or b is None:
+            return False
+        if a < b:
+            spellings = _spellings(tokens[i])
+            return b == size and all(len(s.strip()) > b - a for s in spellings)
+    return False
 
 
 def _by_names(tokens: list[Token], before: list[Token]) -> Spelled:

@@ -34,7 +34,7 @@ from plogq.tables.readers import reading
 BLOCK_TOKENS = 65_536
 
 
-class JsonLines:
+class JsonLog:
     """Logs of token logprobs in JSON: lines, or any other layout; a file or a folder.
 
     Parameters
@@ -179,8 +179,8 @@ def whole_records(records: Iterable[Record]) -> Iterator[Record]:
     """Give records without what a batch run or a stream of events has wrapped them in.
 
     A batch run answers with custom_id, response.body and error; others keep a response beside
-    what was asked. Events of OpenAI's Responses tell
-    of a response piece by piece, and of all of it at the end.
+    what was asked. Events of OpenAI's Responses tell of a response piece by piece, and of all of it
+    at the end.
     """
     for record in records:
         value = record.value
