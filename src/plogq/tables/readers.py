@@ -19,6 +19,7 @@ from plogq.tables.formats.harness import Questions, is_questions
 from plogq.tables.formats.memory import Memory
 from plogq.tables.formats.registry import FORMATS, TableFile, ending_of
 from plogq.tables.formats.wanted import Types, Wanted
+from plogq.tables.json_records import is_json
 
 # A batch is small enough that its arrays stay in the processor's cache and memory stays flat,
 # large enough that the work per batch does not show.
@@ -186,6 +187,8 @@ def open_table(source: Any) -> Table:
 
 def _questions(source: str) -> Table | None:
     """Open multiple-choice samples, whose questions are rows; None where it is none of these."""
+    if not is_json(source):
+        return None
     with reading(source, "JSON"):
         system, path = find_filesystem(source)
         if not is_questions(system, path):

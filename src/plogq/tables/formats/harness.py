@@ -18,7 +18,7 @@ from pyarrow import fs
 
 from plogq.errors import TableError, refuse
 from plogq.tables.formats.wanted import Wanted
-from plogq.tables.json_records import Record, is_json, read_records
+from plogq.tables.json_records import Record, read_records
 
 
 class Choices(NamedTuple):
@@ -59,8 +59,6 @@ def is_questions(system: fs.FileSystem, path: str) -> bool:
     TableError
         It holds what a language model wrote or read, which is no table.
     """
-    if not is_json(path):
-        return False
     try:
         record = next(read_records(system, path), None)
     except (TableError, pa.ArrowException, OSError, EOFError):
