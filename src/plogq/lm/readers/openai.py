@@ -72,24 +72,24 @@ def _response(
     if given is None or "message" in choice:
         both = (prompt, given or Passage([], None))
         return Response(name, both, len(prompt.tokens))
-    n, known = len(given.tokens), len(prompt.tokens)
-    echoed = bool(n) and given.tokens[0].logprob is None
-    end, doubt = _prompt_end(n, echoed=echoed, known=known, asked=asked, written=written)
+    listed, before = ([t.logprob for t in passage.tokens] for passage in (given, prompt))
+    echoed = bool(listed) and listed[0] is None
+    if echoed and before and listed[: len(before)] == before:
+        return Response(name, (given,), len(before))
+    end, doubt = _prompt_end(len(listed), echoed=echoed, asked=asked, written=written)
     if end == 0 and doubt is None:
-        return Response(name, (prompt, given), known)
+        return Response(name, (prompt, given), len(before))
     return Response(name, (given,), end, doubt)
 
 
 def _prompt_end(
-    n: int, *, echoed: bool, known: int, asked: int | None, written: int | None
+    n: int, *, echoed: bool, asked: int | None, written: int | None
 ) -> tuple[int | None, str | None]:
     """Tell how many of n listed tokens are an echoed prompt's, and why they may be others.
 
     A prompt's first token alone has no logprob, unless a server puts a mark before it. What
     `usage` counts settles the rest, where it counts what is listed.
     """
-    if known and echoed:
-        return min(known, n), None
     if asked is None or written is None:
         if not echoed and (written is None or n <= written + 1):
             return 0, None

@@ -24,8 +24,8 @@ PARTS = {
 }
 PARTS_OF_RESPONSES = {
     "prompt": "the prompt",
-    "completion": "what the model wrote",
-    "all": "the prompt and what the model wrote",
+    "completion": "the completion",
+    "all": "prompt and completion",
 }
 FIRST = ("byte", "token", "word", "character")  # that is known stands in the headline
 OF_TOKENS = ("zero_probability", "unscored_tokens", "all_certain")  # what a warning counts
