@@ -20,6 +20,9 @@ from plogq.errors import TableError, refuse
 from plogq.tables.formats.wanted import Wanted
 from plogq.tables.json_records import Record, read_records
 
+HEAD_BYTES = 1 << 20  # of a file, in which its first record shows whose it is
+LOG_FIELDS = (b'"doc_id"', b'"choices"')
+
 
 class Choices(NamedTuple):
     """A question: log q of each choice, its bytes, and which is right."""
@@ -60,6 +63,10 @@ def is_questions(system: fs.FileSystem, path: str) -> bool:
         It holds what a language model wrote or read, which is no table.
     """
     try:
+        with system.open_input_stream(path, compression="detect") as stream:
+            head = stream.read(HEAD_BYTES)
+        if not any(field in head for field in LOG_FIELDS):
+            return False
         record = next(read_records(system, path), None)
     except (TableError, pa.ArrowException, OSError, EOFError):
         return False  # what is wrong with it is for its reader to say
