@@ -24,7 +24,7 @@ from tests.lm.records import (
 )
 from tests.lm.test_harness import sample as rolling
 from tests.lm.test_streams import STREAMS
-from tests.score.test_questions import sample as question
+from tests.tables.test_questions import sample as question
 
 RECORDS = [
     [completion([*ASKED, *WRITTEN], usage={"prompt_tokens": 3, "completion_tokens": 4})],
@@ -64,7 +64,7 @@ def damage(records, draw):
         for key in way:
             holder = holder[key]
         if draw(st.booleans()):
-            holder[last] = draw(VALUES)
+            holder[last] = copy.deepcopy(draw(VALUES))
         else:
             holder.pop(last, None) if isinstance(holder, dict) else holder.pop(last)
     return records

@@ -55,6 +55,8 @@ def test_a_folder(tmp_path):
     assert figures(result) == EXPECTED
     assert [d["doc"] for d in result.worst_documents] == ["part-1: b", "part-0: a"]
     assert result.source["left_out"] == [str(tmp_path / "settings.json")]
+    (tmp_path / "again").symlink_to(tmp_path)
+    assert figures(score_tokens(tmp_path, unit="nat")) == EXPECTED
     (tmp_path / "one").mkdir()
     write(tmp_path / "one", RECORDS[0], name="x.json")
     assert score_tokens(tmp_path / "one").worst_documents[0]["doc"] == "a"
@@ -91,6 +93,16 @@ def test_nothing(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(TableError, match="must be"):
         score_tokens(tmp_path / "empty")
+
+
+def test_a_log_of_another_ending(tmp_path):
+    """What a command has written to a file, which nothing takes for a table."""
+    path = tmp_path / "answers.log"
+    path.write_text("".join(f"data: {line}\n\n" for line in LINES) + "data: [DONE]\n")
+    assert figures(score_tokens(path, unit="nat")) == EXPECTED
+    path.write_text("nothing of this kind\n")
+    with pytest.raises(TableError, match="must be"):
+        score_tokens(path)
 
 
 def test_a_name_that_is_no_text(tmp_path):

@@ -72,6 +72,26 @@ def test_an_echo_of_nothing_but_the_prompt(tmp_path):
         assert score_records(tmp_path, sure, part="prompt").surprisal == 4.0
 
 
+def test_prompt_logprobs_that_begin_with_a_mark_settle_no_echo_without_it(tmp_path):
+    """They count five tokens of a prompt, of which four are listed before what was written."""
+    marked = places([("<s>", None), *(("x", x) for x in (-3.0, -2.0, -0.5, -1.25))])
+    record = completion(FIRST_NULL, usage=usage(5, 1, 6), prompt_logprobs=marked)
+    with pytest.raises(TableError, match="5 tokens of the prompt and 1 after it, and 5 are"):
+        score_records(tmp_path, record, part="prompt")
+
+
+def test_one_prompt_that_several_answers_echo(tmp_path):
+    """Nothing says where it ends: all of it counts for each, and that is said."""
+    record = completion(FIRST_NULL, usage=usage(3, 4))
+    other = [*FIRST_NULL[:3], ("broken", -2.0)]
+    record["choices"] += completion(other)["choices"]
+    result = score_records(tmp_path, record, part="all")
+    assert (result.documents, result.surprisal) == (2, 4.0 + 4.5)
+    assert codes(result) == ["shared_prompt", "unscored_tokens"]
+    record["choices"][1] = completion([("To", None), (" be", -1.0)])["choices"][0]
+    assert codes(score_records(tmp_path, record, part="all")) == ["unscored_tokens"]
+
+
 def test_several_echoed_prompts_whose_first_token_has_a_logprob(tmp_path):
     record = completion(FIRST_SCORED, usage=usage(8, 2))
     record["choices"] *= 2

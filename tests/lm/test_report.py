@@ -11,6 +11,7 @@ from plogq.lm import score_tokens
 from plogq.reports.terminal.lm import PARTS, print_report
 from plogq.tables.sums.level import PERCENT
 from tests.lm.corpora import corpus, table
+from tests.lm.records import ASKED, WRITTEN, request_output, write
 
 
 def shown(result, width=80):
@@ -59,3 +60,17 @@ def test_without_bytes(columns):
     text = shown(score_tokens(pa.table(data)))
     assert "bits per token" in text
     assert "per byte" not in text.split("!")[0]
+
+
+def test_it_says_how_a_log_was_read(tmp_path):
+    """Whose it is, which part counts, what was left out; a warning of all of it counts nothing."""
+    write(tmp_path, request_output(ASKED, WRITTEN), name="a.jsonl")
+    (tmp_path / "settings.json").write_text("{}")
+    text = shown(score_tokens(tmp_path, part="prompt"))
+    said = "1 document, 2 tokens, 6 bytes; JSON, vLLM RequestOutputs, the prompt; not read:"
+    assert said in " ".join(text.split())
+    assert "settings.json" in text
+    data = pa.table({"doc": ["a"], "log2prob": [-1.0], "bytes": [2]})
+    text = " ".join(shown(score_tokens(data, logprob="log2prob")).split())
+    assert "'log2prob' sounds like logarithms to another base: they must be natural" in text
+    assert "they must be natural (" not in text

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from plogq.lm.readers.response import Passage, Token
 from plogq.lm.readers.spelled import BYTE_OF, spelled
-from tests.lm.records import chat, codes, completion, places, score_records
+from tests.lm.records import chat, codes, completion, places, request_output, score_records
 
 LETTER_OF = {byte: letter for letter, byte in BYTE_OF.items()}
 # A text in tokens, as vocabularies and servers call them.
@@ -52,14 +52,55 @@ def test_without_a_text_such_names_leave_bytes_unknown(name, tmp_path):
     assert repr(name) in said["message"]
 
 
-def test_without_a_text_tokens_that_lost_their_spaces_leave_bytes_unknown(tmp_path):
+@pytest.mark.parametrize(
+    ("names", "size"),
+    [
+        (["is", "cold"], None),
+        (["is"], None),  # of the token before it nothing is known
+        (["2", "°"], None),
+        (["is", "    ", "cold"], None),
+        ([" is", "cold"], 7),
+        (["\n", "Cold"], 5),
+        (["今天", "很冷"], 12),
+        (["▁is"], None),
+    ],
+)
+def test_without_a_text_tokens_may_have_lost_their_spaces(names, size, tmp_path):
     record = chat([])
-    record["prompt_logprobs"] = places([("Oslo", None), ("is", -1.0), ("cold", -1.0)])
+    record["prompt_logprobs"] = places([("Oslo", None), *((name, -1.0) for name in names)])
     result = score_records(tmp_path, record)
-    assert result.bytes is None
-    assert "no token begins with a space" in result.warnings[-1]["message"]
-    record["prompt_logprobs"] = places([("Oslo", None), (" is", -1.0), (" cold", -1.0)])
-    assert score_records(tmp_path, record).bytes == 8
+    assert result.bytes == size
+    assert ("bytes_unknown" in codes(result)) == (size is None)
+
+
+def test_marks_of_a_template_that_stand_in_the_text_are_said(tmp_path):
+    """vLLM's prompt of a chat: their names are a part of it, as it was given."""
+    tokens = [("<|user|>", None), ("Hi", -1.0), ("<|end|>", -0.5)]
+    record = request_output(tokens, []) | {"outputs": []}
+    result = score_records(tmp_path, record)
+    assert (result.surprisal, result.bytes) == (1.5, 9)
+    assert codes(result) == ["marks_in_text", "unscored_tokens"]
+    assert "'<|end|>' look like marks" in result.warnings[0]["message"]
+
+
+def test_space_that_a_server_cut_off_around_thinking(tmp_path):
+    tokens = [("<think>", -0.5), ("\nIt", -1.0), (" snows.\n", -1.0), ("</think>", -0.5),
+              ("\n\n", -0.25), ("Yes", -1.0), ("<|end|>", -0.25)]  # fmt: skip
+    result = score_records(tmp_path, chat(tokens, content="Yes", reasoning="It snows."))
+    assert (result.surprisal, result.bytes) == (4.5, 12)
+    assert codes(result) == []
+    cut = chat(tokens[:3], reasoning="It snows.")
+    cut["choices"][0]["message"]["content"] = None
+    assert score_records(tmp_path, cut).bytes == 9
+
+
+def test_a_chat_in_the_layout_of_completions(tmp_path):
+    """Together's servers list tokens and token_logprobs in chats, too."""
+    record = completion([("▁It", -1.0), ("▁is", -2.0), ("</s>", -0.5)])
+    record["choices"][0] |= {"message": {"content": "It is"}}
+    del record["choices"][0]["text"]
+    result = score_records(tmp_path, record)
+    assert (result.surprisal, result.bytes, codes(result)) == (3.5, 5, [])
 
 
 def test_numbers_of_tokens(tmp_path):
@@ -99,9 +140,11 @@ def test_a_stop_sequence_that_was_cut_off_is_said(tmp_path):
     result = score_records(tmp_path, record)
     assert (result.surprisal, result.bytes) == (3.5, 4)
     assert codes(result) == ["tokens_without_text"]
-    # Half of a token is in the text.
-    record = completion([("Yes", -1.0), (".\n", -0.5)], text="Yes.")
-    assert score_records(tmp_path, record).bytes == 4
+    # A part of a token is in the text: what it lacks is said, but for space.
+    for name, warned in ((".\n", []), (".)", ["tokens_without_text"])):
+        record = completion([("Yes", -1.0), (name, -0.5)], text="Yes.")
+        result = score_records(tmp_path, record)
+        assert (result.bytes, codes(result)) == (4, warned)
 
 
 def test_a_text_that_says_more_than_its_tokens(tmp_path):
@@ -146,6 +189,7 @@ WAYS = {
     "escaped": lambda piece: Token(
         whole(piece) or "bytes:" + "".join(f"\\x{byte:02x}" for byte in piece), -1.0
     ),
+    "alone": lambda piece: Token(piece.decode("utf-8", "replace").removeprefix(" "), -1.0),
     "number": lambda piece: Token(f"token_id:{len(piece)}", -1.0),
 }
 
@@ -162,7 +206,7 @@ def test_bytes_are_right_or_not_known(cut, way, data):
         assert found.text == b"".join(cut[start:stop])
     elif way in ("own bytes", "byte level", "escaped"):
         raise AssertionError(found.why)
-    if (start, stop) == (0, len(cut)):
+    if (start, stop) == (0, len(cut)) and way != "alone":
         assert found.text == text.encode()
 
 

@@ -128,6 +128,9 @@ def test_parts_without_a_name(tmp_path):
     assert score_records(tmp_path, *parts).documents == 1
     assert score_records(tmp_path, *parts, *parts).documents == 2
     assert score_records(tmp_path, *parts[:-2], *parts[:-2]).documents == 2
+    for part in parts[1:5]:  # who speaks, once more with every word
+        part["choices"][0]["delta"]["role"] = "assistant"
+    assert score_records(tmp_path, *parts).documents == 1
     bare = [{"object": "chat.completion.chunk", "choices": [
         {"delta": {"content": t}, "logprobs": {"content": chat_tokens([(t, x)])}}]}
         for t, x in WRITTEN]  # fmt: skip

@@ -184,6 +184,12 @@ def test_a_custom_id_names_any_record(tmp_path):
     assert score_records(tmp_path, ollama(WRITTEN)).worst_documents[0]["doc"] == "line 1"
 
 
+def test_a_response_beside_what_was_asked(tmp_path):
+    for response in (completion(WRITTEN), request_output([], WRITTEN) | {"prompt_logprobs": None}):
+        result = score_records(tmp_path, {"question": "Snow?", "response": response})
+        assert (result.surprisal, result.bytes) == (4.25, 18)
+
+
 def test_without_logprobs(tmp_path):
     for record in (ollama([]), responses_api([]), sglang([], []), request_output([], [])):
         with pytest.raises(TableError, match="line 1: no logprobs: ask the server for logprobs"):

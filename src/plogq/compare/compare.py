@@ -14,8 +14,9 @@ from plogq.compare.summary import summarise
 from plogq.compare.tokens import compare_tokens
 from plogq.errors import TableError, check_count, refuse
 from plogq.formulas.units import Unit, check_unit
+from plogq.lm.kinds import is_log
 from plogq.lm.readers.scored import Section
-from plogq.lm.score_tokens import kind_of, open_tokens
+from plogq.lm.score_tokens import open_tokens
 from plogq.score.figures.all_figures import check_weight
 from plogq.tables.columns import find_columns
 from plogq.tables.formats.text_options import TextOptions, text_options
@@ -117,7 +118,7 @@ def compare(
         "id": id,
     }
     text = text_options(encoding, delimiter, decimal, header)
-    opened = [None if kind_of(source) == "log" else _open(source, text) for source in (a, b)]
+    opened = [None if is_log(source) else _open(source, text) for source in (a, b)]
     kinds = [_is_tokens(table, label) for table in opened]
     if kinds[0] != kinds[1]:
         tokens, table = (a, b) if kinds[0] else (b, a)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from plogq.compare.result import Comparison, Pairing, difference_of, winner_of
+from plogq.compare.result import Comparison, difference_of, winner_of
+from plogq.compare.texts import Texts, paired, path_of, read_texts, renamed
 from plogq.errors import TableError
 from plogq.formulas.units import Unit, from_nats, perplexity_of
-from plogq.lm.documents import UNKNOWN, Block, Documents, Source, Tokens
+from plogq.lm.documents import UNKNOWN, Source
 from plogq.lm.state import Corpus
 from plogq.lm.summary import all_certain
 from plogq.tables.arrays import Array
@@ -21,18 +22,6 @@ from plogq.tables.sums.tally import totals
 from plogq.tables.sums.top_k import TopK
 
 TIE = 1e-9  # nats by unit of text: less is rounding
-
-
-class Texts(NamedTuple):
-    """All documents of one model, d of them."""
-
-    place: dict[str, int]  # by name
-    cost: Array  # (d,) nats, inf where an impossible event happened
-    counts: dict[str, Array]  # "byte", "token": (d,) what was scored; UNKNOWN where not known
-    whole: dict[str, Array]  # with what was not scored
-    spelled: list[int | None]  # hashes of the texts, where they are known
-    corpus: Corpus
-    documents: list[Documents]
 
 
 def compare_tokens(
@@ -46,10 +35,10 @@ def compare_tokens(
     progress: Callable[[int, int | None], None] | None,
 ) -> Comparison:
     """Compare what two models pay for each byte, or where bytes are not known each token."""
-    one, other = _read(a, seed, progress), _read(b, seed, progress)
-    at, pairing = _paired(one, other, a, b)
+    one, other = read_texts(a, seed, progress), read_texts(b, seed, progress)
+    at, pairing = paired(one, other, a, b)
     if pairing == "text":
-        other = _renamed(other, list(one.place), at, seed)
+        other = renamed(other, list(one.place), at, seed)
     per = _unit_of_text(one, other, at, a, b)
     sides = [_own(texts, source, per, unit) for texts, source in ((one, a), (other, b))]
     finite = [_rate(texts, per) for texts in (one, other)]
@@ -101,81 +90,6 @@ def compare_tokens(
     )
 
 
-def _read(source: Source, seed: int, progress: Callable[[int, int | None], None] | None) -> Texts:
-    corpus, parts = Corpus(0, seed), []
-    for block in source.blocks():
-        corpus.add(block)
-        parts.append(block.documents)
-        if progress is not None:
-            progress(block.done, source.rows)
-    names = [name for part in parts for name in part.names]
-    cost = np.concatenate([np.where(p.impossible > 0, np.inf, p.surprisal) for p in parts])
-    unscored = {"byte": "unscored_bytes", "token": "unscored"}
-    counts = {of: np.concatenate([_counts(p, of) for p in parts]) for of in unscored}
-    whole = {
-        of: np.where(
-            counts[of] == UNKNOWN,
-            UNKNOWN,
-            counts[of] + np.concatenate([getattr(p, name) for p in parts]),
-        )
-        for of, name in unscored.items()
-    }
-    spelled = [text for p in parts for text in p.texts or [None] * len(p.names)]
-    place = {name: i for i, name in enumerate(names)}
-    return Texts(place, cost, counts, whole, spelled, corpus, parts)
-
-
-def _counts(part: Documents, of: str) -> Array:
-    return part.counts.get(of, np.full(len(part.names), UNKNOWN))
-
-
-def _paired(one: Texts, other: Texts, a: Source, b: Source) -> tuple[Array, Pairing]:
-    """Give where each document of A is in B: by name, or else by text.
-
-    A server names each response at random; documents of one name are the same text.
-    """
-    lacking = None
-    for mine, theirs, source, of in ((one, other, b, a), (other, one, a, b)):
-        name = next((name for name in mine.place if name not in theirs.place), None)
-        if name is not None and lacking is None:
-            lacking = (
-                f"{_path(source)}: must have the documents of {_path(of)}; got none of the name "
-                f"{name!r} ({len(theirs.place):,} documents against {len(mine.place):,})"
-            )
-    if lacking is None:
-        at = np.array([other.place[name] for name in one.place])
-        pairs = zip(one.place, one.spelled, [other.spelled[i] for i in at], strict=True)
-        unlike = next((name for name, x, y in pairs if None not in (x, y) and x != y), None)
-        if unlike is None:
-            return at, "doc"
-        lacking = f"{_path(b)}: document {unlike!r} must be the same text as in {_path(a)}"
-    place = {text: i for i, text in enumerate(other.spelled)}
-    if None in place or None in one.spelled:
-        why = ""
-    elif len(place) < len(other.spelled) or len(set(one.spelled)) < len(one.spelled):
-        why = "; by text they cannot be paired, for a text is there twice"
-    elif place.keys() != set(one.spelled):
-        why = "; their texts differ, too"
-    else:
-        return np.array([place[text] for text in one.spelled]), "text"
-    logs = all(str(source.origin["format"]).startswith("JSON") for source in (a, b))
-    remedy = " (a field custom_id in each record names it)" if logs else ""
-    raise TableError(f"{lacking}{why}{remedy}")
-
-
-def _renamed(texts: Texts, names: list[str], at: Array, seed: int) -> Texts:
-    """Give documents the names of those they are paired with, by which the buckets are made."""
-    of = dict(zip(at.tolist(), names, strict=True))
-    corpus, start = Corpus(0, seed), 0
-    for part in texts.documents:
-        stop = start + len(part.names)
-        renamed = part._replace(names=[of[i] for i in range(start, stop)])
-        corpus.add(Block(Tokens(np.empty(0), lambda i: {}), renamed, stop))
-        start = stop
-    corpus.scored, corpus.certain = texts.corpus.scored, texts.corpus.certain
-    return texts._replace(place={of[i]: i for i in range(start)}, corpus=corpus)
-
-
 def _as_read(who: str, texts: Texts, source: Source) -> list[dict[str, Any]]:
     """Give what there is to say of one of the two, as `plogq lm` says it."""
     found = source.remarks.items()
@@ -194,19 +108,15 @@ def _unit_of_text(one: Texts, other: Texts, at: Array, a: Source, b: Source) -> 
             i = int(np.argmax(mine != theirs))
             name = list(one.place)[i]
             raise TableError(
-                f"{_path(b)}: document {name!r} must be the same text as in {_path(a)}, of "
+                f"{path_of(b)}: document {name!r} must be the same text as in {path_of(a)}, of "
                 f"{mine[i]:,} {of}s; got {theirs[i]:,}"
             )
         return of
     why = a.remarks.message("bytes_unknown") or b.remarks.message("bytes_unknown")
     raise TableError(
-        f"{_path(b)}: must say how many bytes of text its tokens stand for, as {_path(a)} must: "
-        "tokens alone cannot be compared" + (f" ({why})" if why else "")
+        f"{path_of(b)}: must say how many bytes of text its tokens stand for, as {path_of(a)} "
+        "must: tokens alone cannot be compared" + (f" ({why})" if why else "")
     )
-
-
-def _path(source: Source) -> str:
-    return str(source.origin["paths"][0])
 
 
 def _rate(texts: Texts, per: str) -> float | None:

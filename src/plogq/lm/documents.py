@@ -44,7 +44,10 @@ class Block(NamedTuple):
 
 
 class Remarks:
-    """What there is to say of how a source was read: by code a message, and of how many."""
+    """What there is to say of how a source was read: by code a message, and of how many.
+
+    What is said of all of it is said of 0.
+    """
 
     def __init__(self) -> None:
         self._messages: dict[str, str] = {}

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
-import pyarrow as pa
-
-from plogq.errors import TableError, check_count, refuse
+from plogq.errors import check_count, refuse
 from plogq.formulas.units import Unit, check_unit
 from plogq.lm.documents import Source
-from plogq.lm.readers.json_lines import JsonLines, whole_records
+from plogq.lm.kinds import kind_of
+from plogq.lm.readers.json_log import JsonLog
 from plogq.lm.readers.scored import Section
 from plogq.lm.readers.table import TokenTable
-from plogq.lm.readers.writers import writer_of
 from plogq.lm.result import TokensResult
 from plogq.lm.state import Corpus
 from plogq.lm.summary import summarise
-from plogq.tables.formats.harness import is_multiple_choice
-from plogq.tables.formats.registry import ending_of
 from plogq.tables.formats.text_options import TextOptions
-from plogq.tables.json_records import find_files, is_json, read_records
 from plogq.tables.readers import open_table
 from plogq.tables.sums.top_k import TopK
-
-Kind = Literal["log", "questions", "table", "unknown"]
 
 
 def score_tokens(
@@ -115,33 +108,6 @@ def score_tokens(
     )
 
 
-def kind_of(source: Any) -> Kind:
-    """Tell logs of token logprobs, questions with choices, and tables of any kind.
-
-    JSON that is neither a log, nor questions, nor a table of tokens is unknown: a table to `score`,
-    and here a log whose reader says what is wrong with it.
-    """
-    if not isinstance(source, (str, os.PathLike)):
-        return "table"
-    path = os.fspath(source)
-    otherwise: Kind = "unknown" if is_json(path) else "table"
-    try:
-        files = find_files(path)
-        if not files.paths or any(map(ending_of, files.others)) or not is_json(files.paths[0]):
-            return "table"
-        records = whole_records(read_records(files.system, files.paths[0]))
-        first = next((record.value for record in records if record.value), None)
-    except (TableError, pa.ArrowException, OSError, EOFError):
-        return otherwise
-    if first is None:
-        return otherwise
-    if is_multiple_choice(first):
-        return "questions"
-    if writer_of(first) is not None:
-        return "log"
-    return "table" if {"doc", "logprob"} <= first.keys() else otherwise
-
-
 def open_tokens(
     source: Any,
     *,
@@ -154,8 +120,8 @@ def open_tokens(
     """Open a table of tokens or a log in JSON."""
     if part not in (None, "prompt", "completion", "all"):
         refuse("part", 'be "prompt", "completion" or "all"', repr(part))
-    if kind_of(source) != "table":
-        return JsonLines(os.fspath(source), part)
+    if kind_of(source, doc, logprob) != "table":
+        return JsonLog(os.fspath(source), part)
     if part is not None:
         refuse("part", "be left out: this is a table, not a log of responses", repr(part))
     return TokenTable(open_table(source, text), doc, logprob, bytes)

@@ -169,7 +169,8 @@ def _warnings(
                 "bytes_unknown",
                 "documents do not say how many bytes were scored"
                 + (f" ({why})" if why else "")
-                + ": without bits per byte, models with different tokens cannot be compared",
+                + ": without bits per byte, models with different tokens cannot be compared (a "
+                "response with the text, as by echo, or a column bytes in a table says it)",
                 corpus.unknown["byte"],
             )
         )
@@ -191,6 +192,16 @@ def _warnings(
                 "more_words_than_text",
                 "there are more words than characters: the column must say how many words end in "
                 "each token, not how many the document has",
+                documents,
+            )
+        )
+    letters, size = count["character"], count["byte"]
+    if letters is not None and size is not None and letters > size:
+        found.append(
+            (
+                "more_characters_than_bytes",
+                "there are more characters than bytes, of which each has one at least: the columns "
+                "must count what each token has",
                 documents,
             )
         )

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from pyarrow import fs
@@ -69,6 +70,9 @@ def find_files(source: str) -> Files:
         if item.type == fs.FileType.File
         and not any(part[0] in "._" for part in item.path[len(path) :].strip("/").split("/"))
     )
+    if isinstance(system, fs.LocalFileSystem):  # in which links may lead to a file twice
+        once = {Path(name).resolve(): name for name in reversed(shown)}
+        shown = sorted(once.values())
     found = [name for name in shown if is_json(name)]
     kept = [name for name in found if not name.lower().endswith(ONE_VALUE)] or found
     left_out = [name for name in found if name not in kept]

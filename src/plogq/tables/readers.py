@@ -27,6 +27,7 @@ from plogq.tables.formats.memory import Memory, as_table, is_frame
 from plogq.tables.formats.registry import SAID, WEAK, TableFile, ending_of, kind_of, open_as
 from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Types, Wanted
+from plogq.tables.json_records import is_json
 
 # A batch is small enough that its arrays stay in the processor's cache and memory stays flat,
 # large enough that the work per batch does not show.
@@ -238,6 +239,8 @@ def open_table(source: Any, text: TextOptions | None = None) -> Table:
 
 def _questions(source: str) -> Table | None:
     """Open multiple-choice samples, whose questions are rows; None where it is none of these."""
+    if not is_json(source):
+        return None
     with reading(source, "JSON"):
         system, path = find_filesystem(source)
         if not is_questions(system, path):

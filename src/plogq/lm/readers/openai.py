@@ -22,7 +22,6 @@ from plogq.lm.readers.response import (
     logprob_of,
     number_of,
     object_of,
-    text_of,
 )
 
 NAME = "OpenAI responses"
@@ -73,24 +72,24 @@ def _response(
     if given is None or "message" in choice:
         both = (prompt, given or Passage([], None))
         return Response(name, both, len(prompt.tokens))
-    n, known = len(given.tokens), len(prompt.tokens)
-    echoed = bool(n) and given.tokens[0].logprob is None
-    end, doubt = _prompt_end(n, echoed=echoed, known=known, asked=asked, written=written)
+    listed, before = ([t.logprob for t in passage.tokens] for passage in (given, prompt))
+    echoed = bool(listed) and listed[0] is None
+    if echoed and before and listed[: len(before)] == before:
+        return Response(name, (given,), len(before))
+    end, doubt = _prompt_end(len(listed), echoed=echoed, asked=asked, written=written)
     if end == 0 and doubt is None:
-        return Response(name, (prompt, given), known)
+        return Response(name, (prompt, given), len(before))
     return Response(name, (given,), end, doubt)
 
 
 def _prompt_end(
-    n: int, *, echoed: bool, known: int, asked: int | None, written: int | None
+    n: int, *, echoed: bool, asked: int | None, written: int | None
 ) -> tuple[int | None, str | None]:
     """Tell how many of n listed tokens are an echoed prompt's, and why they may be others.
 
     A prompt's first token alone has no logprob, unless a server puts a mark before it. What
     `usage` counts settles the rest, where it counts what is listed.
     """
-    if known and echoed:
-        return min(known, n), None
     if asked is None or written is None:
         if not echoed and (written is None or n <= written + 1):
             return 0, None
@@ -153,9 +152,7 @@ def _completion(logprobs: dict[str, Any], choice: dict[str, Any]) -> Passage:
         for i, (name, value, likely) in enumerate(zip(names, values, tops, strict=True))
     ]
     offsets = logprobs.get("text_offset")
-    return Passage(
-        tokens, text_of(choice.get("text")), offsets if isinstance(offsets, list) else None
-    )
+    return Passage(tokens, _written(choice), offsets if isinstance(offsets, list) else None)
 
 
 def _written(choice: dict[str, Any]) -> str | None:
@@ -166,6 +163,7 @@ def _written(choice: dict[str, Any]) -> str | None:
         return None
     thought = message.get("reasoning_content") or message.get("reasoning") or ""
     content = message.get("content")
+    content = "" if content is None and thought else content  # it was cut short while thinking
     if not isinstance(thought, str) or not isinstance(content, str):
         return None
     return thought + content

@@ -63,6 +63,10 @@ def score_parts(
         found.append(scored if name is None else scored._replace(name=name))
     if len(found) == 1:
         return found
+    shared = [x for x in found if x.section == "all" and x.logprobs[:2] == found[0].logprobs[:2]]
+    if len(shared) > 1 and found[0].logprobs[0] is None:
+        remark = ("shared_prompt", "answers begin alike: a prompt that they share counts for each")
+        found = [x._replace(remarks=(*x.remarks, remark)) for x in found]
     return [x if x.name is None else x._replace(name=f"{x.name}:{i}") for i, x in enumerate(found)]
 
 
@@ -122,6 +126,14 @@ def _scored(
         whole = hash(texts[0].unscored + data)
     elif unknown.why:
         remarks.append(("bytes_unknown", unknown.why))
+    if mark := next((text.mark for text in texts if text.mark), None):
+        remarks.append(
+            (
+                "marks_in_text",
+                f"tokens such as {mark!r} look like marks of a template, and stand in the text: "
+                "the bytes of their names are counted",
+            )
+        )
     if any(text.extra for text in texts):
         remarks.append(
             (

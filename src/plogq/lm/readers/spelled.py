@@ -20,6 +20,12 @@ MARK = re.compile(r"<[^<>\s]*>|\[[A-Z][A-Z0-9_]*\]")
 NUMBER = re.compile(r"token_id:\d+")
 BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 ESCAPED = re.compile(r"bytes:((?:\\x[0-9A-Fa-f]{2})+)")
+# Marks of models and chat templates; others of MARK's shape may as well be HTML.
+SPECIAL = re.compile(r"<[|｜].*[|｜]>|</?s>|<(?:bos|eos|pad|unk|start_of_turn|end_of_turn)>")
+# Scripts without spaces between words: of South-East Asia, kana, Chinese characters, their marks.
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u9fff\uff00-\uffef\U00020000-\U0003ffff]"
+)
 VOCABULARY = re.compile(r"[▁ĠĊ]|^##\S|^<0x[0-9A-Fa-f]{2}>$|^bytes:(?:\\x[0-9A-Fa-f]{2})+$")
 
 
@@ -36,12 +42,15 @@ class Spelled(NamedTuple):
         The bytes of a first token without logprob, which is not part of them.
     extra
         How many of the tokens, other than marks, are no part of the text.
+    mark
+        The name of a token that looks like a mark, though it stands in the text.
     """
 
     text: bytes | None
     why: str = ""
     unscored: bytes = b""
     extra: int = 0
+    mark: str | None = None
 
 
 def spelled(passage: Passage, start: int, stop: int) -> Spelled:
@@ -49,7 +58,7 @@ def spelled(passage: Passage, start: int, stop: int) -> Spelled:
     tokens = passage.tokens
     first = start + (start < stop and tokens[start].logprob is None)
     if passage.text is None:
-        return _by_names(tokens[first:stop])
+        return _by_names(tokens[first:stop], tokens[start:first])
     text = _utf8(passage.text)
     ends = _ends(tokens, text, passage.offsets)
     if isinstance(ends, str):
@@ -62,13 +71,32 @@ def spelled(passage: Passage, start: int, stop: int) -> Spelled:
         ends[i] == ends[i + 1] and not _is_mark(token) and not (token.name or "").isspace()
         for i, token in enumerate(tokens[first:stop], first)
     )
+    extra += _is_cut(tokens, ends, len(text), range(first, stop))
     if extra > STOP_TOKENS:
         return Spelled(None, f"{extra} tokens are not in the text of the response", extra=extra)
-    return Spelled(text[b:c], "", b"" if a is None else text[a:b], extra)
+    shown = (tokens[i].name for i in range(first, stop) if ends[i] != ends[i + 1])
+    mark = next((name for name in shown if name and SPECIAL.fullmatch(name)), None)
+    return Spelled(text[b:c], "", b"" if a is None else text[a:b], extra, mark)
 
 
-def _by_names(tokens: list[Token]) -> Spelled:
-    """Take names for text, where nothing speaks against it."""
+def _is_cut(tokens: list[Token], ends: list[int | None], size: int, chosen: range) -> bool:
+    """Tell whether the text ends within a word of a token."""
+    for i in reversed(chosen):
+        a, b = ends[i], ends[i + 1]
+        if a is None or b is None:
+            return False
+        if a < b:
+            spellings = _spellings(tokens[i])
+            return b == size and all(len(s.strip()) > b - a for s in spellings)
+    return False
+
+
+def _by_names(tokens: list[Token], before: list[Token]) -> Spelled:
+    """Take names for text, where nothing speaks against it.
+
+    One sign is that nowhere a space stands before a word, though tokens meet: a server that decodes
+    each token alone may lose it. What the unscored token before them ends with is not known.
+    """
     for token in tokens:
         if not _spellings(token):
             return Spelled(None, f"{_shown(token)} does not say what it spells")
@@ -78,10 +106,17 @@ def _by_names(tokens: list[Token]) -> Spelled:
             if MARK.fullmatch(token.name):
                 return Spelled(None, f"{_shown(token)} may be a mark, not a text")
     names = [token.name or "" for token in tokens]
-    spaced = any(name[:1].isspace() for name in names)
-    if not spaced and any(a[-1:].isalpha() and b[:1].isalpha() for a, b in pairwise(names)):
+    spaced = any(name[:1] == " " and not name.isspace() for name in names)
+    pairs = pairwise([*(token.name or "?" for token in before), *names])
+    if not spaced and any(_meet(a, b) for a, b in pairs):
         return Spelled(None, "no token begins with a space: the server may have cut them off")
     return Spelled(b"".join(_spellings(token)[0] for token in tokens))
+
+
+def _meet(a: str, b: str) -> bool:
+    """Tell whether a space may have been lost between two names."""
+    ends = a[-1:], b[:1]
+    return not any(c == "" or c.isspace() or UNSPACED.match(c) for c in ends)
 
 
 def _ends(tokens: list[Token], text: bytes, offsets: list[object] | None) -> list[int | None] | str:
@@ -112,11 +147,10 @@ def _from_left(tokens: list[Token], text: bytes) -> list[int] | str:
             break
         if rest:
             size = next((len(s) for s in spellings if text.startswith(s, at)), None)
-            if size is None and at == 0:
-                # A server may cut off the space before the first word.
-                size = next(
-                    (len(s.lstrip()) for s in spellings if text.startswith(s.lstrip())), None
-                )
+            if size is None:
+                # A server may cut off space around what was written, and around thinking.
+                cut = (f(s) for f in (bytes.rstrip, bytes.lstrip, bytes.strip) for s in spellings)
+                size = next((len(s) for s in cut if text.startswith(s, at)), None)
             if size is None and any(s.startswith(text[at:]) for s in spellings):
                 size = rest  # the text ends within the token: a stop sequence is cut off
             if size is None and _is_mark(token):

@@ -42,15 +42,13 @@ class Stream(NamedTuple):
 def join_streams(records: Iterable[Record], stream: Stream) -> Iterator[Record]:
     """Give whole responses: those that came in parts where the last of them has come."""
     parts: dict[Hashable, list[Record]] = {}
-
-    def over(but: Hashable = ()) -> list[Hashable]:
-        return [k for k, held in parts.items() if k != but and stream.is_over(_values(held))]
-
+    over: dict[Hashable, None] = {}  # those of which no part is to come
     for record in records:
         value = record.value
         if value is None:
             yield from (_joined(held, stream) for held in parts.values())
             parts.clear()
+            over.clear()
             continue
         key = stream.key(value)
         if stream.is_counts(value):
@@ -58,15 +56,18 @@ def join_streams(records: Iterable[Record], stream: Stream) -> Iterator[Record]:
                 parts[key].append(record)
             continue
         mine = stream.is_part(value) or key in parts
-        done = over(but=key) if mine and key is not None else over()
-        if key is None and key in parts and key not in done and _begins(value):
-            done.append(key)
-        for name in done:
+        if key is None and key in parts and _begins(value):
+            over[key] = None
+        for name in [name for name in over if name is None or name != key]:
             yield _joined(parts.pop(name), stream)
-        if mine:
-            parts.setdefault(key, []).append(record)
-        else:
+            del over[name]
+        if not mine:
             yield record
+            continue
+        parts.setdefault(key, []).append(record)
+        over.pop(key, None)
+        if stream.is_over([value]) and stream.is_over(_values(parts[key])):
+            over[key] = None
     for held in parts.values():
         yield _joined(held, stream)
 
@@ -83,9 +84,10 @@ def _joined(held: list[Record], stream: Stream) -> Record:
 
 
 def _begins(part: Object) -> bool:
-    """Tell the first part of a chat, which alone says who speaks."""
+    """Tell the first part of a chat, which says who speaks, and nothing yet."""
     deltas = [choice.get("delta") for choice in _choices(part)]
-    return any(isinstance(delta, dict) and delta.get("role") for delta in deltas)
+    found = [delta for delta in deltas if isinstance(delta, dict)]
+    return any(delta.get("role") and not delta.get("content") for delta in found)
 
 
 def _choices(record: Object) -> list[Object]:

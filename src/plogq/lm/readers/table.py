@@ -32,6 +32,7 @@ COUNTS = {"byte": ("bytes",), "word": ("words",), "character": ("characters", "c
 PLURAL = {"byte": "bytes", "word": "words", "character": "characters"}
 # What people call −log q, or log q in another base.
 NOT_LOGPROBS = ("nll", "loss", "surprisal", "log2prob", "log2_prob", "log10prob", "log10_prob")
+SEVERAL = 3  # rows of a document, of which all are alike only where something repeats
 OTHER_BASE = re.compile(r"log_?(2|10)|bits?(_|$)|hartley")
 
 
@@ -123,11 +124,14 @@ class TokenTable:
             "format": table.format,
             "columns": taken,
         }
+        self._repeated: set[int] = set()
+        self._varies = False
         self.remarks = Remarks()
         if OTHER_BASE.search(logprob.lower()):
             self.remarks.add(
                 "other_base",
                 f"column {logprob!r} sounds like logarithms to another base: they must be natural",
+                0,
             )
 
     def blocks(self) -> Iterator[Block]:
@@ -143,6 +147,11 @@ class TokenTable:
             open_run = runs.last()
         if open_run is None:
             raise TableError(f"{self._table.paths[0]}: no tokens to score")
+        if len(self._repeated) > 1:
+            column = self._counts["byte"]
+            self.remarks.add("repeated_bytes", f"column {column!r} is the same in all rows of a "
+                             "document, and another in others: it must count the bytes of each "
+                             "token, not of the document", 0)  # fmt: skip
         yield Block(Tokens(np.empty(0), _nothing), open_run.documents(1), done)
 
     def _read(
@@ -174,6 +183,7 @@ class TokenTable:
             count = _whole_numbers(part, column)
             of_row[unit] = np.where(scored, count, 0)
             if unit == "byte":
+                self._look_for_repeats(count, start)
                 of_row["unscored_bytes"] = np.where(scored, 0, count)
         ints = {n: np.add.reduceat(a.astype(np.int64), start) for n, a in of_row.items()}
         runs = DocumentRuns(names, sums, ints)
@@ -191,6 +201,15 @@ class TokenTable:
 
         tokens = Tokens(surprisal[scored], describe)
         return (runs if before is None else runs.after(before)), tokens
+
+    def _look_for_repeats(self, count: Array, start: Array) -> None:
+        """Note the counts that are the same in all of a document's rows, while all are."""
+        least, most = np.minimum.reduceat(count, start), np.maximum.reduceat(count, start)
+        several = np.diff(start, append=len(count)) >= SEVERAL
+        if (least != most)[several].any():
+            self._repeated, self._varies = set(), True
+        elif not self._varies and len(self._repeated) < 2:
+            self._repeated |= set(least[several].tolist())
 
     def _runs(self, part: Part) -> tuple[Array, list[str]]:
         """Give where each run of one document's rows starts, and its name."""

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from plogq.compare.result import Comparison
 from plogq.errors import printable
+from plogq.reports.terminal.lm import read_as
 from plogq.reports.terminal.text import name, number, percent, print_sections, rows, table
 from plogq.tables.sums.level import ONE_IN, PERCENT
 
@@ -37,7 +38,8 @@ def _sections(result: Comparison) -> Iterator[list[Text | Table]]:
             head = Text(f"{what.capitalize()} where {title} is better by most", style="bold")
             yield [head, _largest(result, who)]
     for warning in result.warnings:
-        yield [Text(f"! {warning['message']} ({warning['rows']:,})", style="yellow")]
+        count = f" ({warning['rows']:,})" if warning["rows"] else ""
+        yield [Text(f"! {warning['message']}{count}", style="yellow")]
 
 
 def _headline(result: Comparison) -> list[Text | Table]:
@@ -75,7 +77,9 @@ def _finite(x: float | None) -> bool:
 
 def _where(source: dict[str, Any]) -> str:
     paths = source["paths"]
-    return printable(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    read = f" ({read_as(source)})" if "part" in source else ""
+    return f"{printable(paths[0])}{more}{read}"
 
 
 def _verdict(result: Comparison) -> Text:

@@ -24,8 +24,8 @@ PARTS = {
 }
 PARTS_OF_RESPONSES = {
     "prompt": "the prompt",
-    "completion": "what the model wrote",
-    "all": "the prompt and what the model wrote",
+    "completion": "the completion",
+    "all": "prompt and completion",
 }
 FIRST = ("byte", "token", "word", "character")  # that is known stands in the headline
 OF_TOKENS = ("zero_probability", "unscored_tokens", "all_certain")  # what a warning counts
@@ -49,7 +49,8 @@ def _sections(result: TokensResult) -> Iterator[list[Text | Table]]:
         yield [Text("Most surprising tokens", style="bold"), _surprises(result)]
     for warning in result.warnings:
         of = "tokens" if warning["code"] in OF_TOKENS else "documents"
-        yield [Text(f"! {warning['message']} ({of}: {warning['rows']:,})", style="yellow")]
+        count = f" ({of}: {warning['rows']:,})" if warning["rows"] else ""
+        yield [Text(f"! {warning['message']}{count}", style="yellow")]
 
 
 def _headline(result: TokensResult) -> list[Text | Table]:
@@ -70,13 +71,13 @@ def _headline(result: TokensResult) -> list[Text | Table]:
         head.append(f"; {number(result.surprisal_finite)} {result.unit}s without the impossible")
     return [
         Text(where, style="bold"),
-        Text(f"{about}; {taken or _read_as(source)}", style="dim"),
+        Text(f"{about}; {taken or read_as(source)}", style="dim"),
         Text(),
         head,
     ]
 
 
-def _read_as(source: dict[str, Any]) -> str:
+def read_as(source: dict[str, Any]) -> str:
     """Say whose log it is, which part of it was scored, and what was left out."""
     said: str = source["format"]
     if "part" in source:

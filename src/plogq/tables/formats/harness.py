@@ -16,9 +16,12 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from pyarrow import fs
 
-from plogq.errors import TableError
+from plogq.errors import TableError, refuse
 from plogq.tables.formats.wanted import Wanted
-from plogq.tables.json_records import Record, is_json, read_records
+from plogq.tables.json_records import Record, read_records
+
+HEAD_BYTES = 1 << 20  # of a file, in which its first record shows whose it is
+LOG_FIELDS = (b'"doc_id"', b'"choices"')
 
 
 class Choices(NamedTuple):
@@ -52,14 +55,25 @@ def is_multiple_choice(record: dict[str, Any]) -> bool:
 
 
 def is_questions(system: fs.FileSystem, path: str) -> bool:
-    """Tell a file of such samples by its first."""
-    if not is_json(path):
-        return False
+    """Tell a file of such samples by its first.
+
+    Raises
+    ------
+    TableError
+        It holds what a language model wrote or read, which is no table.
+    """
     try:
-        first = next(read_records(system, path), None)
+        with system.open_input_stream(path, compression="detect") as stream:
+            head = stream.read(HEAD_BYTES)
+        if not any(field in head for field in LOG_FIELDS):
+            return False
+        record = next(read_records(system, path), None)
     except (TableError, pa.ArrowException, OSError, EOFError):
         return False  # what is wrong with it is for its reader to say
-    return first is not None and first.value is not None and is_multiple_choice(first.value)
+    first = (record.value if record is not None else None) or {}
+    if "choices" in first or (is_sample(first) and not is_multiple_choice(first)):
+        refuse(path, "be a table", "a log of a language model: plogq lm reads it", error=TableError)
+    return is_multiple_choice(first)
 
 
 class Questions:
@@ -196,6 +210,8 @@ def _label(record: Record, value: dict[str, Any], texts: list[str], logprobs: li
     possible = sorted({*by_index, *(by_text if len(by_text) == 1 else [])})
     accuracy = value.get("acc")
     best = max(logprobs)
+    if isinstance(accuracy, (int, float)) and accuracy not in (0, 1):
+        raise record.error(f"acc must be 0 or 1; got {accuracy}: are several choices right?")
     if accuracy in (0, 1) and logprobs.count(best) == 1:
         right = logprobs.index(best)
         agree = [i for i in possible if (i == right) == bool(accuracy)]

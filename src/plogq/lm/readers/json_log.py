@@ -34,7 +34,7 @@ from plogq.tables.readers import reading
 BLOCK_TOKENS = 65_536
 
 
-class JsonLines:
+class JsonLog:
     """Logs of token logprobs in JSON: lines, or any other layout; a file or a folder.
 
     Parameters
@@ -95,10 +95,8 @@ class JsonLines:
                 if tokens >= BLOCK_TOKENS:
                     yield _block(held, done)
                     held, tokens = [], 0
-            if names.tasks > 1:
-                self.remarks.add("tasks", _TASKS, names.tasks)
         if base := suspected_base(self._others):
-            self.remarks.add("other_base", f"the logprobs are no natural logarithms: {base}")
+            self.remarks.add("other_base", f"the logprobs are no natural logarithms: {base}", 0)
         if held:
             yield _block(held, done)
 
@@ -131,13 +129,16 @@ class JsonLines:
         for scored in found:
             self._check(record, scored)
             for code, message in scored.remarks:
-                self.remarks.add(code, message)
+                said = f"{record.where}: {message}" if code == "bytes_unknown" else message
+                self.remarks.add(code, said)
             if len(self._others) < PLACES:
                 self._others += scored.others
         if writer is HARNESS:
             name = names.name(found[0], value)
             if name is None:
                 raise came_back(f"{record.path}: {record.where}", str(found[0].name))
+            if names.tasks > 1:
+                self.remarks.add("tasks", _TASKS)
             return [found[0]._replace(name=name)]
         return found
 
@@ -177,8 +178,9 @@ _TASKS = (
 def whole_records(records: Iterable[Record]) -> Iterator[Record]:
     """Give records without what a batch run or a stream of events has wrapped them in.
 
-    A batch run answers with custom_id, response.body and error. Events of OpenAI's Responses tell
-    of a response piece by piece, and of all of it at the end.
+    A batch run answers with custom_id, response.body and error; others keep a response beside
+    what was asked. Events of OpenAI's Responses tell of a response piece by piece, and of all of it
+    at the end.
     """
     for record in records:
         value = record.value
@@ -189,7 +191,7 @@ def whole_records(records: Iterable[Record]) -> Iterator[Record]:
         if isinstance(event, str) and event.startswith("response."):
             if not event.endswith((".completed", ".incomplete")):
                 continue
-        elif "custom_id" not in value or not isinstance(value.get("response", ""), dict | None):
+        elif not _wrapped(value):
             yield record
             continue
         held = value.get("response")
@@ -200,6 +202,16 @@ def whole_records(records: Iterable[Record]) -> Iterator[Record]:
             raise record.error(f"the response must hold choices; got {came}")
         named = {"custom_id": value["custom_id"]} if value.get("custom_id") is not None else {}
         yield record._replace(value=body | named)
+
+
+def _wrapped(value: dict[str, Any]) -> bool:
+    """Tell what holds a response beside other things."""
+    if "response" not in value:
+        return False
+    held = value["response"]
+    return (held is None and "custom_id" in value) or (
+        isinstance(held, dict) and writer_of(value) is None
+    )
 
 
 def _known(record: Record) -> Writer:

@@ -121,6 +121,7 @@ def test_what_target_says(target, choices, more, label, tmp_path):
         ("7", CHOICES, {}, "got '7'"),
         ([0, 2], CHOICES, {}, r"of one choice; got \[0, 2\]"),
         (None, CHOICES, {}, "of one choice; got None"),
+        ("0", CHOICES, {"acc": 0.75}, "acc must be 0 or 1; got 0.75: are several choices right"),
         ("0", CHOICES, {"filtered_resps": [["-1", "True"]]}, "for each of 3 choices; got 1"),
         ("0", CHOICES, {"filtered_resps": ["x", "y", "z"]}, "a loglikelihood, at most 0; got 'x'"),
         ("0", CHOICES, {"filtered_resps": [[0.5], [-1], [-1]]}, "at most 0; got 0.5"),
@@ -141,6 +142,13 @@ def test_filters_and_questions_that_come_back(tmp_path):
         score(write(tmp_path, one, one))
     with pytest.raises(TableError, match="line 2: is no multiple-choice sample"):
         score(write(tmp_path, one, {"doc_id": 3}))
+
+
+def test_a_log_is_no_table(tmp_path):
+    rolling = {"doc_id": 0, "arguments": [["It rains."]], "filtered_resps": ["-3.5"]}
+    for record in (rolling, {"id": "a", "choices": []}):
+        with pytest.raises(TableError, match=r"must be a table; got a log .*: plogq lm reads it"):
+            score(write(tmp_path, record))
 
 
 def test_choices_by_themselves_are_no_classes(tmp_path):

@@ -72,13 +72,13 @@ def test_endings(ending, tmp_path):
 
 
 def test_blocks_of_any_size_give_the_same(monkeypatch):
-    from plogq.lm.readers import json_lines
+    from plogq.lm.readers import json_log
     from plogq.tables import json_records
 
     for path in ("vllm_echo.jsonl", "harness_pages.jsonl", "vllm_batch_chat.jsonl"):
         whole = score_tokens(DATA / path).to_json()
         for size, read in ((1, 7), (2, 64), (3, 1)):
-            monkeypatch.setattr(json_lines, "BLOCK_TOKENS", size)
+            monkeypatch.setattr(json_log, "BLOCK_TOKENS", size)
             monkeypatch.setattr(json_records, "READ_BYTES", read)
             assert score_tokens(DATA / path).to_json() == whole
 
