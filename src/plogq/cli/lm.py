@@ -2,7 +2,16 @@
 
 import argparse
 
-from plogq.cli.options import Commands, add_intervals, add_json, add_part, add_unit, deliver, given
+from plogq.cli.options import (
+    Commands,
+    add_intervals,
+    add_json,
+    add_part,
+    add_text,
+    add_unit,
+    deliver,
+    given,
+)
 
 READS = """
 TOKENS is a table (Parquet, CSV, Arrow; a file, a folder, a URI), a row a token:
@@ -45,6 +54,7 @@ def add(commands: Commands) -> None:
     for name in ("doc", "logprob", "bytes"):
         add(f"--{name}", metavar="COL", default=name, help=f"default: {name}")
     add_part(add)
+    add_text(command)
 
     add = command.add_argument_group("figures").add_argument
     add_unit(add, "costs")

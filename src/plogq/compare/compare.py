@@ -125,7 +125,7 @@ def compare(
         if wrong is not None:
             refuse(wrong, "be left out: these are token logprobs, paired by document",
                    of_tables[wrong])  # fmt: skip
-        one, other = (open_tokens(source, part=part) for source in (a, b))
+        one, other = (open_tokens(source, part=part, text=text) for source in (a, b))
         return compare_tokens(
             one, other, unit=unit, bootstrap=bootstrap, top=top, seed=seed, progress=progress
         )
