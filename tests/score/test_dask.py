@@ -177,6 +177,7 @@ class Counted:
 
     system = None
     path = "t"
+    text = None
 
 
 @given(

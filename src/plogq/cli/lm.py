@@ -6,6 +6,7 @@ from plogq.cli.options import (
     add_intervals,
     add_json,
     add_part,
+    add_text,
     add_unit,
     check_outputs,
     deliver,
@@ -69,6 +70,7 @@ def add(commands: Commands) -> None:
     for name, what in columns.items():
         add(f"--{name}", metavar="COL", default=name, help=f"{what} (default: {name})")
     add_part(add)
+    add_text(command)
 
     add = command.add_argument_group("figures").add_argument
     add_unit(add, "costs")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from plogq.errors import check_count, refuse
@@ -16,7 +16,7 @@ from plogq.lm.readers.table import TokenTable
 from plogq.lm.result import TokensResult
 from plogq.lm.state import Corpus
 from plogq.lm.summary import summarise
-from plogq.tables.formats.text_options import TextOptions
+from plogq.tables.formats.text_options import TextOptions, text_options
 from plogq.tables.readers import open_table
 from plogq.tables.sums.top_k import TopK
 
@@ -28,6 +28,10 @@ def score_tokens(
     logprob: str = "logprob",
     bytes: str = "bytes",
     part: Section | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    header: Sequence[str] | None = None,
     unit: Unit = "bit",
     bootstrap: int = 200,
     top: int = 20,
@@ -54,6 +58,8 @@ def score_tokens(
     part
         Of responses with logprobs of a prompt and of what was written after it: "prompt",
         "completion" or "all".
+    encoding, delimiter, decimal, header
+        How a table is written as text, as for `plogq.score.score`.
     unit
         "bit", "nat" or "hartley" (a `plogq.Unit`), of every cost.
     bootstrap
@@ -87,7 +93,8 @@ def score_tokens(
     check_unit(unit)
     for name, count in (("bootstrap", bootstrap), ("top", top), ("seed", seed)):
         check_count(name, count)
-    tokens = open_tokens(source, doc=doc, logprob=logprob, bytes=bytes, part=part)
+    text = text_options(encoding, delimiter, decimal, header)
+    tokens = open_tokens(source, doc=doc, logprob=logprob, bytes=bytes, part=part, text=text)
     corpus, surprises = Corpus(top, seed), TopK(top)
     for block in tokens.blocks():
         corpus.add(block)

@@ -34,7 +34,7 @@ NOT_UTF8 = re.compile(r"In CSV column #(\d+): .*invalid UTF8 data", re.DOTALL)
 # A row, or the header, for a block; or there is nothing after the header.
 TOO_LONG = ("straddl", "Could not skip", "cannot infer number of columns")
 CUT_IN_CELL = ("out of sync", "CSV parse error")  # perhaps: a block that ends at a line break
-BLOCK, LARGEST_BLOCK = 4 << 20, 1 << 30
+BLOCK, LARGEST_BLOCK = 4 << 20, 256 << 20
 # What a CSV file says where it has no value. NaN is not among it, as it is for Arrow: it is a
 # number, and to be told as such. Blanks alone are no value, either.
 BLANKS = [" " * n for n in range(1, 33)]
