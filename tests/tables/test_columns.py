@@ -144,7 +144,7 @@ def test_a_refused_sum_names_the_columns_that_a_pattern_took():
 )  # fmt: skip
 def test_a_lone_column_is_of_the_class_that_it_is_named_after(column, q):
     table = pa.table({column: [0.9, 0.2, 0.5], "label": [0, 1, 1]})
-    assert nats(table) == cost(q[0], 1 - q[1], 0.5)
+    assert nats(table) == cost(*q, 0.5)
     assert any(f"{column!r} is the probability of class" in each
                for each in score(table).source["notes"])  # fmt: skip
 

@@ -168,8 +168,8 @@ def _matching(kind: Kind, present: Sequence[str], pattern: str) -> Found | None:
         return Found(kind, pattern, (pattern,), without_prefix([pattern]))
     prefix = pattern[:-1]
     taken = [name for name in present if name.startswith(prefix)]
-    classes = [name for name in taken if not NO_CLASSES & {name.lower(), _end(name, prefix)}]
-    left_out = [name for name in taken if name not in set(classes)]
+    left_out = [name for name in taken if NO_CLASSES & {name.lower(), _end(name, prefix)}]
+    classes = [name for name in taken if name not in left_out]
     if not classes or not left_out:
         return Found(kind, pattern, tuple(taken), _ends(taken, prefix)) if taken else None
     warning = (

@@ -46,7 +46,11 @@ def first_look(parts: Iterable[Part], columns: Columns, labels: Labels) -> Colum
     head = _head(batches, columns)
     if columns.kind != "logits" and columns.layout != "binary" and not columns.normalise:
         columns = _rounded(head.x, batches[0], columns)
-    found = [*_of_scale(head, columns), *_of_labels(head, columns, labels)]
+    found = [
+        *_of_scale(head, columns),
+        *_of_copies(head, columns),
+        *_of_labels(head, columns, labels),
+    ]
     return replace(columns, warnings=(*columns.warnings, *found))
 
 
@@ -167,6 +171,21 @@ def _of_a_lone_column(x: Array, target: Array, columns: Columns) -> list[str]:
             f"Every value of {name!r} is for class {classes[1]} rather than {classes[0]}: is it of "
             "the class that the model chose? Then name the column of that class: --chosen COLUMN."
         ]
+    return []
+
+
+def _of_copies(head: Head, columns: Columns) -> list[str]:
+    """Suspect a column of logits that is another's copy: no sum tells that it is one too many."""
+    if columns.kind != "logits" or columns.layout != "wide":
+        return []
+    seen: dict[bytes, str] = {}
+    for name, values in zip(columns.names, head.x.T, strict=True):
+        first = seen.setdefault(values.tobytes(), name)
+        if first != name and len(np.unique(values)) > 1:
+            return [
+                f"Columns {first!r} and {name!r} are the same: is one of them no class? Then "
+                f"--exclude {name}."
+            ]
     return []
 
 

@@ -46,10 +46,10 @@ class Rounding(NamedTuple):
         return bound
 
     def __str__(self) -> str:
+        if self.digits is not None and self.digits < (self.decimals or np.inf):
+            return f"{self.digits} significant digit{'s' if self.digits > 1 else ''}"
         if self.decimals is not None:
             return f"{self.decimals} digit{'s' if self.decimals > 1 else ''} after the point"
-        if self.digits is not None:
-            return f"{self.digits} significant digit{'s' if self.digits > 1 else ''}"
         return f"{self.bits} significant bits"
 
 
