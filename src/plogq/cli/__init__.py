@@ -16,10 +16,12 @@ import sys
 def main() -> None:
     """Run the command line: 0 done, 1 bad input in one line, 2 usage, 130 interrupted."""
     try:
+        from plogq.cli.options import joined_values
+
         if isinstance(sys.stdout, io.TextIOWrapper):
             codecs.register_error("plogq", _plain)
             sys.stdout.reconfigure(errors="plogq")
-        arguments = _parser().parse_args()
+        arguments = _parser().parse_args(joined_values(sys.argv[1:]))
         arguments.run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:

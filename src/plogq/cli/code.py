@@ -11,6 +11,7 @@ from typing import Any
 
 from plogq.cli.options import PREDICTIONS, Commands, add_predictions, count
 
+MODEL = (*PREDICTIONS, "exclude", "classes", "normalise")
 STDOUT = (Path("-"), Path("/dev/stdout"))
 
 
@@ -49,8 +50,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse options that mean nothing together."""
-    model = [f"--{name}" for name in (*PREDICTIONS, "classes")
-             if getattr(arguments, name) is not None]  # fmt: skip
+    model = [f"--{name}" for name in MODEL if getattr(arguments, name)]
     labels = arguments.under is not None if arguments.decode else arguments.label is not None
     wrong = {
         "--decode needs --out": arguments.decode and arguments.out is None,
@@ -118,4 +118,4 @@ def _decode(arguments: argparse.Namespace) -> None:
 
 
 def _model(arguments: argparse.Namespace) -> dict[str, Any]:
-    return {name: getattr(arguments, name) for name in (*PREDICTIONS, "classes")}
+    return {name: getattr(arguments, name) for name in MODEL}

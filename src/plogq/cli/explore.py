@@ -18,7 +18,7 @@ def add(commands: Commands) -> None:
     add = command.add_argument
     add("file", metavar="FILE", nargs="?",
         help="a table as for plogq score, or its JSON: open it as a report")  # fmt: skip
-    add("--label", metavar="COL", default="label", help="of the table (default: label)")
+    add("--label", metavar="COL", help="of the table (default: found by name)")
     add("--port", metavar="N", type=_port, default=0, help="to listen on (default: a free one)")
     add("--no-browser", action="store_true", help="only print the address")
 

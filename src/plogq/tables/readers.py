@@ -59,8 +59,9 @@ class Part(NamedTuple):
 
     batch: pa.RecordBatch
     path: str
-    row: int  # of the file, of the first of them
-    start: int  # of the table, of the first of them
+    row: int  # of the file, of the first that was read
+    start: int  # of the table, of the first that was read
+    kept: np.ndarray[Any, Any] | None = None  # which of those that were read; None: all
 
     def check(
         self,
@@ -76,7 +77,8 @@ class Part(NamedTuple):
         """
         if bad.any():
             i = int(np.argmax(bad))
-            row = self.row + (i if rows is None else int(rows[i]))
+            row = i if rows is None else int(rows[i])
+            row = self.row + (row if self.kept is None else int(self.kept[row]))
             name = f"{self.path}: column {column!r}"
             refuse(name, expected, came(i), row=row, error=TableError)
 
@@ -116,14 +118,11 @@ class Table:
 
     def check(self, reader: Reader, columns: list[str], types: Types) -> None:
         """Refuse a file whose columns are not those of the first."""
+        there = set(reader.schema.names)
         for name in columns:
-            if self.format == "CSV" and name in types and name in reader.schema.names:
+            if self.format == "CSV" and name in types and name in there:
                 continue  # read as that type, whatever the first rows look like
-            here = (
-                plain_type(reader.schema.field(name).type)
-                if name in reader.schema.names
-                else "no such column"
-            )
+            here = plain_type(reader.schema.field(name).type) if name in there else "no such column"
             if here != self.schema.field(name).type:
                 refuse(
                     f"{reader.path}: column {name!r}",

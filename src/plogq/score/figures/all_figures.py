@@ -11,6 +11,7 @@ from plogq.errors import TableError, refuse
 from plogq.formulas.units import Unit, from_nats
 from plogq.score.figures.breakdowns import entropy, per_class, slices
 from plogq.score.figures.decomposition import Recalibrations, recalibrate
+from plogq.score.figures.doubts import doubts
 from plogq.score.figures.intervals import intervals
 from plogq.score.figures.pictures import confusion, histograms, reliability
 from plogq.score.figures.temperature import TemperatureFit, fit_temperature
@@ -110,7 +111,9 @@ def summarise(
             replicates=bootstrap,
             seed=seed,
         ),
-        warnings=_warnings(state, recalibrations, temperature, nats["information_gain"], source),
+        warnings=_warnings(
+            state, classes, recalibrations, temperature, nats["information_gain"], source
+        ),
     )
 
 
@@ -189,12 +192,13 @@ def _surprises(state: State, classes: tuple[str, ...], unit: Unit) -> list[dict[
 
 def _warnings(
     state: State,
+    classes: tuple[str, ...],
     recalibrations: Recalibrations,
     temperature: TemperatureFit | None,
     gain: float,
     source: dict[str, Any],
 ) -> list[dict[str, Any]]:
-    found = []
+    found = [("reading", said, state.rows()) for said in doubts(state, classes)]
     impossible = int(state.buckets.impossible.rows.sum())
     if impossible:
         found.append(

@@ -55,7 +55,7 @@ def fold_on_workers(
     for file in files:
         table.check(file, job.columns.read(), job.columns.types())
     with connect(scheduler) as client:
-        pieces = _count(client, files, job.columns.label)
+        pieces = _count(client, files, job.columns.names[0])
         rows = sum(sum(each) for _, each in pieces if each is not None)
         threads = sum(client.nthreads().values())
         runs = most_runs(rows * len(job.labels.classes), threads, job.new_state().most_bytes())
