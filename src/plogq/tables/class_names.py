@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from plogq.errors import TableError, refuse
@@ -105,7 +106,8 @@ def _of_a_lone_column(found: Found, classes: tuple[str, ...] | None) -> Classes:
     return say(given[1 - at], given[at])
 
 
-def integer_names(classes: Sequence[str]) -> Literal["all", "values", "some", "none"]:
+@lru_cache(maxsize=8)
+def integer_names(classes: tuple[str, ...]) -> Literal["all", "values", "some", "none"]:
     """Tell whether classes are named by numbers.
 
     "all" is integers as they are usually written; "values" numbers such as 1.0, which are one

@@ -128,24 +128,24 @@ def find_columns(
     label_names, label_shown, notes = find_label(table, label, {*used, *named})
     found = find_predictions(table, asked, {*used, *label_names} - named)
     layout = layout_of(table, found.names)
-    names = name_classes(table.paths[0], found, layout, classes)
+    named_classes = name_classes(table.paths[0], found, layout, classes)
     if chosen is not None:
-        names = _of_the_chosen(found, layout, classes, chosen)
+        named_classes = _of_the_chosen(found, layout, classes, chosen)
     if normalise and (layout == "binary" or found.kind == "logits"):
         expected = "go with a probability for each class (logits need none, a lone probability "
         refuse("normalise", expected + "has nothing to be divided by)", found.shown,
                error=TableError)  # fmt: skip
     if len(label_names) > 1:
-        label_names = _in_order_of_classes(table, label_names, label_shown, names.names)
+        label_names = _in_order_of_classes(table, label_names, label_shown, named_classes.names)
     return Columns(
         found.kind,
         found.shown,
-        names.columns,
+        named_classes.columns,
         layout,
         label_shown,
         label_names,
         label_kind(table, label_names, annotators),
-        names.names,
+        named_classes.names,
         classes is not None,
         weight,
         tuple(slices),
@@ -154,8 +154,8 @@ def find_columns(
         chosen,
         _ignored(ignore, table.masked),
         normalise,
-        notes=(*found.notes, *names.notes, *notes),
-        warnings=(*found.warnings, *names.warnings),
+        notes=(*found.notes, *named_classes.notes, *notes),
+        warnings=(*found.warnings, *named_classes.warnings),
     )
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from pyarrow import types
 
+from plogq.errors import TableError
 from plogq.tables.arrays import Array
 from plogq.tables.batch import Batch, to_batch
 from plogq.tables.columns import Columns
@@ -33,7 +34,17 @@ class Head(NamedTuple):
 
 
 def first_look(parts: Iterable[Part], columns: Columns, labels: Labels) -> Columns:
-    """Return the columns with what the first rows say of them: rounding, and warnings."""
+    """Return the columns with what the first rows say of them: rounding, and warnings.
+
+    What is wrong with a row is for the pass over all rows to say.
+    """
+    try:
+        return _looked_at(parts, columns, labels)
+    except TableError:
+        return columns
+
+
+def _looked_at(parts: Iterable[Part], columns: Columns, labels: Labels) -> Columns:
     most = max(1, min(HEAD_ROWS, HEAD_NUMBERS // max(1, len(labels.classes))))
     first = _first(parts, most)
     if columns.labels == "soft":
