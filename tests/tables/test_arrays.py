@@ -174,6 +174,7 @@ def test_names_of_columns_that_are_no_text():
     )
     levels = pd.DataFrame(P, columns=pd.MultiIndex.from_product([["prob"], list("abc")]))
     refused(levels, "columns of one level (df.columns = df.columns.map('_'.join)); got 2 levels")
+    refused({1: Y, "1": Y}, "a name for each array of its own; got '1' again")
     mixed = pd.DataFrame({"probs": [0.5], "label": [1]}).assign(note=[[1, "x"]])
     refused(mixed, "column 'note' must hold values of one type (or be left out: df.drop(")
 

@@ -230,10 +230,13 @@ class Arrays:
     def __init__(self, arrays: Mapping[Any, Any]) -> None:
         self._arrays: dict[str, Raw | pa.ChunkedArray | TableError] = {}
         for name, array in arrays.items():
-            if is_frame(array):
-                self._arrays |= _of_frame(str(name), array)
-            else:
-                self._arrays[str(name)] = _entry(str(name), array)
+            frame = is_frame(array)
+            found = _of_frame(str(name), array) if frame else {str(name): _entry(str(name), array)}
+            twice = [each for each in found if each in self._arrays]
+            if twice:
+                expected = "have a name for each array of its own"
+                refuse(self.path, expected, f"{twice[0]!r} again", error=TableError)
+            self._arrays |= found
         self._heads = as_rows({name: _head(a) for name, a in self._arrays.items()})
         self.schema = schema_of(self._heads)
         self.rows = likely_rows(self._heads)
