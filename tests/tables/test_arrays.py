@@ -99,6 +99,15 @@ def test_what_does_not_count_is_left_out_and_counted():
     refused({"probs": P, "labels": Y, "mask": [False] * 3}, "all 3 rows are left out")
 
 
+def test_labels_of_another_name_are_masked_too():
+    source = {"probs": P, "truth": Y, "w": np.ones(3), "mask": [True, True, False]}
+    result = score(source, label="truth", weight="w", unit="nat", bootstrap=0)
+    assert result.rows == 2
+    assert result.cross_entropy == cost({"probs": P[:2], "labels": Y[:2]})
+    [note] = open_table({"z": P, "labels": Y, "mask": [True, True, False]}).notes
+    assert note == "'mask' is not looked at: no array is called logits, logprobs or probs."
+
+
 def test_a_mask_that_is_none():
     plain = {"probs": P, "labels": Y}
     refused(plain | {"mask": [True]}, "array 'mask' must have a place for each row, shape (3,)")

@@ -149,6 +149,8 @@ def test_pairs_of_arrays_are_compared():
     by_hand = -np.log([0.7, 0.8, 0.1]).mean() + np.log([0.1, 0.8, 0.6]).mean()
     result = compare((Y, P), (Y, other), unit="nat", bootstrap=0)
     assert result.difference == pytest.approx(by_hand)
+    named = {"classes": np.array(ABC), "unit": "nat", "bootstrap": 0}
+    assert compare((ABC, P), (ABC, other), **named).difference == result.difference
     with pytest.raises(TableError, match="come after the labels"):
         compare((P, Y), (Y, P))
     with pytest.raises(TableError, match=r"tokens in t\.jsonl and predictions in memory"):

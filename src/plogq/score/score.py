@@ -9,8 +9,6 @@ from numbers import Real
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from plogq.errors import check_count, refuse
 from plogq.formulas.units import Unit, check_unit
 from plogq.score.figures.all_figures import summarise
@@ -158,8 +156,6 @@ def score(
         "logits": logits, "logprobs": logprobs, "probs": probs,
         "weight": weight, "group": group, "id": id,
     }  # fmt: skip
-    if isinstance(classes, np.ndarray):  # as scikit-learn's classes_
-        classes = classes.tolist()
     if are_arrays(source, predictions, asked):
         table, asked = open_arrays(source, predictions, asked)
     else:

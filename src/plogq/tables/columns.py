@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import types
 
@@ -169,6 +170,8 @@ def _are_names(names: object) -> bool:
 
 def _class_names(classes: Sequence[str | int]) -> list[str]:
     """Give the names of classes as texts; integers are names too."""
+    if isinstance(classes, np.ndarray):  # as scikit-learn's classes_
+        classes = classes.tolist()
     whole = isinstance(classes, Sequence) and not isinstance(classes, str)
     if not whole or not all(
         isinstance(name, str) or (isinstance(name, Integral) and not isinstance(name, bool))
