@@ -129,6 +129,7 @@ def decode_labels(
         paths=table.paths,
         format=table.format,
         schema=table.schema.append(pa.field(unused, pa.string())),
+        masked=False,
     )
     columns = find_columns(seen, label=unused, **model)  # type: ignore[arg-type]
 
