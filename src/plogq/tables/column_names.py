@@ -20,6 +20,8 @@ OTHER_NAMES: dict[Kind, tuple[str, ...]] = {
               "probability_*"),
 }  # fmt: skip
 LABELS = ("label", "labels", "y_true", "target", "y", "class", "truth", "gold", "true_label")
+# Names that are of the truth alone, where the others may be of what the model chose.
+TRUTHS = ("y_true", "target", "truth", "gold", "true_label")
 # What stands beside the columns of the classes under one prefix, and is none of them.
 NO_CLASSES = frozenset(
     ("argmax", "bias", "confidence", "entropy", "loss", "margin", "max", "pred", "predict",
@@ -259,3 +261,23 @@ def _asked_label(table: Table, label: str | Sequence[str]) -> tuple[tuple[str, .
         if name not in there:
             missing(table, name)
     return tuple(names), label if isinstance(label, str) else ",".join(names)
+
+
+def doubt_label(table: Table, label: str, others: Collection[str]) -> tuple[str, ...]:
+    """Doubt a column asked for by a name of many meanings, where another says that it is the truth.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from plogq.tables.readers import open_table
+    >>> doubt_label(open_table(pa.table({"label": [0], "gold": [1]})), "label", ())
+    ("Column 'gold' stands beside 'label': which is the truth? --label gold takes the other.",)
+    """
+    if label.lower() not in LABELS or label.lower() in TRUTHS:
+        return ()
+    return tuple(
+        f"Column {name!r} stands beside {label!r}: which is the truth? --label {name} takes the "
+        "other."
+        for name in table.schema.names
+        if name.lower() in TRUTHS and name not in others
+    )

@@ -12,7 +12,15 @@ from pyarrow import types
 
 from plogq.errors import TableError, refuse
 from plogq.tables.class_names import Classes, integer_names, name_classes
-from plogq.tables.column_names import Found, Kind, few, find_label, find_predictions, missing
+from plogq.tables.column_names import (
+    Found,
+    Kind,
+    doubt_label,
+    few,
+    find_label,
+    find_predictions,
+    missing,
+)
 from plogq.tables.column_names import without_prefix as without_prefix_of
 from plogq.tables.column_types import LabelKind, Layout, label_kind, layout_of, may_be_numbers
 from plogq.tables.readers import Table
@@ -125,6 +133,7 @@ def find_columns(
     named = {name for each in asked.values() if each is not None
              for name in ([each] if isinstance(each, str) else each)}  # fmt: skip
     label_names, label_shown, notes = find_label(table, label, {*used, *named})
+    doubt = doubt_label(table, label_shown, {*used, *named})
     found = find_predictions(table, asked, {*used, *label_names} - named)
     layout = layout_of(table, found.names)
     named_classes = name_classes(table.paths[0], found, layout, classes)
@@ -154,7 +163,7 @@ def find_columns(
         _ignored(ignore),
         normalise,
         notes=(*found.notes, *named_classes.notes, *notes),
-        warnings=(*found.warnings, *named_classes.warnings),
+        warnings=(*found.warnings, *named_classes.warnings, *doubt),
     )
 
 

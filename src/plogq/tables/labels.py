@@ -47,6 +47,8 @@ class Labels:
             self._values = _values(classes) if self._names == "values" else None
             self._booleans = _boolean_names(classes)
             self._expected += f" or a name of {few(classes)}"
+            if self._binary and not columns.named:
+                self._expected += " (others need --classes, which names both)"
 
     def left_out(self, part: Part) -> Array:
         """Tell which rows are left out for their labels: those of `ignore`."""

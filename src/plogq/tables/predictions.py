@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import chain
 from typing import Any
@@ -83,9 +83,9 @@ class Predictions:
             "notes": notes,
         }
 
-    def warnings(self, rows: int) -> list[dict[str, Any]]:
+    def warnings(self, rows: int, more: Iterable[str] = ()) -> list[dict[str, Any]]:
         """Return what may mean something else than it was read as, as a result's warnings."""
-        said = [*self.table.warnings, *self.columns.warnings]
+        said = dict.fromkeys([*self.table.warnings, *self.columns.warnings, *more])
         return [{"code": "reading", "message": each.removesuffix("."), "rows": rows}
                 for each in said]  # fmt: skip
 
