@@ -221,14 +221,21 @@ def _shared_start(names: Sequence[str]) -> str:
 
 
 def find_label(
-    table: Table, label: str | Sequence[str] | None, others: Collection[str]
+    table: Table,
+    label: str | Sequence[str] | None,
+    others: Collection[str],
+    apart: Collection[str | None],
 ) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
-    """Return the columns of the labels, as the user would name them, and what to say of it."""
+    """Return the columns of the labels, as the user would name them, and what to say of it.
+
+    `others` are none of them; those that rows are told `apart` by are, only where no other is.
+    """
     present = table.schema.names
     if label is not None:
         return *_asked_label(table, label), ()
     free = [name for name in present if name not in others]
     found = [name for name in free if name.lower() in LABELS]
+    found = [name for name in found if name not in apart] or found
     if len(found) > 1:
         refuse(
             f"{table.paths[0]}",

@@ -111,7 +111,7 @@ def find_columns(
         "logits": logits, "logprobs": logprobs, "probs": probs,
     }  # fmt: skip
     for option, names in (*asked.items(), ("label", label)):
-        if not (names is None or isinstance(names, str) or _are_names(names)):
+        if not (names is None or isinstance(names, str) or (_are_names(names) and names)):
             refuse(option, "be the name of a column, or a list of names", repr(names),
                    error=TypeError)  # fmt: skip
     single = {"chosen": chosen, "weight": weight, "group": group, "id": id}
@@ -132,7 +132,10 @@ def find_columns(
     used = {name for name in (weight, *slices, group, id, chosen, *exclude) if name is not None}
     named = {name for each in asked.values() if each is not None
              for name in ([each] if isinstance(each, str) else each)}  # fmt: skip
-    label_names, label_shown, notes = find_label(table, label, {*used, *named})
+    apart = (*slices, group, id)
+    label_names, label_shown, notes = find_label(
+        table, label, {*exclude, *named, weight or "", chosen or ""}, apart
+    )
     doubt = doubt_label(table, label_shown, {*used, *named})
     found = find_predictions(table, asked, {*used, *label_names} - named)
     layout = layout_of(table, found.names)

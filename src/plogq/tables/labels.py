@@ -175,7 +175,7 @@ class Labels:
             return f" (a class? then --classes {MINUS_1[classes]}; --ignore -1 leaves it out)"
         if value < 0:
             return f" (--ignore {value} leaves such rows out)"
-        if value == classes and values.min() >= 1 and not self._named:
+        if value == classes and values.min() >= 1 and not self._columns.named:
             ranged = ",".join(map(str, range(1, classes + 1)))
             ranged = ranged if classes <= MOST_SUGGESTED else f"1..{classes}"
             return f" (numbered from 1? then --classes {ranged})"

@@ -93,4 +93,4 @@ class Predictions:
 def refuse_nothing_left(path: str, rows: int, left_out: int) -> None:
     """Refuse a table all of whose rows are left out for their labels."""
     if rows == 0 and left_out:
-        raise TableError(f"{path}: all {left_out:,} rows are left out for their labels (--ignore)")
+        raise TableError(f"{path}: no row is left: --ignore leaves out all, {left_out:,}")
