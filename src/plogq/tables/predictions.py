@@ -10,7 +10,7 @@ from typing import Any
 from plogq.errors import TableError
 from plogq.tables.batch import Batch, classes_of, to_batch
 from plogq.tables.columns import Columns
-from plogq.tables.first_look import first_look
+from plogq.tables.first_look import HEAD_ROWS, first_look
 from plogq.tables.labels import Labels
 from plogq.tables.readers import Part, Table
 
@@ -43,7 +43,7 @@ class Predictions:
     def __init__(self, table: Table, columns: Columns) -> None:
         self.table = table
         self.columns = columns
-        with closing(table.parts(columns.read(), columns.types())) as parts:
+        with closing(table.parts(columns.read(), columns.types(), HEAD_ROWS)) as parts:
             first = next(parts, None)
             if first is None:
                 raise TableError(f"{self.path}: no rows")
