@@ -96,7 +96,7 @@ def test_what_does_not_count_is_left_out_and_counted():
     assert sorted(found["row"] for found in result.surprises) == [0, 2, 4, 5]
     padded = np.where(np.array(places), TAGS, -100)
     assert score(padded, TEXTS, ignore=-100, unit="nat").cross_entropy == result.cross_entropy
-    refused({"probs": P, "labels": Y, "mask": [False] * 3}, "all 3 rows are left out")
+    refused({"probs": P, "labels": Y, "mask": [False] * 3}, "no row is left")
 
 
 def test_labels_of_another_name_are_masked_too():

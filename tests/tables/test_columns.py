@@ -57,6 +57,8 @@ def test_two_columns_that_may_be_the_label_are_refused():
     table = wide("abc", label=["a", "b", "b"], gold=["a", "b", "c"])
     refused(table, "--label label or --label gold", "label, gold")
     assert nats(table, label="gold") == cost(0.6, 0.7, 0.4)
+    (warning,) = said(table, label="label")
+    assert "'gold' stands beside 'label'" in warning
     assert nats(table, slices=["gold"]) == nats(table, exclude=["gold"]) == cost(0.6, 0.7, 0.35)
 
 

@@ -92,7 +92,7 @@ def test_rows_that_are_left_out(labels, ignore):
 def test_the_way_to_leave_rows_out_is_said():
     refused(labelled([0, -100, 1]), "--ignore -100")
     refused(labelled([0, -1, 1]), "--classes -1,1", "--ignore -1")
-    refused(labelled([-100] * 3), "all 3 rows are left out", ignore=-100)
+    refused(labelled([-100] * 3), "--ignore leaves out all, 3", ignore=-100)
 
 
 def test_a_row_that_is_left_out_may_hold_anything(tmp_path):
@@ -112,3 +112,18 @@ def test_labels_counted_from_one():
     refused({"probs": np.array(Q), "labels": np.array([1, 2, 1])}, "--classes 1,2", "got 2")
     many = np.full((3, 1000), 1e-3)
     refused({"probs": many, "labels": np.array([1, 2, 1000])}, "--classes 1..1000")
+    refused(labelled([1, 2, 1]), "--classes 1,2", "got 2")
+    assert nats(labelled([1, 2, 1]), classes=[1, 2]) == RIGHT
+
+
+def test_a_label_may_be_a_slice_too():
+    assert list(score(labelled([0, 1, 0]), slices=["label"]).slices["label"]) == ["0", "1"]
+
+
+def test_bytes_name_rows_and_slices():
+    table = labelled([1, 0, 1]).append_column("site", pa.array([b"n", b"s", b"n"]))
+    result = score(table, slices=["site"], id="site")
+    assert list(result.slices["site"]) == ["n", "s"]
+    assert {item["id"] for item in result.surprises} == {"n", "s"}
+    bad = table.set_column(3, "site", pa.array([b"n", b"\xff", b"n"]))
+    refused(bad, "'site'", "UTF-8", slices=["site"])

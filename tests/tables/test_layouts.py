@@ -146,7 +146,7 @@ def test_tables_of_every_library(drawn):
     x, y = drawn
     columns = {f"logit_{j}": x[:, j] for j in range(x.shape[1])}
     names = {"label": [str(label) for label in y], "id": [f"row {i}" for i in range(len(y))]}
-    wanted = figures(pa.table(columns | names), label="label", id="id", slices=["label"])
+    wanted = figures(pa.table(columns | names), id="id", slices=["label"])
     views = {name: pa.array(values, pa.string_view()) for name, values in names.items()}
     dictionaries = {name: pa.array(values).dictionary_encode() for name, values in views.items()}
     for table in (
@@ -158,7 +158,7 @@ def test_tables_of_every_library(drawn):
         pd.DataFrame(columns | names, index=[f"at {i}" for i in range(len(y))]),
         columns | names,
     ):
-        assert figures(table, label="label", id="id", slices=["label"]) == wanted
+        assert figures(table, id="id", slices=["label"]) == wanted
 
 
 def test_files_of_todays_writers(tmp_path):

@@ -11,7 +11,7 @@ from typing import Any
 
 from plogq.errors import check_count, refuse
 from plogq.formulas.units import Unit, check_unit
-from plogq.score.figures.all_figures import summarise
+from plogq.score.figures.all_figures import doubts_of, summarise
 from plogq.score.job import Job
 from plogq.score.result import Result
 from plogq.score.workers.threads import fold_on_threads
@@ -199,7 +199,8 @@ def score(
         bootstrap=bootstrap,
         seed=seed,
     )
-    result = replace(result, warnings=[*opened.warnings(state.rows()), *result.warnings])
+    doubts = opened.warnings(state.rows(), doubts_of(state, opened.classes))
+    result = replace(result, warnings=[*doubts, *result.warnings])
     if not code:
         return result
     from plogq.score.labels_code import code_figures, code_warnings

@@ -19,6 +19,8 @@ OTHER_NAMES: dict[Kind, tuple[str, ...]] = {
               "probability_*"),
 }  # fmt: skip
 LABELS = ("label", "labels", "y_true", "target", "y", "class", "truth", "gold", "true_label")
+# Names that are of the truth alone, where the others may be of what the model chose.
+TRUTHS = ("y_true", "target", "truth", "gold", "true_label")
 # What stands beside the columns of the classes under one prefix, and is none of them.
 NO_CLASSES = frozenset(
     ("argmax", "bias", "confidence", "entropy", "loss", "margin", "max", "pred", "predict",
@@ -218,14 +220,21 @@ def _shared_start(names: Sequence[str]) -> str:
 
 
 def find_label(
-    table: Table, label: str | Sequence[str] | None, others: Collection[str]
+    table: Table,
+    label: str | Sequence[str] | None,
+    others: Collection[str],
+    apart: Collection[str | None],
 ) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
-    """Return the columns of the labels, as the user would name them, and what to say of it."""
+    """Return the columns of the labels, as the user would name them, and what to say of it.
+
+    `others` are none of them; those that rows are told `apart` by are, only where no other is.
+    """
     present = table.schema.names
     if label is not None:
         return *_asked_label(table, label), ()
     free = [name for name in present if name not in others]
     found = [name for name in free if name.lower() in LABELS]
+    found = [name for name in found if name not in apart] or found
     if len(found) > 1:
         refuse(
             f"{table.paths[0]}",
@@ -258,3 +267,23 @@ def _asked_label(table: Table, label: str | Sequence[str]) -> tuple[tuple[str, .
         if name not in there:
             missing(table, name)
     return tuple(names), label if isinstance(label, str) else ",".join(names)
+
+
+def doubt_label(table: Table, label: str, others: Collection[str]) -> tuple[str, ...]:
+    """Doubt a column asked for by a name of many meanings, where another says that it is the truth.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from plogq.tables.readers import open_table
+    >>> doubt_label(open_table(pa.table({"label": [0], "gold": [1]})), "label", ())
+    ("Column 'gold' stands beside 'label': which is the truth? --label gold takes the other.",)
+    """
+    if label.lower() not in LABELS or label.lower() in TRUTHS:
+        return ()
+    return tuple(
+        f"Column {name!r} stands beside {label!r}: which is the truth? --label {name} takes the "
+        "other."
+        for name in table.schema.names
+        if name.lower() in TRUTHS and name not in others
+    )

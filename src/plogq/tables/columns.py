@@ -13,7 +13,14 @@ from pyarrow import types
 
 from plogq.errors import TableError, refuse
 from plogq.tables.class_names import Classes, integer_names, name_classes
-from plogq.tables.column_names import Found, few, find_label, find_predictions, missing
+from plogq.tables.column_names import (
+    Found,
+    doubt_label,
+    few,
+    find_label,
+    find_predictions,
+    missing,
+)
 from plogq.tables.column_names import without_prefix as without_prefix_of
 from plogq.tables.column_types import LabelKind, Layout, label_kind, layout_of, may_be_numbers
 from plogq.tables.formats import Kind
@@ -105,7 +112,7 @@ def find_columns(
         "logits": logits, "logprobs": logprobs, "probs": probs,
     }  # fmt: skip
     for option, names in (*asked.items(), ("label", label)):
-        if not (names is None or isinstance(names, str) or _are_names(names)):
+        if not (names is None or isinstance(names, str) or (_are_names(names) and names)):
             refuse(option, "be the name of a column, or a list of names", repr(names),
                    error=TypeError)  # fmt: skip
     single = {"chosen": chosen, "weight": weight, "group": group, "id": id}
@@ -126,7 +133,11 @@ def find_columns(
     used = {name for name in (weight, *slices, group, id, chosen, *exclude) if name is not None}
     named = {name for each in asked.values() if each is not None
              for name in ([each] if isinstance(each, str) else each)}  # fmt: skip
-    label_names, label_shown, notes = find_label(table, label, {*used, *named})
+    apart = (*slices, group, id)
+    label_names, label_shown, notes = find_label(
+        table, label, {*exclude, *named, weight or "", chosen or ""}, apart
+    )
+    doubt = doubt_label(table, label_shown, {*used, *named})
     found = find_predictions(table, asked, {*used, *label_names} - named)
     layout = layout_of(table, found.names)
     named_classes = name_classes(table.paths[0], found, layout, classes)
@@ -156,7 +167,7 @@ def find_columns(
         _ignored(ignore, table.masked),
         normalise,
         notes=(*found.notes, *named_classes.notes, *notes),
-        warnings=(*found.warnings, *named_classes.warnings),
+        warnings=(*found.warnings, *named_classes.warnings, *doubt),
     )
 
 

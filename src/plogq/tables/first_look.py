@@ -16,12 +16,15 @@ from plogq.errors import TableError
 from plogq.tables.arrays import Array
 from plogq.tables.batch import Batch, to_batch
 from plogq.tables.columns import Columns
+from plogq.tables.doubts import doubts
 from plogq.tables.labels import MOST_SUGGESTED, Labels
 from plogq.tables.readers import Part
+from plogq.tables.row_figures import figures
 from plogq.tables.row_sums import Rounding, not_distributions, rounding_of
 
 HEAD_ROWS = 1_000
 HEAD_NUMBERS = 1 << 22
+MOST_CLASSES = 1_000  # whose predictions are counted by label
 FEWEST = 3  # rows of a lone column, or numbers of a row of several, that can be told by their range
 
 
@@ -61,6 +64,7 @@ def _looked_at(parts: Iterable[Part], columns: Columns, labels: Labels) -> Colum
         *_of_scale(head, columns),
         *_of_copies(head, columns),
         *_of_labels(head, columns, labels),
+        *_of_figures(batches, columns, labels.classes),
     ]
     return replace(columns, warnings=(*columns.warnings, *found))
 
@@ -228,6 +232,22 @@ def _of_labels(head: Head, columns: Columns, labels: Labels) -> list[str]:
             f"--classes {some}."
         ]
     return []
+
+
+def _of_figures(batches: list[Batch], columns: Columns, classes: tuple[str, ...]) -> list[str]:
+    """Suspect labels that the model chose, and classes in another order than the columns."""
+    if columns.labels != "class" or not 2 <= len(classes) <= MOST_CLASSES:
+        return []
+    rows = [figures(batch._replace(weight=None), columns) for batch in batches]
+    target = np.concatenate([batch.target for batch in batches])
+    predicted = np.concatenate([each.predicted for each in rows])
+    cells = np.bincount(target * len(classes) + predicted, minlength=len(classes) ** 2)
+    correct, confidence = (
+        float(sum(np.sum(getattr(each, name)) for each in rows))
+        for name in ("correct", "confidence")
+    )
+    counts = cells.reshape(len(classes), -1)
+    return doubts(classes, counts, len(target), correct, confidence)
 
 
 def _cheaper_from_1(x: Array, y: Array, kind: str) -> bool:

@@ -47,6 +47,8 @@ class Labels:
             self._values = _values(classes) if self._names == "values" else None
             self._booleans = _boolean_names(classes)
             self._expected += f" or a name of {few(classes)}"
+            if self._binary and not columns.named:
+                self._expected += " (others need --classes, which names both)"
 
     def left_out(self, part: Part) -> Array:
         """Tell which rows are left out for their labels: those of `ignore`."""
@@ -181,7 +183,7 @@ class Labels:
             return f" (a class? then --classes {MINUS_1[classes]}; --ignore -1 leaves it out)"
         if value < 0:
             return f" (--ignore {value} leaves such rows out)"
-        if value == classes and values.min() >= 1 and not self._named:
+        if value == classes and values.min() >= 1 and not self._columns.named:
             ranged = ",".join(map(str, range(1, classes + 1)))
             ranged = ranged if classes <= MOST_SUGGESTED else f"1..{classes}"
             return f" (numbered from 1? then --classes {ranged})"

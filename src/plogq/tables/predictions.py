@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import chain
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from plogq.errors import TableError
 from plogq.tables.batch import Batch, classes_of, to_batch
 from plogq.tables.columns import Columns
-from plogq.tables.first_look import first_look
+from plogq.tables.first_look import HEAD_ROWS, first_look
 from plogq.tables.labels import Labels
 from plogq.tables.readers import Part, Table
 
@@ -43,7 +43,7 @@ class Predictions:
     def __init__(self, table: Table, columns: Columns) -> None:
         self.table = table
         self.columns = columns
-        with closing(table.parts(columns.read(), columns.types())) as parts:
+        with closing(table.parts(columns.read(), columns.types(), HEAD_ROWS)) as parts:
             first = next(parts, None)
             if first is None:
                 raise TableError(f"{self.path}: no rows")
@@ -83,9 +83,9 @@ class Predictions:
             "notes": notes,
         }
 
-    def warnings(self, rows: int) -> list[dict[str, Any]]:
+    def warnings(self, rows: int, more: Iterable[str] = ()) -> list[dict[str, Any]]:
         """Return what may mean something else than it was read as, as a result's warnings."""
-        said = [*self.table.warnings, *self.columns.warnings]
+        said = dict.fromkeys([*self.table.warnings, *self.columns.warnings, *more])
         return [{"code": "reading", "message": each.removesuffix("."), "rows": rows}
                 for each in said]  # fmt: skip
 
@@ -93,4 +93,4 @@ class Predictions:
 def refuse_nothing_left(path: str, rows: int, left_out: int) -> None:
     """Refuse a table all of whose rows are left out for their labels."""
     if rows == 0 and left_out:
-        raise TableError(f"{path}: all {left_out:,} rows are left out for their labels (--ignore)")
+        raise TableError(f"{path}: no row is left: --ignore leaves out all, {left_out:,}")

@@ -107,12 +107,17 @@ class Table:
         counts = [reader.rows for reader in readers]
         self.rows = None if None in counts else sum(n for n in counts if n is not None)
 
-    def parts(self, columns: list[str], types: Types) -> Generator[Part, None, None]:
-        """Stream the columns; whatever goes wrong while reading is a `TableError`."""
+    def parts(
+        self, columns: list[str], types: Types, most: int | None = None
+    ) -> Generator[Part, None, None]:
+        """Stream the columns, in parts of at most so many rows where the format can cut them.
+
+        Whatever goes wrong while reading is a `TableError`.
+        """
         start = 0
         for reader in self.readers:
             self.check(reader, columns, types)
-            for part in parts_of(reader, columns, types, start=start):
+            for part in parts_of(reader, columns, types, start=start, most=most):
                 yield part
                 start = part.start + part.batch.num_rows
 
@@ -143,10 +148,11 @@ def parts_of(
     start: int = 0,
     pieces: range | None = None,
     threads: bool = True,
+    most: int | None = None,
 ) -> Iterator[Part]:
     """Stream one file, or some pieces of it that begin at `row`, which is row `start` of all."""
     with reading(reader.path, reader.format):
-        wanted = Wanted(columns, types, BATCH_ROWS, BATCH_BYTES, pieces, threads)
+        wanted = Wanted(columns, types, most or BATCH_ROWS, BATCH_BYTES, pieces, threads)
         stream = reader.batches(wanted)
         other: list[int] | None = None  # the columns that are not of a plain type
         while (batch := next(stream, None)) is not None:

@@ -11,12 +11,12 @@ from plogq.errors import TableError, refuse
 from plogq.formulas.units import Unit, from_nats
 from plogq.score.figures.breakdowns import entropy, per_class, slices
 from plogq.score.figures.decomposition import Recalibrations, recalibrate
-from plogq.score.figures.doubts import doubts
 from plogq.score.figures.intervals import intervals
 from plogq.score.figures.pictures import confusion, histograms, reliability
 from plogq.score.figures.temperature import TemperatureFit, fit_temperature
 from plogq.score.result import Result
 from plogq.score.state.state import BINS, MOST_CONFUSED, State
+from plogq.tables.doubts import doubts
 from plogq.tables.sums.bootstrap import too_few
 from plogq.tables.sums.tally import totals
 
@@ -111,9 +111,21 @@ def summarise(
             replicates=bootstrap,
             seed=seed,
         ),
-        warnings=_warnings(
-            state, classes, recalibrations, temperature, nats["information_gain"], source
-        ),
+        warnings=_warnings(state, recalibrations, temperature, nats["information_gain"], source),
+    )
+
+
+def doubts_of(state: State, classes: tuple[str, ...]) -> list[str]:
+    """Return what the figures say against how the table was read."""
+    if state.soft or len(classes) < 2:
+        return []
+    whole = state.predicted_groups == len(classes)
+    return doubts(
+        classes,
+        state.cells.rows.reshape(len(classes), -1) if whole else None,
+        float(state.bins.amounts(BINS)[0]),
+        state.buckets.total("correct"),
+        float(totals(state.bin_confidence, BINS)[0]),
     )
 
 
@@ -192,13 +204,12 @@ def _surprises(state: State, classes: tuple[str, ...], unit: Unit) -> list[dict[
 
 def _warnings(
     state: State,
-    classes: tuple[str, ...],
     recalibrations: Recalibrations,
     temperature: TemperatureFit | None,
     gain: float,
     source: dict[str, Any],
 ) -> list[dict[str, Any]]:
-    found = [("reading", said, state.rows()) for said in doubts(state, classes)]
+    found = []
     impossible = int(state.buckets.impossible.rows.sum())
     if impossible:
         found.append(
