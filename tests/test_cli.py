@@ -59,6 +59,7 @@ def test_report_and_json(table, tmp_path):
         "format": "Parquet",
         "rows": 100,
         "columns": {"probs": "prob_*", "label": "kind", "slice": ["kind"], "id": "name"},
+        "notes": [],
     }
     assert len(found["surprises"]) == 2
     assert sorted(found["slices"]["kind"]) == ["cat", "dog"]

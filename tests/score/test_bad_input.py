@@ -79,7 +79,7 @@ def test_index_that_is_no_class(bad, write):
 
 
 def test_float_labels(write):
-    refused(write(label=[0.0, 1.0, 0.0]), "column 'label'", "class indices", "double")
+    refused(write(label=[0.0, 0.5, 0.0]), "column 'label'", "class index", "got 0.5", "row 1")
 
 
 def test_names_without_named_columns(tmp_path):
@@ -450,8 +450,10 @@ def test_arguments():
 
 @pytest.mark.parametrize(
     "option",
-    [{"top": 1.5}, {"seed": "1"}, {"floor": "x"}, {"weight": 3}, {"id": 3}, {"label": None},
-     {"probs": 3}, {"slices": "site"}, {"slices": [1]}, {"classes": "ab"}, {"classes": [0, 1]}],
+    [{"top": 1.5}, {"seed": "1"}, {"floor": "x"}, {"weight": 3}, {"id": 3}, {"label": 3},
+     {"label": [3]}, {"probs": 3}, {"probs": [3]}, {"slices": "site"}, {"slices": [1]},
+     {"exclude": "a"}, {"chosen": 3}, {"ignore": 1.5}, {"ignore": [1.5]}, {"classes": "ab"},
+     {"classes": [0.5, 1]}, {"classes": [True, False]}],
     ids=str,
 )  # fmt: skip
 def test_arguments_of_the_wrong_type(option):

@@ -81,6 +81,33 @@ def test_labels_of_every_kind_can_be_masked(labels):
     assert labels_of({"probs": frame, "labels": labels, "mask": [True, False, True]}) == kept
 
 
+def test_what_does_not_count_is_left_out_and_counted():
+    hidden = np.ma.array(Y, mask=[False, False, True])
+    kept = cost({"probs": P[:2], "labels": Y[:2]})
+    assert kept == pytest.approx(-np.log([0.7, 0.8]).mean())
+    for source in ((hidden, P), ({"probs": P, "labels": hidden},)):
+        result = score(*source, unit="nat", bootstrap=0)
+        assert (result.cross_entropy, result.rows) == (kept, 2)
+        assert "Left out for the label null: 1 row." in result.source["notes"]
+    places = [[True, False, True], [False, True, True]]
+    result = score({"probs": TEXTS, "labels": TAGS, "mask": places}, unit="nat", bootstrap=0)
+    wanted = -np.log([P[0, 0], P[2, 2], P[1, 1], P[0, 2]])
+    assert result.cross_entropy == pytest.approx(wanted.mean())
+    assert sorted(found["row"] for found in result.surprises) == [0, 2, 4, 5]
+    padded = np.where(np.array(places), TAGS, -100)
+    assert score(padded, TEXTS, ignore=-100, unit="nat").cross_entropy == result.cross_entropy
+    refused({"probs": P, "labels": Y, "mask": [False] * 3}, "no row is left")
+
+
+def test_labels_of_another_name_are_masked_too():
+    source = {"probs": P, "truth": Y, "w": np.ones(3), "mask": [True, True, False]}
+    result = score(source, label="truth", weight="w", unit="nat", bootstrap=0)
+    assert result.rows == 2
+    assert result.cross_entropy == cost({"probs": P[:2], "labels": Y[:2]})
+    [note] = open_table({"z": P, "labels": Y, "mask": [True, True, False]}).notes
+    assert note == "'mask' is not looked at: no array is called logits, logprobs or probs."
+
+
 def test_a_mask_that_is_none():
     plain = {"probs": P, "labels": Y}
     refused(plain | {"mask": [True]}, "array 'mask' must have a place for each row, shape (3,)")
@@ -122,9 +149,11 @@ def test_npz_in_small_batches(tmp_path, monkeypatch):
 def test_one_hot_rows_have_one_1():
     for bad in ([0, 1, 1], [0, 0, 0], [0, 2, -1]):
         labels = np.array([[1, 0, 0], bad, [0, 0, 1]])
-        said = "hold one 1 in each list, the others 0 (lists of labels need --annotators)"
+        said = "be 1 for one class in each row and 0 for all others"
         refused({"probs": P, "labels": labels}, said)
         refused(pa.table({"probs": P.tolist(), "labels": labels.tolist()}), said)
+    several = pa.table({"probs": P.tolist(), "label": [[0, 1, 1]] * 3})
+    refused(several, "all others (lists of labels need --annotators); got [0, 1, 1]")
     refused({"probs": P, "labels": np.eye(3, dtype=int)[:, :2]}, "3 numbers, one for each class")
 
 
@@ -154,6 +183,7 @@ def test_names_of_columns_that_are_no_text():
     )
     levels = pd.DataFrame(P, columns=pd.MultiIndex.from_product([["prob"], list("abc")]))
     refused(levels, "columns of one level (df.columns = df.columns.map('_'.join)); got 2 levels")
+    refused({1: Y, "1": Y}, "a name for each array of its own; got '1' again")
     mixed = pd.DataFrame({"probs": [0.5], "label": [1]}).assign(note=[[1, "x"]])
     refused(mixed, "column 'note' must hold values of one type (or be left out: df.drop(")
 

@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plogq.score import score
+from plogq.score import TableError, score
 
 
 def figures(source, *more, **options):
@@ -159,3 +159,28 @@ def test_tables_of_every_library(drawn):
         columns | names,
     ):
         assert figures(table, id="id", slices=["label"]) == wanted
+
+
+def test_files_of_todays_writers(tmp_path):
+    x, y = FEW
+    names = [f"row {i}" for i in range(len(y))]
+    frame = pl.DataFrame({"logits": x, "label": y, "id": names, "site": names})
+    wanted = figures(pa.table({"logits": x.tolist(), "label": y, "id": names, "site": names}),
+                     id="id", slices=["site"])  # fmt: skip
+    frame.write_ipc(tmp_path / "a.arrow", compat_level=pl.CompatLevel.newest())
+    frame.with_columns(pl.col("site").cast(pl.Categorical)).write_parquet(tmp_path / "b.parquet")
+    views = {"logits": pa.array(x.tolist(), pa.list_view(pa.float64())), "label": y}
+    views |= {name: pa.array(names, pa.string_view()) for name in ("id", "site")}
+    with pa.ipc.new_file(tmp_path / "c.arrow", pa.table(views).schema) as writer:
+        writer.write_table(pa.table(views), max_chunksize=2)
+    for name in ("a.arrow", "b.parquet", "c.arrow"):
+        assert figures(tmp_path / name, id="id", slices=["site"]) == wanted
+
+
+def test_what_is_not_asked_for_may_be_of_any_type():
+    x, y = FEW
+    more = {"meta": [{"a": 1}] * 3, "spans": [[{"b": "c"}]] * 3, "when": [None] * 3}
+    table = pa.table({"logits": x.tolist(), "label": y} | more)
+    assert figures(table) == figures({"logits": x, "labels": y})
+    with pytest.raises(TableError, match="column 'meta' must hold single values to slice by"):
+        score(table, slices=["meta"])

@@ -58,6 +58,29 @@ def test_a_frame_names_its_classes():
     refused(["a", "b", "d"], pd.DataFrame(P, columns=ABC), said="got 'd' (first at row 2)")
 
 
+def test_a_frame_of_labels_is_a_column_for_each_class():
+    dummies = pd.get_dummies(pd.Series(ABC))
+    for frame in (pd.DataFrame(P, columns=ABC), pd.DataFrame(P[:, ::-1], columns=ABC[::-1])):
+        assert cost(dummies, frame) == pytest.approx(COST)
+        assert cost(dummies[["b", "c", "a"]], frame) == pytest.approx(COST)
+    other = dummies.rename(columns={"c": "d"})
+    refused(other, pd.DataFrame(P, columns=ABC), said="one for each class, a, b, c")
+
+
+def test_labels_that_are_left_out():
+    assert cost([0, 1, -100], P, ignore=-100) == cost(Y[:2], P[:2])
+    assert cost([0.0, 1.0, np.nan], P, ignore=[None]) == cost(Y[:2], P[:2])
+    refused([0, 1, -100], P, said="got -100 (first at row 2)")
+
+
+def test_bfloat16_probabilities_are_rounded_and_said_to_be():
+    result = score(Y, torch.tensor(P).bfloat16(), unit="nat", bootstrap=0)
+    halves = torch.tensor(P).bfloat16().double().numpy()
+    divided = halves / halves.sum(axis=1, keepdims=True)
+    assert result.cross_entropy == pytest.approx(-np.log(divided[[0, 1, 2], Y]).mean(), rel=1e-2)
+    assert cost(Y, torch.tensor(P).half()) == pytest.approx(COST, rel=1e-3)
+
+
 def test_rows_of_the_same_names_in_another_order():
     frame = pd.DataFrame(P, columns=ABC)
     refused(pd.Series(ABC, index=[2, 1, 0]), frame, said="the same index in another order")
@@ -130,6 +153,8 @@ def test_pairs_of_arrays_are_compared(tmp_path):
     by_hand = -np.log([0.7, 0.8, 0.1]).mean() + np.log([0.1, 0.8, 0.6]).mean()
     result = compare((Y, P), (Y, other), unit="nat", bootstrap=0)
     assert result.difference == pytest.approx(by_hand)
+    named = {"classes": np.array(ABC), "unit": "nat", "bootstrap": 0}
+    assert compare((ABC, P), (ABC, other), **named).difference == result.difference
     with pytest.raises(TableError, match="come after the labels"):
         compare((P, Y), (Y, P))
     log = tmp_path / "t.jsonl"

@@ -27,13 +27,15 @@ exit status: 0 done, 1 bad input, 2 wrong usage, 130 interrupted
 def main() -> None:
     """Run the command line: 0 done, 1 bad input in one line, 2 usage, 130 interrupted."""
     try:
+        from plogq.cli.options import joined_values
+
         if sys.stdout is None:  # closed by who started this: what is printed goes nowhere
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
         if isinstance(sys.stdout, io.TextIOWrapper):
             codecs.register_error("plogq", _plain)
             sys.stdout.reconfigure(errors="plogq")
         try:
-            arguments = _parser().parse_args()
+            arguments = _parser().parse_args(joined_values(sys.argv[1:]))
         except SystemExit:  # of --help, whose last words may not have been taken yet
             sys.stdout.flush()
             raise

@@ -18,6 +18,7 @@ from plogq.cli.options import (
 )
 from plogq.cli.parser import Commands, add_command
 
+MODEL = (*PREDICTIONS, "exclude", "classes", "normalise")
 EXAMPLES = """
 plogq code book.txt --out book.plq
 plogq code book.plq --decode --out book.txt
@@ -66,8 +67,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse options that mean nothing together."""
-    model = [f"--{name}" for name in (*PREDICTIONS, "classes", *TEXT)
-             if getattr(arguments, name) is not None]  # fmt: skip
+    model = [f"--{name}" for name in (*MODEL, *TEXT) if getattr(arguments, name)]
     labels = arguments.under is not None if arguments.decode else arguments.label is not None
     wrong = {
         "--decode needs --out": arguments.decode and arguments.out is None,
@@ -138,4 +138,4 @@ def _model(arguments: argparse.Namespace) -> dict[str, Any]:
     from plogq.tables.formats.text_options import text_options
 
     text = text_options(*(getattr(arguments, name) for name in TEXT))
-    return {"text": text} | {name: getattr(arguments, name) for name in (*PREDICTIONS, "classes")}
+    return {"text": text} | {name: getattr(arguments, name) for name in MODEL}

@@ -9,6 +9,7 @@ from plogq.cli.options import (
     add_part,
     add_predictions,
     add_rows,
+    add_second_table,
     add_text,
     add_unit,
     check_outputs,
@@ -53,6 +54,7 @@ def add(commands: Commands) -> None:
     add = command.add_argument_group("columns of both").add_argument
     add_labels(add)
     add_predictions(add)
+    add_second_table(add)
     add("--id", metavar="COL", help="names of the rows, to pair them by")
 
     add = command.add_argument_group("columns of A").add_argument

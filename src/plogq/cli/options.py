@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -14,6 +15,7 @@ from plogq.tables.sums.level import PERCENT
 
 Add: TypeAlias = Callable[..., Any]  # `add_argument` of a command, or of a group of its options
 
+MOST_NUMBERED = 10_000_000  # classes that are given as a range
 PREDICTIONS = {
     "logits": "logits",
     "logprobs": "natural log-probabilities",
@@ -63,19 +65,59 @@ def names(text: str) -> list[str]:
     return text.split(",")
 
 
+def class_names(text: str) -> list[str]:
+    """Read names with commas between them, or the first and the last of some numbers: 1..1000."""
+    ends = re.fullmatch(r"(-?[0-9]{1,9})\.\.(-?[0-9]{1,9})", text)
+    if ends is None:
+        return names(text)
+    first, last = map(int, ends.groups())
+    if not 0 <= last - first < MOST_NUMBERED:
+        raise argparse.ArgumentTypeError(f"must rise by less than {MOST_NUMBERED:,}, not {text}")
+    return [str(number) for number in range(first, last + 1)]
+
+
+def joined_values(arguments: Sequence[str]) -> list[str]:
+    """Join a value that begins with a minus and a digit to its option: argparse would not.
+
+    Examples
+    --------
+    >>> joined_values(["score", "t.csv", "--classes", "-1,0,1"])
+    ['score', 't.csv', '--classes=-1,0,1']
+    """
+    out: list[str] = []
+    for argument in arguments:
+        before = out[-1] if out else ""
+        if re.match(r"-[0-9]", argument) and before.startswith("--") and "=" not in before:
+            out[-1] = f"{before}={argument}"
+        else:
+            out.append(argument)
+    return out
+
+
 def add_predictions(add: Add) -> None:
     """Add which columns hold the predictions, and the names of their classes."""
     for kind, of in PREDICTIONS.items():
-        add(f"--{kind}", metavar="COL|PREFIX*",
-            help=f"predictions as {of}: a list column, or a column per class")  # fmt: skip
-    add("--classes", metavar="A,B,...", type=names,
-        help="class names in the order of the predictions")  # fmt: skip
+        add(f"--{kind}", metavar="COLS|PREFIX*",
+            help=f"predictions as {of}: a list column, or a column per class (A,B,... or "
+                 "PREFIX*)")  # fmt: skip
+    add("--exclude", metavar="COLS", type=names, default=[],
+        help="columns that are no predictions and no labels, whatever their names")  # fmt: skip
+    add("--classes", metavar="A,B,...", type=class_names,
+        help="class names: matched with those of columns by class, else in the order of the "
+             "predictions; numbers as 1..1000 too")  # fmt: skip
+    add("--chosen", metavar="COL",
+        help="of a lone column: the column of the class that each probability is of")  # fmt: skip
+    add("--normalise", action="store_true",
+        help="divide the probabilities of each row by their sum")  # fmt: skip
 
 
 def add_labels(add: Add) -> None:
     """Add which column holds the labels, and of what kind they are."""
-    add("--label", metavar="COL", default="label",
-        help="class indices or names; lists: soft labels (default: label)")  # fmt: skip
+    add("--label", metavar="COL|PREFIX*",
+        help="class indices or names; lists, or a column per class: soft labels (default: found "
+             "by name: label, labels, y_true, target, ...)")  # fmt: skip
+    add("--ignore", metavar="LABELS", type=names, default=[],
+        help="leave out rows with these labels: -100, or null for a missing one")  # fmt: skip
     add("--annotators", action="store_true", help="labels are lists: a label of each annotator")
 
 
@@ -91,6 +133,12 @@ def add_text(command: argparse.ArgumentParser) -> None:
 
 
 TEXT = ("encoding", "delimiter", "decimal", "header")
+
+
+def add_second_table(add: Add) -> None:
+    """Add where the labels are, if in another table."""
+    add("--labels", metavar="TABLE", help="a second table, which has the labels")
+    add("--on", metavar="COL", help="with --labels: the column of both that names the rows")
 
 
 def add_rows(add: Add, report: str, as_one: str) -> None:

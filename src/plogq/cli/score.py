@@ -11,6 +11,7 @@ from plogq.cli.options import (
     add_labels,
     add_predictions,
     add_rows,
+    add_second_table,
     add_text,
     add_unit,
     check_outputs,
@@ -52,6 +53,7 @@ def add_scoring(command: Parser) -> None:
     add = command.add_argument_group("columns").add_argument
     add_labels(add)
     add_predictions(add)
+    add_second_table(add)
     add_rows(add, "report", "resampled and held out")
     add("--id", metavar="COL", help="names of the rows")
 

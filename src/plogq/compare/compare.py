@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from plogq.compare.model import Model
+from plogq.compare.order import refuse_other_order
 from plogq.compare.pairs import by_id, by_order
 from plogq.compare.result import Comparison
 from plogq.compare.state import State
@@ -20,7 +22,8 @@ from plogq.lm.score_tokens import open_tokens
 from plogq.score.figures.all_figures import check_weight
 from plogq.tables.columns import find_columns
 from plogq.tables.formats.text_options import TextOptions, text_options
-from plogq.tables.predictions import Predictions
+from plogq.tables.joined import joined_table
+from plogq.tables.predictions import Predictions, refuse_nothing_left
 from plogq.tables.readers import Table, open_table
 from plogq.tables.two_arrays import open_arrays
 
@@ -29,11 +32,17 @@ def compare(
     a: Any,
     b: Any,
     *,
-    label: str = "label",
-    logits: str | None = None,
-    logprobs: str | None = None,
-    probs: str | None = None,
-    classes: Sequence[str] | None = None,
+    label: str | Sequence[str] | None = None,
+    logits: str | Sequence[str] | None = None,
+    logprobs: str | Sequence[str] | None = None,
+    probs: str | Sequence[str] | None = None,
+    exclude: Sequence[str] = (),
+    classes: Sequence[str | int] | None = None,
+    chosen: str | None = None,
+    labels: Any = None,
+    on: str | None = None,
+    ignore: Sequence[str | int | None] | str | int = (),
+    normalise: bool = False,
     annotators: bool = False,
     weight: str | None = None,
     slices: Sequence[str] = (),
@@ -63,13 +72,16 @@ def compare(
         compare((y_true, probs), (y_true, others)); or token logprobs, as
         `plogq.lm.score_tokens` does: logs in JSON, or tables with the columns doc and logprob and
         no label. Documents are paired by name, or else by text; costs are per byte.
-    label, logits, logprobs, probs, classes, annotators
+    label, logits, logprobs, probs, exclude, classes, chosen, ignore, normalise, annotators
         As for `score`, of both tables. Their classes are matched by name.
+    labels, on
+        As for `score`: a third table, which has the labels of both.
     weight, slices, group
         Columns of A: row weights; values compared apart; clusters that are drawn as one.
     id
-        A column of both by which rows are paired; without it, by their order. By order the
-        tables stream; by id, the ids and the figures of all rows are held.
+        A column of both by which rows are paired; without it, by their order, unless a column of
+        both says that this is another. By order the tables stream; by id, the ids and the figures
+        of all rows are held.
     part
         Of logs of responses: "prompt", "completion" or "all".
     encoding, delimiter, decimal, header
@@ -111,7 +123,11 @@ def compare(
         "logits": logits,
         "logprobs": logprobs,
         "probs": probs,
+        "exclude": list(exclude) or None,
         "classes": classes,
+        "chosen": chosen,
+        "labels": labels,
+        "on": on,
         "weight": weight,
         "slices": list(slices) or None,
         "group": group,
@@ -135,28 +151,35 @@ def compare(
         )
     if part is not None:
         refuse("part", "be left out: these are predictions", repr(part))
-    table_a, table_b = (table for table in opened if table is not None)
+    table_a, table_b = (joined_table(table, labels, on) for table in opened if table is not None)
     shared: dict[str, Any] = {
         "label": label,
         "logits": logits,
         "logprobs": logprobs,
         "probs": probs,
+        "exclude": exclude,
         "classes": classes,
+        "chosen": chosen,
+        "ignore": ignore,
+        "normalise": normalise,
         "annotators": annotators,
         "id": id,
     }
     of_a = find_columns(table_a, weight=weight, slices=slices, group=group, **shared)
     first = Model(Predictions(table_a, of_a))
     second = Model(Predictions(table_b, find_columns(table_b, **shared)), first.classes)
+    said = refuse_other_order(first, second) if id is None else []
     state = State(first.classes, weight is not None, of_a.slices, top, seed)
     for pairs in (by_order if id is None else by_id)(first, second):
         state.add(pairs)
         if progress is not None:
-            progress(pairs.start + len(pairs.target), table_a.rows)
+            progress(pairs.end, table_a.rows)
+    refuse_nothing_left(first.path, state.rows(), state.left_out)
     check_weight(first.path, float(state.weight.amounts().sum()), state.rows())
-    return summarise(
+    result = summarise(
         state, first, second, by_id=id is not None, unit=unit, bootstrap=bootstrap, seed=seed
     )
+    return replace(result, warnings=[*_of_reading(first, second, said, state), *result.warnings])
 
 
 def _open(source: Any, text: TextOptions) -> Table:
@@ -167,12 +190,23 @@ def _open(source: Any, text: TextOptions) -> Table:
     return open_table(source, text)
 
 
-def _is_tokens(table: Table | None, label: str) -> bool:
+def _of_reading(first: Model, second: Model, said: list[str], state: State) -> list[dict[str, Any]]:
+    """Give what may mean something else than it was read as, by table."""
+    rows = state.rows()
+    found = [{"code": "reading", "message": each.removesuffix("."), "rows": rows} for each in said]
+    for side, model in (("A", first), ("B", second)):
+        for warning in model.predictions.warnings(rows):
+            found.append(warning | {"message": f"{side}: {warning['message']}"})
+    return found
+
+
+def _is_tokens(table: Table | None, label: str | Sequence[str] | None) -> bool:
     """Tell token logprobs: a log, or the columns doc and logprob without a label."""
     if table is None:
         return True
     names = table.schema.names
-    return "doc" in names and "logprob" in names and label not in names and "labels" not in names
+    labelled = "label" in names or "labels" in names or (label is not None and label in names)
+    return "doc" in names and "logprob" in names and not labelled
 
 
 def _shown(source: Any) -> str:

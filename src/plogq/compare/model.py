@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from plogq.errors import TableError
 from plogq.tables.arrays import Array
-from plogq.tables.batch import to_batch
+from plogq.tables.batch import Batch, to_batch
 from plogq.tables.predictions import Predictions
 from plogq.tables.readers import Part
 from plogq.tables.row_figures import figures
@@ -40,6 +40,7 @@ class ModelRows(NamedTuple):
     group: pa.DictionaryArray | None
     id: pa.Array | None
     label: str  # the name of the label column
+    left_out: int  # rows that were read, and are not among these
 
 
 class Model:
@@ -80,11 +81,9 @@ class Model:
     def rows(self, part: Part) -> ModelRows:
         """Return what a part's rows cost."""
         batch = to_batch(part, self.columns, self.predictions.labels)
-        found = figures(batch, self.columns)
-        correct = found.correct.astype(np.float64, copy=False)
         return ModelRows(
-            part,
-            Costs(found.surprisal, correct, found.entropy, found.brier),
+            batch.part,
+            self._costs(batch),
             self._place[batch.target],
             None if batch.soft is None else batch.soft[:, self._order],
             batch.weight,
@@ -92,7 +91,15 @@ class Model:
             batch.group,
             None if batch.id is None else _texts(batch.id),
             self.columns.label,
+            batch.left_out,
         )
+
+    def _costs(self, batch: Batch) -> Costs:
+        if len(batch.target) == 0:
+            return Costs(*(np.empty(0) for _ in Costs._fields))
+        found = figures(batch, self.columns)
+        correct = found.correct.astype(np.float64, copy=False)
+        return Costs(found.surprisal, correct, found.entropy, found.brier)
 
 
 def _texts(ids: pa.Array) -> pa.Array:

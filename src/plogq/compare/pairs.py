@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from plogq.compare.model import Costs, Model, ModelRows
 from plogq.errors import TableError
 from plogq.tables.arrays import Array, as_numpy, is_null
-from plogq.tables.numbers import TOLERANCE
 from plogq.tables.readers import BATCH_ROWS, Part
+from plogq.tables.row_sums import TOLERANCE
 
 
 class Pairs(NamedTuple):
@@ -27,12 +27,16 @@ class Pairs(NamedTuple):
     slices: tuple[pa.DictionaryArray, ...]
     group: pa.DictionaryArray | None
     id: pa.Array | None
+    end: int  # the number of the row after the last that was read
+    kept: Array | None  # which of those that were read these are; None: all
+    left_out: int
 
 
 def by_order(a: Model, b: Model) -> Iterator[Pairs]:
     """Pair the i-th row of one table with the i-th of the other; both stream."""
     for part_a, part_b in _side_by_side(a, b):
         rows_a, rows_b = a.rows(part_a), b.rows(part_b)
+        _check_left_out(part_b, rows_a, rows_b)
         _check_labels(rows_a, rows_b, a.classes)
         yield Pairs(
             part_a.start,
@@ -43,6 +47,9 @@ def by_order(a: Model, b: Model) -> Iterator[Pairs]:
             rows_a.slices,
             rows_a.group,
             None,
+            part_a.start + part_a.batch.num_rows,
+            rows_a.part.kept,
+            rows_a.left_out,
         )
 
 
@@ -61,25 +68,33 @@ def by_id(a: Model, b: Model) -> Iterator[Pairs]:
     _check_each(held_a, ~seen, a, f"be an id of {b.path}", ids_a)
     target = np.concatenate([rows.target for rows in held_a])[at]
     soft = _joined(held_a)
-    for rows in held_b:
-        part = slice(rows.part.start, rows.part.start + len(rows.target))
+    for rows, part in zip(held_b, _places(held_b), strict=True):
         of_a = None if soft is None else soft[at[part]]
         _refuse_labels(rows, target[part], of_a, a.classes, f"as in {a.path}")
     place = np.empty(len(at), np.int64)  # where each row of A is in B
     place[at] = np.arange(len(at))
     costs = Costs(*(np.concatenate(x) for x in zip(*(r.costs for r in held_b), strict=True)))
-    for rows in held_a:
-        start, end = rows.part.start, rows.part.start + len(rows.target)
+    for rows, part in zip(held_a, _places(held_a), strict=True):
+        n = part.stop - part.start
         yield Pairs(
-            start,
+            rows.part.start,
             rows.costs,
-            costs.take(place[start:end]),
+            costs.take(place[part]),
             rows.target,
             rows.weight,
             rows.slices,
             rows.group,
-            ids_a.slice(start, end - start),
+            ids_a.slice(part.start, n),
+            rows.part.start + n + rows.left_out,
+            rows.part.kept,
+            rows.left_out,
         )
+
+
+def _places(held: list[ModelRows]) -> list[slice]:
+    """Give where each table's part lies among all rows that are held."""
+    ends = np.cumsum([len(rows.target) for rows in held]).tolist()
+    return [slice(end - len(rows.target), end) for rows, end in zip(held, ends, strict=True)]
 
 
 def _joined(held: list[ModelRows]) -> Array | None:
@@ -94,7 +109,8 @@ def _ids(held: list[ModelRows], model: Model) -> pa.Array:
     codes = as_numpy(ids.dictionary_encode().indices)
     again = np.ones(len(ids), bool)
     again[np.unique(codes, return_index=True)[1]] = False
-    _check_each(held, again, model, "be an id of its own in every row", ids)
+    expected = f"be an id of its own in every row ({int(again.sum()):,} came before)"
+    _check_each(held, again, model, expected, ids)
     return ids
 
 
@@ -104,8 +120,9 @@ def _check_each(
     """Refuse the first id that is bad, by its row in its file."""
     if bad.any():
         i = int(np.argmax(bad))
-        rows = next(r for r in reversed(held) if r.part.start <= i)
-        local = np.arange(len(rows.target)) == i - rows.part.start
+        places = zip(held, _places(held), strict=True)
+        rows, part = next((r, part) for r, part in places if i < part.stop)
+        local = np.arange(len(rows.target)) == i - part.start
         value = ids[i].as_py()
         came = "null" if value is None else repr(value)
         rows.part.check(str(model.columns.id), local, expected, lambda _: came)
@@ -144,6 +161,15 @@ def _steps(model: Model) -> Iterator[Part]:
 def _cut(part: Part, first: int, rows: int | None = None) -> Part:
     batch = part.batch.slice(first) if rows is None else part.batch.slice(first, rows)
     return Part(batch, part.path, part.row + first, part.start + first)
+
+
+def _check_left_out(part: Part, a: ModelRows, b: ModelRows) -> None:
+    """Refuse a row that is left out of one table alone."""
+    if a.left_out or b.left_out:
+        rows = np.arange(part.batch.num_rows)
+        out = [np.isin(rows, rows if r.part.kept is None else r.part.kept) for r in (a, b)]
+        expected = f"be left out by its label as in {a.part.path}, or in neither"
+        part.check(b.label, out[0] != out[1], expected, lambda i: "another label")
 
 
 def _check_labels(a: ModelRows, b: ModelRows, classes: tuple[str, ...]) -> None:

@@ -63,6 +63,7 @@ class State:
     ) -> None:
         self._classes = classes
         self._seed = seed
+        self.left_out = 0  # rows, for their labels
         self.weight = Tally(MOST_BUCKETS, weighted)
         self.both = Tally(MOST_BUCKETS, weighted)  # rows possible under both models
         self.difference = ExactSums(MOST_BUCKETS)
@@ -75,6 +76,9 @@ class State:
 
     def add(self, pairs: Pairs) -> None:
         """Add a batch."""
+        self.left_out += pairs.left_out
+        if len(pairs.target) == 0:
+            return
         a, b, weight = pairs.a, pairs.b, pairs.weight
         bucket = self._bucket(pairs)
         self.weight.add(bucket, weight)
@@ -102,14 +106,15 @@ class State:
     def _bucket(self, pairs: Pairs) -> Array:
         if pairs.group is not None:
             return value_buckets(pairs.group, MOST_BUCKETS, self._seed)
-        return row_buckets(pairs.start, len(pairs.target), MOST_BUCKETS, self._seed)
+        rows = pairs.start, len(pairs.target)
+        return row_buckets(*rows, MOST_BUCKETS, self._seed, pairs.kept)
 
     def _add_largest(self, pairs: Pairs, difference: Array) -> None:
         if pairs.weight is not None:
             difference = np.where(pairs.weight > 0, difference, np.nan)
 
         def describe(i: int) -> dict[str, Any]:
-            row = pairs.start + i
+            row = pairs.start + (i if pairs.kept is None else int(pairs.kept[i]))
             return {
                 **({"row": row} if pairs.id is None else {"id": pairs.id[i].as_py()}),
                 "label": self._classes[pairs.target[i]],

@@ -9,8 +9,8 @@ import numpy as np
 
 from plogq.errors import TableError
 from plogq.tables.arrays import Array
-from plogq.tables.numbers import TOLERANCE
 from plogq.tables.row_figures import LARGEST_SURPRISAL
+from plogq.tables.row_sums import TOLERANCE
 
 UNITS = ("token", "word", "character", "byte")  # of text: what a cost can be spread over
 UNKNOWN = -1

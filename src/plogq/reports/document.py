@@ -161,7 +161,7 @@ def _positive(value: Any, at: str) -> None:
 
 _DOCUMENT = _record(
     {
-        "source": _record({"paths": _list(_text, least=1)}),
+        "source": _record({"paths": _list(_text, least=1)}, {"notes": _list(_text)}),
         "kind": _text,
         "unit": _unit,
         "rows": _count,

@@ -9,18 +9,17 @@ from numbers import Real
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from plogq.errors import check_count, refuse
 from plogq.extras import needed_by
 from plogq.formulas.units import Unit, check_unit
-from plogq.score.figures.all_figures import summarise
+from plogq.score.figures.all_figures import doubts_of, summarise
 from plogq.score.job import Job
 from plogq.score.result import Result
 from plogq.score.workers.threads import fold_on_threads
 from plogq.tables.columns import find_columns
 from plogq.tables.formats.text_options import text_options
-from plogq.tables.predictions import Predictions
+from plogq.tables.joined import joined_table
+from plogq.tables.predictions import Predictions, refuse_nothing_left
 from plogq.tables.readers import open_table
 from plogq.tables.two_arrays import are_arrays, open_arrays
 
@@ -29,11 +28,17 @@ def score(
     source: Any,
     predictions: Any = None,
     *,
-    label: str = "label",
+    label: str | Sequence[str] | None = None,
     logits: Any = None,
     logprobs: Any = None,
     probs: Any = None,
-    classes: Sequence[str] | None = None,
+    exclude: Sequence[str] = (),
+    classes: Sequence[str | int] | None = None,
+    chosen: str | None = None,
+    labels: Any = None,
+    on: str | None = None,
+    ignore: Sequence[str | int | None] | str | int = (),
+    normalise: bool = False,
     annotators: bool = False,
     weight: Any = None,
     slices: Sequence[str] = (),
@@ -68,13 +73,27 @@ def score(
         or a frame with a column for each class, named after it. `docs/score.md` lists all there is.
     label
         The column of class indices or names; of lists that are soft labels; or, with
-        `annotators`, of lists of labels.
+        `annotators`, of lists of labels. "prefix_*" or a list of names is a column for each class,
+        soft labels or 0 and 1. Without it, found by name: label, labels, y_true, target, y, class,
+        truth, gold or true_label, if only one of them is there; else columns label_*.
     logits, logprobs, probs
         The predictions: one list column; "prefix_*", a column for each class, named by what
-        follows the prefix; or one column of numbers, about class 1 of 0 and 1. Without any of the
-        three, found by name. Beside labels an array, as in score(y_true, logits=z).
+        follows the prefix; a list of such columns; or one column of numbers, about class 1 of 0
+        and 1 unless it is named after class 0. Without any of the three, found by name. Beside
+        labels an array, as in score(y_true, logits=z).
+    exclude
+        Columns that are none of these, whatever their names.
     classes
-        Names of the classes in the order of the predictions, where the table does not say.
+        Names of the classes. Columns that have names of classes are matched with them; where the
+        table does not say, they are in the order of the predictions.
+    chosen
+        Of one column of numbers: the column of the class that each of them is the probability of.
+    labels, on
+        A second table, which has the labels, and the column of both by which rows are joined.
+    ignore
+        Labels whose rows are left out, such as -100; None (or "null") for missing ones.
+    normalise
+        Divide the probabilities of each row (and its soft label) by their sum.
     weight, id
         Columns of row weights, and of names for rows; beside arrays, arrays too, and so `group`.
     slices
@@ -141,25 +160,35 @@ def score(
         refuse("engine", 'be "local" or "dask"', repr(engine))
     if scheduler is not None and engine != "dask":
         refuse("scheduler", 'go with engine "dask"', f"engine {engine!r}")
+    if labels is not None and engine != "local":
+        refuse("labels", 'go with engine "local"', f"engine {engine!r}")
     asked: dict[str, Any] = {
         "logits": logits, "logprobs": logprobs, "probs": probs,
         "weight": weight, "group": group, "id": id,
     }  # fmt: skip
-    if isinstance(classes, np.ndarray):  # as scikit-learn's classes_
-        classes = classes.tolist()
-    if are_arrays(predictions, asked):
+    if are_arrays(source, predictions, asked):
         table, asked = open_arrays(source, predictions, asked)
     else:
         table = open_table(source, text_options(encoding, delimiter, decimal, header))
+    table = joined_table(table, labels, on)
     columns = find_columns(
-        table, label=label, classes=classes, annotators=annotators, slices=slices, **asked
+        table,
+        label=label,
+        exclude=exclude,
+        classes=classes,
+        chosen=chosen,
+        ignore=ignore,
+        normalise=normalise,
+        annotators=annotators,
+        slices=slices,
+        **asked,
     )
     if code:
         from plogq.score.labels_code import refuse_code  # loads what no other score needs
 
         refuse_code(columns, engine)
     opened = Predictions(table, columns)
-    job = Job(columns, opened.labels, floor, top, seed)
+    job = Job(opened.columns, opened.labels, floor, top, seed)
 
     def done(rows: int) -> None:
         if progress is not None:
@@ -169,16 +198,19 @@ def score(
         state = fold_on_threads(job, table, done)
     else:
         state = _dask().fold_on_workers(job, table, scheduler, done)
+    refuse_nothing_left(table.paths[0], state.rows(), state.left_out)
     result = summarise(
         state,
         opened.classes,
         kind=columns.kind,
         unit=unit,
-        source=opened.origin() | {"rows": state.rows()},
+        source=opened.origin(state.left_out) | {"rows": state.rows()},
         folds=folds,
         bootstrap=bootstrap,
         seed=seed,
     )
+    doubts = opened.warnings(state.rows(), doubts_of(state, opened.classes))
+    result = replace(result, warnings=[*doubts, *result.warnings])
     if not code:
         return result
     from plogq.score.labels_code import code_figures, code_warnings

@@ -6,9 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import types
 
+from plogq.errors import TableError, refuse
 from plogq.tables.arrays import Array, is_null
 from plogq.tables.columns import Columns
+from plogq.tables.formats import Kind
 from plogq.tables.labels import Labels
 from plogq.tables.numbers import list_matrix, numbers
 from plogq.tables.readers import Part
@@ -38,6 +41,7 @@ class Batch(NamedTuple):
     slices: tuple[pa.DictionaryArray, ...]
     group: pa.DictionaryArray | None
     id: pa.Array | None
+    left_out: int = 0  # rows that were read, and are not among these
 
     @property
     def predictions(self) -> Array:
@@ -64,22 +68,66 @@ def classes_of(part: Part, columns: Columns) -> tuple[str, ...]:
 
 def to_batch(part: Part, columns: Columns, labels: Labels) -> Batch:
     """Turn a part's columns into arrays."""
-    target, soft = labels.read(part, part.batch.column(columns.label))
+    left_out = 0
+    if columns.ignore:
+        part, left_out = _without_ignored(part, labels)
+    target, soft = labels.read(part)
     weight = None
     if columns.weight is not None:
         weight = given = numbers(part, columns.weight).astype(np.float64)
         bad = ~((given >= 0) & (given <= LARGEST_WEIGHT))
         part.check(columns.weight, bad, "be weights from 0 to 1e18", lambda i: given[i])
+    predictions = _predictions(part, columns, len(labels.classes))
+    if columns.chosen is not None:
+        chosen = labels.read_classes(part, columns.chosen)
+        predictions = _of_second_class(predictions, chosen, columns.kind)
     return Batch(
         part,
-        _predictions(part, columns, len(labels.classes)),
+        predictions,
         target,
         soft,
         weight,
-        tuple(part.batch.column(name).dictionary_encode() for name in columns.slices),
-        None if columns.group is None else part.batch.column(columns.group).dictionary_encode(),
-        None if columns.id is None else part.batch.column(columns.id),
+        tuple(_names(part, name).dictionary_encode() for name in columns.slices),
+        None if columns.group is None else _names(part, columns.group).dictionary_encode(),
+        None if columns.id is None else _names(part, columns.id),
+        left_out,
     )
+
+
+def _names(part: Part, name: str) -> pa.Array:
+    """Give a column of names; bytes are the text that they are in UTF-8."""
+    column = part.batch.column(name)
+    kind = column.type.value_type if types.is_dictionary(column.type) else column.type
+    if not (types.is_binary(kind) or types.is_large_binary(kind)):
+        return column
+    try:
+        return column.cast(pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid:
+        return refuse(f"{part.path}: column {name!r}", "hold text in UTF-8", "other bytes",
+                      error=TableError)  # fmt: skip
+
+
+def _without_ignored(part: Part, labels: Labels) -> tuple[Part, int]:
+    """Leave out the rows whose labels are ignored, and say how many these are."""
+    out = labels.left_out(part)
+    if not out.any():
+        return part, 0
+    batch = part.batch.filter(pa.array(~out))
+    return part._replace(batch=batch, kept=np.flatnonzero(~out)), int(out.sum())
+
+
+def _of_second_class(x: Array | Matrix, chosen: Array, kind: Kind) -> Array:
+    """Give what a lone column says of the second class, where it is of the class chosen."""
+    assert isinstance(x, np.ndarray)
+    x = x.astype(np.float64)
+    if kind == "logits":
+        other = -x
+    elif kind == "probs":
+        other = 1 - x
+    else:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            other = np.log(-np.expm1(x))
+    return np.where(chosen == 1, x, other)
 
 
 def _predictions(part: Part, columns: Columns, classes: int) -> Array | Matrix:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NoReturn
+from numbers import Integral
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import types
 
 from plogq.errors import TableError, refuse
-from plogq.tables.arrays import is_list
-from plogq.tables.formats import KINDS, Kind
+from plogq.tables.class_names import Classes, integer_names, name_classes
+from plogq.tables.column_names import (
+    Found,
+    doubt_label,
+    few,
+    find_label,
+    find_predictions,
+    missing,
+)
+from plogq.tables.column_names import without_prefix as without_prefix_of
+from plogq.tables.column_types import LabelKind, Layout, label_kind, layout_of, may_be_numbers
+from plogq.tables.formats import Kind
 from plogq.tables.readers import Table
+from plogq.tables.row_sums import Rounding
 
-INTEGER = re.compile(r"\s*[+-]?[0-9]{1,40}\s*")
+MISSING = "null"  # as an ignored label: one that is missing
 
 
 @dataclass(frozen=True)
@@ -27,32 +37,45 @@ class Columns:
     kind: Kind
     predictions: str  # as the user would name them: a column, or a prefix and *
     names: tuple[str, ...]  # the columns that this stands for
-    layout: Literal["list", "wide", "binary"]
-    label: str
-    labels: Literal["class", "soft", "annotators"]
+    layout: Layout
+    label: str  # as the user would name it
+    label_names: tuple[str, ...]  # its column; or one for each class, in their order
+    labels: LabelKind
     classes: tuple[str, ...] | None  # None: as many as the first row has, named 0, 1, 2 …
+    named: bool  # whether the user gave the names, in the order of the predictions
     weight: str | None
     slices: tuple[str, ...]
     group: str | None
     id: str | None
+    chosen: str | None = None  # the column of the class that a lone probability is of
+    ignore: tuple[str, ...] = ()  # labels whose rows are left out
+    normalise: bool = False  # whether each row is divided by its sum
+    rounding: Rounding | None = None  # what explains that rows do not sum to 1; so of labels
+    label_rounding: Rounding | None = None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def read(self) -> list[str]:
         """Give every column to read, once."""
-        more = [self.label, self.weight, *self.slices, self.group, self.id]
-        return list(dict.fromkeys([*self.names, *(name for name in more if name is not None)]))
+        more = [self.weight, *self.slices, self.group, self.id, self.chosen]
+        given = [*self.names, *self.label_names, *(name for name in more if name is not None)]
+        return list(dict.fromkeys(given))
 
     def types(self) -> dict[str, pa.DataType]:
         """Give the types of columns that a CSV file cannot tell by itself."""
         numbers = [*self.names, *([self.weight] if self.weight else [])]
+        if len(self.label_names) > 1 and self.labels == "soft":
+            numbers += self.label_names
         texts = [*self.slices, *(name for name in (self.group, self.id) if name is not None)]
         if self.classes is not None and integer_names(self.classes) == "some":
-            texts.append(self.label)
+            texts += [self.label_names[0], *([self.chosen] if self.chosen else [])]
         return {name: pa.string() for name in texts} | {name: pa.float64() for name in numbers}
 
     def taken(self) -> dict[str, object]:
         """Say what was taken for what."""
         used = {
             self.kind: self.predictions,
+            "chosen": self.chosen,
             "label": self.label,
             "weight": self.weight,
             "slice": list(self.slices) or None,
@@ -61,15 +84,23 @@ class Columns:
         }
         return {what: column for what, column in used.items() if column is not None}
 
+    def taken_columns(self) -> str:
+        """Name the columns that a pattern stands for; an empty text where there is one."""
+        return f", in {few(self.names)}" if len(self.names) > 1 else ""
+
 
 def find_columns(
     table: Table,
     *,
-    label: str,
-    logits: str | None = None,
-    logprobs: str | None = None,
-    probs: str | None = None,
-    classes: Sequence[str] | None = None,
+    label: str | Sequence[str] | None = None,
+    logits: str | Sequence[str] | None = None,
+    logprobs: str | Sequence[str] | None = None,
+    probs: str | Sequence[str] | None = None,
+    exclude: Sequence[str] = (),
+    classes: Sequence[str | int] | None = None,
+    chosen: str | None = None,
+    ignore: Sequence[str | int | None] | str | int = (),
+    normalise: bool = False,
     annotators: bool = False,
     weight: str | None = None,
     slices: Sequence[str] = (),
@@ -77,194 +108,143 @@ def find_columns(
     id: str | None = None,
 ) -> Columns:
     """Return what the columns of a table mean, by the options of `plogq.score.score`."""
-    predictions: dict[Kind, str | None] = {"logits": logits, "logprobs": logprobs, "probs": probs}
-    single = {"label": label, "weight": weight, "group": group, "id": id}
-    named = [*single.items(), *predictions.items()]
-    for option, name in named:
-        if not isinstance(name, str) and (name is not None or option == "label"):
+    asked: dict[Kind, str | Sequence[str] | None] = {
+        "logits": logits, "logprobs": logprobs, "probs": probs,
+    }  # fmt: skip
+    for option, names in (*asked.items(), ("label", label)):
+        if not (names is None or isinstance(names, str) or (_are_names(names) and names)):
+            refuse(option, "be the name of a column, or a list of names", repr(names),
+                   error=TypeError)  # fmt: skip
+    single = {"chosen": chosen, "weight": weight, "group": group, "id": id}
+    for option, name in single.items():
+        if not isinstance(name, str | None):
             refuse(option, "be the name of a column", repr(name), error=TypeError)
-    for option, names in (("slices", slices), ("classes", classes or ())):
-        if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+    for option, names in (("slices", slices), ("exclude", exclude)):
+        if not _are_names(names):
             refuse(option, "be a list of names", repr(names), error=TypeError)
+    if classes is not None:
+        classes = _class_names(classes)
     present = table.schema.names
-    if label == "label" and label not in present and "labels" in present:
-        label = "labels"
-    for name in [label, weight, *slices, group, id]:
-        if name is not None and name not in present:
-            _missing(table, name)
-    twice = [name for name, times in Counter(present).items() if times > 1]
-    if twice:
-        expected = "have a name for each column of its own"
-        refuse(table.paths[0], expected, ", ".join(twice), error=TableError)
-    for name in [*slices, *([] if group is None else [group])]:
-        if types.is_nested(table.schema.field(name).type):
-            where, came = f"{table.paths[0]}: column {name!r}", table.schema.field(name).type
-            refuse(where, "hold single values to slice by", came, error=TableError)
-    others = {label, weight, *slices, group, id}
-    kind, taken = _named(predictions) or _found(table, others)
-    names = [name for name in _matching(present, taken) if name not in others or name == taken]
-    if not names:
-        _missing(table, taken)
-    layout = _layout(table, taken, names)
-    if classes is None:
-        if layout == "binary":
-            classes = ("0", "1")
-        elif layout == "wide":
-            classes = [name.removeprefix(taken.removesuffix("*")) for name in names]
-    elif len(set(classes)) < len(classes):
-        refuse("classes", "be different names", ",".join(classes), error=TableError)
-    width = {"binary": 2, "wide": len(names)}.get(layout)
-    if classes is not None and width not in (None, len(classes)):
-        refuse(
-            f"{table.paths[0]}: columns {taken!r}",
-            f"be {len(classes)} classes, as many as there are names",
-            width,
-            error=TableError,
-        )
-    if weight is not None and not _may_be_numbers(table, weight):
-        refuse(
-            f"{table.paths[0]}: column {weight!r}",
-            "hold numbers",
-            table.schema.field(weight).type,
-            error=TableError,
-        )
+    there = set(present)
+    for name in [weight, *slices, group, id, chosen, *exclude]:
+        if name is not None and name not in there:
+            missing(table, name)
+    _refuse_unfit(table, present, weight, [*slices, *([] if group is None else [group])])
+    used = {name for name in (weight, *slices, group, id, chosen, *exclude) if name is not None}
+    named = {name for each in asked.values() if each is not None
+             for name in ([each] if isinstance(each, str) else each)}  # fmt: skip
+    apart = (*slices, group, id)
+    label_names, label_shown, notes = find_label(
+        table, label, {*exclude, *named, weight or "", chosen or ""}, apart
+    )
+    doubt = doubt_label(table, label_shown, {*used, *named})
+    found = find_predictions(table, asked, {*used, *label_names} - named)
+    layout = layout_of(table, found.names)
+    named_classes = name_classes(table.paths[0], found, layout, classes)
+    if chosen is not None:
+        named_classes = _of_the_chosen(found, layout, classes, chosen)
+    if normalise and (layout == "binary" or found.kind == "logits"):
+        expected = "go with a probability for each class (logits need none, a lone probability "
+        refuse("normalise", expected + "has nothing to be divided by)", found.shown,
+               error=TableError)  # fmt: skip
+    if len(label_names) > 1:
+        label_names = _in_order_of_classes(table, label_names, label_shown, named_classes.names)
     return Columns(
-        kind,
-        taken,
-        tuple(names),
+        found.kind,
+        found.shown,
+        named_classes.columns,
         layout,
-        label,
-        _label_kind(table, label, annotators),
-        None if classes is None else tuple(classes),
+        label_shown,
+        label_names,
+        label_kind(table, label_names, annotators),
+        named_classes.names,
+        classes is not None,
         weight,
         tuple(slices),
         group,
         id,
+        chosen,
+        _ignored(ignore, table.masked),
+        normalise,
+        notes=(*found.notes, *named_classes.notes, *notes),
+        warnings=(*found.warnings, *named_classes.warnings, *doubt),
     )
 
 
-def _named(predictions: dict[Kind, str | None]) -> tuple[Kind, str] | None:
-    given = [(kind, name) for kind, name in predictions.items() if name is not None]
-    if len(given) > 1:
+def _are_names(names: object) -> bool:
+    return (
+        isinstance(names, Sequence)
+        and not isinstance(names, str)
+        and all(isinstance(name, str) for name in names)
+    )
+
+
+def _class_names(classes: Sequence[str | int]) -> list[str]:
+    """Give the names of classes as texts; integers are names too."""
+    if isinstance(classes, np.ndarray):  # as scikit-learn's classes_
+        classes = classes.tolist()
+    whole = isinstance(classes, Sequence) and not isinstance(classes, str)
+    if not whole or not all(
+        isinstance(name, str) or (isinstance(name, Integral) and not isinstance(name, bool))
+        for name in classes
+    ):
+        refuse("classes", "be a list of names", repr(classes), error=TypeError)
+    return [str(name) for name in classes]
+
+
+def _ignored(
+    ignore: Sequence[str | int | None] | str | int | None, masked: bool
+) -> tuple[str, ...]:
+    """Give the labels whose rows are left out, as texts; None is a missing one, as of a mask."""
+    several = isinstance(ignore, Sequence) and not isinstance(ignore, str)
+    values = tuple(ignore) if several else (ignore,)  # type: ignore[arg-type]
+    if not all(isinstance(value, str | int | None) for value in values):
+        refuse("ignore", "be a label or a list of labels", repr(ignore), error=TypeError)
+    texts = [MISSING if value is None else str(value) for value in values]
+    return tuple(dict.fromkeys([*texts, MISSING] if masked else texts))
+
+
+def _refuse_unfit(table: Table, present: list[str], weight: str | None, apart: list[str]) -> None:
+    """Refuse columns of one name, slices that are no single values, weights that are no numbers."""
+    twice = [name for name, times in Counter(present).items() if times > 1]
+    if twice:
+        expected = "have a name for each column of its own"
+        refuse(table.paths[0], expected, few(twice), error=TableError)
+    for name in apart:
+        kind = table.schema.field(name).type
+        if types.is_nested(kind):
+            where = f"{table.paths[0]}: column {name!r}"
+            refuse(where, "hold single values to slice by", kind, error=TableError)
+    if weight is not None and not may_be_numbers(table, weight):
+        where = f"{table.paths[0]}: column {weight!r}"
+        refuse(where, "hold numbers", table.schema.field(weight).type, error=TableError)
+
+
+def _of_the_chosen(
+    found: Found, layout: Layout, classes: Sequence[str] | None, chosen: str
+) -> Classes:
+    """Name the classes of a lone probability that is of the class in another column."""
+    if layout != "binary":
+        expected = "go with one column of the probability of the chosen class"
+        refuse("chosen", expected, found.shown, error=TableError)
+    first, second = classes or ("0", "1")
+    note = f"{found.shown!r} is of the class in {chosen!r}, of {first} and {second}."
+    return Classes((first, second), found.names, (note,))
+
+
+def _in_order_of_classes(
+    table: Table, columns: tuple[str, ...], shown: str, classes: tuple[str, ...] | None
+) -> tuple[str, ...]:
+    """Match the columns of the labels with the classes by name."""
+    prefix = shown.removesuffix("*") if shown.endswith("*") else ""
+    own = [name.removeprefix(prefix) for name in columns] if prefix else without_prefix_of(columns)
+    column = dict(zip(own, columns, strict=True))
+    wanted = classes or tuple(str(j) for j in range(len(columns)))
+    if set(column) != set(wanted):
         refuse(
-            "predictions",
-            "be one of --logits, --logprobs, --probs",
-            " and ".join(f"--{kind}" for kind, _ in given),
+            f"{table.paths[0]}: columns {shown!r}",
+            f"be one for each class, {few(wanted)}, where labels are several columns",
+            few(own),
             error=TableError,
         )
-    return given[0] if given else None
-
-
-def _found(table: Table, others: set[str | None]) -> tuple[Kind, str]:
-    """Find the predictions by their names, and refuse to choose between two."""
-    present = [name for name in table.schema.names if name not in others]
-    found = [
-        (kind, name)
-        for kind in KINDS
-        for name in (kind, f"{kind[:-1]}_*", f"{kind}_*")
-        if _matching(present, name)
-    ]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        return refuse(
-            f"{table.paths[0]}",
-            "have one kind of predictions, or be told which with "
-            + " or ".join(f"--{kind} '{name}'" for kind, name in found),
-            ", ".join(name for _, name in found),
-            error=TableError,
-        )
-    return refuse(
-        f"{table.paths[0]}",
-        "have a column logits, logprobs or probs, or columns such as "
-        "logit_*, logprob_*, prob_*; or name them with --logits, --logprobs or --probs",
-        "columns " + ", ".join(table.schema.names),
-        error=TableError,
-    )
-
-
-def _matching(present: Sequence[str], name: str) -> list[str]:
-    if not name.endswith("*"):
-        return [name] if name in present else []
-    return [column for column in present if column.startswith(name[:-1])]
-
-
-def _missing(table: Table, name: str) -> NoReturn:
-    present = table.schema.names
-    near = difflib.get_close_matches(name, present, n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    shown = ", ".join(present[:20]) + (", …" if len(present) > 20 else "")
-    raise TableError(f"{table.paths[0]}: no column {name!r}{hint}; its columns are {shown}")
-
-
-def _layout(table: Table, taken: str, names: Sequence[str]) -> Literal["list", "wide", "binary"]:
-    kinds = {name: table.schema.field(name).type for name in names}
-    if len(names) == 1 and is_list(kinds[names[0]]) and _is_number(kinds[names[0]].value_type):
-        return "list"
-    for name, kind in kinds.items():
-        if not _may_be_numbers(table, name):
-            refuse(
-                f"{table.paths[0]}: column {name!r}",
-                "hold numbers" + ("" if len(names) > 1 else " or lists of numbers"),
-                kind,
-                error=TableError,
-            )
-    return "binary" if len(names) == 1 else "wide"
-
-
-def _label_kind(
-    table: Table, label: str, annotators: bool
-) -> Literal["class", "soft", "annotators"]:
-    kind = table.schema.field(label).type
-    where = f"{table.paths[0]}: column {label!r}"
-    if annotators:
-        if not is_list(kind):
-            refuse(where, "hold lists of the annotators' labels", kind, error=TableError)
-        return "annotators"
-    if is_list(kind):
-        if types.is_integer(kind.value_type) or types.is_boolean(kind.value_type):
-            return "class"  # one-hot
-        if not _is_number(kind.value_type):
-            refuse(
-                where,
-                "hold lists of probabilities (or of labels, with --annotators)",
-                kind,
-                error=TableError,
-            )
-        return "soft"
-    if types.is_floating(kind) or types.is_decimal(kind) or types.is_nested(kind):
-        refuse(
-            where,
-            "hold class indices or names (a soft label is a list column)",
-            kind,
-            error=TableError,
-        )
-    return "class"
-
-
-def integer_names(classes: tuple[str, ...]) -> Literal["all", "some", "none"]:
-    """Tell whether classes are named by integers, each as it is usually written.
-
-    "some" is where an integer could be meant as a name or as an index: "1" beside "01" or "cat".
-    """
-    numbers = [int(name) for name in classes if INTEGER.fullmatch(name)]
-    if not numbers:
-        return "none"
-    written = [str(number) for number in numbers if -(2**63) <= number < 2**63]
-    return "all" if written == list(classes) else "some"
-
-
-def _may_be_numbers(table: Table, name: str) -> bool:
-    # A CSV's column is read as numbers then, and the complaint names the first cell that is none.
-    kind = table.schema.field(name).type
-    return _is_number(kind) or (table.format == "CSV" and types.is_string(kind))
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    # A column of nothing but nulls passes here, so that the complaint names its first row.
-    return bool(
-        types.is_floating(kind)
-        or types.is_integer(kind)
-        or types.is_decimal(kind)
-        or types.is_null(kind)
-    )
+    return tuple(column[name] for name in wanted)

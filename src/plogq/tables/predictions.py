@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from itertools import chain
 from typing import Any
 
 from plogq.errors import TableError
 from plogq.tables.batch import Batch, classes_of, to_batch
 from plogq.tables.columns import Columns
+from plogq.tables.first_look import HEAD_ROWS, first_look
 from plogq.tables.labels import Labels
 from plogq.tables.readers import Part, Table
 
@@ -24,6 +27,8 @@ class Predictions:
 
     Attributes
     ----------
+    columns
+        What its columns mean, with what a first look at the rows says of them.
     classes
         The names of the classes, in the order of the predictions.
     labels
@@ -38,14 +43,14 @@ class Predictions:
     def __init__(self, table: Table, columns: Columns) -> None:
         self.table = table
         self.columns = columns
-        classes = columns.classes if table.rows else None
-        if classes is None:
-            first = next(self.parts(), None)
+        with closing(table.parts(columns.read(), columns.types(), HEAD_ROWS)) as parts:
+            first = next(parts, None)
             if first is None:
                 raise TableError(f"{self.path}: no rows")
-            classes = classes_of(first, columns)
-        self.classes = classes
-        self.labels = Labels(classes, columns)
+            self.classes = classes_of(first, columns)
+            labels = Labels(self.classes, columns)
+            self.columns = first_look(chain([first], parts), columns, labels)
+        self.labels = Labels(self.classes, self.columns)
 
     @property
     def path(self) -> str:
@@ -62,12 +67,30 @@ class Predictions:
             batch = to_batch(part, self.columns, self.labels)
             yield batch
             if progress is not None:
-                progress(part.start + len(batch.target), self.table.rows)
+                progress(part.start + part.batch.num_rows, self.table.rows)
 
-    def origin(self) -> dict[str, Any]:
-        """Return which files were read, and which columns were taken for what."""
+    def origin(self, left_out: int = 0) -> dict[str, Any]:
+        """Return which files were read, how, and which columns were taken for what."""
+        notes = [*self.table.notes, *self.columns.notes]
+        if self.columns.ignore:
+            which = " or ".join(self.columns.ignore)
+            rows = "1 row" if left_out == 1 else f"{left_out:,} rows"
+            notes.append(f"Left out for the label {which}: {rows}.")
         return {
             "paths": self.table.paths,
             "format": self.table.format,
             "columns": self.columns.taken(),
+            "notes": notes,
         }
+
+    def warnings(self, rows: int, more: Iterable[str] = ()) -> list[dict[str, Any]]:
+        """Return what may mean something else than it was read as, as a result's warnings."""
+        said = dict.fromkeys([*self.table.warnings, *self.columns.warnings, *more])
+        return [{"code": "reading", "message": each.removesuffix("."), "rows": rows}
+                for each in said]  # fmt: skip
+
+
+def refuse_nothing_left(path: str, rows: int, left_out: int) -> None:
+    """Refuse a table all of whose rows are left out for their labels."""
+    if rows == 0 and left_out:
+        raise TableError(f"{path}: no row is left: --ignore leaves out all, {left_out:,}")

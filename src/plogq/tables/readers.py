@@ -70,8 +70,9 @@ class Part(NamedTuple):
 
     batch: pa.RecordBatch
     path: str
-    row: int  # of the file, of the first of them
-    start: int  # of the table, of the first of them
+    row: int  # of the file, of the first that was read
+    start: int  # of the table, of the first that was read
+    kept: np.ndarray[Any, Any] | None = None  # which of those that were read; None: all
 
     def check(
         self,
@@ -87,7 +88,8 @@ class Part(NamedTuple):
         """
         if bad.any():
             i = int(np.argmax(bad))
-            row = self.row + (i if rows is None else int(rows[i]))
+            row = i if rows is None else int(rows[i])
+            row = self.row + (row if self.kept is None else int(self.kept[row]))
             name = f"{self.path}: column {column!r}"
             refuse(name, expected, came(i), row=row, error=TableError)
 
@@ -116,27 +118,31 @@ class Table:
         counts = [reader.rows for reader in readers]
         self.rows = None if None in counts else sum(n for n in counts if n is not None)
 
-    def parts(self, columns: list[str], types: Types) -> Generator[Part, None, None]:
-        """Stream the columns; whatever goes wrong while reading is a `TableError`."""
+    def parts(
+        self, columns: list[str], types: Types, most: int | None = None
+    ) -> Generator[Part, None, None]:
+        """Stream the columns, in parts of at most so many rows where the format can cut them.
+
+        Whatever goes wrong while reading is a `TableError`.
+        """
         start = 0
         for reader in self.readers:
             self.check(reader, columns, types)
-            for part in parts_of(reader, columns, types, start=start):
+            for part in parts_of(reader, columns, types, start=start, most=most):
                 yield part
                 start = part.start + part.batch.num_rows
 
     def check(self, reader: Reader, columns: list[str], types: Types) -> None:
         """Refuse a file whose columns are not those of the first."""
+        if reader is self.readers[0]:
+            return
+        there = set(reader.schema.names)
         for name in columns:
-            if self.format in AS_ASKED and name in types and name in reader.schema.names:
+            if self.format in AS_ASKED and name in types and name in there:
                 continue  # read as that type, whatever the first rows look like
-            if name not in reader.schema.names and name in hive.columns_of(reader.path):
+            if name not in there and name in hive.columns_of(reader.path):
                 continue
-            here = (
-                plain_type(reader.schema.field(name).type)
-                if name in reader.schema.names
-                else "no such column"
-            )
+            here = plain_type(reader.schema.field(name).type) if name in there else "no such column"
             if here != self.schema.field(name).type:
                 refuse(
                     f"{reader.path}: column {name!r}",
@@ -155,13 +161,14 @@ def parts_of(
     start: int = 0,
     pieces: range | None = None,
     threads: bool = True,
+    most: int | None = None,
 ) -> Iterator[Part]:
     """Stream one file, or some pieces of it that begin at `row`, which is row `start` of all."""
     known, above = set(reader.schema.names), hive.columns_of(reader.path)
     above = {name: above[name] for name in columns if name in above and name not in known}
     inside = [name for name in columns if name not in above]
     with reading(reader.path, reader.format):
-        wanted = Wanted(inside, types, BATCH_ROWS, BATCH_BYTES, pieces, threads)
+        wanted = Wanted(inside, types, most or BATCH_ROWS, BATCH_BYTES, pieces, threads)
         stream = reader.batches(wanted)
         other: list[int] | None = None  # the columns that are not of a plain type
         while (batch := next(stream, None)) is not None:
@@ -180,6 +187,9 @@ def parts_of(
 def _small(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     if batch.num_rows:
         rows = min(BATCH_ROWS, max(1, BATCH_BYTES * batch.num_rows // max(1, batch.nbytes)))
+        if rows >= batch.num_rows:  # slicing takes long where there are very many columns
+            yield batch
+            return
         for first in range(0, batch.num_rows, rows):
             yield batch.slice(first, rows)
 

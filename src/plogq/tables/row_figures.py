@@ -13,7 +13,8 @@ from plogq.kernels.sums import MOST_CLASSES
 from plogq.tables.arrays import Array
 from plogq.tables.batch import Batch, Matrix
 from plogq.tables.columns import Columns
-from plogq.tables.numbers import not_distributions, shown
+from plogq.tables.numbers import shown
+from plogq.tables.row_sums import TOLERANCE, not_distributions, remedy
 
 # In nats. Exact sums hold this, times any weight allowed. A class masked with the lowest float32
 # instead of −inf is beyond it, and as impossible.
@@ -81,7 +82,7 @@ class SummedRows(NamedTuple):
 def figures_or_logits(batch: Batch, columns: Columns, classes: int) -> RowFigures | FusedRows:
     """Compute the figures of a batch, unless a state does that faster."""
     plain = columns.kind == "logits" and batch.soft is None and batch.weight is None
-    if plain and classes <= MOST_CLASSES:
+    if len(batch.target) == 0 or (plain and classes <= MOST_CLASSES):
         return FusedRows(_logits(batch), columns.predictions)
     return figures(batch, columns)
 
@@ -96,7 +97,7 @@ def figures(batch: Batch, columns: Columns) -> RowFigures:
         parts = softmax_parts(np, np.ascontiguousarray(x[:], dtype=np.float64))
         q, surprisal = parts.probs(), parts.surprisals(np)
     else:
-        q, surprisal = _distributions(batch, columns)
+        q, surprisal = distributions(batch, columns)
         x = -surprisal
     return _from_probs(batch, q, surprisal, x)
 
@@ -141,42 +142,71 @@ def check_logits(batch: Batch, column: str, x: Array) -> None:
     batch.part.check(column, bad, expected, lambda i: shown(x[i]))
 
 
-def _distributions(batch: Batch, columns: Columns) -> tuple[Array, Array]:
+def distributions(batch: Batch, columns: Columns) -> tuple[Array, Array]:
     """Give (n, C) probabilities and −log of them, from either."""
     x = batch.predictions.astype(np.float64)
     kind = batch.part.batch.schema.field(columns.names[0]).type
     kind = getattr(kind, "value_type", kind)
+    logs = columns.kind == "logprobs"
     # log 0 = −inf is meant; what else comes of bad numbers is refused right after.
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         if columns.layout == "binary":
             return _binary(batch, columns, x)
         given = np.ascontiguousarray(x)
-        q = given if columns.kind == "probs" else np.exp(given)
-    total = q.sum(axis=1)
-    what = "be probabilities that" if columns.kind == "probs" else "be logarithms of numbers that"
-    batch.part.check(
-        columns.predictions,
-        not_distributions(q, total, kind),
-        f"{what} sum to 1",
-        lambda i: f"{shown(given[i])}, sum {total[i]:.9g}",
+        q = np.exp(given) if logs else given
+    total, bad = not_distributions(
+        given, q, kind, logs=logs, rounding=columns.rounding, normalise=columns.normalise
     )
+    if bad.any():
+        what = "be logarithms of numbers that" if logs else "be probabilities that"
+        batch.part.check(
+            columns.predictions,
+            bad,
+            f"{what} sum to 1{remedy(given[np.argmax(bad)], logs)}",
+            lambda i: f"{shown(given[i])}, sum {total[i]:.9g}{columns.taken_columns()}",
+        )
+    if columns.normalise or columns.rounding is not None:
+        q = q / total[:, None]
+        given = given - np.log(total)[:, None] if logs else q
     # Rounding may leave a probability just above 1, within the tolerance that the sum was given.
     np.minimum(q, 1.0, out=q)
-    return q, neg_log(np, q) if columns.kind == "probs" else np.abs(np.minimum(given, 0.0))
+    return q, np.abs(np.minimum(given, 0.0)) if logs else neg_log(np, q)
 
 
 def _binary(batch: Batch, columns: Columns, x: Array) -> tuple[Array, Array]:
-    """Give both classes from that of class 1; log1p and expm1 keep what 1 − p would lose."""
+    """Give both classes from that of class 1; log1p and expm1 keep what 1 − p would lose.
+
+    What is beyond 0 or 1 by no more than a row's sum may be beyond 1 is read as 0 or 1.
+    """
+    name = columns.classes[1] if columns.classes else "1"
     if columns.kind == "probs":
-        bad, expected = ~((x >= 0) & (x <= 1)), "be the probability of class 1, in [0, 1]"
+        bad = ~((x >= -TOLERANCE) & (x <= 1 + TOLERANCE))
+        expected = f"be the probability of class {name}, in [0, 1]"
+    else:
+        bad, expected = ~(x <= TOLERANCE), f"be the log-probability of class {name}, at most 0"
+    if bad.any():
+        expected += _remedy_of_one(x, x[np.argmax(bad)], columns.kind)
+        batch.part.check(columns.predictions, bad, expected, lambda i: x[i])
+    if columns.kind == "probs":
+        x = np.clip(x, 0.0, 1.0)
         q = 1 - x, x
         surprisal = np.abs(np.log1p(-x)), neg_log(np, x)
     else:
-        bad, expected = ~(x <= 0), "be the log-probability of class 1, at most 0"
+        x = np.minimum(x, 0.0)
         q = np.abs(np.expm1(x)), np.exp(x)
         surprisal = neg_log(np, q[0]), np.abs(x)
-    batch.part.check(columns.predictions, bad, expected, lambda i: x[i])
     return np.column_stack(q), np.column_stack(surprisal)
+
+
+def _remedy_of_one(x: Array, bad: float, kind: str) -> str:
+    if kind == "logprobs":
+        inside = bool(((x >= 0) & (x <= 1)).all())
+        return " (probabilities? then --probs)" if inside else " (logits? then --logits)"
+    if np.isnan(bad):
+        return ""
+    if (x >= 0).all() and x.max() <= 100:
+        return " (in percent? then divide by 100 first)"
+    return " (log-probabilities? then --logprobs)" if (x <= 0).all() else " (logits? then --logits)"
 
 
 def _from_probs(batch: Batch, q: Array, surprisal: Array, x: Array | Matrix) -> RowFigures:

@@ -22,17 +22,23 @@ from plogq.tables.readers import Table, table_of_arrays
 LOOK_ROWS, LOOK_BYTES = 1_000, 1 << 20
 
 
+def is_table(source: Any) -> bool:
+    """Tell what holds more than labels."""
+    return isinstance(source, (str, PathLike, Mapping)) or is_frame(source)
+
+
 def is_array(x: Any, *, or_names: bool = False) -> bool:
     """Tell an array from the name of a column, or with `or_names` from a list of names."""
     if isinstance(x, Sequence) and not isinstance(x, (str, bytes)):
-        return not (or_names and all(isinstance(name, str) for name in x))
+        return not or_names
     speaks = ("__array__", "__arrow_c_array__", "__arrow_c_stream__")
     return is_frame(x) or any(hasattr(x, how) for how in speaks)
 
 
-def are_arrays(predictions: Any, options: Mapping[str, Any]) -> bool:
+def are_arrays(source: Any, predictions: Any, options: Mapping[str, Any]) -> bool:
     """Tell whether a score is asked of arrays: of predictions, or by an option that holds one."""
-    given = (is_array(x, or_names=name in KINDS) for name, x in options.items())
+    table = is_table(source)
+    given = (is_array(x, or_names=table and name in KINDS) for name, x in options.items())
     return predictions is not None or any(given)
 
 
@@ -64,7 +70,7 @@ def open_arrays(
     """
     arrays = {"probs": predictions} if predictions is not None else {}
     for option, x in options.items():
-        if is_array(x, or_names=option in KINDS):
+        if is_array(x):
             if option in arrays:
                 refuse(option, "be given once", "two arrays", error=TableError)
             arrays[option] = x
@@ -88,8 +94,7 @@ def open_arrays(
 
 
 def _check_labels(labels: Any) -> None:
-    table = isinstance(labels, (str, PathLike, Mapping))
-    if table or not is_array(labels):
+    if not is_array(labels):
         expected = "be an array of labels, where predictions are an array"
         refuse("source", expected, type(labels).__name__, error=TableError)
 

@@ -12,6 +12,8 @@ from plogq.tables.arrays import Array
 from plogq.tables.batch import Batch
 from plogq.tables.columns import Columns
 from plogq.tables.predictions import Predictions, Progress
+from plogq.tables.row_figures import distributions
+from plogq.tables.row_sums import TOLERANCE
 
 
 class CodedLabels(NamedTuple):
@@ -85,11 +87,16 @@ def coder_predictions(batch: Batch, columns: Columns) -> Array:
     """Return (n, C) predictions; of one binary column, those of both classes."""
     x = batch.predictions
     if columns.layout != "binary":
-        return x
+        if not columns.normalise and columns.rounding is None:
+            return x
+        q, surprisal = distributions(batch, columns)
+        return q if columns.kind == "probs" else -surprisal
     x = x.astype(np.float64)
     if columns.kind == "logits":
         return np.column_stack([np.zeros_like(x), x])
     if columns.kind == "probs":
+        x = np.where(np.abs(x - 0.5) <= 0.5 + TOLERANCE, np.clip(x, 0.0, 1.0), x)
         return np.column_stack([1 - x, x])
+    x = np.where(x <= TOLERANCE, np.minimum(x, 0.0), x)
     with np.errstate(divide="ignore"):  # log 0 = −inf is meant
         return np.column_stack([np.log(-np.expm1(x)), x])

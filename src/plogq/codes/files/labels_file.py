@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,12 +16,14 @@ from plogq.codes import CodeError, CodeLength, ModelDecoder, frequency_bits
 from plogq.codes.files.labels import coder_predictions, encode_labels
 from plogq.errors import TableError, refuse
 from plogq.tables.batch import classes_of, to_batch
-from plogq.tables.columns import Columns, find_columns, integer_names
+from plogq.tables.class_names import integer_names
+from plogq.tables.columns import find_columns
+from plogq.tables.first_look import first_look
 from plogq.tables.formats.registry import WRITERS, ending_of
 from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.labels import Labels
 from plogq.tables.predictions import Predictions, Progress
-from plogq.tables.readers import open_table
+from plogq.tables.readers import Part, open_table
 
 
 class LabelsReport(NamedTuple):
@@ -39,6 +41,8 @@ class LabelsReport(NamedTuple):
         What labels cost one by one, by how often they came before, with no model.
     data
         The code.
+    warnings
+        What of the table may mean something else than it was read as.
     """
 
     paths: list[str]
@@ -47,25 +51,23 @@ class LabelsReport(NamedTuple):
     length: CodeLength
     frequency_bits: float
     data: bytes
+    warnings: list[str]
 
 
 def code_labels(
     source: Any,
     *,
-    label: str = "label",
-    logits: str | None = None,
-    logprobs: str | None = None,
-    probs: str | None = None,
-    classes: Sequence[str] | None = None,
+    label: str | Sequence[str] | None = None,
     text: TextOptions | None = None,
     escape: bool = False,
     progress: Progress | None = None,
+    **model: Any,
 ) -> LabelsReport:
     """Code the labels of a table under its predictions, row by row, and decode them again.
 
     Parameters
     ----------
-    source, label, logits, logprobs, probs, classes
+    source, label
         As for `plogq.score.score`; labels are classes, one in each row.
     text
         How a text table is written, as `plogq.tables.formats.text_options` has it.
@@ -73,6 +75,8 @@ def code_labels(
         Code labels of probability 0 at 24 bits, and count them; else the first is refused.
     progress
         Called with rows done, and in all where that is known.
+    **model
+        As for `score`: logits, logprobs or probs, exclude, classes, normalise.
 
     Raises
     ------
@@ -80,13 +84,18 @@ def code_labels(
         What is wrong with the table, by file, column and row.
     """
     table = open_table(source, text)
-    columns = _columns(table, label, logits, logprobs, probs, classes)
+    columns = find_columns(table, label=label, **model)
     if columns.labels != "class":
         expected = "hold one class in each row, to be coded"
-        refuse(f"{table.paths[0]}: column {label!r}", expected, columns.labels, error=TableError)
-    coded = encode_labels(Predictions(table, columns), "escape" if escape else "refuse", progress)
+        where = f"{table.paths[0]}: column {columns.label!r}"
+        refuse(where, expected, columns.labels, error=TableError)
+    predictions = Predictions(table, columns)
+    coded = encode_labels(predictions, "escape" if escape else "refuse", progress)
     bits = frequency_bits(coded.counts)
-    return LabelsReport(table.paths, columns.taken(), coded.counts, coded.length, bits, coded.data)
+    said = [*table.warnings, *predictions.columns.warnings]
+    return LabelsReport(
+        table.paths, columns.taken(), coded.counts, coded.length, bits, coded.data, said
+    )
 
 
 def decode_labels(
@@ -94,12 +103,9 @@ def decode_labels(
     source: Any,
     *,
     name: str = "data",
-    logits: str | None = None,
-    logprobs: str | None = None,
-    probs: str | None = None,
-    classes: Sequence[str] | None = None,
     text: TextOptions | None = None,
     progress: Progress | None = None,
+    **model: Any,
 ) -> pa.Array:
     """Give the labels that `code_labels` coded, in the order of the rows.
 
@@ -107,8 +113,8 @@ def decode_labels(
     ----------
     data, name
         The code, and what errors call it.
-    source, logits, logprobs, probs, classes, text
-        The predictions it was coded under. The table needs no labels.
+    source, text, **model
+        The predictions it was coded under, as for `code_labels`. The table needs no labels.
 
     Returns
     -------
@@ -128,30 +134,36 @@ def decode_labels(
         paths=table.paths,
         format=table.format,
         schema=table.schema.append(pa.field(unused, pa.string())),
+        masked=False,
     )
-    columns = _columns(seen, unused, logits, logprobs, probs, classes)
-    decoder, decoded, names = None, [], None
-    try:
+    columns = find_columns(seen, label=unused, **model)  # type: ignore[arg-type]
+
+    def parts() -> Iterator[Part]:
         for part in table.parts(list(columns.names), columns.types()):
-            if decoder is None:
-                names = classes_of(part, columns)
-                decoder = ModelDecoder(data, kind=columns.kind)
-            assert names is not None
-            no_labels = pa.array([names[0]] * part.batch.num_rows)
-            part = part._replace(batch=part.batch.append_column(unused, no_labels))
-            batch = to_batch(part, columns, Labels(names, columns))
-            decoded.append(decoder.decode(coder_predictions(batch, columns)))
-            if progress is not None:
-                progress(part.start + part.batch.num_rows, table.rows)
+            label = (columns.classes or ("0",))[0]
+            labels = pa.array([label] * part.batch.num_rows, pa.string())
+            yield part._replace(batch=part.batch.append_column(unused, labels))
+
+    decoder, decoded = None, []
+    try:
+        if (first := next(parts(), None)) is not None:
+            names = classes_of(first, columns)
+            columns = first_look(parts(), columns, Labels(names, columns))  # as when coded
+            labels, decoder = Labels(names, columns), ModelDecoder(data, kind=columns.kind)
+            for part in parts():
+                rows = coder_predictions(to_batch(part, columns, labels), columns)
+                decoded.append(decoder.decode(rows))
+                if progress is not None:
+                    progress(part.start + part.batch.num_rows, table.rows)
         (decoder or ModelDecoder(data)).finish()
     except CodeError as error:
         raise CodeError(f"{name}: {error}") from error
-    labels = np.concatenate([np.zeros(0, np.int64), *decoded])
+    found = pa.array(np.concatenate([np.zeros(0, np.int64), *decoded]))
     if columns.classes is None:
-        return pa.array(labels)
+        return found
     integers = integer_names(columns.classes) == "all"  # then labels are read as integers, too
     values = pa.array([int(x) for x in columns.classes] if integers else columns.classes)
-    return values.take(pa.array(labels))
+    return values.take(found)
 
 
 def check_labels_path(path: Path) -> None:
@@ -169,24 +181,6 @@ def labels_table(labels: pa.Array, path: Path) -> bytes:
     WRITERS[end](table, sink)
     data = sink.getvalue()
     return gzip.compress(data, mtime=0) if end.endswith(".gz") else data
-
-
-def _columns(
-    table: Any,
-    label: str,
-    logits: str | None,
-    logprobs: str | None,
-    probs: str | None,
-    classes: Sequence[str] | None,
-) -> Columns:
-    return find_columns(
-        table,
-        label=label,
-        logits=logits,
-        logprobs=logprobs,
-        probs=probs,
-        classes=classes,
-    )
 
 
 def _unused(names: Sequence[str]) -> str:

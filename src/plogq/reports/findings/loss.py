@@ -29,6 +29,7 @@ def headline(d: Document) -> dict[str, Any]:
     paths = d["source"]["paths"]
     where = name(file_name(paths[0])) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
     about = f"{where}: {rows(d['rows'])}, {len(d['classes']):,} classes, read as {d['kind']}."
+    about += "".join(f" {note}" for note in d["source"].get("notes", []))
     interval = d.get("intervals", {}).get("cross_entropy")
     if interval and all(finite(end) is not None for end in interval):
         low, high = (f"{float(end):.4f}" for end in interval)

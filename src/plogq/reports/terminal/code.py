@@ -109,6 +109,9 @@ def print_labels(report: LabelsReport, console: Console | None = None) -> None:
     row("  + frame", 8 * length.framing_bytes, "counts, digest, checksums")
     row("as coded", 8 * length.bytes, "decoded again: every label the same")
     over = "" if length.overhead is None else f", {length.overhead:.2%} above the cross-entropy"
+    warnings: list[list[Text | Table]] = [
+        [Text(f"! {said}", style="yellow")] for said in report.warnings
+    ]
     print_sections(
         [
             [
@@ -118,6 +121,7 @@ def print_labels(report: LabelsReport, console: Console | None = None) -> None:
                 Text.assemble((f"{length.bytes:,} bytes", "bold green"), over),
             ],
             [Text("What the labels cost", style="bold"), out],
+            *warnings,
         ],
         console,
     )

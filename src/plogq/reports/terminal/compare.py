@@ -13,7 +13,16 @@ from rich.text import Text
 from plogq.compare.result import Comparison
 from plogq.errors import printable
 from plogq.reports.terminal.lm import read_as
-from plogq.reports.terminal.text import name, number, percent, print_sections, rows, table
+from plogq.reports.terminal.text import (
+    cautions,
+    name,
+    notes,
+    number,
+    percent,
+    print_sections,
+    rows,
+    table,
+)
 from plogq.tables.sums.level import ONE_IN, PERCENT
 
 SHOWN = 20
@@ -37,23 +46,26 @@ def _sections(result: Comparison) -> Iterator[list[Text | Table]]:
             what = "rows" if result.per == "row" else "documents"
             head = Text(f"{what.capitalize()} where {title} is better by most", style="bold")
             yield [head, _largest(result, who)]
-    for warning in result.warnings:
-        count = f" ({warning['rows']:,})" if warning["rows"] else ""
-        yield [Text(f"! {warning['message']}{count}", style="yellow")]
+    for warning in cautions(result.warnings, of_reading=False):
+        yield [warning]
 
 
 def _headline(result: Comparison) -> list[Text | Table]:
-    lines: list[Text | Table] = [
-        Text(f"{who} {_where(side['source'])}", style="bold")
-        for who, side in (("A", result.a), ("B", result.b))
-    ]
+    lines: list[Text | Table] = []
+    for who, side in (("A", result.a), ("B", result.b)):
+        lines += [Text(f"{who} {_where(side['source'])}", style="bold"), *notes(side["source"])]
     ways = {"row order": "by their order", "id": "by id", "doc": "by name", "text": "by text"}
     paired = ways[result.pairing]
     what = rows(result.rows)
     if result.per != "row":
         what = f"{result.rows:,} document{'' if result.rows == 1 else 's'}"
         what += f" of {result.weight:,.0f} {result.per}s (scored by A)"
-    lines += [Text(f"{what}, paired {paired}", style="dim"), Text(), _verdict(result)]
+    lines += [
+        Text(f"{what}, paired {paired}", style="dim"),
+        *cautions(result.warnings, of_reading=True),
+        Text(),
+        _verdict(result),
+    ]
     ends = result.intervals.get("difference_finite")
     if ends is not None:
         said = f"A − B: {PERCENT} interval {number(ends[0])} to {number(ends[1])} {result.unit}s"

@@ -14,10 +14,10 @@ from plogq.errors import printable
 from plogq.reports.surprises import doubtful, listed
 from plogq.reports.terminal.decomposition import advice, families, stack
 from plogq.reports.terminal.labels_code import code_table
+from plogq.reports.terminal.text import cautions, notes, print_sections
 from plogq.reports.terminal.text import name as _name
 from plogq.reports.terminal.text import number as _number
 from plogq.reports.terminal.text import percent as _percent
-from plogq.reports.terminal.text import print_sections
 from plogq.reports.terminal.text import rows as _rows
 from plogq.reports.terminal.text import table as _table
 from plogq.reports.verdict import taken
@@ -71,9 +71,8 @@ def _sections(result: Result, width: int) -> Iterator[list[Text | Table]]:
                 style="dim",
             )
         ]
-    for warning in result.warnings:
-        count = f" ({_rows(warning['rows'])})"
-        yield [Text(f"! {warning['message']}{count}", style="yellow")]
+    for warning in cautions(result.warnings, of_reading=False):
+        yield [warning]
 
 
 def _section(title: str, body: Text | Table) -> list[Text | Table]:
@@ -92,14 +91,23 @@ def _headline(result: Result) -> list[Text | Table]:
     paths = origin["paths"]
     where = printable(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
     taken = ", ".join(f"{what} {_column(name)}" for what, name in origin["columns"].items())
-    about = f"{_rows(result.rows)}, {len(result.classes):,} classes; {taken}"
+    names = ", ".join(_name(name, 12).plain for name in result.classes[:4])
+    names += ", …" if len(result.classes) > 4 else ""
+    about = f"{_rows(result.rows)}, {len(result.classes):,} classes ({names}); {taken}"
     head = Text.assemble(
         (f"{_number(result.cross_entropy)} {result.unit}s per row", "bold green"),
         f", of {_number(result.label_entropy)} with no model",
     )
     if result.explained is not None and result.explained >= 0:
         head.append(f": {result.explained:.1%} explained")
-    return [Text(where, style="bold"), Text(about, style="dim"), Text(), head]
+    return [
+        Text(where, style="bold"),
+        Text(about, style="dim"),
+        *notes(origin),
+        *cautions(result.warnings, of_reading=True),
+        Text(),
+        head,
+    ]
 
 
 def _column(name: Any) -> str:

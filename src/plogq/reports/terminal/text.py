@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console
 from rich.segment import Segment, Segments
@@ -118,3 +119,18 @@ def name(name: str, width: int = 16) -> Text:
     """Show a name as it is: a string would be read as rich's markup."""
     shown = printable(name)
     return Text(shown if len(shown) <= width else shown[: width - 1] + "…")
+
+
+def cautions(warnings: list[dict[str, Any]], *, of_reading: bool) -> list[Text | Table]:
+    """Show the warnings of how a table was read, which stand at the head, or all others."""
+    return [
+        Text(f"! {printable(each['message'])} ({rows(each['rows'])})", style="yellow")
+        for each in warnings
+        if (each["code"] == "reading") == of_reading
+    ]
+
+
+def notes(source: dict[str, Any]) -> list[Text | Table]:
+    """Show how a table was read."""
+    said = " ".join(source.get("notes", []))
+    return [Text(printable(said), style="dim")] if said else []

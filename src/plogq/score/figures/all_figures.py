@@ -16,6 +16,7 @@ from plogq.score.figures.pictures import confusion, histograms, reliability
 from plogq.score.figures.temperature import TemperatureFit, fit_temperature
 from plogq.score.result import Result
 from plogq.score.state.state import BINS, MOST_CONFUSED, State
+from plogq.tables.doubts import doubts
 from plogq.tables.sums.bootstrap import too_few
 from plogq.tables.sums.tally import totals
 
@@ -111,6 +112,20 @@ def summarise(
             seed=seed,
         ),
         warnings=_warnings(state, recalibrations, temperature, nats["information_gain"], source),
+    )
+
+
+def doubts_of(state: State, classes: tuple[str, ...]) -> list[str]:
+    """Return what the figures say against how the table was read."""
+    if state.soft or len(classes) < 2:
+        return []
+    whole = state.predicted_groups == len(classes)
+    return doubts(
+        classes,
+        state.cells.rows.reshape(len(classes), -1) if whole else None,
+        float(state.bins.amounts(BINS)[0]),
+        state.buckets.total("correct"),
+        float(totals(state.bin_confidence, BINS)[0]),
     )
 
 

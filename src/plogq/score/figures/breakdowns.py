@@ -18,7 +18,11 @@ MISTAKEN_FOR = 5
 
 
 def per_class(state: State, classes: tuple[str, ...], unit: Unit) -> list[dict[str, Any]]:
-    """Give what each class costs, its share of the cost, and what it is taken for."""
+    """Give what each class costs, its share of the cost, and what it is taken for.
+
+    Where classes are too many to tell which is mistaken for which, those without a row are left
+    out.
+    """
     k = state.predicted_groups
     rows = state.cells.rows.reshape(-1, k)
     weight = state.cells.amounts(k)
@@ -28,16 +32,17 @@ def per_class(state: State, classes: tuple[str, ...], unit: Unit) -> list[dict[s
     index = np.arange(len(classes))
     correct = state.cells.amounts(at=index * k + (index if k == len(classes) else 1))
     mistaken = _mistaken_for(state, classes, unit)
+    listed = index if k == len(classes) else np.flatnonzero(rows.any(axis=1))
     return [
         {
-            "class": name,
+            "class": classes[j],
             "rows": int(rows[j].sum()),
             "bits": _bits(loss[j], weight[j], impossible[j], unit),
             "share": ratio(loss[j], everything),
             "accuracy": ratio(correct[j], weight[j]),
-            "mistaken_for": mistaken[j],
+            "mistaken_for": mistaken[j] if mistaken else [],
         }
-        for j, name in enumerate(classes)
+        for j in listed.tolist()
     ]
 
 
@@ -50,9 +55,12 @@ def _bits(loss: float, weight: float, impossible: bool, unit: Unit) -> float | N
 def _mistaken_for(
     state: State, classes: tuple[str, ...], unit: Unit
 ) -> list[list[tuple[str, int, float | None]]]:
-    """Give, for each class, what it is taken for most often, how often, and at what cost."""
+    """Give, for each class, what it is taken for most often, how often, and at what cost.
+
+    An empty list where that is not counted.
+    """
     if state.predicted_groups < len(classes):
-        return [[] for _ in classes]
+        return []
     rows = state.cells.rows.reshape(len(classes), -1).copy()
     np.fill_diagonal(rows, 0)
     most = np.argsort(-rows, axis=1, kind="stable")[:, :MISTAKEN_FOR]

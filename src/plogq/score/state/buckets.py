@@ -37,7 +37,8 @@ class Buckets:
         """Give the bucket of each row: by its number, or by the cluster that it belongs to."""
         if batch.group is not None:
             return value_buckets(batch.group, self.count, self._seed)
-        return row_buckets(batch.part.start, len(batch.target), self.count, self._seed)
+        part = batch.part
+        return row_buckets(part.start, len(batch.target), self.count, self._seed, part.kept)
 
     def most(self, batch: Batch) -> int:
         """Give how many rows of the batch a bucket may have."""

@@ -54,16 +54,25 @@ class Sample:
         weight: Array | None,
         surprisal: Array,
         bucket: Array,
+        rows: Array | None = None,
     ) -> None:
-        """Offer those of the rows that follow row `start` of the table that are to `keep`."""
-        chosen = lowest_hashes(start, len(keep), int(self._seed), int(self._limit))
+        """Offer those of the rows that follow row `start` of the table that are to `keep`.
+
+        `rows` says which of these rows there are; None: all.
+        """
+        n = len(keep) if rows is None else int(rows[-1]) + 1
+        chosen = lowest_hashes(start, n, int(self._seed), int(self._limit))
+        if rows is not None:
+            place = np.searchsorted(rows, chosen)
+            chosen = place[rows[place] == chosen]
         chosen = chosen[keep[chosen]]
         if len(chosen):
+            number = start + (chosen if rows is None else rows[chosen])
             weights = np.ones(len(chosen)) if weight is None else weight[chosen]
             self._put(
                 Sampled(
-                    splitmix64((start + chosen).astype(np.uint64), self._seed),
-                    start + chosen,
+                    splitmix64(number.astype(np.uint64), self._seed),
+                    number,
                     logits[chosen],
                     label[chosen],
                     weights,

@@ -75,6 +75,7 @@ class State:
         self.cell_impossible = Tally(cells, weighted or soft)
         self.cell_loss = ExactSums(cells)
         self.buckets = Buckets(classes, weighted, soft, seed)
+        self.left_out = 0  # rows, for their labels
         self.floor_rows = 0
         self.floor_loss = ExactSums()
         self.bins = Tally(BINS, weighted)
@@ -90,7 +91,10 @@ class State:
 
     def update(self, batch: Batch, rows: RowFigures | FusedRows) -> None:
         """Add a batch and its figures."""
-        weight = batch.weight
+        self.left_out += batch.left_out
+        if len(batch.target) == 0:
+            return
+        weight, part = batch.weight, batch.part
         bucket = self.buckets.of(batch)
         seen = self._fold(batch, rows, bucket) if isinstance(rows, FusedRows) else rows
         finite = np.isfinite(seen.surprisal)
@@ -104,13 +108,14 @@ class State:
             self._add_floor(seen.events, weight, counts, self.floor)
         label = batch.target if batch.soft is None else batch.soft
         sampled = seen.logits, label, weight, seen.surprisal, bucket
-        self.sample.add(batch.part.start, finite & counts, *sampled)
+        self.sample.add(part.start, finite & counts, *sampled, part.kept)
         if not finite.all():
-            self.impossible_sample.add(batch.part.start, ~finite & counts, *sampled)
+            self.impossible_sample.add(part.start, ~finite & counts, *sampled, part.kept)
         of_target = batch.target, seen.predicted, seen.surprisal_of_target
-        self.surprises.add(batch.part.start, counts, seen.surprisal, *of_target, batch.id)
+        shown = seen.surprisal, *of_target, batch.id
+        self.surprises.add(part.start, counts, *shown, part.kept)
         if batch.id is not None:
-            self.ids.add(batch.part.start, batch.id)
+            self.ids.add(part.start, batch.id)
         for state, values in zip(self.slices.values(), batch.slices, strict=True):
             state.add(values, seen, weight)
 
@@ -204,6 +209,7 @@ class State:
             theirs = getattr(other, name)
             if isinstance(mine, (Tally, ExactSums, Buckets, Surprises, Ids, Sample)):
                 mine.merge(theirs)
+        self.left_out += other.left_out
         self.floor_rows += other.floor_rows
         for column, state in self.slices.items():
             state.merge(other.slices[column])

@@ -44,8 +44,12 @@ class Surprises:
         predicted: Array | TopClasses,
         of_label: Array,
         ids: pa.Array | None,
+        rows: Array | None = None,
     ) -> None:
-        """Offer those of the rows that follow row `start` of the table that are to `keep`."""
+        """Offer those of the rows that follow row `start` of the table that are to `keep`.
+
+        `rows` says which of these rows there are; None: all.
+        """
         near = np.flatnonzero(surprisal >= self._least) if self._top else np.empty(0, np.int64)
         near = near[keep[near]]
         if len(near) == 0:
@@ -55,7 +59,7 @@ class Surprises:
         self._put(
             Surprising(
                 surprisal[near],
-                start + near,
+                start + (near if rows is None else rows[near]),
                 np.fromiter(names, object, len(near)),
                 label[near],
                 predicted[near],

@@ -62,7 +62,7 @@ def fold_on_threads(job: Job, table: Table, done: Callable[[int], None]) -> Stat
                 state.update(batch, rows)
             finally:
                 free.put(state)
-            end = part.start + len(batch.target)
+            end = part.start + part.batch.num_rows
         return end
 
     reuse_memory()
@@ -88,7 +88,7 @@ def _runs(job: Job, table: Table) -> list[Run]:
         assert isinstance(reader, ParquetFile)
         table.check(reader, job.columns.read(), job.columns.types())
         first = row = rows = 0
-        groups = reader.pieces(job.columns.label)
+        groups = reader.pieces(job.columns.names[0])
         for i, n in enumerate(groups):
             rows += n
             if rows >= rows_per_run or i + 1 == len(groups):

@@ -134,9 +134,19 @@ def _remedy(shapes: dict[str, Shape]) -> str:
     return ""
 
 
+def is_prediction(name: str) -> bool:
+    """Tell predictions by their name."""
+    return name in KINDS or name.startswith(OF_A_CLASS)
+
+
 def notes_of(heads: dict[str, Head]) -> list[str]:
-    """Say what the axes are taken for where there are more than two."""
-    return [
+    """Say what the axes are taken for where there are more than two, and what is not looked at."""
+    unread = [
+        f"{name!r} is not looked at: no array is called logits, logprobs or probs."
+        for name in MASKS
+        if name in heads and not any(map(is_prediction, heads))
+    ]
+    return unread + [
         f"{name!r} is of shape {head.shape}: each of its {head.rows[0]:,} places is a row, and the "
         "last axis is the classes."
         for name, head in heads.items()
@@ -146,11 +156,7 @@ def notes_of(heads: dict[str, Head]) -> list[str]:
 
 def rows_that_count(path: str, heads: dict[str, Head], read: Callable[[str], Raw]) -> Raw | None:
     """Return, by row, whether it counts, where an array beside the labels says so; None: all do."""
-    places = {
-        head.shape[:-1] or head.shape
-        for name, head in heads.items()
-        if name in KINDS or name.startswith(OF_A_CLASS)
-    }
+    places = {head.shape[:-1] or head.shape for name, head in heads.items() if is_prediction(name)}
     kept = None
     for name in MASKS:
         head = heads.get(name)
@@ -166,7 +172,7 @@ def rows_that_count(path: str, heads: dict[str, Head], read: Callable[[str], Raw
         one = read(name).reshape(-1)
         if one.dtype.kind not in "biu" or not np.isin(one, (0, 1)).all():
             expected = "hold booleans, or 1 for a row that counts and 0 for one that does not"
-            refuse(where, expected, one.dtype, error=TableError)
+            refuse(where, expected, f"others, of {one.dtype}", error=TableError)
         kept = one.astype(bool) if kept is None else kept & one.astype(bool)
     return kept
 
@@ -174,18 +180,17 @@ def rows_that_count(path: str, heads: dict[str, Head], read: Callable[[str], Raw
 def record_batch(columns: dict[str, pa.Array], kept: Raw | None, first: int) -> pa.RecordBatch:
     """Return columns as a batch, whose rows begin at `first`."""
     if kept is not None:
-        for name in LABELS:
-            if name in columns:
-                column = columns[name]
+        for name, column in columns.items():
+            if not is_prediction(name):  # the label, whatever it is called
                 columns[name] = _hide(column, kept[first : first + len(column)])
     return pa.record_batch(columns)
 
 
-def _hide(labels: pa.Array, kept: Raw) -> pa.Array:
-    """Return labels that are missing in the rows that do not count."""
+def _hide(column: pa.Array, kept: Raw) -> pa.Array:
+    """Return a column that is missing in the rows that do not count."""
     from pyarrow import compute
 
-    return compute.if_else(pa.array(kept), plain(labels), None)
+    return compute.if_else(pa.array(kept), plain(column), None)
 
 
 def likely_rows(heads: dict[str, Head]) -> int | None:
@@ -230,10 +235,13 @@ class Arrays:
     def __init__(self, arrays: Mapping[Any, Any]) -> None:
         self._arrays: dict[str, Raw | pa.ChunkedArray | TableError] = {}
         for name, array in arrays.items():
-            if is_frame(array):
-                self._arrays |= _of_frame(str(name), array)
-            else:
-                self._arrays[str(name)] = _entry(str(name), array)
+            frame = is_frame(array)
+            found = _of_frame(str(name), array) if frame else {str(name): _entry(str(name), array)}
+            twice = [each for each in found if each in self._arrays]
+            if twice:
+                expected = "have a name for each array of its own"
+                refuse(self.path, expected, f"{twice[0]!r} again", error=TableError)
+            self._arrays |= found
         self._heads = as_rows({name: _head(a) for name, a in self._arrays.items()})
         self.schema = schema_of(self._heads)
         self.rows = likely_rows(self._heads)

@@ -51,12 +51,12 @@ class ParquetFile:
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Give batches of at most about `size` bytes."""
         with self._open() as file:
-            meta = file.metadata
+            meta, read = file.metadata, set(wanted.columns)
             size = sum(
                 chunk.total_uncompressed_size
                 for group in (meta.row_group(i) for i in range(min(1, meta.num_row_groups)))
                 for chunk in (group.column(j) for j in range(group.num_columns))
-                if chunk.path_in_schema.split(".list.")[0] in wanted.columns
+                if chunk.path_in_schema.split(".list.")[0] in read
             )
             each = size // max(1, meta.row_group(0).num_rows) if size else 1
             fit = max(1, min(wanted.rows, wanted.size // max(1, each)))

@@ -29,18 +29,21 @@ MOST_BUCKETS = 4_096
 FEWEST = 20  # rows, or groups, of an interval that can be relied on
 
 
-def row_buckets(start: int, n: int, buckets: int, seed: int) -> Array:
-    """Give the buckets of the n rows that follow row `start`, int64.
+def row_buckets(start: int, n: int, buckets: int, seed: int, kept: Array | None = None) -> Array:
+    """Give the buckets of the n rows that follow row `start`, or of those `kept` of them, int64.
 
     Each run of `buckets` rows has one in every bucket, turned by a random step, so that no period
     in the table's order shows.
     """
+    if kept is not None:
+        n = int(kept[-1]) + 1
     first, last = start // buckets, (start + n - 1) // buckets
     run = np.arange(first, last + 1, dtype=np.uint64)
     turn = (splitmix64(run, np.uint64(seed)) % np.uint64(buckets)).tolist()
     places = np.tile(np.arange(buckets), 2)
     whole = np.concatenate([places[step : step + buckets] for step in turn])
-    return whole[start - first * buckets :][:n]
+    found = whole[start - first * buckets :][:n]
+    return found if kept is None else found[kept]
 
 
 def value_buckets(values: pa.DictionaryArray, buckets: int, seed: int) -> Array:

@@ -1,0 +1,289 @@
+"""Which columns hold the predictions and the labels, by what the user or their names say."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Sequence
+from typing import NamedTuple, NoReturn
+
+from plogq.errors import TableError, refuse
+from plogq.tables.formats import KINDS, Kind
+from plogq.tables.readers import Table
+
+# Names that are looked for only where none of the kinds' own names is there.
+OTHER_NAMES: dict[Kind, tuple[str, ...]] = {
+    "logits": ("logit",),
+    "logprobs": (),
+    "probs": ("prob", "proba", "y_prob", "y_proba", "probability", "p", "score", "proba_*",
+              "probability_*"),
+}  # fmt: skip
+LABELS = ("label", "labels", "y_true", "target", "y", "class", "truth", "gold", "true_label")
+# Names that are of the truth alone, where the others may be of what the model chose.
+TRUTHS = ("y_true", "target", "truth", "gold", "true_label")
+# What stands beside the columns of the classes under one prefix, and is none of them.
+NO_CLASSES = frozenset(
+    ("argmax", "bias", "confidence", "entropy", "loss", "margin", "max", "pred", "predict",
+     "predicted", "prediction", "scale", "sum", "temperature")
+)  # fmt: skip
+# A prefix that says what the numbers are; what follows it is a class.
+PREFIX = re.compile(r"(?:logits?|log_?probs?|prob(?:s|a|abilit(?:y|ies))?|p)[_.:]", re.IGNORECASE)
+
+
+class Found(NamedTuple):
+    """The columns of the predictions.
+
+    Attributes
+    ----------
+    kind
+        What they hold.
+    shown
+        As the user would name them.
+    names
+        The columns.
+    classes
+        The class that each is named after; a name that is of no class as it is.
+    listed
+        Whether the user listed them one by one, so that their order is meant.
+    notes, warnings
+        What was left out, or found under another name.
+    """
+
+    kind: Kind
+    shown: str
+    names: tuple[str, ...]
+    classes: tuple[str, ...]
+    listed: bool = False
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def few(names: Sequence[str], most: int = 8) -> str:
+    """Show the first of some names."""
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+
+
+def missing(table: Table, name: str, more: str = "") -> NoReturn:
+    """Refuse a column that is not there, with the nearest that is."""
+    present = table.schema.names
+    near = difflib.get_close_matches(name, present, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else more
+    raise TableError(
+        f"{table.paths[0]}: no column {name!r}{hint}; its columns are {few(present, 20)}"
+    )
+
+
+def find_predictions(
+    table: Table, asked: dict[Kind, str | Sequence[str] | None], others: Collection[str]
+) -> Found:
+    """Return the columns of the predictions: those asked for, or else by their names."""
+    given = [(kind, names) for kind, names in asked.items() if names is not None]
+    if len(given) > 1:
+        expected = "be one of --logits, --logprobs, --probs"
+        refuse(
+            "predictions", expected, " and ".join(f"--{kind}" for kind, _ in given),
+            error=TableError,
+        )  # fmt: skip
+    if given:
+        return _asked(table, *given[0], others)
+    present = [name for name in table.schema.names if name not in others]
+    found = [
+        each
+        for kind in KINDS
+        for pattern in (kind, f"{kind[:-1]}_*", f"{kind}_*")
+        if (each := _matching(kind, present, pattern)) is not None
+    ]
+    if not found:
+        found = [
+            each._replace(notes=(*each.notes, f"Predictions are in {each.shown!r}, as {kind}."))
+            for kind in KINDS
+            for pattern in OTHER_NAMES[kind]
+            if (each := _matching(kind, present, pattern)) is not None
+        ]
+        _refuse_score(table, found)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        return refuse(
+            f"{table.paths[0]}",
+            "have one kind of predictions, or be told which with "
+            + " or ".join(f"--{each.kind} '{each.shown}'" for each in found),
+            ", ".join(each.shown for each in found),
+            error=TableError,
+        )
+    return refuse(
+        f"{table.paths[0]}",
+        "have a column logits, logprobs or probs, or columns such as "
+        "logit_*, logprob_*, prob_*; or name them with --logits, --logprobs or --probs",
+        "columns " + few(table.schema.names, 20),
+        error=TableError,
+    )
+
+
+def _refuse_score(table: Table, found: list[Found]) -> None:
+    """Refuse a score beside a label: many tools write the class they chose, and its score."""
+    if [each.shown for each in found] == ["score"] and "label" in table.schema.names:
+        refuse(
+            f"{table.paths[0]}",
+            "say what the scores are: --probs score for the probability of class 1, or "
+            "--probs score --chosen label --label TRUTH for that of the class in 'label'; or have "
+            "a column logits, logprobs or probs",
+            "columns " + few(table.schema.names, 20),
+            error=TableError,
+        )
+
+
+def _asked(table: Table, kind: Kind, asked: str | Sequence[str], others: Collection[str]) -> Found:
+    present = table.schema.names
+    names = expand(present, asked)
+    if names is None:
+        free = [name for name in present if name not in others]
+        return _matching(kind, free, str(asked)) or missing(table, str(asked))
+    there = set(present)
+    for name in names:
+        if name not in there:
+            missing(table, name)
+    if len(set(names)) < len(names):
+        refuse(kind, "name each column once", few(names), error=TableError)
+    classes = without_prefix(names)
+    return Found(kind, ",".join(names) if len(names) <= 8 else f"{names[0]},…,{names[-1]}",
+                 tuple(names), classes, len(names) > 1)  # fmt: skip
+
+
+def expand(present: Sequence[str], asked: str | Sequence[str]) -> list[str] | None:
+    """Return the columns that are listed, with commas between or as a list; None of a pattern."""
+    if not isinstance(asked, str):
+        return list(asked)
+    if asked in present:
+        return [asked]
+    if asked.endswith("*") and "," not in asked:
+        return None
+    return asked.split(",")
+
+
+def _matching(kind: Kind, present: Sequence[str], pattern: str) -> Found | None:
+    """Return the columns of a pattern, without those that are called after no class."""
+    if not pattern.endswith("*"):
+        if pattern not in present:
+            return None
+        return Found(kind, pattern, (pattern,), without_prefix([pattern]))
+    prefix = pattern[:-1]
+    taken = [name for name in present if name.startswith(prefix)]
+    left_out = [name for name in taken if NO_CLASSES & {name.lower(), _end(name, prefix)}]
+    classes = [name for name in taken if name not in left_out]
+    if not classes or not left_out:
+        return Found(kind, pattern, tuple(taken), _ends(taken, prefix)) if taken else None
+    warning = (
+        f"Left out of {pattern!r}, as no class by name: {few(left_out)} (if it is one, list the "
+        f"columns: --{kind} {','.join(taken[:3])}{',…' if len(taken) > 3 else ''})."
+    )
+    return Found(kind, pattern, tuple(classes), _ends(classes, prefix), warnings=(warning,))
+
+
+def _end(name: str, prefix: str) -> str:
+    return name.removeprefix(prefix).strip("_-. ").lower()
+
+
+def _ends(names: Sequence[str], prefix: str) -> tuple[str, ...]:
+    return tuple(name.removeprefix(prefix) for name in names)
+
+
+def without_prefix(names: Sequence[str]) -> tuple[str, ...]:
+    """Return what columns are called beyond the prefix that they share.
+
+    Examples
+    --------
+    >>> without_prefix(["prob_a", "prob_b"]), without_prefix(["p0", "p1"])
+    (('a', 'b'), ('0', '1'))
+    >>> without_prefix(["cat", "car"]), without_prefix(["prob_spam"])
+    (('cat', 'car'), ('spam',))
+    """
+    shared = _shared_start(names)
+    known = PREFIX.match(shared)
+    if known and all(len(name) > known.end() for name in names):
+        return _ends(names, shared[: known.end()])
+    if len(names) > 1:
+        end = max(map(shared.rfind, "_.-: ")) + 1
+        ends = _ends(names, shared.rstrip("0123456789"))
+        if all(end.isdecimal() for end in ends):
+            return ends
+        if end and all(len(name) > end for name in names):
+            return _ends(names, shared[:end])
+    return tuple(names)
+
+
+def _shared_start(names: Sequence[str]) -> str:
+    first, last = min(names), max(names)
+    length = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b),
+                  min(len(first), len(last)))  # fmt: skip
+    return first[:length]
+
+
+def find_label(
+    table: Table,
+    label: str | Sequence[str] | None,
+    others: Collection[str],
+    apart: Collection[str | None],
+) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
+    """Return the columns of the labels, as the user would name them, and what to say of it.
+
+    `others` are none of them; those that rows are told `apart` by are, only where no other is.
+    """
+    present = table.schema.names
+    if label is not None:
+        return *_asked_label(table, label), ()
+    free = [name for name in present if name not in others]
+    found = [name for name in free if name.lower() in LABELS]
+    found = [name for name in found if name not in apart] or found
+    if len(found) > 1:
+        refuse(
+            f"{table.paths[0]}",
+            "have one column of labels, or be told which with "
+            + " or ".join(f"--label {name}" for name in found),
+            ", ".join(found),
+            error=TableError,
+        )
+    if found:
+        note = () if found[0] in LABELS[:2] else (f"Labels are in {found[0]!r}.",)
+        return (found[0],), found[0], note
+    columns = [name for name in free if name.startswith("label_")]
+    if len(columns) > 1:
+        return tuple(columns), "label_*", ("Labels are a column for each class, 'label_*'.",)
+    return missing(table, "label", f" (or {', '.join(LABELS[1:])}; --label names another)")
+
+
+def _asked_label(table: Table, label: str | Sequence[str]) -> tuple[tuple[str, ...], str]:
+    present = table.schema.names
+    if label == "label" and label not in present and "labels" in present:
+        label = "labels"
+    names = expand(present, label)
+    if names is None:
+        assert isinstance(label, str)
+        names = [name for name in present if name.startswith(label[:-1])]
+        if not names:
+            missing(table, label)
+    there = set(present)
+    for name in names:
+        if name not in there:
+            missing(table, name)
+    return tuple(names), label if isinstance(label, str) else ",".join(names)
+
+
+def doubt_label(table: Table, label: str, others: Collection[str]) -> tuple[str, ...]:
+    """Doubt a column asked for by a name of many meanings, where another says that it is the truth.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from plogq.tables.readers import open_table
+    >>> doubt_label(open_table(pa.table({"label": [0], "gold": [1]})), "label", ())
+    ("Column 'gold' stands beside 'label': which is the truth? --label gold takes the other.",)
+    """
+    if label.lower() not in LABELS or label.lower() in TRUTHS:
+        return ()
+    return tuple(
+        f"Column {name!r} stands beside {label!r}: which is the truth? --label {name} takes the "
+        "other."
+        for name in table.schema.names
+        if name.lower() in TRUTHS and name not in others
+    )

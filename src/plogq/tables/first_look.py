@@ -1,0 +1,263 @@
+"""A first look at the head of a table: what its numbers and labels may be beside what they seem.
+
+It sees the first thousand rows, or fewer where rows are long, whatever the format and its batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from pyarrow import types
+
+from plogq.errors import TableError
+from plogq.tables.arrays import Array
+from plogq.tables.batch import Batch, to_batch
+from plogq.tables.columns import Columns
+from plogq.tables.doubts import doubts
+from plogq.tables.labels import MOST_SUGGESTED, Labels
+from plogq.tables.readers import Part
+from plogq.tables.row_figures import figures
+from plogq.tables.row_sums import Rounding, not_distributions, rounding_of
+
+HEAD_ROWS = 1_000
+HEAD_NUMBERS = 1 << 22
+MOST_CLASSES = 1_000  # whose predictions are counted by label
+FEWEST = 3  # rows of a lone column, or numbers of a row of several, that can be told by their range
+
+
+class Head(NamedTuple):
+    """The first rows: predictions (n, C), or (n,) of a lone column, and class indices (n,)."""
+
+    x: Array
+    target: Array
+    whole_numbers: bool  # whether labels are written as numbers
+
+
+def first_look(parts: Iterable[Part], columns: Columns, labels: Labels) -> Columns:
+    """Return the columns with what the first rows say of them: rounding, and warnings.
+
+    What is wrong with a row is for the pass over all rows to say.
+    """
+    try:
+        return _looked_at(parts, columns, labels)
+    except TableError:
+        return columns
+
+
+def _looked_at(parts: Iterable[Part], columns: Columns, labels: Labels) -> Columns:
+    most = max(1, min(HEAD_ROWS, HEAD_NUMBERS // max(1, len(labels.classes))))
+    first = _first(parts, most)
+    if columns.labels == "soft":
+        columns = _rounded_labels(first, columns, labels)
+        labels = Labels(labels.classes, columns)
+    batches = [to_batch(part, columns, labels) for part in first]
+    batches = [batch for batch in batches if len(batch.target)]
+    if not batches:
+        return columns
+    head = _head(batches, columns)
+    if columns.kind != "logits" and columns.layout != "binary" and not columns.normalise:
+        columns = _rounded(head.x, batches[0], columns)
+    found = [
+        *_of_scale(head, columns),
+        *_of_copies(head, columns),
+        *_of_labels(head, columns, labels),
+        *_of_figures(batches, columns, labels.classes),
+    ]
+    return replace(columns, warnings=(*columns.warnings, *found))
+
+
+def _first(parts: Iterable[Part], rows: int) -> list[Part]:
+    found = []
+    for part in parts:
+        batch = part.batch.slice(0, rows)
+        found.append(part._replace(batch=batch))
+        rows -= batch.num_rows
+        if rows <= 0:
+            break
+    return found
+
+
+def _head(batches: list[Batch], columns: Columns) -> Head:
+    kind = batches[0].part.batch.schema.field(columns.label_names[0]).type
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    whole = len(columns.label_names) == 1 and columns.labels == "class"
+    whole = whole and (types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
+    return Head(
+        np.concatenate([batch.predictions for batch in batches]),
+        np.concatenate([batch.target for batch in batches]),
+        whole,
+    )
+
+
+def _rounded_labels(parts: list[Part], columns: Columns, labels: Labels) -> Columns:
+    """Find to how many digits soft labels are rounded, if that is why they do not sum to 1."""
+    if columns.normalise or columns.ignore or not parts:
+        return columns
+    given = np.concatenate([labels.given(part) for part in parts])
+    kind = parts[0].batch.schema.field(columns.label_names[0]).type
+    found = _explained(given, given, getattr(kind, "value_type", kind), logs=False)
+    if found is None:
+        return columns
+    said = _said("soft labels", columns.label, found)
+    return replace(columns, label_rounding=found, warnings=(*columns.warnings, said))
+
+
+def _rounded(x: Array, batch: Batch, columns: Columns) -> Columns:
+    """Find to how many digits predictions are rounded, if that is why they do not sum to 1."""
+    kind = batch.part.batch.schema.field(columns.names[0]).type
+    logs = columns.kind == "logprobs"
+    with np.errstate(over="ignore", invalid="ignore"):
+        q = np.exp(x.astype(np.float64)) if logs else x.astype(np.float64)
+    found = _explained(x, q, getattr(kind, "value_type", kind), logs=logs)
+    if found is None:
+        return columns
+    said = _said("rows", columns.predictions, found)
+    return replace(columns, rounding=found, warnings=(*columns.warnings, said))
+
+
+def _explained(x: Array, q: Array, kind: object, *, logs: bool) -> Rounding | None:
+    """Return the rounding that explains rows which do not sum to 1; None where there is no need."""
+    if not not_distributions(x, q, kind, logs=logs)[1].any():
+        return None
+    found = rounding_of(x)
+    _, bad = not_distributions(x, q, kind, logs=logs, rounding=found)
+    return None if bad.any() or not any(found) else found
+
+
+def _said(what: str, column: str, rounding: Rounding) -> str:
+    return (
+        f"The {what} of {column!r} sum to 1 only nearly: their numbers seem rounded to {rounding}, "
+        "so each row is divided by its sum."
+    )
+
+
+def _of_scale(head: Head, columns: Columns) -> list[str]:
+    """Suspect numbers that are of another scale than their kind."""
+    x = head.x.astype(np.float64)
+    if not np.isfinite(x).all():
+        return []
+    if columns.layout == "binary":
+        return _of_a_lone_column(x, head.target, columns)
+    if columns.kind != "logits" or x.shape[1] < 2:
+        return []
+    of = f"of {columns.predictions!r}"
+    option = f"--probs {columns.predictions!r}"
+    sums = x.sum(axis=1)
+    if (x >= 0).all() and (x <= 1).all():
+        if (np.abs(sums - 1) < 1e-3).all():
+            return [
+                f"Every row {of} lies in [0, 1] and sums to 1: are these probabilities? Then "
+                f"{option}."
+            ]
+        if x.size >= FEWEST * x.shape[1]:
+            return [
+                f"Every number {of} lies in [0, 1]: are these probabilities, not logits? Then "
+                f"{option}, with --normalise."
+            ]
+    if x.shape[1] == 2 and (x[:, 0] == -x[:, 1]).all() and x.any():
+        return [
+            f"Each row {of} is [-m, m]: is m a decision function, or itself the logit of the "
+            "second class? The softmax of [-m, m] is sigmoid(2m); give the column of m alone for "
+            "sigmoid(m)."
+        ]
+    for base in (2, 10):
+        if (x <= 0).all() and (np.abs((float(base) ** x).sum(axis=1) - 1) < 1e-3).all():
+            return [
+                f"Every row {of} is of logarithms to base {base} of numbers that sum to 1: "
+                f"multiply them by ln {base}."
+            ]
+    return []
+
+
+def _of_a_lone_column(x: Array, target: Array, columns: Columns) -> list[str]:
+    name, classes = columns.names[0], columns.classes or ("0", "1")
+    if columns.kind == "logits" and (x >= 0).all() and (x <= 1).all() and len(x) >= FEWEST:
+        return [
+            f"Every logit of {name!r} lies in [0, 1]: are these probabilities of class "
+            f"{classes[1]}? Then --probs {name}."
+        ]
+    least = {"logits": 0.0, "probs": 0.5, "logprobs": np.log(0.5)}[columns.kind]
+    both = len(x) >= FEWEST and target.any() and not target.all()
+    if columns.chosen is None and both and (x >= least).all():
+        return [
+            f"Every value of {name!r} is for class {classes[1]} rather than {classes[0]}: is it of "
+            "the class that the model chose? Then name the column of that class: --chosen COLUMN."
+        ]
+    return []
+
+
+def _of_copies(head: Head, columns: Columns) -> list[str]:
+    """Suspect a column of logits that is another's copy: no sum tells that it is one too many."""
+    if columns.kind != "logits" or columns.layout != "wide":
+        return []
+    seen: dict[bytes, str] = {}
+    for name, values in zip(columns.names, head.x.T, strict=True):
+        first = seen.setdefault(values.tobytes(), name)
+        if first != name and len(np.unique(values)) > 1:
+            return [
+                f"Columns {first!r} and {name!r} are the same: is one of them no class? Then "
+                f"--exclude {name}."
+            ]
+    return []
+
+
+def _of_labels(head: Head, columns: Columns, labels: Labels) -> list[str]:
+    """Suspect numbers that stand for other classes than they are taken for."""
+    if not head.whole_numbers:
+        return []
+    classes = labels.classes
+    if columns.classes is not None and not columns.named and columns.layout == "wide":
+        words = [name for name in classes if not name.lstrip("+-").replace(".", "").isdigit()]
+        if len(words) == len(classes):
+            numbered = ", ".join(f"{j} for {name}" for j, name in enumerate(classes[:3]))
+            more = ", …" if len(classes) > 3 else ""
+            shown = ",".join(columns.names[:3]) + (",…" if len(classes) > 3 else "")
+            other = "1,0" if len(classes) == 2 else "and their numbers in that order"
+            return [
+                f"The classes have names and the labels are numbers, taken as places: {numbered}"
+                f"{more}. If that is not so: --{columns.kind} {shown} --classes {other}."
+            ]
+    counted = columns.classes is None or classes == tuple(map(str, range(len(classes))))
+    x, y = head.x, head.target
+    if not counted or columns.named or x.ndim == 1 or len(classes) < 2 or y.min() < 1:
+        return []
+    if _cheaper_from_1(x, y, columns.kind) or _all_but_0(y, len(classes)):
+        some = ",".join(map(str, range(1, len(classes) + 1)))
+        some = some if len(classes) <= MOST_SUGGESTED else f"1..{len(classes)}"
+        return [
+            f"No label is 0 in the first {len(y):,} rows: are the classes numbered from 1? Then "
+            f"--classes {some}."
+        ]
+    return []
+
+
+def _of_figures(batches: list[Batch], columns: Columns, classes: tuple[str, ...]) -> list[str]:
+    """Suspect labels that the model chose, and classes in another order than the columns."""
+    if columns.labels != "class" or not 2 <= len(classes) <= MOST_CLASSES:
+        return []
+    rows = [figures(batch._replace(weight=None), columns) for batch in batches]
+    target = np.concatenate([batch.target for batch in batches])
+    predicted = np.concatenate([each.predicted for each in rows])
+    cells = np.bincount(target * len(classes) + predicted, minlength=len(classes) ** 2)
+    correct, confidence = (
+        float(sum(np.sum(getattr(each, name)) for each in rows))
+        for name in ("correct", "confidence")
+    )
+    counts = cells.reshape(len(classes), -1)
+    return doubts(classes, counts, len(target), correct, confidence)
+
+
+def _cheaper_from_1(x: Array, y: Array, kind: str) -> bool:
+    """Tell whether labels cost less as 1 … C than as 0 … C − 1; what normalises a row cancels."""
+    rows = np.arange(len(y))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log = np.log(np.maximum(x.astype(np.float64), 1e-30)) if kind == "probs" else x
+        gain = np.maximum(log[rows, y - 1], -70.0) - np.maximum(log[rows, y], -70.0)
+    return bool(gain.mean() > 0)
+
+
+def _all_but_0(y: Array, classes: int) -> bool:
+    return len(y) >= 5 * classes and len(np.unique(y)) == classes - 1
