@@ -8,9 +8,8 @@ from typing import NamedTuple, Self
 import numpy as np
 import pyarrow as pa
 
-from plogq.kernels.hashes import lowest_hashes
 from plogq.tables.arrays import Array
-from plogq.tables.sums.hashing import splitmix64
+from plogq.tables.sums.hashing import lowest_rows, splitmix64
 
 MOST = 1 << 15
 
@@ -35,14 +34,18 @@ class Ids:
         self._hash = np.empty(0, np.uint64)
         self._name = np.empty(0, object)
 
-    def add(self, start: int, names: pa.Array) -> None:
-        """Offer the names of the rows that follow row `start` of the table."""
-        chosen = lowest_hashes(start, len(names), int(self._seed), int(self._limit))
+    def add(self, start: int, names: pa.Array, rows: Array | None = None) -> None:
+        """Offer the names of the rows that follow row `start` of the table.
+
+        `rows` says which of these rows there are; None: all.
+        """
+        chosen = lowest_rows(start, len(names), rows, self._seed, self._limit)
         if len(chosen):
             texts = [
                 None if x is None else str(x) for x in names.take(pa.array(chosen)).to_pylist()
             ]
-            hashed = splitmix64((start + chosen).astype(np.uint64), self._seed)
+            number = start + (chosen if rows is None else rows[chosen])
+            hashed = splitmix64(number.astype(np.uint64), self._seed)
             self._put(hashed, np.fromiter(texts, object, len(texts)))
 
     def merge(self, other: Self) -> None:

@@ -6,10 +6,9 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from plogq.kernels.hashes import lowest_hashes
 from plogq.tables.arrays import Array
 from plogq.tables.batch import Matrix
-from plogq.tables.sums.hashing import splitmix64
+from plogq.tables.sums.hashing import lowest_rows, splitmix64
 
 SAMPLE_ROWS = 1 << 15
 SAMPLE_NUMBERS = 1 << 22
@@ -60,11 +59,7 @@ class Sample:
 
         `rows` says which of these rows there are; None: all.
         """
-        n = len(keep) if rows is None else int(rows[-1]) + 1
-        chosen = lowest_hashes(start, n, int(self._seed), int(self._limit))
-        if rows is not None:
-            place = np.searchsorted(rows, chosen)
-            chosen = place[rows[place] == chosen]
+        chosen = lowest_rows(start, len(keep), rows, self._seed, self._limit)
         chosen = chosen[keep[chosen]]
         if len(chosen):
             number = start + (chosen if rows is None else rows[chosen])

@@ -115,7 +115,7 @@ class State:
         shown = seen.surprisal, *of_target, batch.id
         self.surprises.add(part.start, counts, *shown, part.kept)
         if batch.id is not None:
-            self.ids.add(part.start, batch.id)
+            self.ids.add(part.start, batch.id, part.kept)
         for state, values in zip(self.slices.values(), batch.slices, strict=True):
             state.add(values, seen, weight)
 

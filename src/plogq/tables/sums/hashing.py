@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from plogq.kernels.hashes import lowest_hashes
 from plogq.tables.arrays import Array
 
 
@@ -17,3 +18,17 @@ def splitmix64(n: Array, seed: np.uint64) -> Array:
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
+
+
+def lowest_rows(start: int, n: int, rows: Array | None, seed: np.uint64, limit: np.uint64) -> Array:
+    """Return which of n rows have numbers that hash to `limit` at most: (k,) places, increasing.
+
+    The rows follow row `start` of the table; `rows` says which of those that follow they are, None:
+    all. So the same rows are found whatever else was left out between them.
+    """
+    if rows is None:
+        return lowest_hashes(start, n, int(seed), int(limit))
+    chosen = lowest_hashes(start, int(rows[-1]) + 1 if n else 0, int(seed), int(limit))
+    place = np.searchsorted(rows, chosen)
+    found: Array = place[rows[place] == chosen]
+    return found
