@@ -85,6 +85,7 @@ def test_rows_of_the_same_names_in_another_order():
     frame = pd.DataFrame(P, columns=ABC)
     refused(pd.Series(ABC, index=[2, 1, 0]), frame, said="the same index in another order")
     assert cost(pd.Series(ABC, index=[2, 1, 0]).reset_index(drop=True), frame) == cost(Y, P)
+    assert cost(pd.Series(ABC, index=[0, "x", None]), frame) == cost(Y, P)  # other rows' names
 
 
 def test_weights_groups_and_ids_may_be_arrays():

@@ -105,7 +105,7 @@ def _check_order(labels: Any, predictions: Any) -> None:
     other: Any = getattr(predictions, "index", None)
     if not (hasattr(one, "equals") and hasattr(other, "equals")) or one.equals(other):
         return
-    if len(one) == len(other) and one.sort_values().equals(other.sort_values()):
+    if len(one) == len(other) and set(one) == set(other):
         expected = (
             "have the rows of the labels in their order (by position all the same: "
             "reset_index(drop=True) of both)"
