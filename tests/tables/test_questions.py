@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plogq.compare import compare
+from plogq.lm.kinds import kind_of
 from plogq.score import TableError, score
 from plogq.tables.readers import open_table
 
@@ -146,9 +147,18 @@ def test_filters_and_questions_that_come_back(tmp_path):
 
 def test_a_log_is_no_table(tmp_path):
     rolling = {"doc_id": 0, "arguments": [["It rains."]], "filtered_resps": ["-3.5"]}
-    for record in (rolling, {"id": "a", "choices": []}):
+    for record in (rolling, {"id": "a", "choices": [{"text": "x"}]}):
         with pytest.raises(TableError, match=r"must be a table; got a log .*: plogq lm reads it"):
             score(write(tmp_path, record))
+
+
+def test_choices_of_a_table_are_no_log(tmp_path):
+    """Their texts may stand beside predictions in JSON: that is for the reader of tables."""
+    path = write(tmp_path, {"choices": ["a", "b"], "probs": [0.5, 0.5], "label": 0})
+    assert kind_of(path) == "unknown"
+    with pytest.raises(TableError) as caught:
+        open_table(path)
+    assert "log" not in str(caught.value)
 
 
 def test_choices_by_themselves_are_no_classes(tmp_path):

@@ -28,8 +28,9 @@ NAME = "OpenAI responses"
 
 
 def recognises(record: dict[str, Any]) -> bool:
-    """Tell a response."""
-    return "choices" in record
+    """Tell a response; choices that are no objects are a column of a table."""
+    choices = record.get("choices")
+    return isinstance(choices, list) and all(isinstance(choice, dict) for choice in choices)
 
 
 def read(record: dict[str, Any]) -> list[Response]:

@@ -108,7 +108,7 @@ def _openai_counts(record: Object) -> bool:
 
 
 def _openai_over(parts: list[Object]) -> bool:
-    ends = {c.get("index"): c.get("finish_reason") for part in parts for c in _choices(part)}
+    ends = {str(c.get("index")): c.get("finish_reason") for part in parts for c in _choices(part)}
     return None not in ends.values()
 
 

@@ -71,7 +71,9 @@ def is_questions(system: fs.FileSystem, path: str) -> bool:
     except (TableError, pa.ArrowException, OSError, EOFError):
         return False  # what is wrong with it is for its reader to say
     first = (record.value if record is not None else None) or {}
-    if "choices" in first or (is_sample(first) and not is_multiple_choice(first)):
+    answers = first.get("choices")
+    answered = isinstance(answers, list) and any(isinstance(x, dict) for x in answers)
+    if answered or (is_sample(first) and not is_multiple_choice(first)):
         refuse(path, "be a table", "a log of a language model: plogq lm reads it", error=TableError)
     return is_multiple_choice(first)
 
