@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
@@ -93,16 +92,21 @@ class Parser(argparse.ArgumentParser):
         for command in () if self.commands is None else self.commands.choices.values():
             if name in command.options():
                 self.error(f"{name}: follows its command, as in {command.prog} {name}")
-        near = difflib.get_close_matches(name, self.options(), 1)
-        self.error(f"{name}: no such option{_did_you_mean(near)}")
+        self.error(f"{name}: no such option{_did_you_mean(_nearest(name, self.options()))}")
 
     def _refuse_unknown_command(self, words: Iterable[str]) -> None:
         assert self.commands is not None
         word = next(iter(words), "")
         if word and not word.startswith("-") and word not in self.commands.choices:
-            near = difflib.get_close_matches(word, self.commands.choices, 1)
+            near = _nearest(word, self.commands.choices)
             a_file = [] if "." not in word else [f"plogq score {word}"]
             self.error(f"{word}: no such command{_did_you_mean(near or a_file)}")
+
+
+def _nearest(name: str, names: Iterable[str]) -> list[str]:
+    from difflib import get_close_matches  # which takes time to load, and only a typo needs
+
+    return get_close_matches(name, list(names), 1)
 
 
 def _did_you_mean(names: Sequence[str]) -> str:
