@@ -121,14 +121,17 @@ class Table:
 
     def check(self, reader: Reader, columns: list[str], types: Types) -> None:
         """Refuse a file whose columns are not those of the first."""
+        present = set(reader.schema.names)  # listing them takes as long as there are names
+        above = hive.columns_of(reader.path)
         for name in columns:
-            if self.format in AS_ASKED and name in types and name in reader.schema.names:
-                continue  # read as that type, whatever the first rows look like
-            if name not in reader.schema.names and name in hive.columns_of(reader.path):
+            if name in present:
+                if self.format in AS_ASKED and name in types:
+                    continue  # read as that type, whatever the first rows look like
+                here = reader.schema.field(name).type
+            elif name in above:
                 continue
-            here = (
-                reader.schema.field(name).type if name in reader.schema.names else "no such column"
-            )
+            else:
+                here = "no such column"
             if here != self.schema.field(name).type:
                 refuse(
                     f"{reader.path}: column {name!r}",
