@@ -56,6 +56,7 @@ def test_what_is_not_utf_8_is_refused_with_the_option(tmp_path):
     russian = "label,prob_хлеб,prob_сыр\nхлеб,.7,.3\n"
     refused(path, russian.encode("cp1251"), "--encoding cp1251")
     refused(path, b"label,prob_a,prob_b\n\0\0a,.7,.3\n", "zero bytes")
+    refused(path, b"PAR1" + bytes(100) + b"PAR1", "not a text file")
     refused(path, TEXT.encode("cp1252"), "in the encoding utf-16", encoding="utf-16")
     refused(path, TEXT.encode(), "in the encoding ascii", encoding="ascii")
 

@@ -92,7 +92,7 @@ def test_a_comma_in_a_list_may_be_a_decimal_mark(tmp_path):
 @pytest.mark.parametrize(
     "cells",
     [["12 34", "56 78"], ["(0, 10]", "(10, 20]"], ["a b"], ["0.5"], ["2026-01-01 10:00"], ["1.5 m"],
-     [""], [], ["[a, b]"], ["0.1 0.2", "0.1 0.2 0.3"]],
+     [""], [], ["[a, b]"], ["0.1 0.2", "0.1 0.2 0.3"], ["1,234.5"], ["1.234,5", "0.5,5"]],
 )  # fmt: skip
 def test_other_text_stays_text(cells):
     assert not are_lists(cells)

@@ -136,13 +136,17 @@ class Table:
         """Refuse a file whose columns are not those of the first."""
         if reader is self.readers[0]:
             return
-        there = set(reader.schema.names)
+        present = set(reader.schema.names)  # listing them takes as long as there are names
+        above = hive.columns_of(reader.path)
         for name in columns:
-            if self.format in AS_ASKED and name in types and name in there:
-                continue  # read as that type, whatever the first rows look like
-            if name not in there and name in hive.columns_of(reader.path):
+            if name in present:
+                if self.format in AS_ASKED and name in types:
+                    continue  # read as that type, whatever the first rows look like
+                here: object = plain_type(reader.schema.field(name).type)
+            elif name in above:
                 continue
-            here = plain_type(reader.schema.field(name).type) if name in there else "no such column"
+            else:
+                here = "no such column"
             if here != self.schema.field(name).type:
                 refuse(
                     f"{reader.path}: column {name!r}",

@@ -37,9 +37,9 @@ CUT_IN_CELL = ("out of sync", "CSV parse error")  # perhaps: a block that ends a
 BLOCK, LARGEST_BLOCK = 4 << 20, 256 << 20
 # What a CSV file says where it has no value. NaN is not among it, as it is for Arrow: it is a
 # number, and to be told as such. Blanks alone are no value, either.
-BLANKS = [" " * n for n in range(1, 33)]
+BLANKS = [" " * n for n in range(1, 17)]
 WORDS = ["#N/A", "#N/A N/A", "#NA", "N/A", "NA", "NULL", "n/a", "null"]
-NULLS = ["", *BLANKS, *WORDS, *(f" {word}" for word in WORDS)]
+NULLS = ["", *BLANKS, *WORDS]
 
 
 class CsvFile:
@@ -77,7 +77,7 @@ class CsvFile:
         from pyarrow import csv
 
         options = csv.ConvertOptions(decimal_point=self.dialect.decimal)
-        options.null_values = [*options.null_values, *NULLS, *self.missing]
+        options.null_values = [*options.null_values, *self._nulls()]
         schema = self._opened_schema(options)
         for i, field in enumerate(schema):
             if pa.types.is_binary(field.type):
@@ -103,7 +103,7 @@ class CsvFile:
         options = csv.ConvertOptions(
             include_columns=wanted.columns,
             column_types=self._seen_types(wanted.columns) | asked,
-            null_values=[*NULLS, *self.missing],
+            null_values=self._nulls(),
             decimal_point=self.dialect.decimal,
         )
         row, changed = 0, None
@@ -131,6 +131,10 @@ class CsvFile:
             for name, kind in kinds.items()
             if not pa.types.is_null(kind)
         }
+
+    def _nulls(self) -> list[str]:
+        words = [*NULLS, *self.missing]
+        return [*words, *(f" {word}" for word in words)] if self.dialect.blanks else words
 
     def _read_text(self, column: pa.Array, *, is_label: bool) -> pa.Array:
         """Give text without the blanks around it, if it is that dialect; no label where blank."""

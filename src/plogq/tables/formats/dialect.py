@@ -164,7 +164,7 @@ def find_encoding(path: str, head: bytes, whole: bool, asked: str | None = None)
             return name
     if b"\0" in head:
         even, odd = head[::2].count(0), head[1::2].count(0)
-        if max(even, odd) < len(head) // 8:
+        if max(even, odd) < len(head) // 8 or min(even, odd) > max(even, odd) // 8:
             raise TableError(f"{path}: not a text file: it holds zero bytes")
         guess = "utf-16-le" if odd > even else "utf-16-be"
         _refuse_encoding(path, guess, "zero bytes")

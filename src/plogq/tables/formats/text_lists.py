@@ -23,6 +23,7 @@ BRACKETED = re.compile(
     rf"\s*(?:(?:np\.)?(?:array|tensor)\(\s*)?(?:\[\s*{NUMBER}(?:{BETWEEN}(?:{NUMBER}|\.\.\.))*[\s,]*\]"
     rf"|\(\s*{NUMBER}(?:{BETWEEN}{NUMBER})*[\s,]*\))\s*(?:(?:, *[a-z_]+=[\w.':]+)*\))?\s*"
 )
+THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(?:(?:,\d{3})+\.\d+|(?:\.\d{3})+,\d+)\s*")
 BARE = re.compile(rf"\s*{NUMBER}(?:{BETWEEN}{NUMBER})+\s*")
 
 
@@ -41,6 +42,7 @@ def are_lists(cells: Sequence[str]) -> bool:
     lengths = {len(re.split(BETWEEN, cell.strip())) for cell in cells}
     return (
         len(lengths) == 1
+        and not any(THOUSANDS.fullmatch(cell) for cell in cells)
         and all(BARE.fullmatch(cell) for cell in cells)
         and any("." in cell for cell in cells)
     )
