@@ -20,8 +20,8 @@ from plogq.tables.column_names import (
     find_label,
     find_predictions,
     missing,
+    without_prefix,
 )
-from plogq.tables.column_names import without_prefix as without_prefix_of
 from plogq.tables.column_types import LabelKind, Layout, label_kind, layout_of, may_be_numbers
 from plogq.tables.formats import Kind
 from plogq.tables.readers import Table
@@ -237,7 +237,7 @@ def _in_order_of_classes(
 ) -> tuple[str, ...]:
     """Match the columns of the labels with the classes by name."""
     prefix = shown.removesuffix("*") if shown.endswith("*") else ""
-    own = [name.removeprefix(prefix) for name in columns] if prefix else without_prefix_of(columns)
+    own = [name.removeprefix(prefix) for name in columns] if prefix else without_prefix(columns)
     column = dict(zip(own, columns, strict=True))
     wanted = classes or tuple(str(j) for j in range(len(columns)))
     if set(column) != set(wanted):

@@ -16,7 +16,7 @@ TOLERANCE = 1e-4
 HALF_TOLERANCE = 1e-2
 # Beyond this no rounding is taken for an explanation.
 MOST_ROUNDED = 0.1
-DIGITS = range(1, 7)
+DIGITS = range(2, 7)  # one digit would explain too much
 
 
 class Rounding(NamedTuple):
@@ -47,9 +47,9 @@ class Rounding(NamedTuple):
 
     def __str__(self) -> str:
         if self.digits is not None and self.digits < (self.decimals or np.inf):
-            return f"{self.digits} significant digit{'s' if self.digits > 1 else ''}"
+            return f"{self.digits} significant digits"
         if self.decimals is not None:
-            return f"{self.decimals} digit{'s' if self.decimals > 1 else ''} after the point"
+            return f"{self.decimals} digits after the point"
         return f"{self.bits} significant bits"
 
 
