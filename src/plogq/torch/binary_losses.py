@@ -159,7 +159,8 @@ def binary_focal_loss(
 ) -> Tensor:
     """α t (1 − p)^γ (−log p) + (1 − α)(1 − t) p^γ (−log(1 − p)) with p = σ(z).
 
-    Without `alpha` both classes weigh 1.
+    Without `alpha` both classes weigh 1. Of a t between 0 and 1 it is the mean over its labels,
+    where torchvision and optax weigh the whole cross-entropy once, by (1 − p_t)^γ.
 
     Parameters
     ----------

@@ -138,7 +138,7 @@ def capped(x: Tensor, softcap: float) -> Tensor:
     """
     check_softcap(softcap)
     x = x.to(arithmetic(x))
-    finite = x.isfinite()  # the rest stays out of tanh's derivative too: 0 · NaN is NaN
+    finite = x.abs() < torch.inf  # the rest stays out of tanh's derivative too: 0 · NaN is NaN
     return torch.where(finite, softcap * torch.tanh(torch.where(finite, x, 0.0) / softcap), x)
 
 
