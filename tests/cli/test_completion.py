@@ -41,7 +41,7 @@ def test_a_script_offers_every_command_and_option(shell):
         (["score", "--unit", ""], ["nat", "bit", "hartley"]),
         (["score", "--unit", "n"], ["nat"]),
         (["compare", "a", "b", "--part", "c"], ["completion"]),
-        (["code", "--dec"], ["--decode"]),
+        (["code", "--deco"], ["--decode"]),
         (["help", "ex"], ["explore"]),
         (["completion", ""], ["bash", "zsh", "fish"]),
         (["score", "t"], []),

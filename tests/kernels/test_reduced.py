@@ -62,12 +62,16 @@ def test_reduced(classes, kind, weighed):
 
 
 def test_rows_without_weight_have_no_say():
-    x = np.array([[0.0, -np.inf], [0.0, 1.0], [np.nan, 0.0]])
-    loss, total, _ = kernel.reduced_softmax_loss(
-        x, np.array([1, 1, 0]), row_weight=np.array([0, 2.0, 0])
-    )
+    x = np.array([[0.0, -np.inf], [0.0, 1.0]])
+    y, weight = np.array([1, 1]), np.array([0, 2.0])
+    loss, total, _ = kernel.reduced_softmax_loss(x, y, row_weight=weight)
     assert total == 2
     np.testing.assert_allclose(loss, np.log1p(np.exp(-1)), rtol=1e-15)
+    x[0] = np.nan, 0  # but NaN is seen, as it is in the gradient
+    grad = np.empty_like(x)
+    loss, _, _ = kernel.reduced_softmax_loss(x, y, row_weight=weight, gradient=grad)
+    assert np.isnan(loss)
+    assert np.isnan(grad[0]).any()
 
 
 def test_nothing_left():

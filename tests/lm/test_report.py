@@ -69,7 +69,7 @@ def test_it_says_how_a_log_was_read(tmp_path):
     text = shown(score_tokens(tmp_path, part="prompt"))
     said = "1 document, 2 tokens, 6 bytes; JSON, vLLM RequestOutputs, the prompt; not read:"
     assert said in " ".join(text.split())
-    assert "settings.json" in text
+    assert "settings.json" in text.replace("\n", "")
     data = pa.table({"doc": ["a"], "log2prob": [-1.0], "bytes": [2]})
     text = " ".join(shown(score_tokens(data, logprob="log2prob")).split())
     assert "'log2prob' sounds like logarithms to another base: they must be natural" in text

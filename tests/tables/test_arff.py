@@ -50,7 +50,7 @@ def test_whole_numbers_are_labels(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (HEAD + "@data\nx,?,.5,.5\n", "a label in every row; got null"),
+        (HEAD + "@data\nx,?,.5,.5\n", "a label in every row (--ignore null"),
         (HEAD + "@data\nx,neg,?,.5\n", "a number in every row; got null"),
         (HEAD + "@data\nx,neg,half,.5\n", "hold numbers"),
         (HEAD + "@data\nx,neg,.5\n", "4 columns; got 3"),

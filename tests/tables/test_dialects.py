@@ -151,9 +151,9 @@ def test_blank_cells_are_missing(blank, tmp_path):
     refused(tmp_path / "t.csv", text, "a number in every row; got null", "row 1")
     if "NA" not in blank:  # which may be a class
         text = f"label,prob_a,prob_b\na,.5,.5\n{blank},.75,.25\n"
-        refused(tmp_path / "t.csv", text, "a label in every row; got null", "row 1")
+        refused(tmp_path / "t.csv", text, "a label in every row (--ignore null", "row 1")
         text = f"label,prob_0,prob_1\n0,.5,.5\n{blank},.75,.25\n"
-        refused(tmp_path / "t.csv", text, "a label in every row; got null", "row 1")
+        refused(tmp_path / "t.csv", text, "a label in every row (--ignore null", "row 1")
 
 
 def test_a_class_may_be_called_na(tmp_path):

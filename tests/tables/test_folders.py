@@ -122,7 +122,7 @@ def test_columns_that_names_of_folders_hold(end, tmp_path):
     assert "The column label is what names of folders say: label=…." in open_table(tmp_path).notes
     missing = tmp_path / "site=A%20B" / "label=__HIVE_DEFAULT_PARTITION__"
     (tmp_path / "site=A%20B" / "label=0").rename(missing)
-    with pytest.raises(TableError, match="a label in every row; got null"):
+    with pytest.raises(TableError, match=r"a label in every row .*; got null"):
         score(tmp_path, bootstrap=0)
 
 

@@ -88,7 +88,7 @@ def test_lines_stream_and_numbers_may_turn_from_whole_to_others(tmp_path):
     assert file.pieces("label") == [5001]
     assert file.rows is None
     refused(path, many + '{"label": "x", "probs": [0, 1]}\n', 'got "x" (first at row 5000)')
-    refused(path, many + '{"probs": [0, 1]}\n', "a label in every row; got null", "row 5000")
+    refused(path, many + '{"probs": [0, 1]}\n', "a label in every row (--ignore null", "row 5000")
     refused(path, many + "[1]\n", "line 5001", "be a record")
 
 

@@ -12,10 +12,11 @@ from plogq.compare.group_sums import GroupFigures
 from plogq.compare.model import Model
 from plogq.compare.result import Comparison, difference_of, winner_of
 from plogq.compare.state import A_WINS, B_WINS, TIED, State, Sums
-from plogq.formulas.units import Unit, from_nats, perplexity_of
+from plogq.formulas.units import Unit, from_nats
 from plogq.kernels.exact_sum import ExactSums
 from plogq.tables.arrays import Array
 from plogq.tables.sums.bootstrap import of_means, replicate_weights, too_few
+from plogq.tables.sums.perplexity import perplexity_of
 from plogq.tables.sums.tally import Tally, nearly, totals
 
 

@@ -11,12 +11,13 @@ import numpy as np
 from plogq.compare.result import Comparison, difference_of, winner_of
 from plogq.compare.texts import Texts, paired, path_of, read_texts, renamed
 from plogq.errors import TableError
-from plogq.formulas.units import Unit, from_nats, perplexity_of
+from plogq.formulas.units import Unit, from_nats
 from plogq.lm.documents import UNKNOWN, Source
 from plogq.lm.state import Corpus
 from plogq.lm.summary import all_certain
 from plogq.tables.arrays import Array
 from plogq.tables.sums.bootstrap import interval, replicate_weights, too_few
+from plogq.tables.sums.perplexity import perplexity_of
 from plogq.tables.sums.products import weighted_sums
 from plogq.tables.sums.tally import totals
 from plogq.tables.sums.top_k import TopK

@@ -49,14 +49,3 @@ def from_nats(value: Any, unit: Unit) -> Any:
     """
     check_unit(unit)
     return value if unit == "nat" else value / NATS_PER_UNIT[unit]
-
-
-def perplexity_of(nats: float) -> float:
-    """Return exp of a cross-entropy in nats; inf where it leaves the range of double precision.
-
-    Examples
-    --------
-    >>> perplexity_of(0.0), perplexity_of(1e4)
-    (1.0, inf)
-    """
-    return math.exp(nats) if nats < 709 else math.inf  # exp(709.8) overflows

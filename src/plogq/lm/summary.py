@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from plogq.formulas.units import Unit, from_nats, perplexity_of
+from plogq.formulas.units import Unit, from_nats
 from plogq.lm.documents import UNITS, Remarks
 from plogq.lm.result import TokensResult
 from plogq.lm.state import Corpus
 from plogq.tables.sums.bootstrap import of_means, replicate_weights, too_few
+from plogq.tables.sums.perplexity import perplexity_of
 from plogq.tables.sums.tally import totals
 from plogq.tables.sums.top_k import TopK
 

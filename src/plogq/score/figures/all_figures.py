@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from plogq.errors import TableError, refuse
-from plogq.formulas.units import Unit, from_nats, perplexity_of
+from plogq.formulas.units import Unit, from_nats
 from plogq.score.figures.breakdowns import entropy, per_class, slices
 from plogq.score.figures.decomposition import Recalibrations, recalibrate
 from plogq.score.figures.intervals import intervals
@@ -18,6 +18,7 @@ from plogq.score.result import Result
 from plogq.score.state.state import BINS, MOST_CONFUSED, State
 from plogq.tables.doubts import doubts
 from plogq.tables.sums.bootstrap import too_few
+from plogq.tables.sums.perplexity import perplexity_of
 from plogq.tables.sums.tally import totals
 
 LEAST_WEIGHT = 1e-20  # in the mean: sums are exact to 2^−128
