@@ -8,8 +8,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # More workers than two cores, for many tests wait: for a browser, a cluster, a process. Threads that
-# wait for work must not spin meanwhile.
-TEST   := OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 4 --dist worksteal
+# wait for work must not spin meanwhile, which those of OpenBLAS always do.
+TEST   := OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist worksteal
 BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
 .PHONY: demo test test-all quick lint bench accuracy gallery web clean

@@ -30,7 +30,7 @@ def is_table(source: Any) -> bool:
 def is_array(x: Any, *, or_names: bool = False) -> bool:
     """Tell an array from the name of a column, or with `or_names` from a list of names."""
     if isinstance(x, Sequence) and not isinstance(x, (str, bytes)):
-        return not or_names
+        return not or_names or any(not np.isscalar(each) for each in x[:1])
     speaks = ("__array__", "__arrow_c_array__", "__arrow_c_stream__")
     return is_frame(x) or any(hasattr(x, how) for how in speaks)
 
