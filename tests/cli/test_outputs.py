@@ -1,7 +1,9 @@
 """Where a command writes is looked at before it works."""
 
 import errno
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from plogq.cli import main
 from plogq.reports.files import check_folder, check_output
-from tests.cli.running import plogq
+from tests.cli.running import PLOGQ, plogq
 
 WRITES = {
     "score t.csv": ["--json", "--html"],
@@ -152,3 +154,11 @@ def test_standard_output_by_its_name(folder):
         done = plogq(*words, capture_output=False, stdout=log)
     assert done.returncode == 0
     assert Path("log").read_text().startswith('{\n "schema": 1,')
+
+
+def test_files_are_written_whoever_stops_reading_the_report(folder):
+    words = ["score", "t.csv", "--bootstrap", "0", "--json", "f.json", "--html", "f.html"]
+    command = ["bash", "-c", '"$@" | true', "bash", *PLOGQ, *words]
+    subprocess.run(command, cwd=folder, timeout=60, check=False)
+    assert json.loads((folder / "f.json").read_text())["rows"] == 2
+    assert "</html>" in (folder / "f.html").read_text()

@@ -199,12 +199,15 @@ def check_outputs(arguments: argparse.Namespace, *inputs: str | None) -> None:
 
 
 def deliver(answer: Answer, json: Path | None, print_report: Callable[[], None]) -> None:
-    """Print the report, and write the JSON; on standard output it goes alone."""
+    """Write the JSON and print the report; on standard output the JSON goes alone.
+
+    Files come first: who reads what is printed may stop reading (`| head`), which ends the command.
+    """
     from plogq.reports.files import write_whole
 
     if json in STDOUT:
         sys.stdout.write(answer.to_json() + "\n")
         return
-    print_report()
     if json is not None:
         write_whole(json, (answer.to_json() + "\n").encode())
+    print_report()

@@ -103,8 +103,8 @@ def _run(arguments: argparse.Namespace) -> None:
 
         print_report(result)
 
-    deliver(result, arguments.json, print_report)
     if arguments.html is not None:
         from plogq.reports.html import write_report
 
         write_report(result, arguments.html)
+    deliver(result, arguments.json, print_report)
