@@ -42,6 +42,17 @@ WORDS = ["#N/A", "#N/A N/A", "#NA", "N/A", "NA", "NULL", "n/a", "null"]
 NULLS = ["", *BLANKS, *WORDS]
 
 
+def _way_on(cell: str, *, first: bool) -> str:
+    """Say what to do about a cell, of the first row or not, that is no number."""
+    if cell.endswith("%"):
+        return " (without percent signs, and then divided by 100)"
+    if cell.startswith("{"):
+        return " (records in cells: save them as a column for each class, or the table as JSON)"
+    if cell.startswith('"'):
+        return " (without blanks between its quotes and the delimiters)"
+    return " (if it is none of the predictions: --exclude it)" if first else ""
+
+
 class CsvFile:
     """A text table, plain or compressed; the columns that must be numbers are read as such."""
 
@@ -231,12 +242,15 @@ class CsvFile:
                     pass
         except pa.ArrowInvalid as error:
             text = str(error)
+            first = 1 + self.dialect.skip + (self.dialect.names is None)
             if found := NOT_UTF8.match(text):
                 self._refuse_not_utf8(self.schema.names[int(found[1])])
             if found := BAD_CELL.match(text):
                 column, line, kind, value = found.groups()
                 name = f"{self.path}: column {self.schema.names[int(column)]!r}"
                 expected = f"hold {'numbers' if kind == 'double' else kind}"
+                if kind == "double":
+                    expected += _way_on(value.strip(" '"), first=int(line) == first)
                 if self.dialect.decimal == "." and WITH_COMMA.fullmatch(value.strip("' ")):
                     expected += " (--decimal , where a comma is the decimal mark)"
             elif found := BAD_LINE.match(text):
@@ -245,6 +259,5 @@ class CsvFile:
                 value = f"{came}: {value}"
             else:
                 return
-            before = self.dialect.skip + (self.dialect.names is None)
-            row = f"row {int(line) - 1 - before}, counting from 0 below the header"
+            row = f"row {int(line) - first}, counting from 0 below the header"
             refuse(name, expected, f"{value} ({row})", error=TableError)
