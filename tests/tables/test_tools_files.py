@@ -18,7 +18,7 @@ NATS = 0.6192346200347059
 
 
 def table(path, names, rows):
-    lines = [",".join(names), *(",".join(map(str, row)) for row in rows)]
+    lines = [",".join(map(str, names)), *(",".join(map(str, row)) for row in rows)]
     path.write_text("\n".join(lines) + "\n")
     return path
 
@@ -54,7 +54,7 @@ def test_classes_are_named_by_what_stands_between_marks(tmp_path, columns, probs
     for asked in (probs, ",".join(names)) if "tree{" not in columns else (probs,):
         result = found(path, label="tree", probs=asked)
         assert result.cross_entropy == pytest.approx(NATS)
-        assert result.classes == list(CLASSES)
+        assert result.classes == CLASSES
 
 
 def test_marks_that_not_all_names_have_are_theirs():
@@ -90,7 +90,7 @@ def test_records_are_a_column_for_each_field(tmp_path):
     for probs in ("x.cats", "x.cats.*", ",".join(f"x.cats.{name}" for name in CLASSES)):
         result = found(lines, label="x.tree", probs=probs)
         assert result.cross_entropy == pytest.approx(NATS)
-        assert result.classes == list(CLASSES)
+        assert result.classes == CLASSES
 
 
 def test_a_record_of_further_fields_or_none_is_refused(tmp_path):
@@ -144,6 +144,15 @@ def test_numbers_of_rows_or_classes_among_the_logits_are_doubted(tmp_path, what,
     rows = [[n + first, *q, y] for n, (y, q) in zip(numbers, ROWS, strict=True)]
     path = table(tmp_path / "t.csv", ["n", *CLASSES, "tree"], rows)
     assert "'n': is it a class" in doubts(found(path, label="tree", probs="*", normalise=True))
+
+
+def test_a_row_number_is_found_among_many_columns():
+    wide = np.random.default_rng(0).integers(-3, 4, (8, 3_000)).astype(float)
+    wide[:, -1] = np.linspace(0.25, 0.75, 8)
+    wide[:, 7] = np.arange(8)
+    names = [f"logit_{j}" for j in range(wide.shape[1])]
+    whole = pa.table([*map(pa.array, wide.T), pa.array([0, 1] * 4)], [*names, "label"])
+    assert "fractions in 'logit_7': is it a class" in doubts(found(whole))
 
 
 def test_a_predicted_class_under_the_prefix_is_left_out(tmp_path):

@@ -27,10 +27,7 @@ HEAD_ROWS = 1_000
 HEAD_NUMBERS = 1 << 22
 MOST_CLASSES = 1_000  # whose predictions are counted by label
 FEWEST = 3  # rows of a lone column, or numbers of a row of several, that can be told by their range
-
-
 SENTINEL = 9  # from where on a number may be a code for a missing one: 9, 99, -999
-
 LARGE = 100  # from where on a whole number is hardly a logit
 
 
@@ -221,13 +218,20 @@ def _of_whole_numbers(head: Head, columns: Columns) -> list[str]:
     if columns.kind != "logits" and not columns.normalise:
         return []
     whole = (x == np.rint(x)).all(axis=0)
-    suspect = []
-    for j in np.flatnonzero(whole) if not whole.all() else []:
-        top = np.delete(x, j, axis=1).argmax(axis=1)
-        counts, large = (np.diff(x[:, j]) == 1).all(), (np.abs(x[:, j]) >= LARGE).any()
-        chosen = top.any() and any((x[:, j] == top + first).all() for first in (0, 1))
-        if counts or chosen or large:
-            suspect.append(repr(columns.names[j]))
+    varied = np.flatnonzero(whole & (x != x[0]).any(axis=0))
+    if whole.all() or not len(varied):
+        return []
+    some = x[:, varied]
+    counts = (np.diff(some, axis=0) == 1).all(axis=0)
+    large = (np.abs(some) >= LARGE).any(axis=0)
+    # The place of the largest number among the other columns.
+    first = x.argmax(axis=1)
+    rest = x.astype(np.float64)
+    rest[np.arange(len(x)), first] = -np.inf
+    top = np.where(first[:, None] == varied, rest.argmax(axis=1)[:, None], first[:, None])
+    top = top - (top > varied)
+    chosen = ((some == top).all(axis=0) | (some == top + 1).all(axis=0)) & top.any(axis=0)
+    suspect = [repr(columns.names[j]) for j in varied[counts | large | chosen]]
     if not suspect:
         return []
     are, them = ("is it a class", "it") if len(suspect) == 1 else ("are they classes", "them")
