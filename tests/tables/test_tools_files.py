@@ -132,6 +132,15 @@ def test_a_first_row_is_not_lost_for_names(tmp_path):
 
 
 @pytest.mark.parametrize("first", [0, 1])
+def test_names_may_stand_for_those_that_count_the_columns(tmp_path, first):
+    rows = [[CLASSES.index(y), *np.log(q)] for y, q in ROWS]
+    path = table(tmp_path / "t.csv", [j + first for j in range(4)], rows)
+    result = found(path, header=["label", "logit_0", "logit_1", "logit_2"])
+    assert result.rows == len(ROWS)
+    assert result.cross_entropy == pytest.approx(NATS)
+
+
+@pytest.mark.parametrize("first", [0, 1])
 @pytest.mark.parametrize("what", ["row", "class"])
 def test_numbers_of_rows_or_classes_among_the_logits_are_doubted(tmp_path, what, first):
     numbers = [i if what == "row" else int(np.argmax(q)) for i, (_, q) in enumerate(ROWS)]

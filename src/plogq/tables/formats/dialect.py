@@ -116,7 +116,9 @@ def find_dialect(path: str, head: bytes, whole: bool, text: TextOptions) -> Dial
     blanks = rows[0].blanks or any(name != name.strip() for name in first)
     body = rows[1:]
     if text.header is not None:
-        if list(text.header) != first:
+        if _counts_columns(first, body):  # pandas' names, in whose place these are
+            names, skip = text.header, skip + rows[0].lines
+        elif list(text.header) != first:
             names, body = text.header, rows
     elif named := _named_by_comment(start.comments, first, delimiter, quote):
         names, body = named, rows
@@ -272,6 +274,14 @@ def _has_row_names(first: Sequence[str], body: Sequence[Row]) -> bool:
 
 def _all_numbers(cells: Sequence[str]) -> bool:
     return all(NUMBER.fullmatch(cell.strip()) for cell in cells)
+
+
+def _counts_columns(first: Sequence[str], body: Sequence[Row]) -> bool:
+    """Tell a first line that counts the columns, above rows with fractions."""
+    cells = [cell.strip() for cell in first]
+    counted = any(cells == [str(j + k) for j in range(len(cells))] for k in (0, 1))
+    fractions = any(FRACTION.search(cell) for row in body for cell in row.cells)
+    return len(cells) > 2 and counted and fractions
 
 
 def _refuse_numbers(path: str, first: Sequence[str], body: Sequence[Sequence[str]]) -> None:
