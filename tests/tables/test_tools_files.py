@@ -93,6 +93,32 @@ def test_records_are_a_column_for_each_field(tmp_path):
         assert result.classes == CLASSES
 
 
+def test_records_are_joined_with_labels(tmp_path):
+    records = [{"meta": {"id": i}, "cats": dict(zip(CLASSES, q, strict=True))}
+               for i, (_, q) in enumerate(ROWS)]  # fmt: skip
+    truth = [{"meta": {"id": i}, "gold": y} for i, (y, _) in reversed([*enumerate(ROWS)])]
+    for name, rows in (("p.jsonl", records), ("y.jsonl", truth)):
+        (tmp_path / name).write_text("\n".join(map(json.dumps, rows)))
+    flat = table(
+        tmp_path / "y.csv", ["meta.id", "gold"], [[r["meta"]["id"], r["gold"]] for r in truth]
+    )
+    for labels in (tmp_path / "y.jsonl", flat):
+        result = found(tmp_path / "p.jsonl", probs="cats", labels=labels, on="meta.id")
+        assert result.cross_entropy == pytest.approx(NATS)
+
+
+def test_labels_are_joined_with_columns_of_folders(tmp_path):
+    for fold in ("0", "1"):
+        (tmp_path / "p" / f"fold={fold}").mkdir(parents=True)
+        rows = [[i, *q] for i, (_, q) in enumerate(ROWS) if i % 2 == int(fold)]
+        table(
+            tmp_path / "p" / f"fold={fold}" / "t.csv", ["id", *(f"prob_{c}" for c in CLASSES)], rows
+        )
+    truth = table(tmp_path / "y.csv", ["id", "label"], [[i, y] for i, (y, _) in enumerate(ROWS)])
+    result = found(tmp_path / "p", labels=truth, on="id", slices=["fold"])
+    assert result.cross_entropy == pytest.approx(NATS)
+
+
 def test_a_record_of_further_fields_or_none_is_refused(tmp_path):
     first = [{"label": "a", "logits": {"a": 1.5, "b": 0.0}}] * 5_000
     path = tmp_path / "t.jsonl"

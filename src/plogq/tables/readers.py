@@ -189,6 +189,8 @@ def parts_of(
             for name, value in above.items():
                 values = hive.column(value, batch.num_rows, types.get(name))
                 batch = batch.append_column(name, values)
+            if inner:  # without the records themselves
+                batch = batch.select(columns)
             if other is None:
                 other = [i for i, kind in enumerate(batch.schema.types) if not is_plain(kind)]
             for small in _small(batch):

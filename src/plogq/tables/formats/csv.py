@@ -42,14 +42,16 @@ WORDS = ["#N/A", "#N/A N/A", "#NA", "N/A", "NA", "NULL", "n/a", "null"]
 NULLS = ["", *BLANKS, *WORDS]
 
 
-def _way_on(cell: str, *, first: bool) -> str:
-    """Say what to do about a cell, of the first row or not, that is no number."""
+def _way_on(cell: str, *, first: bool, headed: bool) -> str:
+    """Say what to do about a cell that is no number; `headed` is a file with names from outside."""
     if cell.endswith("%"):
         return " (without percent signs, and then divided by 100)"
     if cell.startswith("{"):
         return " (records in cells: save them as a column for each class, or the table as JSON)"
     if cell.startswith('"'):
         return " (without blanks between its quotes and the delimiters)"
+    if first and headed:
+        return " (is the first line one of names? --header is for a file without: take it out)"
     return " (if it is none of the predictions: --exclude it)" if first else ""
 
 
@@ -250,7 +252,11 @@ class CsvFile:
                 name = f"{self.path}: column {self.schema.names[int(column)]!r}"
                 expected = f"hold {'numbers' if kind == 'double' else kind}"
                 if kind == "double":
-                    expected += _way_on(value.strip(" '"), first=int(line) == first)
+                    expected += _way_on(
+                        value.strip(" '"),
+                        first=int(line) == first,
+                        headed=self.text.header is not None,
+                    )
                 if self.dialect.decimal == "." and WITH_COMMA.fullmatch(value.strip("' ")):
                     expected += " (--decimal , where a comma is the decimal mark)"
             elif found := BAD_LINE.match(text):
