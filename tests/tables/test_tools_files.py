@@ -227,6 +227,7 @@ def test_labels_that_are_called_predictions_are_doubted(tmp_path, name):
         ),
         ('label,probs\na,"{""a"": 0.7, ""b"": 0.3}"\n', "records in cells: save them"),
         ("label,prob_a,prob_b,prob_kind\na,0.7,0.3,a\n", "--exclude it"),
+        ("label,prob_a,prob_b\na b,continuous,c\nclass,,\na,0.7,0.3\n", "second and the third"),
         ("label,prob_a,prob_b,,\na,0.7,0.3,,\n", "--header A,B,….*none above 2 columns, of 5"),
     ],
 )

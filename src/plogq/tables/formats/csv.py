@@ -34,6 +34,7 @@ NOT_UTF8 = re.compile(r"In CSV column #(\d+): .*invalid UTF8 data", re.DOTALL)
 # A row, or the header, for a block; or there is nothing after the header.
 TOO_LONG = ("straddl", "Could not skip", "cannot infer number of columns")
 CUT_IN_CELL = ("out of sync", "CSV parse error")  # perhaps: a block that ends at a line break
+ORANGE = ("c", "continuous", "d", "discrete")  # types of columns below their names
 BLOCK, LARGEST_BLOCK = 4 << 20, 256 << 20
 # What a CSV file says where it has no value. NaN is not among it, as it is for Arrow: it is a
 # number, and to be told as such. Blanks alone are no value, either.
@@ -50,6 +51,8 @@ def _way_on(cell: str, *, first: bool, headed: bool) -> str:
         return " (records in cells: save them as a column for each class, or the table as JSON)"
     if cell.startswith('"'):
         return " (without blanks between its quotes and the delimiters)"
+    if first and cell in ORANGE:
+        return " (a header of three lines, as Orange's? then take out the second and the third)"
     if first and headed:
         return " (is the first line one of names? --header is for a file without: take it out)"
     return " (if it is none of the predictions: --exclude it)" if first else ""
