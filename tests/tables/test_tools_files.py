@@ -130,6 +130,16 @@ def test_a_record_of_further_fields_or_none_is_refused(tmp_path):
         found(pa.Table.from_pylist([first[0], {"label": "a", "logits": {"a": 1.0}}]))
 
 
+@pytest.mark.parametrize("probs", ["probability", "probability.values"])
+def test_values_of_sparse_vectors_are_no_classes(probs):
+    vector = {"type": 0, "size": 3, "indices": [0, 2], "values": [0.75, 0.25]}
+    spark = pa.table({"label": [0, 1], "probability": [vector] * 2})
+    with pytest.raises(
+        TableError, match="vector_to_array" if probs == "probability" else "no column"
+    ):
+        found(spark, probs=probs)
+
+
 def test_lists_of_records_name_the_way_on(tmp_path):
     scores = [[{"label": c, "score": p} for c, p in zip(CLASSES, q, strict=True)] for _, q in ROWS]
     records = pa.table({"label": [y for y, _ in ROWS], "probs": scores})
@@ -215,6 +225,15 @@ def test_labels_that_are_called_predictions_are_doubted(tmp_path, name):
     path = table(tmp_path / "t.csv", names, [[chosen(q), *q, y] for y, q in ROWS])
     assert "what a model chose: are they the truth" in doubts(found(path, label=name))
     assert not doubts(found(path, label="tree"))
+
+
+def test_a_column_that_is_chosen_and_the_label_is_doubted():
+    both = pa.table({"y": [0, 1, 0], "guess": [0, 0, 1], "score": [0.75, 0.5, 0.25]})
+    options = {"probs": "score", "chosen": "guess"}
+    right = found(both, **options)
+    assert right.cross_entropy == pytest.approx(-np.log(0.75 * 0.5 * 0.75) / 3)
+    assert not doubts(right)
+    assert "both the label and the class" in doubts(found(both, label="guess", **options))
 
 
 @pytest.mark.parametrize(

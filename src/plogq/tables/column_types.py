@@ -10,6 +10,7 @@ from pyarrow import types
 from plogq.errors import TableError, refuse
 from plogq.tables.arrays import is_list
 from plogq.tables.readers import Table
+from plogq.tables.structs import is_sparse
 
 Layout = Literal["list", "wide", "binary"]
 LabelKind = Literal["class", "soft", "annotators"]
@@ -47,6 +48,8 @@ def layout_of(table: Table, names: tuple[str, ...]) -> Layout:
                     " (of records with a label and a score make a column for each class, "
                     "prob_LABEL, or one record of all, {LABEL: score, …})"
                 )
+            elif is_sparse(kind):
+                expected += " (of vectors, dense lists: vector_to_array of pyspark.ml.functions)"
             elif len(names) > 1:
                 expected += f" (if it is none of the predictions: --exclude {name})"
             refuse(

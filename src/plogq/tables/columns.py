@@ -139,6 +139,11 @@ def find_columns(
         table, label, {*exclude, *named, weight or "", chosen or ""}, apart
     )
     doubt = doubt_label(table, label_shown, {*used, *named})
+    if chosen in label_names:
+        doubt += (
+            f"Column {chosen!r} is both the label and the class that each number is of, as if the "
+            "model were right in every row: is the truth in another? --label names it.",
+        )
     found = find_predictions(table, asked, {*used, *label_names} - named)
     layout = layout_of(table, found.names)
     named_classes = name_classes(table.paths[0], found, layout, classes)

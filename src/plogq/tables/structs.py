@@ -30,8 +30,13 @@ def inner_columns(schema: pa.Schema) -> Inner:
     return found
 
 
+def is_sparse(kind: pa.DataType) -> bool:
+    """Tell the vectors of Spark and their like: values of the places that other fields name."""
+    return types.is_struct(kind) and {"indices", "values"} <= {field.name for field in kind}
+
+
 def _ways(field: pa.Field) -> list[tuple[str, ...]]:
-    if not types.is_struct(field.type):
+    if not types.is_struct(field.type) or is_sparse(field.type):
         return [(field.name,)]
     return [(field.name, *way) for inner in field.type for way in _ways(inner)]
 
