@@ -89,8 +89,8 @@ def test_names_without_named_columns(tmp_path):
 
 def test_columns_of_values_within_values(write):
     pair = [{"a": 1}, {"a": 2}, {"a": 3}]
-    refused(write(label=pair), "column 'label'", "class indices", "struct")
-    refused(write(site=pair), "column 'site'", "single values", "struct", slices=["site"])
+    refused(write(label=pair), "column 'label'", "one of its fields: label.a", "records")
+    refused(write(site=pair), "column 'site'", "its fields: site.a", "records", slices=["site"])
 
 
 def test_two_columns_of_one_name():

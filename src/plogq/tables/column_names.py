@@ -7,6 +7,8 @@ import re
 from collections.abc import Collection, Sequence
 from typing import NamedTuple, NoReturn
 
+from pyarrow import types
+
 from plogq.errors import TableError, refuse
 from plogq.tables.formats import KINDS, Kind
 from plogq.tables.readers import Table
@@ -23,11 +25,20 @@ LABELS = ("label", "labels", "y_true", "target", "y", "class", "truth", "gold", 
 TRUTHS = ("y_true", "target", "truth", "gold", "true_label")
 # What stands beside the columns of the classes under one prefix, and is none of them.
 NO_CLASSES = frozenset(
-    ("argmax", "bias", "confidence", "entropy", "loss", "margin", "max", "pred", "predict",
-     "predicted", "prediction", "scale", "sum", "temperature")
+    ("argmax", "bias", "class", "confidence", "entropy", "label", "labels", "loss", "margin", "max",
+     "pred", "predict", "predicted", "prediction", "scale", "sum", "target", "temperature")
 )  # fmt: skip
+# Words of a name that say that it is of what the model chose.
+CHOSEN = frozenset(("argmax", "guess", "pred", "predict", "predicted", "prediction", "preds",
+                    "scored", "yhat"))  # fmt: skip
+WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+# What stands between a prefix and the name of a class, and behind it: confidence(setosa).
+BEFORE, BEHIND = "_.:=([ ", ")]"
 # A prefix that says what the numbers are; what follows it is a class.
 PREFIX = re.compile(r"(?:logits?|log_?probs?|prob(?:s|a|abilit(?:y|ies))?|p)[_.:]", re.IGNORECASE)
+
+
+MOST_SUGGESTED = 8  # columns that a message lists to be given back
 
 
 class Found(NamedTuple):
@@ -66,6 +77,9 @@ def few(names: Sequence[str], most: int = 8) -> str:
 def missing(table: Table, name: str, more: str = "") -> NoReturn:
     """Refuse a column that is not there, with the nearest that is."""
     present = table.schema.names
+    if inside := [each for each in present if each.startswith(f"{name}.")]:
+        expected = f"be named by one of its fields: {few(inside)}"
+        refuse(f"{table.paths[0]}: column {name!r}", expected, "records", error=TableError)
     near = difflib.get_close_matches(name, present, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else more
     raise TableError(
@@ -90,7 +104,7 @@ def find_predictions(
     found = [
         each
         for kind in KINDS
-        for pattern in (kind, f"{kind[:-1]}_*", f"{kind}_*")
+        for pattern in (kind, f"{kind}.*", f"{kind[:-1]}_*", f"{kind}_*")
         if (each := _matching(kind, present, pattern)) is not None
     ]
     if not found:
@@ -114,10 +128,26 @@ def find_predictions(
     return refuse(
         f"{table.paths[0]}",
         "have a column logits, logprobs or probs, or columns such as "
-        "logit_*, logprob_*, prob_*; or name them with --logits, --logprobs or --probs",
+        "logit_*, logprob_*, prob_*; or name them with --logits, --logprobs or --probs"
+        + _perhaps(table, present),
         "columns " + few(table.schema.names, 20),
         error=TableError,
     )
+
+
+def _perhaps(table: Table, present: Sequence[str]) -> str:
+    """Suggest columns of fractions that may be the predictions, by their prefix if there is one."""
+    kinds = dict(zip(table.schema.names, table.schema.types, strict=True))
+    fractions = [name for name in present if types.is_floating(kinds[name]) and name]
+    by_prefix: dict[str, list[str]] = {}
+    for name in fractions:
+        by_prefix.setdefault(name[: max(map(name.rfind, BEFORE)) + 1], []).append(name)
+    prefix, likely = max(by_prefix.items(), key=lambda each: len(each[1]), default=("", []))
+    if len(likely) < 2:
+        return ""
+    if prefix and [name for name in present if name.startswith(prefix)] == likely:
+        return f", perhaps --probs '{prefix}*'"
+    return f", perhaps --probs '{','.join(likely)}'" if len(likely) <= MOST_SUGGESTED else ""
 
 
 def _refuse_score(table: Table, found: list[Found]) -> None:
@@ -140,6 +170,10 @@ def _asked(table: Table, kind: Kind, asked: str | Sequence[str], others: Collect
         free = [name for name in present if name not in others]
         return _matching(kind, free, str(asked)) or missing(table, str(asked))
     there = set(present)
+    if names == [asked] and asked not in there:
+        of_records = _matching(kind, [name for name in present if name not in others], f"{asked}.*")
+        if of_records is not None:
+            return of_records
     for name in names:
         if name not in there:
             missing(table, name)
@@ -172,20 +206,34 @@ def _matching(kind: Kind, present: Sequence[str], pattern: str) -> Found | None:
     left_out = [name for name in taken if NO_CLASSES & {name.lower(), _end(name, prefix)}]
     classes = [name for name in taken if name not in left_out]
     if not classes or not left_out:
-        return Found(kind, pattern, tuple(taken), _ends(taken, prefix)) if taken else None
+        return Found(kind, pattern, tuple(taken), ends(taken, prefix)) if taken else None
     warning = (
         f"Left out of {pattern!r}, as no class by name: {few(left_out)} (if it is one, list the "
         f"columns: --{kind} {','.join(taken[:3])}{',…' if len(taken) > 3 else ''})."
     )
-    return Found(kind, pattern, tuple(classes), _ends(classes, prefix), warnings=(warning,))
+    return Found(kind, pattern, tuple(classes), ends(classes, prefix), warnings=(warning,))
 
 
 def _end(name: str, prefix: str) -> str:
     return name.removeprefix(prefix).strip("_-. ").lower()
 
 
-def _ends(names: Sequence[str], prefix: str) -> tuple[str, ...]:
-    return tuple(name.removeprefix(prefix) for name in names)
+def ends(names: Sequence[str], prefix: str) -> tuple[str, ...]:
+    """Return what names are beyond a prefix, without the marks that all have around it.
+
+    Examples
+    --------
+    >>> ends(["confidence(cat)", "confidence(dog)"], "confidence"), ends(["p_1", "p_2"], "p")
+    (('cat', 'dog'), ('1', '2'))
+    """
+    found = [name.removeprefix(prefix) for name in names]
+    first = found[0][:1]
+    if prefix and first and first in BEFORE and all(e[:1] == first and e[1:] for e in found):
+        found = [end[1:] for end in found]
+    opened = "(" in prefix + first or "[" in prefix + first
+    if opened and all(end[-1:] and end[-1] in BEHIND and end[:-1] for end in found):
+        found = [end[:-1] for end in found]
+    return tuple(found)
 
 
 def without_prefix(names: Sequence[str]) -> tuple[str, ...]:
@@ -201,14 +249,14 @@ def without_prefix(names: Sequence[str]) -> tuple[str, ...]:
     shared = _shared_start(names)
     known = PREFIX.match(shared)
     if known and all(len(name) > known.end() for name in names):
-        return _ends(names, shared[: known.end()])
+        return ends(names, shared[: known.end()])
     if len(names) > 1:
-        end = max(map(shared.rfind, "_.-: ")) + 1
-        ends = _ends(names, shared.rstrip("0123456789"))
-        if all(end.isdecimal() for end in ends):
-            return ends
+        end = max(map(shared.rfind, "-" + BEFORE)) + 1
+        numbered = ends(names, shared.rstrip("0123456789"))
+        if all(number.isdecimal() for number in numbered):
+            return numbered
         if end and all(len(name) > end for name in names):
-            return _ends(names, shared[:end])
+            return ends(names, shared[:end])
     return tuple(names)
 
 
@@ -249,7 +297,8 @@ def find_label(
     columns = [name for name in free if name.startswith("label_")]
     if len(columns) > 1:
         return tuple(columns), "label_*", ("Labels are a column for each class, 'label_*'.",)
-    return missing(table, "label", f" (or {', '.join(LABELS[1:])}; --label names another)")
+    more = "--label names another; of a second table: --labels TABLE --on ID"
+    return missing(table, "label", f" (or {', '.join(LABELS[1:])}; {more})")
 
 
 def _asked_label(table: Table, label: str | Sequence[str]) -> tuple[tuple[str, ...], str]:
@@ -279,7 +328,12 @@ def doubt_label(table: Table, label: str, others: Collection[str]) -> tuple[str,
     >>> doubt_label(open_table(pa.table({"label": [0], "gold": [1]})), "label", ())
     ("Column 'gold' stands beside 'label': which is the truth? --label gold takes the other.",)
     """
-    if label.lower() not in LABELS or label.lower() in TRUTHS:
+    if CHOSEN & {word.lower() for word in WORDS.findall(label)}:
+        return (
+            f"Labels are in {label!r}, called like what a model chose: are they the truth? "
+            "--label names another column.",
+        )
+    if label.lower() not in (*LABELS, "response") or label.lower() in TRUTHS:
         return ()
     return tuple(
         f"Column {name!r} stands beside {label!r}: which is the truth? --label {name} takes the "

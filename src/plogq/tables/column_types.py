@@ -10,6 +10,7 @@ from pyarrow import types
 from plogq.errors import TableError, refuse
 from plogq.tables.arrays import is_list
 from plogq.tables.readers import Table
+from plogq.tables.structs import is_sparse
 
 Layout = Literal["list", "wide", "binary"]
 LabelKind = Literal["class", "soft", "annotators"]
@@ -41,9 +42,19 @@ def layout_of(table: Table, names: tuple[str, ...]) -> Layout:
         return "list"
     for name, kind in kinds.items():
         if not may_be_numbers(table, name):
+            expected = "hold numbers" + ("" if len(names) > 1 else " or lists of numbers")
+            if is_list(kind) and types.is_struct(kind.value_type):
+                expected += (
+                    " (of records with a label and a score make a column for each class, "
+                    "prob_LABEL, or one record of all, {LABEL: score, …})"
+                )
+            elif is_sparse(kind):
+                expected += " (of vectors, dense lists: vector_to_array of pyspark.ml.functions)"
+            elif len(names) > 1:
+                expected += f" (if it is none of the predictions: --exclude {name})"
             refuse(
                 f"{table.paths[0]}: column {name!r}",
-                "hold numbers" + ("" if len(names) > 1 else " or lists of numbers"),
+                expected,
                 kind,
                 error=TableError,
             )

@@ -16,6 +16,7 @@ from plogq.tables.class_names import Classes, integer_names, name_classes
 from plogq.tables.column_names import (
     Found,
     doubt_label,
+    ends,
     few,
     find_label,
     find_predictions,
@@ -138,6 +139,11 @@ def find_columns(
         table, label, {*exclude, *named, weight or "", chosen or ""}, apart
     )
     doubt = doubt_label(table, label_shown, {*used, *named})
+    if chosen in label_names:
+        doubt += (
+            f"Column {chosen!r} is both the label and the class that each number is of, as if the "
+            "model were right in every row: is the truth in another? --label names it.",
+        )
     found = find_predictions(table, asked, {*used, *label_names} - named)
     layout = layout_of(table, found.names)
     named_classes = name_classes(table.paths[0], found, layout, classes)
@@ -209,7 +215,12 @@ def _refuse_unfit(table: Table, present: list[str], weight: str | None, apart: l
     twice = [name for name, times in Counter(present).items() if times > 1]
     if twice:
         expected = "have a name for each column of its own"
-        refuse(table.paths[0], expected, few(twice), error=TableError)
+        if table.format == "CSV":
+            expected += ", or be told them all: --header A,B,…"
+        shown = [name if name.strip() else f"none above {present.count(name)} columns"
+                 for name in twice]  # fmt: skip
+        refuse(table.paths[0], expected, f"{few(shown)}, of {len(present)} columns",
+               error=TableError)  # fmt: skip
     for name in apart:
         kind = table.schema.field(name).type
         if types.is_nested(kind):
@@ -237,7 +248,7 @@ def _in_order_of_classes(
 ) -> tuple[str, ...]:
     """Match the columns of the labels with the classes by name."""
     prefix = shown.removesuffix("*") if shown.endswith("*") else ""
-    own = [name.removeprefix(prefix) for name in columns] if prefix else without_prefix(columns)
+    own = ends(columns, prefix) if prefix else without_prefix(columns)
     column = dict(zip(own, columns, strict=True))
     wanted = classes or tuple(str(j) for j in range(len(columns)))
     if set(column) != set(wanted):

@@ -15,6 +15,7 @@ from pyarrow import types
 from plogq.errors import TableError
 from plogq.tables.arrays import Array
 from plogq.tables.batch import Batch, to_batch
+from plogq.tables.column_names import few
 from plogq.tables.columns import Columns
 from plogq.tables.doubts import doubts
 from plogq.tables.labels import MOST_SUGGESTED, Labels
@@ -26,6 +27,8 @@ HEAD_ROWS = 1_000
 HEAD_NUMBERS = 1 << 22
 MOST_CLASSES = 1_000  # whose predictions are counted by label
 FEWEST = 3  # rows of a lone column, or numbers of a row of several, that can be told by their range
+SENTINEL = 9  # from where on a number may be a code for a missing one: 9, 99, -999
+LARGE = 100  # from where on a whole number is hardly a logit
 
 
 class Head(NamedTuple):
@@ -63,6 +66,9 @@ def _looked_at(parts: Iterable[Part], columns: Columns, labels: Labels) -> Colum
     found = [
         *_of_scale(head, columns),
         *_of_copies(head, columns),
+        *_of_whole_numbers(head, columns),
+        *_of_one_number(head, columns),
+        *_of_sorted_rows(head, columns),
         *_of_labels(head, columns, labels),
         *_of_figures(batches, columns, labels.classes),
     ]
@@ -202,6 +208,64 @@ def _of_copies(head: Head, columns: Columns) -> list[str]:
                 f"--exclude {name}."
             ]
     return []
+
+
+def _of_whole_numbers(head: Head, columns: Columns) -> list[str]:
+    """Suspect columns that number the rows, or the class predicted: no sum tells them."""
+    x = head.x
+    if columns.layout != "wide" or len(x) < FEWEST or x.shape[1] < 3:
+        return []
+    if columns.kind != "logits" and not columns.normalise:
+        return []
+    whole = (x == np.rint(x)).all(axis=0)
+    varied = np.flatnonzero(whole & (x != x[0]).any(axis=0))
+    if whole.all() or not len(varied):
+        return []
+    some = x[:, varied]
+    counts = (np.diff(some, axis=0) == 1).all(axis=0)
+    large = (np.abs(some) >= LARGE).any(axis=0)
+    # The place of the largest number among the other columns.
+    first = x.argmax(axis=1)
+    rest = x.astype(np.float64)
+    rest[np.arange(len(x)), first] = -np.inf
+    top = np.where(first[:, None] == varied, rest.argmax(axis=1)[:, None], first[:, None])
+    top = top - (top > varied)
+    chosen = ((some == top).all(axis=0) | (some == top + 1).all(axis=0)) & top.any(axis=0)
+    suspect = [repr(columns.names[j]) for j in varied[counts | large | chosen]]
+    if not suspect:
+        return []
+    are, them = ("is it a class", "it") if len(suspect) == 1 else ("are they classes", "them")
+    return [
+        f"Whole numbers stand beside fractions in {few(suspect)}: {are}, or the number of a row "
+        f"or of a predicted class? --exclude leaves {them} out."
+    ]
+
+
+def _of_one_number(head: Head, columns: Columns) -> list[str]:
+    """Suspect rows whose logits are all one number, such as 99 or -999 where there is none."""
+    if columns.kind != "logits" or columns.layout == "binary" or head.x.shape[1] < 2:
+        return []
+    flat = (head.x == head.x[:, :1]).all(axis=1)
+    codes = np.unique(head.x[flat & (np.abs(head.x[:, 0]) >= SENTINEL), 0])
+    if flat.all() or not len(codes):
+        return []
+    return [
+        f"Rows of {columns.predictions!r} are {few([f'{code:g}' for code in codes])} for every "
+        "class: is that what stands for a missing one? Then leave these rows out."
+    ]
+
+
+def _of_sorted_rows(head: Head, columns: Columns) -> list[str]:
+    """Suspect predictions that are sorted, the most likely first, and in no order of classes."""
+    if columns.layout == "binary" or head.x.shape[1] < 3 or len(head.x) < FEWEST:
+        return []
+    falls = (head.x[:, :-1] >= head.x[:, 1:]).all()
+    if not falls or (head.x == head.x[0]).all() or (head.target == head.target[0]).all():
+        return []
+    return [
+        f"Every row of {columns.predictions!r} falls from its first number to its last: are they "
+        "sorted, the most likely first, and not in the order of the classes?"
+    ]
 
 
 def _of_labels(head: Head, columns: Columns, labels: Labels) -> list[str]:

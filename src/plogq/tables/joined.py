@@ -13,7 +13,7 @@ from plogq.errors import TableError, refuse
 from plogq.tables.arrays import Array, as_numpy, is_null
 from plogq.tables.column_names import missing
 from plogq.tables.formats.wanted import Types, Wanted
-from plogq.tables.readers import Reader, Table, open_table
+from plogq.tables.readers import Reader, Table, open_table, parts_of
 
 
 class JoinedReader:
@@ -42,7 +42,10 @@ class JoinedReader:
         own = [name for name in wanted.columns if name not in theirs]
         types = {name: kind for name, kind in wanted.types.items() if name in own}
         row = 0
-        for batch in self._reader.batches(wanted._replace(columns=own, types=types)):
+        for part in parts_of(
+            self._reader, own, types, pieces=wanted.pieces, threads=wanted.threads, most=wanted.rows
+        ):
+            batch = part.batch
             place = pa.array(self._place[row : row + batch.num_rows])
             row += batch.num_rows
             columns = [

@@ -177,7 +177,7 @@ class Labels:
     def _hint(self, values: Array, bad: int) -> str:
         """Say what labels may be that are none of the classes."""
         if values.dtype == object:
-            return ""
+            return self._hint_of_names(values[bad].strip("'"))
         value, classes = values[bad], len(self.classes)
         if value == -1 and classes in MINUS_1 and not self._integers:
             return f" (a class? then --classes {MINUS_1[classes]}; --ignore -1 leaves it out)"
@@ -188,6 +188,19 @@ class Labels:
             ranged = ranged if classes <= MOST_SUGGESTED else f"1..{classes}"
             return f" (numbered from 1? then --classes {ranged})"
         return ""
+
+    def _hint_of_names(self, text: str) -> str:
+        """Say how columns of other names than the labels' are matched with them."""
+        columns = self._columns
+        if columns.layout != "wide" or columns.named:
+            return ""
+        for name in columns.names:
+            if text and name.endswith(text) and text not in self.classes:
+                return (
+                    f" (is that class in {name!r}? then --{columns.kind} '{name[: -len(text)]}*')"
+                )
+        shown = ",".join(columns.names[:3]) + (",…" if len(columns.names) > 3 else "")
+        return f" (other names for these? --{columns.kind} {shown} --classes, in that order)"
 
     def _by_boolean(self, part: Part, values: Array, name: str) -> Array:
         if self._booleans is not None:

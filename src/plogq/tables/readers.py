@@ -28,6 +28,7 @@ from plogq.tables.formats.registry import SAID, WEAK, TableFile, ending_of, kind
 from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Types, Wanted
 from plogq.tables.json_records import is_json
+from plogq.tables.structs import add_inner, flat_schema, inner_columns, type_of
 
 # A batch is small enough that its arrays stay in the processor's cache and memory stays flat,
 # large enough that the work per batch does not show.
@@ -114,7 +115,7 @@ class Table:
         self.paths = [reader.path for reader in readers]
         self.format = readers[0].format
         self.masked = any(getattr(reader, "masked", False) for reader in readers)
-        self.schema = _plain_schema(readers[0].schema)
+        self.schema = _plain_schema(flat_schema(readers[0].schema))
         counts = [reader.rows for reader in readers]
         self.rows = None if None in counts else sum(n for n in counts if n is not None)
 
@@ -137,12 +138,16 @@ class Table:
         if reader is self.readers[0]:
             return
         present = set(reader.schema.names)  # listing them takes as long as there are names
-        above = hive.columns_of(reader.path)
+        above, inner = hive.columns_of(reader.path), inner_columns(reader.schema)
         for name in columns:
-            if name in present:
+            if name in inner:
+                here: object = plain_type(type_of(reader.schema, inner[name]))
+                if self.format in AS_ASKED:
+                    continue
+            elif name in present:
                 if self.format in AS_ASKED and name in types:
                     continue  # read as that type, whatever the first rows look like
-                here: object = plain_type(reader.schema.field(name).type)
+                here = plain_type(reader.schema.field(name).type)
             elif name in above:
                 continue
             else:
@@ -170,15 +175,22 @@ def parts_of(
     """Stream one file, or some pieces of it that begin at `row`, which is row `start` of all."""
     known, above = set(reader.schema.names), hive.columns_of(reader.path)
     above = {name: above[name] for name in columns if name in above and name not in known}
-    inside = [name for name in columns if name not in above]
+    inner = inner_columns(reader.schema)
+    inner = {name: inner[name] for name in columns if name in inner}
+    inside = [inner[name][0] if name in inner else name for name in columns if name not in above]
+    inside = list(dict.fromkeys(inside)) if inner else inside
     with reading(reader.path, reader.format):
         wanted = Wanted(inside, types, most or BATCH_ROWS, BATCH_BYTES, pieces, threads)
         stream = reader.batches(wanted)
         other: list[int] | None = None  # the columns that are not of a plain type
         while (batch := next(stream, None)) is not None:
+            if inner:
+                batch = add_inner(reader.path, batch, reader.schema, inner)
             for name, value in above.items():
                 values = hive.column(value, batch.num_rows, types.get(name))
                 batch = batch.append_column(name, values)
+            if inner:  # without the records themselves
+                batch = batch.select(columns)
             if other is None:
                 other = [i for i, kind in enumerate(batch.schema.types) if not is_plain(kind)]
             for small in _small(batch):

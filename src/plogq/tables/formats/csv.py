@@ -34,12 +34,28 @@ NOT_UTF8 = re.compile(r"In CSV column #(\d+): .*invalid UTF8 data", re.DOTALL)
 # A row, or the header, for a block; or there is nothing after the header.
 TOO_LONG = ("straddl", "Could not skip", "cannot infer number of columns")
 CUT_IN_CELL = ("out of sync", "CSV parse error")  # perhaps: a block that ends at a line break
+ORANGE = ("c", "continuous", "d", "discrete")  # types of columns below their names
 BLOCK, LARGEST_BLOCK = 4 << 20, 256 << 20
 # What a CSV file says where it has no value. NaN is not among it, as it is for Arrow: it is a
 # number, and to be told as such. Blanks alone are no value, either.
 BLANKS = [" " * n for n in range(1, 17)]
 WORDS = ["#N/A", "#N/A N/A", "#NA", "N/A", "NA", "NULL", "n/a", "null"]
 NULLS = ["", *BLANKS, *WORDS]
+
+
+def _way_on(cell: str, *, first: bool, headed: bool) -> str:
+    """Say what to do about a cell that is no number; `headed` is a file with names from outside."""
+    if cell.endswith("%"):
+        return " (without percent signs, and then divided by 100)"
+    if cell.startswith("{"):
+        return " (records in cells: save them as a column for each class, or the table as JSON)"
+    if cell.startswith('"'):
+        return " (without blanks between its quotes and the delimiters)"
+    if first and cell in ORANGE:
+        return " (a header of three lines, as Orange's? then take out the second and the third)"
+    if first and headed:
+        return " (is the first line one of names? --header is for a file without: take it out)"
+    return " (if it is none of the predictions: --exclude it)" if first else ""
 
 
 class CsvFile:
@@ -231,12 +247,19 @@ class CsvFile:
                     pass
         except pa.ArrowInvalid as error:
             text = str(error)
+            first = 1 + self.dialect.skip + (self.dialect.names is None)
             if found := NOT_UTF8.match(text):
                 self._refuse_not_utf8(self.schema.names[int(found[1])])
             if found := BAD_CELL.match(text):
                 column, line, kind, value = found.groups()
                 name = f"{self.path}: column {self.schema.names[int(column)]!r}"
                 expected = f"hold {'numbers' if kind == 'double' else kind}"
+                if kind == "double":
+                    expected += _way_on(
+                        value.strip(" '"),
+                        first=int(line) == first,
+                        headed=self.text.header is not None,
+                    )
                 if self.dialect.decimal == "." and WITH_COMMA.fullmatch(value.strip("' ")):
                     expected += " (--decimal , where a comma is the decimal mark)"
             elif found := BAD_LINE.match(text):
@@ -245,6 +268,5 @@ class CsvFile:
                 value = f"{came}: {value}"
             else:
                 return
-            before = self.dialect.skip + (self.dialect.names is None)
-            row = f"row {int(line) - 1 - before}, counting from 0 below the header"
+            row = f"row {int(line) - first}, counting from 0 below the header"
             refuse(name, expected, f"{value} ({row})", error=TableError)

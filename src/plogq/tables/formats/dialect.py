@@ -27,6 +27,7 @@ RUN = re.compile(rb"[\x80-\xff]+")
 OF_MANY_BYTES = ("gb18030", "shift_jis", "euc_kr", "cp1251")
 SEP = re.compile(r"\"?sep=(.)\"?", re.IGNORECASE)
 NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?")
+FRACTION = re.compile(r"[.,]\d*[1-9]|\d[eE]|%")
 WITH_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 WITH_POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
@@ -115,12 +116,14 @@ def find_dialect(path: str, head: bytes, whole: bool, text: TextOptions) -> Dial
     blanks = rows[0].blanks or any(name != name.strip() for name in first)
     body = rows[1:]
     if text.header is not None:
-        if list(text.header) != first:
+        if _counts_columns(first, body):  # pandas' names, in whose place these are
+            names, skip = text.header, skip + rows[0].lines
+        elif list(text.header) != first:
             names, body = text.header, rows
     elif named := _named_by_comment(start.comments, first, delimiter, quote):
         names, body = named, rows
     elif rows[0].complete:
-        _refuse_numbers(path, first)
+        _refuse_numbers(path, first, [row.cells for row in body if row.complete])
         unnamed = ("",) if _has_row_names(first, body) else ()
         if blanks or unnamed:
             names = (*unnamed, *(name.strip().strip(quote) for name in first))
@@ -273,16 +276,43 @@ def _all_numbers(cells: Sequence[str]) -> bool:
     return all(NUMBER.fullmatch(cell.strip()) for cell in cells)
 
 
-def _refuse_numbers(path: str, first: Sequence[str]) -> None:
+def _counts_columns(first: Sequence[str], body: Sequence[Row]) -> bool:
+    """Tell a first line that counts the columns, above rows with fractions."""
+    cells = [cell.strip() for cell in first]
+    counted = any(cells == [str(j + k) for j in range(len(cells))] for k in (0, 1))
+    fractions = any(FRACTION.search(cell) for row in body for cell in row.cells)
+    return len(cells) > 2 and counted and fractions
+
+
+def _refuse_numbers(path: str, first: Sequence[str], body: Sequence[Sequence[str]]) -> None:
     """Refuse a first line of numbers; names that count the columns are pandas' own."""
     cells = [cell.strip() for cell in first]
     if not _all_numbers(cells):
+        _refuse_a_row(path, cells, body)
         return
     if len(cells) > 1 and cells in ([str(j + k) for j in range(len(cells))] for k in (0, 1)):
         return
     shown = ",".join(cells[:6]) + (",…" if len(cells) > 6 else "")
     expected = "have names in its first line, or be told them: --header A,B,…"
     refuse(path, expected, f"numbers: {shown}", error=TableError)
+
+
+def _refuse_a_row(path: str, first: Sequence[str], body: Sequence[Sequence[str]]) -> None:
+    """Refuse a first line that is a row: with fractions, or words that come below again."""
+    numbers = [cell for cell in first if NUMBER.fullmatch(cell.rstrip("% "))]
+    again = [
+        cell
+        for j, cell in enumerate(first)
+        if numbers and cell and cell not in numbers
+        and any(row[j].strip() == cell for row in body if j < len(row))
+    ]  # fmt: skip
+    odd = [cell for cell in numbers if FRACTION.search(cell)] or again
+    if odd:
+        expected = (
+            "have names in its first line, or be told them: --header A,B,… (the line itself, if "
+            "these are names)"
+        )
+        refuse(path, expected, f"{odd[0]!r} in {','.join(first[:6])}", error=TableError)
 
 
 # The cells

@@ -152,6 +152,11 @@ def _table(path: str, content: str) -> tuple[str, list[Record]]:
         elif found:
             return "one record", [found]
     expected = "be a list of records, columns and data, or columns of one length"
+    if _of(found, list) and found and _of(found[0], dict):
+        expected += (
+            " (of records with a label and a score make one of each row, with the truth: "
+            '{"label": TRUTH, "probs": {LABEL: score, …}})'
+        )
     return refuse(path, expected, content.strip()[:40], error=TableError)
 
 

@@ -25,6 +25,7 @@ TableFile = ParquetFile | ArrowFile | Npz | TextFile
 TEXT: dict[str, type[TextFile]] = {
     ".csv": CsvFile,
     ".tsv": CsvFile,
+    ".tab": CsvFile,
     ".txt": CsvFile,
     ".jsonl": JsonLines,
     ".ndjson": JsonLines,
