@@ -89,3 +89,20 @@ def test_two_models_and_the_labels_of_both():
     found = compare(PREDICTIONS, pa.table(other), labels=TRUTH, on="id")
     whole = compare(WHOLE, WHOLE.set_column(0, "logits", pa.array((0.5 * X).tolist())))
     assert (found.difference, found.intervals) == (whole.difference, whole.intervals)
+
+
+@pytest.mark.parametrize("run", ["score", "compare"])
+def test_both_files_are_read_by_the_options_of_text(tmp_path, run):
+    predictions, truth = tmp_path / "p.csv", tmp_path / "y.csv"
+    predictions.write_bytes("1;0,75;0,25\n2;0,25;0,75\n".encode("cp1252"))
+    truth.write_bytes("id;label\n2;thé\n1;café\n".encode("cp1252"))
+    options = {
+        "labels": truth, "on": "id", "encoding": "cp1252", "delimiter": ";", "decimal": ",",
+        "header": ["id", "prob_café", "prob_thé"], "unit": "nat", "bootstrap": 0,
+    }  # fmt: skip
+    if run == "score":
+        assert score(predictions, **options).cross_entropy == pytest.approx(-np.log(0.75))
+    else:
+        assert compare(predictions, predictions, **options).a["cross_entropy"] == pytest.approx(
+            -np.log(0.75)
+        )

@@ -166,11 +166,12 @@ def score(
         "logits": logits, "logprobs": logprobs, "probs": probs,
         "weight": weight, "group": group, "id": id,
     }  # fmt: skip
+    text = text_options(encoding, delimiter, decimal, header)
     if are_arrays(source, predictions, asked):
         table, asked = open_arrays(source, predictions, asked)
     else:
-        table = open_table(source, text_options(encoding, delimiter, decimal, header))
-    table = joined_table(table, labels, on)
+        table = open_table(source, text)
+    table = joined_table(table, labels, on, text)
     columns = find_columns(
         table,
         label=label,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from plogq.errors import TableError, refuse
 from plogq.tables.arrays import Array, as_numpy, is_null
 from plogq.tables.column_names import missing
+from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Types, Wanted
 from plogq.tables.readers import Reader, Table, open_table
 
@@ -59,7 +61,9 @@ def _as(column: pa.ChunkedArray, kind: pa.DataType | None) -> pa.Array:
     return whole if kind is None or whole.type == kind else whole.cast(kind)
 
 
-def joined_table(table: Table, labels: Any, on: str | None) -> Table:
+def joined_table(
+    table: Table, labels: Any, on: str | None, text: TextOptions | None = None
+) -> Table:
     """Return a table with the columns of another beside its own, row by row of one id.
 
     Parameters
@@ -70,6 +74,9 @@ def joined_table(table: Table, labels: Any, on: str | None) -> Table:
         The other table, as `open_table` takes it; None: there is none.
     on
         The column of both that names the rows.
+    text
+        How the table of predictions is written; the labels are read alike, but for the header,
+        which names the columns of the predictions alone.
 
     Raises
     ------
@@ -83,7 +90,7 @@ def joined_table(table: Table, labels: Any, on: str | None) -> Table:
     if on is None:
         refuse("labels", "go with the column that names the rows of both: --on id", "none",
                error=TableError)  # fmt: skip
-    other = open_table(labels)
+    other = open_table(labels, replace(text or TextOptions(), header=None))
     for each in (table, other):
         if on not in each.schema.names:
             missing(each, on)
