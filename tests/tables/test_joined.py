@@ -106,3 +106,17 @@ def test_both_files_are_read_by_the_options_of_text(tmp_path, run):
         assert compare(predictions, predictions, **options).a["cross_entropy"] == pytest.approx(
             -np.log(0.75)
         )
+
+
+@pytest.mark.parametrize("ids", [[[1], [2]], [{"x": 1}, {"x": 2}], [b"\xe9", b"\xe8"]])
+@pytest.mark.parametrize("run", ["labels", "predictions", "compare"])
+def test_ids_that_are_no_texts(ids, run):
+    predictions = pa.table({"id": ids, "probs": [[0.7, 0.3], [0.2, 0.8]], "label": [0, 1]})
+    truth = pa.table({"id": ["a", "b"], "label": [0, 1]})
+    tries = {
+        "labels": lambda: score(predictions, labels=predictions.select(["id", "label"]), on="id"),
+        "predictions": lambda: score(predictions, labels=truth, on="id"),
+        "compare": lambda: compare(predictions, predictions, id="id"),
+    }
+    with pytest.raises(TableError, match="text in UTF-8"):
+        tries[run]()

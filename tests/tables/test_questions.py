@@ -208,7 +208,7 @@ def test_a_folder_of_one_task_is_its_samples(quiz, tmp_path):
 
 
 def test_samples_stay_in_this_process(quiz):
-    with pytest.raises(TableError, match="held in memory.*engine local"):
+    with pytest.raises(TableError, match=r"held in memory.*engine local"):
         score(quiz, engine="dask")
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from plogq.errors import TableError, refuse
-from plogq.tables.arrays import Array, as_numpy, is_null
+from plogq.tables.arrays import Array, as_numpy, as_texts, is_null
 from plogq.tables.column_names import missing
 from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Types, Wanted
@@ -131,21 +131,14 @@ def _ids(reader: Reader, table: Table, on: str) -> pa.Array:
     one = Table([reader])
     one.schema = table.schema
     batches = [part.batch.column(on) for part in one.parts([on], {on: pa.string()})]
-    return _texts(pa.chunked_array(batches, batches[0].type) if batches else pa.array([], "string"))
-
-
-def _texts(ids: pa.Array | pa.ChunkedArray) -> pa.Array:
-    if isinstance(ids, pa.ChunkedArray):
-        ids = ids.combine_chunks()
-    if pa.types.is_dictionary(ids.type):
-        ids = ids.dictionary_decode()
-    return ids.cast(pa.string())
+    ids = pa.chunked_array(batches, batches[0].type if batches else pa.string())
+    return as_texts(ids, f"{reader.path}: ids")
 
 
 def _checked(table: Table, ids: pa.ChunkedArray) -> pa.Array:
     """Return ids as texts, after checking that each row has one of its own."""
-    texts = _texts(ids)
     where = f"{table.paths[0]}: ids"
+    texts = as_texts(ids, where)
     gone = is_null(texts)
     if gone.any():
         refuse(where, "be there in every row", f"{int(gone.sum()):,} without",
