@@ -233,3 +233,23 @@ def test_reports_fit_the_terminal(folder, columns):
         tables = [line for line in report.splitlines() if re.search(r"\d {2,}\d", line)]
         assert tables
         assert max(map(len, tables)) <= columns
+
+
+def test_probabilities_of_the_class_chosen():
+    x = np.array([0.9, 0.8, 0.6, 0.7])
+    table = pa.table({"p": x, "who": [0, 1, 1, 0], "label": [0, 1, 0, 0]})
+    model = {"probs": "p", "chosen": "who"}
+    report = code_labels(table, label="label", **model)
+    assert report.length.exact_bits == pytest.approx(-np.log2([0.9, 0.8, 0.4, 0.7]).sum())
+    assert any("'who'" in note for note in report.notes)
+    assert decode_labels(report.data, table.drop(["label"]), **model).to_pylist() == [0, 1, 0, 0]
+
+
+def test_the_class_chosen_is_an_option_of_the_command(folder):
+    table = pa.table({"p": [0.9, 0.8], "who": [0, 1], "label": [0, 1]})
+    parquet.write_table(table, folder / "c.parquet")
+    options = ["--probs", "p", "--chosen", "who"]
+    coded = plogq("c.parquet", "--label", "label", *options, "--out", "c.plq", cwd=folder)
+    assert "'p' is of the class in 'who'" in coded.stdout.decode()
+    plogq("c.plq", "--decode", "--under", "c.parquet", *options, "--out", "c.csv", cwd=folder)
+    assert (folder / "c.csv").read_text().split() == ['"label"', "0", "1"]

@@ -134,8 +134,8 @@ def test_what_is_wrong_with_a_file_is_said_and_the_report_stays(visit, table):
     [
         ("a.pkl", b"\x80\x04.", "a.pkl: expected a name that ends with one of .parquet, "),
         ("", b"", "the file: expected a name that ends with"),
-        ("../../etc/x.json", b"{", "x.json: expected JSON"),
-        ("x.json", b"[" * 100_000, "x.json: expected JSON"),
+        ("../../etc/x.json", b"{", "x.json: not a readable JSON file"),
+        ("x.json", b"[" * 100_000, "x.json: not a readable JSON file"),
         ("x.json", b'{"schema": 1}', "x.json: source: expected, and not there"),
         ("x.json", b"[1]", "x.json must be a list of records"),
         ("x.parquet", b"PAR1 and no more", "x.parquet: not a readable Parquet file"),
@@ -205,3 +205,15 @@ def test_plogq_explore_says_what_is_wrong_with_its_file(table):
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"plogq: {table}: no column 'none'")
+
+
+def test_json_that_is_no_result_is_a_table_wherever_it_lies(tmp_path):
+    folder = tmp_path / "spark.json"
+    folder.mkdir()
+    (folder / "part-0.json").write_text('{"label": "b", "prob_a": 0.2, "prob_b": 0.8}\n' * 2)
+    old = tmp_path / "old.json"
+    old.write_bytes('[{"label": "é", "prob_é": 0.8, "prob_b": 0.2}]'.encode("cp1252"))
+    for path, options in ((folder, {}), ((folder / "part-0.json").as_uri(), {}),
+                          (old, {"encoding": "cp1252"})):  # fmt: skip
+        found = report_of_file(path, "shown.json", unit="nat", bootstrap=0, **options)
+        assert found["result"]["cross_entropy"] == pytest.approx(-np.log(0.8))

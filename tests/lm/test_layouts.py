@@ -54,7 +54,8 @@ def test_a_folder(tmp_path):
     result = score_tokens(tmp_path, unit="nat")
     assert figures(result) == EXPECTED
     assert [d["doc"] for d in result.worst_documents] == ["part-1: b", "part-0: a"]
-    assert result.source["left_out"] == [str(tmp_path / "settings.json")]
+    hidden = [str(tmp_path / name / "x.jsonl") for name in (".ipynb_checkpoints", "_temporary")]
+    assert result.source["left_out"] == [*hidden, str(tmp_path / "settings.json")]
     (tmp_path / "again").symlink_to(tmp_path)
     assert figures(score_tokens(tmp_path, unit="nat")) == EXPECTED
     (tmp_path / "one").mkdir()

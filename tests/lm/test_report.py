@@ -74,3 +74,22 @@ def test_it_says_how_a_log_was_read(tmp_path):
     text = " ".join(shown(score_tokens(data, logprob="log2prob")).split())
     assert "'log2prob' sounds like logarithms to another base: they must be natural" in text
     assert "they must be natural (" not in text
+
+
+def test_how_a_table_was_read_stands_at_the_head(tmp_path):
+    (tmp_path / "a.csv").write_text("doc;logprob;bytes\na;-1,5;1\nb;-1;3\n")
+    (tmp_path / "a.txt").write_text("doc;logprob;bytes\nc;0;1\n")
+    result = score_tokens(tmp_path / "a.csv", unit="nat", bootstrap=0)
+    said = "Read with ';' between columns and ',' as decimal mark."
+    assert said in result.source["notes"]
+    text = shown(result)
+    assert text.index(said) < text.index("0.6250 nats per byte")
+
+
+def test_what_a_folder_of_tables_may_hold_twice_is_said(tmp_path):
+    (tmp_path / "a.csv").write_text("doc,logprob,bytes\na,-1.5,1\n")
+    (tmp_path / "a.tsv").write_text("doc\tlogprob\tbytes\nb\t-1\t3\n")
+    result = score_tokens(tmp_path, bootstrap=0)
+    assert any("several endings" in warning["message"] for warning in result.warnings)
+    text = shown(result)
+    assert text.index("several endings") < text.index("bits per byte")

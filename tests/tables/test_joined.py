@@ -89,3 +89,34 @@ def test_two_models_and_the_labels_of_both():
     found = compare(PREDICTIONS, pa.table(other), labels=TRUTH, on="id")
     whole = compare(WHOLE, WHOLE.set_column(0, "logits", pa.array((0.5 * X).tolist())))
     assert (found.difference, found.intervals) == (whole.difference, whole.intervals)
+
+
+@pytest.mark.parametrize("run", ["score", "compare"])
+def test_both_files_are_read_by_the_options_of_text(tmp_path, run):
+    predictions, truth = tmp_path / "p.csv", tmp_path / "y.csv"
+    predictions.write_bytes("1;0,75;0,25\n2;0,25;0,75\n".encode("cp1252"))
+    truth.write_bytes("id;label\n2;thé\n1;café\n".encode("cp1252"))
+    options = {
+        "labels": truth, "on": "id", "encoding": "cp1252", "delimiter": ";", "decimal": ",",
+        "header": ["id", "prob_café", "prob_thé"], "unit": "nat", "bootstrap": 0,
+    }  # fmt: skip
+    if run == "score":
+        assert score(predictions, **options).cross_entropy == pytest.approx(-np.log(0.75))
+    else:
+        assert compare(predictions, predictions, **options).a["cross_entropy"] == pytest.approx(
+            -np.log(0.75)
+        )
+
+
+@pytest.mark.parametrize("ids", [[[1], [2]], [{"x": 1}, {"x": 2}], [b"\xe9", b"\xe8"]])
+@pytest.mark.parametrize("run", ["labels", "predictions", "compare"])
+def test_ids_that_are_no_texts(ids, run):
+    predictions = pa.table({"id": ids, "probs": [[0.7, 0.3], [0.2, 0.8]], "label": [0, 1]})
+    truth = pa.table({"id": ["a", "b"], "label": [0, 1]})
+    tries = {
+        "labels": lambda: score(predictions, labels=predictions.select(["id", "label"]), on="id"),
+        "predictions": lambda: score(predictions, labels=truth, on="id"),
+        "compare": lambda: compare(predictions, predictions, id="id"),
+    }
+    with pytest.raises(TableError, match="text in UTF-8"):
+        tries[run]()

@@ -1,7 +1,11 @@
 """Multiple-choice samples of lm-evaluation-harness as a table: the choices are the classes."""
 
+import bz2
+import gzip
 import json
+import lzma
 import math
+import zipfile
 
 import mpmath
 import pytest
@@ -191,3 +195,30 @@ def test_any_questions(tmp_path_factory, drawn):
     assert part.batch.column("logits").to_pylist() == [
         xs + [-math.inf] * (most - len(xs)) for xs, _ in questions
     ]
+
+
+def test_a_folder_of_one_task_is_its_samples(quiz, tmp_path):
+    (tmp_path / "results.json").write_text('{"results": {}}')
+    found = score(tmp_path, bootstrap=0)
+    assert found.cross_entropy == score(quiz, bootstrap=0).cross_entropy
+    assert "Not read, of the folder: results.json." in found.source["notes"]
+    write(tmp_path, sample(0, [-1.0, -2.0], "0"), name="samples_other.jsonl")
+    with pytest.raises(TableError, match=r"each task has questions of its own.*got 2 files"):
+        score(tmp_path)
+
+
+def test_samples_stay_in_this_process(quiz):
+    with pytest.raises(TableError, match=r"held in memory.*engine local"):
+        score(quiz, engine="dask")
+
+
+@pytest.mark.parametrize("ending", ["gz", "bz2", "xz", "zip"])
+def test_samples_may_be_packed(quiz, tmp_path, ending):
+    packed = tmp_path / f"samples.jsonl.{ending}"
+    if ending == "zip":
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.write(quiz, "samples.jsonl")
+    else:
+        packing = {"gz": gzip, "bz2": bz2, "xz": lzma}[ending]
+        packed.write_bytes(packing.compress(quiz.read_bytes()))
+    assert score(packed, bootstrap=0).cross_entropy == score(quiz, bootstrap=0).cross_entropy

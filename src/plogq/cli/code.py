@@ -18,7 +18,7 @@ from plogq.cli.options import (
 )
 from plogq.cli.parser import Commands, add_command
 
-MODEL = (*PREDICTIONS, "exclude", "classes", "normalise")
+MODEL = (*PREDICTIONS, "exclude", "classes", "chosen", "normalise")
 EXAMPLES = """
 plogq code book.txt --out book.plq
 plogq code book.plq --decode --out book.txt

@@ -23,7 +23,7 @@ TOKENS is a table (Parquet, CSV, Arrow; a file, a folder, a URI), a row a token:
   words, characters, token
               optional: words that end in it, characters, its text
 
-or a log in JSON (.jsonl, .ndjson, .json, .sse; .gz, .bz2, .zst; a file or a
+or a log in JSON (.jsonl, .ndjson, .json, .sse; compressed, too; a file or a
 folder): a record a line, indented, in a list, or as a server's events. Parts of
 a stream are joined. All records are of one of these:
   OpenAI's protocol (vLLM and others), also as lines of a batch run (custom_id,

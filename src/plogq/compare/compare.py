@@ -151,7 +151,9 @@ def compare(
         )
     if part is not None:
         refuse("part", "be left out: these are predictions", repr(part))
-    table_a, table_b = (joined_table(table, labels, on) for table in opened if table is not None)
+    table_a, table_b = (
+        joined_table(table, labels, on, text) for table in opened if table is not None
+    )
     shared: dict[str, Any] = {
         "label": label,
         "logits": logits,

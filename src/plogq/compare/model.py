@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from plogq.errors import TableError
-from plogq.tables.arrays import Array
+from plogq.tables.arrays import Array, as_texts
 from plogq.tables.batch import Batch, to_batch
 from plogq.tables.predictions import Predictions
 from plogq.tables.readers import Part
@@ -81,6 +81,7 @@ class Model:
     def rows(self, part: Part) -> ModelRows:
         """Return what a part's rows cost."""
         batch = to_batch(part, self.columns, self.predictions.labels)
+        where = f"{part.path}: column {self.columns.id!r}"
         return ModelRows(
             batch.part,
             self._costs(batch),
@@ -89,7 +90,7 @@ class Model:
             batch.weight,
             batch.slices,
             batch.group,
-            None if batch.id is None else _texts(batch.id),
+            None if batch.id is None else as_texts(batch.id, where),
             self.columns.label,
             batch.left_out,
         )
@@ -100,9 +101,3 @@ class Model:
         found = figures(batch, self.columns)
         correct = found.correct.astype(np.float64, copy=False)
         return Costs(found.surprisal, correct, found.entropy, found.brier)
-
-
-def _texts(ids: pa.Array) -> pa.Array:
-    if pa.types.is_dictionary(ids.type):
-        ids = ids.dictionary_decode()
-    return ids.cast(pa.string())

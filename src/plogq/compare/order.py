@@ -11,7 +11,7 @@ from pyarrow import types
 
 from plogq.compare.model import Model
 from plogq.errors import TableError, refuse
-from plogq.tables.arrays import as_numpy
+from plogq.tables.arrays import as_numpy, as_texts
 from plogq.tables.readers import Table
 
 HEAD_ROWS = 1_000
@@ -92,10 +92,7 @@ def _head(table: Table, names: list[str]) -> pa.Table:
 
 def _texts(table: Table, name: str) -> pa.Array:
     batches = [part.batch.column(name) for part in table.parts([name], {})]
-    column = pa.chunked_array(batches).combine_chunks()
-    if types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    return column.cast(pa.string())
+    return as_texts(pa.chunked_array(batches), f"{table.paths[0]}: column {name!r}")
 
 
 def _all_different(ids: pa.Array) -> bool:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any, Literal
 
-import pyarrow as pa
-
 from plogq.errors import TableError
 from plogq.lm.readers.json_log import whole_records
 from plogq.lm.readers.writers import writer_of
 from plogq.tables.formats.harness import is_multiple_choice
 from plogq.tables.formats.registry import ending_of
 from plogq.tables.json_records import find_files, is_json, read_records
+from plogq.tables.readers import reading
 
 Kind = Literal["log", "questions", "table", "unknown"]
 
@@ -28,13 +27,14 @@ def kind_of(source: Any, doc: str = "doc", logprob: str = "logprob") -> Kind:
     path = os.fspath(source)
     unknown: Kind = "unknown" if is_json(path) else "table"
     try:
-        files = find_files(path)
-        names = [*files.paths, *files.others]
-        if not files.paths or any(ending_of(name) and not is_json(name) for name in names):
-            return "table"
-        records = whole_records(read_records(files.system, files.paths[0]))
-        first = next((record.value for record in records if record.value), None)
-    except (TableError, pa.ArrowException, OSError, EOFError):
+        with reading(path, "JSON"):
+            files = find_files(path)
+            names = [*files.paths, *files.others]
+            if not files.paths or any(ending_of(name) and not is_json(name) for name in names):
+                return "table"
+            records = whole_records(read_records(files.system, files.paths[0]))
+            first = next((record.value for record in records if record.value), None)
+    except TableError:
         return unknown
     if first is None:
         return unknown

@@ -120,7 +120,8 @@ def score(
     encoding, delimiter, decimal, header
         Of a text table: the encoding, by a name that Python knows; the character between two
         columns; the decimal mark, "." or ","; and the names of the columns, where the first line
-        does not have them. Without them, a look at the head of the file decides.
+        does not have them. Without them, a look at the head of the file decides. All but the names
+        are of the table of `labels`, too.
     engine
         "local", the threads of this process; or "dask", the workers of a Dask cluster, which read
         the files themselves. The result is the same to the last bit.
@@ -166,11 +167,12 @@ def score(
         "logits": logits, "logprobs": logprobs, "probs": probs,
         "weight": weight, "group": group, "id": id,
     }  # fmt: skip
+    text = text_options(encoding, delimiter, decimal, header)
     if are_arrays(source, predictions, asked):
         table, asked = open_arrays(source, predictions, asked)
     else:
-        table = open_table(source, text_options(encoding, delimiter, decimal, header))
-    table = joined_table(table, labels, on)
+        table = open_table(source, text)
+    table = joined_table(table, labels, on, text)
     columns = find_columns(
         table,
         label=label,

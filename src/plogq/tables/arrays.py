@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import types
 
+from plogq.errors import TableError, refuse
+
 Array = np.ndarray[Any, Any]
 
 
@@ -22,6 +24,29 @@ def is_null(column: pa.Array) -> Array:
     if column.null_count == 0:
         return np.empty(0, bool)
     return as_numpy(column.is_null().cast(pa.int8())).astype(bool)
+
+
+def as_texts(column: pa.Array | pa.ChunkedArray, where: str) -> pa.Array:
+    """Return a column of names or numbers as texts; `where` is what errors call it.
+
+    Raises
+    ------
+    TableError
+        It holds something else.
+
+    Examples
+    --------
+    >>> as_texts(pa.chunked_array([[1, None], [3]]), "ids").to_pylist()
+    ['1', None, '3']
+    """
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    try:
+        return column.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return refuse(where, "hold text in UTF-8, or numbers", column.type, error=TableError)
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from plogq.errors import TableError, refuse
-from plogq.tables.arrays import Array, as_numpy, is_null
+from plogq.tables.arrays import Array, as_numpy, as_texts, is_null
 from plogq.tables.column_names import missing
+from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Types, Wanted
 from plogq.tables.readers import Reader, Table, open_table, parts_of
 
@@ -62,7 +64,9 @@ def _as(column: pa.ChunkedArray, kind: pa.DataType | None) -> pa.Array:
     return whole if kind is None or whole.type == kind else whole.cast(kind)
 
 
-def joined_table(table: Table, labels: Any, on: str | None) -> Table:
+def joined_table(
+    table: Table, labels: Any, on: str | None, text: TextOptions | None = None
+) -> Table:
     """Return a table with the columns of another beside its own, row by row of one id.
 
     Parameters
@@ -73,6 +77,9 @@ def joined_table(table: Table, labels: Any, on: str | None) -> Table:
         The other table, as `open_table` takes it; None: there is none.
     on
         The column of both that names the rows.
+    text
+        How the table of predictions is written; the labels are read alike, but for the header,
+        which names the columns of the predictions alone.
 
     Raises
     ------
@@ -86,7 +93,7 @@ def joined_table(table: Table, labels: Any, on: str | None) -> Table:
     if on is None:
         refuse("labels", "go with the column that names the rows of both: --on id", "none",
                error=TableError)  # fmt: skip
-    other = open_table(labels)
+    other = open_table(labels, replace(text or TextOptions(), header=None))
     for each in (table, other):
         if on not in each.schema.names:
             missing(each, on)
@@ -127,21 +134,14 @@ def _ids(reader: Reader, table: Table, on: str) -> pa.Array:
     one = Table([reader])
     one.schema = table.schema
     batches = [part.batch.column(on) for part in one.parts([on], {on: pa.string()})]
-    return _texts(pa.chunked_array(batches, batches[0].type) if batches else pa.array([], "string"))
-
-
-def _texts(ids: pa.Array | pa.ChunkedArray) -> pa.Array:
-    if isinstance(ids, pa.ChunkedArray):
-        ids = ids.combine_chunks()
-    if pa.types.is_dictionary(ids.type):
-        ids = ids.dictionary_decode()
-    return ids.cast(pa.string())
+    ids = pa.chunked_array(batches, batches[0].type if batches else pa.string())
+    return as_texts(ids, f"{reader.path}: ids")
 
 
 def _checked(table: Table, ids: pa.ChunkedArray) -> pa.Array:
     """Return ids as texts, after checking that each row has one of its own."""
-    texts = _texts(ids)
     where = f"{table.paths[0]}: ids"
+    texts = as_texts(ids, where)
     gone = is_null(texts)
     if gone.any():
         refuse(where, "be there in every row", f"{int(gone.sum()):,} without",

@@ -7,15 +7,16 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from pyarrow import fs
 
 from plogq.errors import TableError, refuse
 from plogq.tables.filesystems import find_filesystem
+from plogq.tables.folders import files_in
+from plogq.tables.formats.packed import ENDINGS as PACKED
+from plogq.tables.formats.packed import open_unpacked
 
-PACKED = ("", ".gz", ".bz2", ".zst")
 ONE_VALUE = tuple(f".json{packed}" for packed in PACKED)
 ENDINGS = ONE_VALUE + tuple(
     name + packed for name in (".jsonl", ".ndjson", ".sse") for packed in PACKED
@@ -64,19 +65,11 @@ def find_files(source: str) -> Files:
         raise FileNotFoundError(source)
     if info.type != fs.FileType.Directory:
         return Files(system, [path], [], [])
-    shown = sorted(
-        item.path
-        for item in system.get_file_info(fs.FileSelector(path, recursive=True))
-        if item.type == fs.FileType.File
-        and not any(part[0] in "._" for part in item.path[len(path) :].strip("/").split("/"))
-    )
-    if isinstance(system, fs.LocalFileSystem):  # in which links may lead to a file twice
-        once = {Path(name).resolve(): name for name in reversed(shown)}
-        shown = sorted(once.values())
-    found = [name for name in shown if is_json(name)]
+    files, hidden = files_in(system, path)
+    found = [name for name in files if is_json(name)]
     kept = [name for name in found if not name.lower().endswith(ONE_VALUE)] or found
-    left_out = [name for name in found if name not in kept]
-    return Files(system, kept, left_out, [name for name in shown if not is_json(name)])
+    left_out = sorted({*found, *filter(is_json, hidden)} - {*kept})
+    return Files(system, kept, left_out, [name for name in files if not is_json(name)])
 
 
 def read_records(system: fs.FileSystem, path: str) -> Iterator[Record]:
@@ -87,7 +80,7 @@ def read_records(system: fs.FileSystem, path: str) -> Iterator[Record]:
     TableError
         It is not JSON, or holds other values than objects and lists of them.
     """
-    with system.open_input_stream(path, compression="detect") as stream:
+    with open_unpacked(system, path) as stream:
         lines = _numbered(stream)
         head = next(((number, line) for number, line in lines if line.strip()), None)
         if head is None:

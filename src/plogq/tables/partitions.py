@@ -72,8 +72,8 @@ def files_of(table: Table) -> list[File]:
     """
     if not all(hasattr(reader, "system") for reader in table.readers):
         raise TableError(
-            f"{table.paths[0]}: a table in memory cannot go to other processes: write it to "
-            "Parquet first, or score it where it is (engine local)"
+            f"{table.paths[0]}: what is held in memory cannot go to other processes: "
+            "write it to Parquet first, or score it where it is (engine local)"
         )
     return cast(list[File], table.readers)
 

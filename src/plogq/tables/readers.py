@@ -27,7 +27,6 @@ from plogq.tables.formats.memory import Memory, as_table, is_frame
 from plogq.tables.formats.registry import SAID, WEAK, TableFile, ending_of, kind_of, open_as
 from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Types, Wanted
-from plogq.tables.json_records import is_json
 from plogq.tables.structs import add_inner, flat_schema, inner_columns, type_of
 
 # A batch is small enough that its arrays stay in the processor's cache and memory stays flat,
@@ -246,7 +245,7 @@ def open_table(source: Any, text: TextOptions | None = None) -> Table:
             path.encode()
         except UnicodeEncodeError as error:
             raise TableError(f"{path}: its name is not UTF-8: rename it") from error
-        return _questions(path) or _open_files(path, text or TextOptions())
+        return _open_files(path, text or TextOptions())
     if is_frame(source):
         return Table([Memory(as_table(source))])
     if hasattr(source, "with_format"):  # a DatasetDict, or a stream of one
@@ -261,21 +260,6 @@ def open_table(source: Any, text: TextOptions | None = None) -> Table:
         type(source).__name__,
         error=TypeError,
     )
-
-
-def _questions(source: str) -> Table | None:
-    """Open multiple-choice samples, whose questions are rows; None where it is none of these."""
-    if not is_json(source):
-        return None
-    with reading(source, "JSON"):
-        system, path = find_filesystem(source)
-        if not is_questions(system, path):
-            return None
-        reader = Questions(system, path)
-    table = Table([reader])
-    table.notes += reader.notes
-    table.warnings += reader.warnings
-    return table
 
 
 def _open_files(source: str, text: TextOptions) -> Table:
@@ -305,7 +289,10 @@ def _open_files(source: str, text: TextOptions) -> Table:
     def opened(path: str) -> Reader:
         return open_file(kind, system, path, text)
 
-    if len(known) == 1:
+    if kind.format == "JSON" and _are_questions(system, source, list(known)):
+        with reading(source, "JSON"):
+            table = Table([Questions(system, next(iter(known)))])
+    elif len(known) == 1:
         table = Table([opened(path) for path in known])
     else:
         with ThreadPoolExecutor(OPENED_AT_ONCE) as pool:
@@ -315,6 +302,7 @@ def _open_files(source: str, text: TextOptions) -> Table:
     table.notes += dict.fromkeys(
         note for reader in table.readers for note in getattr(reader, "notes", ())
     )
+    table.warnings += [said for reader in table.readers for said in getattr(reader, "warnings", ())]
     left_out = [path for path in left_out if ending_of(path)] + [p for p in paths if p not in known]
     if left_out:
         table.notes.append(_left_out(path, left_out))
@@ -325,6 +313,17 @@ def _open_files(source: str, text: TextOptions) -> Table:
         if times > 1
     ]
     return table
+
+
+def _are_questions(system: fs.FileSystem, source: str, paths: list[str]) -> bool:
+    """Tell multiple-choice samples, whose questions are rows, from other JSON."""
+    with reading(source, "JSON"):
+        if not is_questions(system, paths[0]):
+            return False
+    if len(paths) > 1:
+        expected = "be one file, for each task has questions of its own: give one of its files"
+        refuse(source, expected, f"{len(paths)} files", error=TableError)
+    return True
 
 
 def _add_hive_columns(table: Table, folder: str) -> None:

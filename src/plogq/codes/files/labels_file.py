@@ -41,8 +41,8 @@ class LabelsReport(NamedTuple):
         What labels cost one by one, by how often they came before, with no model.
     data
         The code.
-    warnings
-        What of the table may mean something else than it was read as.
+    notes, warnings
+        How the table was read, and what of it may mean something else than it was read as.
     """
 
     paths: list[str]
@@ -51,6 +51,7 @@ class LabelsReport(NamedTuple):
     length: CodeLength
     frequency_bits: float
     data: bytes
+    notes: list[str]
     warnings: list[str]
 
 
@@ -76,7 +77,7 @@ def code_labels(
     progress
         Called with rows done, and in all where that is known.
     **model
-        As for `score`: logits, logprobs or probs, exclude, classes, normalise.
+        As for `score`: logits, logprobs or probs, exclude, classes, chosen, normalise.
 
     Raises
     ------
@@ -92,9 +93,15 @@ def code_labels(
     predictions = Predictions(table, columns)
     coded = encode_labels(predictions, "escape" if escape else "refuse", progress)
     bits = frequency_bits(coded.counts)
-    said = [*table.warnings, *predictions.columns.warnings]
     return LabelsReport(
-        table.paths, columns.taken(), coded.counts, coded.length, bits, coded.data, said
+        table.paths,
+        columns.taken(),
+        coded.counts,
+        coded.length,
+        bits,
+        coded.data,
+        predictions.origin()["notes"],
+        [warning["message"] for warning in predictions.warnings(coded.length.rows)],
     )
 
 
@@ -139,7 +146,8 @@ def decode_labels(
     columns = find_columns(seen, label=unused, **model)  # type: ignore[arg-type]
 
     def parts() -> Iterator[Part]:
-        for part in table.parts(list(columns.names), columns.types()):
+        there = [name for name in columns.read() if name != unused]
+        for part in table.parts(there, columns.types()):
             label = (columns.classes or ("0",))[0]
             labels = pa.array([label] * part.batch.num_rows, pa.string())
             yield part._replace(batch=part.batch.append_column(unused, labels))

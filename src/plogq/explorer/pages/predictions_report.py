@@ -48,7 +48,7 @@ def report_of_file(path: str | Path, name: str, **options: Any) -> Report:
     ValueError
         If it is neither.
     """
-    if str(path).lower().endswith(RESULT) and (found := _result(path, name)) is not None:
+    if str(path).lower().endswith(RESULT) and (found := _result(path)) is not None:
         try:
             return report(found)
         except ValueError as error:
@@ -63,14 +63,12 @@ def report_of_file(path: str | Path, name: str, **options: Any) -> Report:
     return report(document)
 
 
-def _result(path: str | Path, name: str) -> dict[str, Any] | None:
-    """Give the JSON of a score; None for that of a table."""
+def _result(path: str | Path) -> dict[str, Any] | None:
+    """Give the JSON of a score; None for a table, whatever is wrong with it."""
     try:
         found = json.loads(Path(path).read_bytes())
-    except (ValueError, RecursionError) as error:
-        if str(error).startswith("Extra data"):  # a record a line
-            return None
-        raise ValueError(f"{name}: expected JSON, got {error}") from error
+    except (ValueError, RecursionError, OSError):  # a record a line, another encoding, a folder, …
+        return None
     is_result = isinstance(found, dict) and "schema" in found and "data" not in found
     return found if is_result else None
 

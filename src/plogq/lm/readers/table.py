@@ -123,10 +123,13 @@ class TokenTable:
             "paths": table.paths,
             "format": table.format,
             "columns": taken,
+            "notes": table.notes,
         }
         self._repeated: set[int] = set()
         self._varies = False
         self.remarks = Remarks()
+        if table.warnings:
+            self.remarks.add("reading", "; ".join(table.warnings), 0)
         if OTHER_BASE.search(logprob.lower()):
             self.remarks.add(
                 "other_base",

@@ -11,7 +11,7 @@ from rich.text import Text
 from plogq.codes.files.bytes_file import BytesReport
 from plogq.codes.files.labels_file import LabelsReport
 from plogq.errors import printable
-from plogq.reports.terminal.text import number, print_sections, rows, table
+from plogq.reports.terminal.text import notes, number, print_sections, rows, table
 
 
 def print_report(report: BytesReport | LabelsReport, console: Console | None = None) -> None:
@@ -109,19 +109,17 @@ def print_labels(report: LabelsReport, console: Console | None = None) -> None:
     row("  + frame", 8 * length.framing_bytes, "counts, digest, checksums")
     row("as coded", 8 * length.bytes, "decoded again: every label the same")
     over = "" if length.overhead is None else f", {length.overhead:.2%} above the cross-entropy"
-    warnings: list[list[Text | Table]] = [
-        [Text(f"! {said}", style="yellow")] for said in report.warnings
-    ]
     print_sections(
         [
             [
                 Text(where, style="bold"),
                 Text(f"{rows(length.rows)}, {classes:,} classes; {taken}", style="dim"),
+                *notes({"notes": report.notes}),
+                *(Text(f"! {said}", style="yellow") for said in report.warnings),
                 Text(),
                 Text.assemble((f"{length.bytes:,} bytes", "bold green"), over),
             ],
             [Text("What the labels cost", style="bold"), out],
-            *warnings,
         ],
         console,
     )

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from plogq.errors import printable
 from plogq.lm.result import TokensResult
-from plogq.reports.terminal.text import name, number, print_sections, table
+from plogq.reports.terminal.text import name, notes, number, print_sections, table
 from plogq.tables.sums.level import PERCENT
 
 SHOWN = 20
@@ -28,6 +28,9 @@ PARTS_OF_RESPONSES = {
     "all": "prompt and completion",
 }
 FIRST = ("byte", "token", "word", "character")  # that is known stands in the headline
+# Warnings that stand at the head: the file may mean something else than it was read as.
+DOUBTS = ("reading", "other_base", "all_certain", "repeated_bytes", "worse_than_uniform",
+          "more_words_than_text", "more_characters_than_bytes")  # fmt: skip
 OF_TOKENS = ("zero_probability", "unscored_tokens", "all_certain")  # what a warning counts
 
 
@@ -47,10 +50,7 @@ def _sections(result: TokensResult) -> Iterator[list[Text | Table]]:
         yield [Text(title, style="bold"), _documents(result, by)]
     if result.surprises:
         yield [Text("Most surprising tokens", style="bold"), _surprises(result)]
-    for warning in result.warnings:
-        of = "tokens" if warning["code"] in OF_TOKENS else "documents"
-        count = f" ({of}: {warning['rows']:,})" if warning["rows"] else ""
-        yield [Text(f"! {warning['message']}{count}", style="yellow")]
+    yield from ([warning] for warning in _warnings(result, doubts=False))
 
 
 def _headline(result: TokensResult) -> list[Text | Table]:
@@ -72,9 +72,22 @@ def _headline(result: TokensResult) -> list[Text | Table]:
     return [
         Text(where, style="bold"),
         Text(f"{about}; {taken or read_as(source)}", style="dim"),
+        *notes(source),
+        *_warnings(result, doubts=True),
         Text(),
         head,
     ]
+
+
+def _warnings(result: TokensResult, *, doubts: bool) -> list[Text | Table]:
+    """Show the warnings that the figures may not mean what they seem to, or all others."""
+    found: list[Text | Table] = []
+    for warning in result.warnings:
+        if (warning["code"] in DOUBTS) == doubts:
+            of = "tokens" if warning["code"] in OF_TOKENS else "documents"
+            count = f" ({of}: {warning['rows']:,})" if warning["rows"] else ""
+            found.append(Text(f"! {printable(warning['message'])}{count}", style="yellow"))
+    return found
 
 
 def read_as(source: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from plogq.errors import TableError, refuse
+from plogq.tables.formats.packed import open_unpacked
 from plogq.tables.formats.wanted import Wanted
 from plogq.tables.json_records import Record, read_records
 
@@ -63,7 +64,7 @@ def is_questions(system: fs.FileSystem, path: str) -> bool:
         It holds what a language model wrote or read, which is no table.
     """
     try:
-        with system.open_input_stream(path, compression="detect") as stream:
+        with open_unpacked(system, path) as stream:
             head = stream.read(HEAD_BYTES)
         if not any(field in head for field in LOG_FIELDS):
             return False
@@ -91,13 +92,12 @@ class Questions:
 
     def __init__(self, system: fs.FileSystem, path: str) -> None:
         self.path = path
-        self.system = system
         self.notes = [
             "Read as multiple-choice samples: the choices are the classes, by their place, and "
             "logits are their loglikelihoods."
         ]
         self.warnings: list[str] = []
-        questions = self._read()
+        questions = self._read(system)
         most = max((len(q.logprobs) for q in questions), default=0)
         lists = pa.list_(pa.float64())
         self._table = pa.table(
@@ -117,19 +117,15 @@ class Questions:
         self.schema = self._table.schema
         self.rows: int | None = len(questions)
 
-    def pieces(self, column: str) -> list[int]:
-        """Count the rows, which are one piece."""
-        return [self._table.num_rows]
-
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Give all rows."""
         yield from self._table.select(wanted.columns).to_batches()
 
-    def _read(self) -> list[Choices]:
+    def _read(self, system: fs.FileSystem) -> list[Choices]:
         """Give the questions, each once."""
         found: dict[str, Choices] = {}
         taken, left_out = None, 0
-        for record in read_records(self.system, self.path):
+        for record in read_records(system, self.path):
             value = record.value or {}
             if not is_multiple_choice(value):
                 raise record.error(

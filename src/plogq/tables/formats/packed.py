@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from plogq.errors import TableError, refuse
+from plogq.tables.folders import is_hidden
 
 ENDINGS = ("", ".gz", ".bz2", ".zst", ".xz", ".zip")  # of a text table, after its own
 OF_ARROW = {"gzip": re.compile(rb"\x1f\x8b"), "bz2": re.compile(rb"BZh[1-9]1AY&SY"),
@@ -57,8 +58,7 @@ def only_member(archive: zipfile.ZipFile, path: str) -> zipfile.ZipInfo:
     files = [
         info
         for info in archive.infolist()
-        if not info.is_dir()
-        and not any(part[0] in "._" for part in PurePosixPath(info.filename).parts)
+        if not info.is_dir() and not any(map(is_hidden, PurePosixPath(info.filename).parts))
     ]
     if len(files) != 1:
         came = ", ".join(info.filename for info in files[:5]) or "none"
