@@ -70,7 +70,7 @@ def damage(records, draw):
     return records
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.sampled_from(range(len(RECORDS))), st.sampled_from([None, "prompt", "completion", "all"]),
        st.data())  # fmt: skip
 def test_damaged_records(tmp_path_factory, which, part, data):
@@ -89,6 +89,7 @@ def test_damaged_records(tmp_path_factory, which, part, data):
         assert "\n" not in said
 
 
+@settings(max_examples=50)
 @given(st.binary(max_size=60) | st.text('[]{}",:01 \n-edat', max_size=60).map(str.encode))
 def test_any_bytes(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("fuzz") / "x.json"

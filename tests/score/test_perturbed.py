@@ -121,7 +121,7 @@ CHANGES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(
     change=st.sampled_from([*CHANGES, scale]),
     kind=st.sampled_from(["logits", "logprobs", "probs"]),

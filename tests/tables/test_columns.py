@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from plogq.score import TableError, score
+from plogq.tables import readers
 from plogq.tables.columns import find_columns
 from plogq.tables.readers import open_table
 
@@ -231,3 +232,30 @@ def test_very_many_columns_take_linear_time():
     table = pa.table({name: pa.array([1.0 if name == "prob_7" else 0.0]) for name in names})
     columns = find_columns(open_table(table.append_column("label", pa.array([7]))))
     assert len(columns.names) == many
+
+
+def test_a_small_table_is_decoded_once(tmp_path, monkeypatch):
+    passes = []
+    read = readers.parts_of
+    monkeypatch.setattr(readers, "parts_of", lambda *a, **k: passes.append(a) or read(*a, **k))
+    (tmp_path / "t.csv").write_text("prob_a,prob_b,label\n0.25,0.75,b\n0.5,0.5,a\n")
+    table = open_table(tmp_path / "t.csv")
+    columns = find_columns(table)
+    first, second = (
+        [part.batch.to_pylist() for part in table.parts(columns.read(), columns.types(), most)]
+        for most in (1_000, None)
+    )
+    assert first == second
+    assert len(passes) == 1
+    assert [part.batch.num_columns for part in table.parts(["label"], {})] == [1]
+    assert len(passes) == 2
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [(["0.5", "1"], pa.float64()), (["0.5", "x"], pa.string()), (["0.5", "NA"], pa.float64()),
+     (["1", "0.5"], pa.float64()), (["1", "2"], pa.int64()), (["0.5", "nan"], pa.float64())],
+)  # fmt: skip
+def test_the_first_cell_does_not_decide_the_type(cells, kind, tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n" + "".join(f"{cell},1\n" for cell in cells))
+    assert open_table(tmp_path / "t.csv").schema.field("a").type == kind

@@ -36,7 +36,7 @@ def reference(tmp_path_factory):
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     delimiter=st.sampled_from(",;\t|"),

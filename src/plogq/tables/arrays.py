@@ -62,6 +62,8 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
     >>> plain_type(pa.dictionary(pa.int8(), pa.float32()))
     DataType(float)
     """
+    if types.is_primitive(kind):  # most are, and there may be very many columns
+        return kind
     if isinstance(kind, pa.BaseExtensionType):
         return plain_type(kind.storage_type)
     if types.is_run_end_encoded(kind):
@@ -121,7 +123,7 @@ def plain(column: pa.Array) -> pa.Array:
 
 def is_list(kind: pa.DataType) -> bool:
     """Tell a list column, of whichever of Arrow's five layouts."""
-    return bool(
+    return not types.is_primitive(kind) and bool(
         types.is_list(kind)
         or types.is_large_list(kind)
         or types.is_fixed_size_list(kind)

@@ -34,6 +34,7 @@ from plogq.tables.structs import add_inner, flat_schema, inner_columns, type_of
 BATCH_ROWS = 65_536
 BATCH_BYTES = 8 << 20
 AS_ASKED = ("CSV", "JSON")  # formats whose columns are read as the types that are asked for
+FEW_PARTS = 4  # a table of no more is kept, so that a second pass does not decode it again
 OPENED_AT_ONCE = 16  # files of a folder: a remote one takes a few round trips
 
 
@@ -115,6 +116,7 @@ class Table:
         self.format = readers[0].format
         self.masked = any(getattr(reader, "masked", False) for reader in readers)
         self.schema = _plain_schema(flat_schema(readers[0].schema))
+        self._kept: tuple[list[str], Types, list[Part]] | None = None
         counts = [reader.rows for reader in readers]
         self.rows = None if None in counts else sum(n for n in counts if n is not None)
 
@@ -125,12 +127,19 @@ class Table:
 
         Whatever goes wrong while reading is a `TableError`.
         """
-        start = 0
+        if self._kept is not None and self._kept[:2] == (columns, types):
+            yield from self._kept[2]
+            return
+        start, kept = 0, list[Part]()
         for reader in self.readers:
             self.check(reader, columns, types)
             for part in parts_of(reader, columns, types, start=start, most=most):
                 yield part
+                if len(kept) <= FEW_PARTS:
+                    kept.append(part)
                 start = part.start + part.batch.num_rows
+        if len(kept) <= FEW_PARTS:
+            self._kept = (list(columns), dict(types), kept)
 
     def check(self, reader: Reader, columns: list[str], types: Types) -> None:
         """Refuse a file whose columns are not those of the first."""

@@ -94,6 +94,8 @@ class CsvFile:
 
         options = csv.ConvertOptions(decimal_point=self.dialect.decimal)
         options.null_values = [*options.null_values, *self._nulls()]
+        # To find a type, Arrow tries one after the other, which takes long of very many columns.
+        options.column_types = dict.fromkeys(self.dialect.fractions, pa.float64())
         schema = self._opened_schema(options)
         for i, field in enumerate(schema):
             if pa.types.is_binary(field.type):
@@ -191,6 +193,11 @@ class CsvFile:
         return csv.open_csv(file, read, parse, convert_options=options)
 
     def _opened_schema(self, options: Any) -> pa.Schema:
+        try:
+            with self._open(options, threads=False) as stream:
+                return stream.schema
+        except (pa.ArrowInvalid, UnicodeError):
+            options.column_types = {}  # a later cell may be no number
         while True:
             try:
                 with self._open(options, threads=False) as stream:

@@ -53,6 +53,8 @@ class Dialect:
         Columns whose cells are lists of numbers.
     breaks
         Whether cells hold line breaks.
+    fractions
+        Columns whose first cell is a number with a decimal mark: of no type but such numbers.
     """
 
     encoding: str = "utf-8"
@@ -64,6 +66,7 @@ class Dialect:
     blanks: bool = False
     lists: tuple[str, ...] = ()
     breaks: bool = False
+    fractions: tuple[str, ...] = ()
 
     def notes(self) -> list[str]:
         """Say how the table is read, where that is not how most are written."""
@@ -136,16 +139,19 @@ def find_dialect(path: str, head: bytes, whole: bool, text: TextOptions) -> Dial
     if text.decimal is None:
         for name in lists:
             _refuse_two_separators(path, name, cells[name])
+    decimal = text.decimal or _decimal(cell.strip() for row in body for cell in row.cells)
+    fraction = WITH_POINT if decimal == "." else WITH_COMMA
     return Dialect(
         encoding,
         delimiter,
         quote,
-        text.decimal or _decimal(cell.strip() for row in body for cell in row.cells),
+        decimal,
         skip,
         names,
         blanks,
         lists,
         any("\n" in cell for row in rows for cell in row.cells),
+        tuple(name for name, column in cells.items() if column and fraction.fullmatch(column[0])),
     )
 
 
