@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from plogq import cli
+from plogq.errors import TableError
 from plogq.explorer.server.serve import listener
 from plogq.score import score
 from plogq.tables import readers
@@ -133,3 +134,9 @@ def test_explore_reads_a_table_as_score_does(table):
     assert list(scored["slices"]["site"]) == ["a", "b"]
     shown["source"]["paths"] = scored["source"]["paths"]  # the page has the file's name alone
     assert shown == scored
+
+
+@pytest.mark.parametrize(("size", "kind"), [(1 << 40, MemoryError), (1 << 55, TableError)])
+def test_memory_that_no_machine_has_is_a_damaged_file(size, kind):
+    with pytest.raises(kind), readers.reading("t.arrow", "Arrow"):
+        raise pa.ArrowMemoryError(f"malloc of size {size} failed")

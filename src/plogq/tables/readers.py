@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lzma
 import os
+import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -34,6 +35,8 @@ from plogq.tables.structs import add_inner, flat_schema, inner_columns, type_of
 BATCH_ROWS = 65_536
 BATCH_BYTES = 8 << 20
 AS_ASKED = ("CSV", "JSON")  # formats whose columns are read as the types that are asked for
+ASKED = re.compile(r"size (\d+)")  # of Arrow's words for memory that is not there
+MOST_BYTES = 1 << 47  # that a process can address
 FEW_PARTS = 4  # a table of no more is kept, so that a second pass does not decode it again
 OPENED_AT_ONCE = 16  # files of a folder: a remote one takes a few round trips
 
@@ -232,8 +235,12 @@ def reading(path: str, kind: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise TableError(f"{path}: no such file or folder") from error
-    except MemoryError:  # Arrow's is one of its exceptions, too, and no fault of the file
-        raise
+    except MemoryError as error:
+        # It is no fault of the file, unless a damaged length asks for what no machine has.
+        asked = ASKED.search(str(error))
+        if asked is None or int(asked.group(1)) < MOST_BYTES:
+            raise
+        raise TableError(f"{path}: not a readable {kind} file: it is damaged") from error
     except (pa.ArrowException, OSError, EOFError, zlib.error, lzma.LZMAError, BadZipFile) as error:
         reason = (str(error).strip() or "it is cut short").splitlines()[0]
         raise TableError(f"{path}: not a readable {kind} file: {reason}") from error
