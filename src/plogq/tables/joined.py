@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from plogq.errors import TableError, refuse
 from plogq.tables.arrays import Array, as_numpy, as_texts, is_null
@@ -102,6 +101,8 @@ def joined_table(
     ids = _checked(other, held.column(on))
     own = [_ids(reader, table, on) for reader in table.readers]
     of_table = _checked(table, pa.chunked_array(own, pa.string()))
+    from pyarrow import compute as pc  # it takes long to load
+
     place = as_numpy(pc.index_in(of_table, value_set=ids).fill_null(-1)).astype(np.int64)
     _refuse_alone(table, other, of_table, place < 0)
     partner = np.zeros(len(ids), bool)

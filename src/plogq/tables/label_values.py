@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import types
 
 from plogq.tables.arrays import Array, as_numpy, is_null
@@ -14,7 +13,7 @@ def is_missing(column: pa.Array) -> Array:
     """Tell which labels are missing: null, or NaN; an empty array where none is null."""
     if not types.is_floating(column.type):
         return is_null(column)
-    return as_numpy(pc.is_null(column, nan_is_null=True).cast(pa.int8())).astype(bool)
+    return as_numpy(column.is_null(nan_is_null=True).cast(pa.int8())).astype(bool)
 
 
 def label_values(labels: pa.Array) -> Array | pa.DictionaryArray:

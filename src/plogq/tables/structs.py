@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import types
 
 from plogq.errors import TableError, refuse
@@ -63,6 +62,8 @@ def type_of(schema: pa.Schema, way: tuple[str, ...]) -> pa.DataType:
 
 def add_inner(path: str, batch: pa.RecordBatch, schema: pa.Schema, inner: Inner) -> pa.RecordBatch:
     """Return a batch with fields of its records as columns; records have those of the schema."""
+    from pyarrow import compute as pc  # it takes long to load
+
     for name, way in inner.items():
         column, known = batch.column(way[0]), schema.field(way[0]).type
         for step in way[1:]:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import IO, Any, ClassVar, NoReturn
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import fs
 
 from plogq.errors import TableError, refuse
@@ -156,6 +155,8 @@ class CsvFile:
 
     def _read_text(self, column: pa.Array, *, is_label: bool) -> pa.Array:
         """Give text without the blanks around it, if it is that dialect; no label where blank."""
+        from pyarrow import compute as pc  # it takes long to load
+
         if self.dialect.blanks:
             column = pc.utf8_trim(pc.utf8_trim_whitespace(column), self.dialect.quote)
         if not is_label:
@@ -167,6 +168,8 @@ class CsvFile:
         return labels
 
     def _is_missing(self, texts: pa.Array) -> pa.Array:
+        from pyarrow import compute as pc  # it takes long to load
+
         words = pa.array(["", *self.missing])
         return pc.is_in(pc.utf8_trim_whitespace(texts), value_set=words)
 

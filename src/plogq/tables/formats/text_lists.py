@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from plogq.errors import TableError, refuse
 
@@ -56,6 +55,8 @@ def has_two_separators(cell: str) -> bool:
 
 def read_lists(path: str, column: str, texts: pa.Array, decimal: str, row: int) -> pa.Array:
     """Give lists of float64 for texts, the first of which is that row of the file."""
+    from pyarrow import compute as pc  # it takes long to load
+
     bare = pc.replace_substring_regex(texts, pattern=WRAPPED, replacement=r"\1")
     bare = pc.replace_substring_regex(bare, pattern=BEFORE, replacement="")
     bare = pc.replace_substring_regex(bare, pattern=AFTER, replacement="")
