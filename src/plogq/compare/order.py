@@ -12,9 +12,9 @@ from pyarrow import types
 from plogq.compare.model import Model
 from plogq.errors import TableError, refuse
 from plogq.tables.arrays import as_numpy, as_texts
+from plogq.tables.first_look import HEAD_ROWS
 from plogq.tables.readers import Table
 
-HEAD_ROWS = 1_000
 NAMES = ("id", "idx", "index", "key", "uid", "uuid", "guid")
 
 

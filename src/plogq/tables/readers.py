@@ -133,15 +133,16 @@ class Table:
         if self._kept is not None and self._kept[:2] == (columns, types):
             yield from self._kept[2]
             return
-        start, kept = 0, list[Part]()
+        start = 0
+        kept: list[Part] | None = []
         for reader in self.readers:
             self.check(reader, columns, types)
             for part in parts_of(reader, columns, types, start=start, most=most):
                 yield part
-                if len(kept) <= FEW_PARTS:
-                    kept.append(part)
+                if kept is not None:  # a large table is let go of as it streams
+                    kept = [*kept, part] if len(kept) < FEW_PARTS else None
                 start = part.start + part.batch.num_rows
-        if len(kept) <= FEW_PARTS:
+        if kept is not None:
             self._kept = (list(columns), dict(types), kept)
 
     def check(self, reader: Reader, columns: list[str], types: Types) -> None:

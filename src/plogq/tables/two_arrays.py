@@ -12,14 +12,15 @@ from pyarrow import types
 
 from plogq.errors import TableError, refuse
 from plogq.tables.arrays import as_numpy, is_list, plain
+from plogq.tables.first_look import HEAD_ROWS
 from plogq.tables.formats import KINDS
 from plogq.tables.formats.arrays import Arrays
 from plogq.tables.formats.memory import is_frame
 from plogq.tables.formats.wanted import Wanted
 from plogq.tables.readers import Table, table_of_arrays
 
-# The head of the predictions, to see what they are.
-LOOK_ROWS, LOOK_BYTES = 1_000, 1 << 20
+# The most of the predictions that is looked at, beside so many rows, to see what they are.
+LOOK_BYTES = 1 << 20
 
 
 def is_table(source: Any) -> bool:
@@ -124,7 +125,7 @@ def _check_probabilities(reader: Arrays) -> None:
             came = f"{kind} (labels, or predicted classes?)"
             refuse("predictions", expected, came, error=TableError)
     if types.is_floating(kinds.get("labels", pa.null())):
-        head = next(reader.batches(Wanted(names, {}, LOOK_ROWS, LOOK_BYTES)), None)
+        head = next(reader.batches(Wanted(names, {}, HEAD_ROWS, LOOK_BYTES)), None)
         if head is not None and all(map(_only_0_and_1, head.columns)):
             refuse("predictions", expected, "nothing but 0 and 1 (labels?)", error=TableError)
 
