@@ -35,6 +35,8 @@ TOO_LONG = ("straddl", "Could not skip", "cannot infer number of columns")
 CUT_IN_CELL = ("out of sync", "CSV parse error")  # perhaps: a block that ends at a line break
 ORANGE = ("c", "continuous", "d", "discrete")  # types of columns below their names
 BLOCK, LARGEST_BLOCK = 4 << 20, 256 << 20
+# Each column of a block has a fixed cost, so a block of very many columns holds more rows.
+BLOCK_PER_COLUMN = 256
 # What a CSV file says where it has no value. NaN is not among it, as it is for Arrow: it is a
 # number, and to be told as such. Blanks alone are no value, either.
 BLANKS = [" " * n for n in range(1, 17)]
@@ -83,6 +85,7 @@ class CsvFile:
         self._breaks = self.dialect.breaks
         self.notes = self.dialect.notes()
         self.schema = self._find_schema()
+        self._block = max(self._block, BLOCK_PER_COLUMN * len(self.schema))
 
     def _look(self, head: bytes, whole: bool) -> Dialect:
         return find_dialect(self.path, head, whole, self.text)
