@@ -1,5 +1,5 @@
 // Convexity: both losses over the weight, a ball on each, and both over weight and bias.
-import { useContext, useEffect, useRef, useState } from "preact/hooks";
+import { useContext, useEffect, useState } from "preact/hooks";
 import { Field } from "../charts/Field.jsx";
 import { Lines } from "../charts/Lines.jsx";
 import { Small } from "../parts/Chart.jsx";
@@ -12,10 +12,10 @@ import { Readouts } from "../parts/Readouts.jsx";
 import { number } from "../parts/format.js";
 
 const LOOKS = {
-  "squared error": { color: "waste", unit: "", most: 0.5, valleys: ["bad valley", "good valley"], dy: 24 },
-  "cross-entropy": { color: "gain", unit: ", nats", most: 25, valleys: ["only valley"], dy: -16 },
+  "squared error": { color: "waste", unit: "", valleys: ["bad valley", "good valley"], middle: true, dy: 24 },
+  "cross-entropy": { color: "gain", unit: ", nats", valleys: ["only valley"], middle: false, dy: -14 },
 };
-const PACE = 60; // ms a step
+const PACE = 40; // ms from one step to the next
 
 function Picture({ result }) {
   const small = useContext(Small);
@@ -39,11 +39,12 @@ function Curve({ name, curve, way, valleys, domain }) {
         { name, points: curve, color: looks.color },
         { name: "way of the ball", points: way, color: "ink" },
       ]}
-      x={{ label: "weight w", domain }} y={{ label: name + looks.unit, domain: [0, looks.most] }}
+      x={{ label: "weight w", domain }}
+      y={{ label: name + looks.unit, domain: [0, 1.1 * Math.max(...curve.map(([, y]) => y))] }}
       over={(on) => (
         <>
           {valleys.map((at, i) => (
-            <Words key={i} on={on} at={at} middle dy={looks.dy}>{looks.valleys[i]}</Words>
+            <Words key={i} on={on} at={at} middle={looks.middle} dy={looks.dy}>{looks.valleys[i]}</Words>
           ))}
           <Point on={on} at={[weight, height]} color="ink" />
         </>
@@ -75,7 +76,7 @@ function Surface({ name, field, way, grid }) {
 }
 
 function Whole({ state, result, error, set, controls }) {
-  const roll = useRoll({ state, last: result?.last, error, set });
+  const roll = useRoll({ state, result, error, set });
   if (!result) return <div class="page-picture" aria-busy={!error} />;
   return (
     <div class="page-stage">
@@ -104,24 +105,25 @@ function Whole({ state, result, error, set, controls }) {
   );
 }
 
-/** Step by step to the last; at once for a reader who wants no motion. */
-function useRoll({ state, last, error, set }) {
+/** Each step once the one before is shown; all at once for a reader who wants no motion. */
+function useRoll({ state, result, error, set }) {
   const [rolling, setRolling] = useState(false);
-  const steps = useRef();
-  steps.current = state.steps;
-  const over = state.steps >= last || Boolean(error);
-  useEffect(() => {
-    if (over) setRolling(false);
-  }, [over]);
+  const { steps } = state;
+  const shown = result?.state.steps === steps;
   useEffect(() => {
     if (!rolling) return undefined;
-    const timer = setInterval(() => set({ steps: Math.min(last, steps.current + 1) }), PACE);
-    return () => clearInterval(timer);
-  }, [rolling]);
+    if (error || steps >= result.last) {
+      setRolling(false);
+      return undefined;
+    }
+    if (!shown) return undefined;
+    const timer = setTimeout(() => set({ steps: steps + 1 }), PACE);
+    return () => clearTimeout(timer);
+  }, [rolling, shown, steps, error]);
   return {
     rolling,
     turn: () => {
-      if (matchMedia("(prefers-reduced-motion: reduce)").matches) set({ steps: last });
+      if (matchMedia("(prefers-reduced-motion: reduce)").matches) set({ steps: result.last });
       else setRolling(!rolling);
     },
   };

@@ -15,7 +15,8 @@ from plogq.explorer.shown import shown
 
 Floats = NDArray[np.float64]
 
-# Six rows: two far from 0 whose labels want w > 0, and three near 0 that want w < 0.
+# The labels of the two rows far from 0 ask for w > 0, those of three rows near 0 for w < 0; the
+# row nearest to 0 asks for w > 0 and turns the loss up again far on the left.
 X = np.array([0.5, -0.5, -0.5, -0.1, -8.0, 8.0])
 T = np.array([0.0, 1.0, 1.0, 0.0, 0.0, 1.0])
 SIDE = 2 * T - 1  # 1 for a label of 1, −1 for a label of 0
