@@ -148,8 +148,8 @@ function Text() {
         <mo stretchy="false">]</mo>
       </Formula>
       <p>
-        The model is p = σ(w x), and the bias is 0. No part of the first sum can be below 0, so the slope of cross-entropy
-        only grows from left to right: it passes 0 at one place, and downhill leads there from everywhere. In the second
+        The model is p = σ(w x), the bias is 0, and the six rows stand in the Python below. No part of the first sum can be
+        below 0, so the slope of cross-entropy only grows from left to right: it passes 0 at one place, and downhill leads there from everywhere. In the second
         sum the bracket falls below 0 where a row is sure and wrong, and there can be hills. Two of the six rows are large
         and ask for a weight above 0; left of the hill both are sure and wrong, squared error hardly feels them, and the
         ball follows three small rows into the bad valley.
