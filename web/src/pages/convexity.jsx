@@ -148,11 +148,11 @@ function Text() {
         <mo stretchy="false">]</mo>
       </Formula>
       <p>
-        The model is p = σ(w x), the bias is 0, and the six rows stand in the Python below. No part of the first sum can be
-        below 0, so the slope of cross-entropy only grows from left to right: it passes 0 at one place, and downhill leads there from everywhere. In the second
-        sum the bracket falls below 0 where a row is sure and wrong, and there can be hills. Two of the six rows are large
-        and ask for a weight above 0; left of the hill both are sure and wrong, squared error hardly feels them, and the
-        ball follows three small rows into the bad valley.
+        The model is p = σ(w x), the bias is 0, and the six rows stand in the Python below. No part of the first sum can
+        be below 0, so the slope of cross-entropy only grows from left to right: it passes 0 at one place, and downhill
+        leads there from everywhere. In the second sum the bracket falls below 0 where a row is sure and wrong, and
+        there can be hills. Two of the six rows are large and ask for a weight above 0; left of the hill both are sure
+        and wrong, squared error hardly feels them, and the ball follows three small rows into the bad valley.
       </p>
       <p>
         Convex does not mean fast, nor safe at any rate: with a high η the ball on cross-entropy leaps over the valley and
