@@ -146,6 +146,21 @@ def looks_right(page):
     assert min(sizes, default=13) >= 12
 
 
+def cut_off(page):
+    """Give what of a picture lies outside it, and so may not be seen."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll(".page-picture svg")].flatMap((svg) => {
+          const box = svg.getBoundingClientRect();
+          return [...svg.querySelectorAll("text, circle, rect, line")]
+            .filter((e) => !e.closest("clipPath"))
+            .map((e) => [e.outerHTML.slice(0, 90), e.getBoundingClientRect()])
+            .filter(([, r]) => r.left < box.left - 2 || r.right > box.right + 2
+              || r.top < box.top - 2 || r.bottom > box.bottom + 2)
+            .map(([html]) => html);
+        })"""
+    )
+
+
 def violations(page, axe):
     """Give what axe finds."""
     if not page.evaluate("'axe' in window"):

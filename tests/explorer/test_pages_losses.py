@@ -13,7 +13,7 @@ from mpmath import mpf
 
 from plogq.explorer.pages import PAGES
 from plogq.explorer.shown import shown
-from tests.explorer.conftest import looks_right
+from tests.explorer.conftest import cut_off, looks_right
 from tests.explorer.states import states
 
 TEXT = (Path(__file__).parents[1] / "data" / "worked_numbers.json").read_text()
@@ -331,21 +331,6 @@ def test_the_pictures_at_their_ends(address, context, visit):
     page = visit(address, context)
     looks_right(page)
     assert cut_off(page) == []
-
-
-def cut_off(page):
-    """Give what of a picture lies outside it, and so may not be seen."""
-    return page.evaluate(
-        """() => [...document.querySelectorAll(".page-picture svg")].flatMap((svg) => {
-          const box = svg.getBoundingClientRect();
-          return [...svg.querySelectorAll("text, circle, rect, line")]
-            .filter((e) => !e.closest("clipPath"))
-            .map((e) => [e.outerHTML.slice(0, 90), e.getBoundingClientRect()])
-            .filter(([, r]) => r.left < box.left - 2 || r.right > box.right + 2
-              || r.top < box.top - 2 || r.bottom > box.bottom + 2)
-            .map(([html]) => html);
-        })"""
-    )
 
 
 def test_the_chain_on_a_phone_shows_its_numbers(visit):

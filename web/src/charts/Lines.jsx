@@ -14,7 +14,7 @@ const RIGHT = 14;
 
 /**
  * series  [{name, points: [[x, y], …], color, dashed}]; points that are not finite break the line
- * x, y    {label, scale: "linear" | "log", domain?, ticks?, show?}
+ * x, y    {label, scale: "linear" | "log", domain?, ticks?, show?}; y has format?, of its ticks
  * points  [{x, y, name, color}]: drawn as dots with their names
  * lines   [{x, name}]: upright lines
  * bands   [{from, to, name}]: intervals of x
@@ -66,7 +66,8 @@ export function Lines({
                 width={Math.max(1, across(band.to) - across(band.from))}
                 height={tall - TOP - BOTTOM} />
             ))}
-            <YAxis scale={up} x={LEFT} across={width - RIGHT} label={y.label} ticks={y.ticks} />
+            <YAxis scale={up} x={LEFT} across={width - RIGHT} label={y.label} ticks={y.ticks}
+              format={y.format} />
             <XAxis scale={across} y={tall - BOTTOM} label={x.label} ticks={x.ticks} />
             {lines.map((upright) => (
               <line key={upright.name} class="stroke-rest thin dashed" x1={across(upright.x)}

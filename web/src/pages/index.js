@@ -1,11 +1,14 @@
 // What each page draws; the names are those of src/plogq/explorer/pages/.
 import binary from "./binary.jsx";
 import codes from "./codes.jsx";
+import convexity from "./convexity.jsx";
 import crossEntropy from "./cross_entropy.jsx";
 import decomposition from "./decomposition.jsx";
+import distillation from "./distillation.jsx";
 import divergences from "./divergences.jsx";
 import errata from "./errata.jsx";
 import gradientFlow from "./gradient_flow.jsx";
+import history from "./history.jsx";
 import losses from "./losses.jsx";
 import likelihood from "./likelihood.jsx";
 import predictions from "./predictions.jsx";
@@ -19,11 +22,14 @@ import whichLoss from "./which_loss.jsx";
 export const pages = {
   binary,
   codes,
+  convexity,
   cross_entropy: crossEntropy,
   decomposition,
+  distillation,
   divergences,
   errata,
   gradient_flow: gradientFlow,
+  history,
   losses,
   likelihood,
   predictions,

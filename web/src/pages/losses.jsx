@@ -104,7 +104,8 @@ function Text() {
         down the rows that are predicted well, and leaves the hard ones. A class weight makes the rows of one class
         count more, where they are rare. A temperature rescales the logits; the z-loss keeps them from drifting. Where
         the outcome is uncertain, the first three also move the probabilities that are best: a model that is trained
-        with them no longer says how often things happen. Why the plain loss does is the next page.
+        with them no longer says how often things happen. Why the plain loss does is shown under
+        likelihood.
       </p>
     </>
   );

@@ -78,8 +78,8 @@ function Text() {
       <p>
         A sigmoid is flat at both ends, and its slope p (1 − p) is a factor of every gradient that goes through it. The
         logarithm undoes that factor; the square does not. So the pull of squared error is greatest, 8/27 = 0.2963, where
-        the prediction misses by two thirds, and fades from there on, the more wrong it gets. What a faded gradient does
-        to the layers below is the next page.
+        the prediction misses by two thirds, and fades from there on, the more wrong it gets. Where that can
+        lead a descent is the next page.
       </p>
     </>
   );
