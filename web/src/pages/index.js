@@ -4,6 +4,7 @@ import codes from "./codes.jsx";
 import crossEntropy from "./cross_entropy.jsx";
 import decomposition from "./decomposition.jsx";
 import divergences from "./divergences.jsx";
+import elbo from "./elbo.jsx";
 import errata from "./errata.jsx";
 import gradientFlow from "./gradient_flow.jsx";
 import losses from "./losses.jsx";
@@ -22,6 +23,7 @@ export const pages = {
   cross_entropy: crossEntropy,
   decomposition,
   divergences,
+  elbo,
   errata,
   gradient_flow: gradientFlow,
   losses,
