@@ -1,12 +1,15 @@
 """The evidence lower bound, information gain, estimators: their numbers against exact ones."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from mpmath import mp
 
+from plogq.demo.run import read_digits
 from plogq.explorer.pages.elbo import Model
+from tests import oracles
 from tests.explorer.answers import answer, some, values
 
 # The evidence lower bound
@@ -77,9 +80,128 @@ def test_the_posterior_can_be_taken_and_is_tight(weight, noise):
 
 def test_the_bound_at_the_defaults():
     got = answer("elbo")
-    assert [r["text"] for r in got["readouts"]] == TEXTS
+    assert [r["text"] for r in got["readouts"]] == [
+        "−3.2096",
+        "−3.0415",
+        "0.1681",
+        "−2.1416",
+        "1.0680",
+    ]
     assert "its mean is too low and" in got["notice"]
     got = answer("elbo", {"mean": 0, "sd": 1})
     assert values(got)[2] == 0
     assert got["notice"].endswith("An autoencoder whose codes all end so has collapsed.")
     assert "the posterior is the prior" in answer("elbo", {"weight": 0, "mean": 1})["notice"]
+
+
+def test_the_posterior_is_taken_by_a_button(visit):
+    page = visit("/elbo")
+    page.get_by_role("button", name="Take the posterior").press("Enter")
+    page.wait_for_url("**/elbo?mean=*")
+    page.get_by_text("q is the posterior, so the bound is tight").wait_for()
+
+
+# Information gain
+
+DIGITS = read_digits()
+CLASSES = {
+    "nine": lambda digit: int(digit != 9),
+    "three": {3: 0, 8: 1}.get,
+    "four": {1: 0, 4: 1, 7: 2, 9: 3}.get,
+}
+
+
+def table(task, row, column, threshold):
+    """Count the digits by answer and class, one by one."""
+    counts = {}
+    for image, digit in zip(DIGITS.pixels, DIGITS.labels.tolist(), strict=True):
+        if (k := CLASSES[task](digit)) is not None:
+            above = int(16 * image[8 * (row - 1) + column - 1] > threshold)
+            counts[above, k] = counts.get((above, k), 0) + 1
+    classes = range(1 + max(k for _, k in counts))
+    return [[counts.get((b, k), 0) for k in classes] for b in (0, 1)]
+
+
+def removed(counts, impurity):
+    """Return an impurity's fall by its definition, exactly where the impurity is exact."""
+    node, total = [sum(column) for column in zip(*counts, strict=True)], sum(map(sum, counts))
+    return impurity(node) - sum(
+        Fraction(sum(branch), total) * impurity(branch) for branch in counts if sum(branch)
+    )
+
+
+def gini(counts):
+    total = sum(counts)
+    return 1 - sum(Fraction(n, total) ** 2 for n in counts)
+
+
+def mistakes(counts):
+    return 1 - Fraction(max(counts), sum(counts))
+
+
+def exact_gain(counts, unit):
+    with mp.workdps(40):
+        nats = oracles.entropy_of_counts([sum(column) for column in zip(*counts, strict=True)])
+        for branch in counts:
+            share = mp.mpf(sum(branch)) / sum(map(sum, counts))
+            nats -= share * oracles.entropy_of_counts(branch) if sum(branch) else 0
+        return nats / (mp.log(2) if unit == "bit" else 1)
+
+
+@some("information_gain", 40)
+def test_gains_are_those_of_the_definitions(got):
+    entropy, left, gain, of_gini, of_mistakes, most = values(got)
+    state = got["state"]
+    counts = table(*(state[name] for name in ("task", "row", "column", "threshold")))
+    assert [node["counts"] for node in got["nodes"][1:]] == counts
+    assert math.isclose(gain, exact_gain(counts, state["unit"]), rel_tol=1e-9, abs_tol=1e-14)
+    assert math.isclose(entropy - left, gain, abs_tol=1e-12)
+    assert math.isclose(of_gini, removed(counts, gini), rel_tol=1e-9, abs_tol=1e-15)
+    assert math.isclose(of_mistakes, removed(counts, mistakes), rel_tol=1e-12)
+    assert 0 <= gain <= most
+    assert ("sees no gain" in got["notice"]) == (of_mistakes == 0 < gain)
+    assert ("All digits go one way" in got["notice"]) == (0 in map(sum, counts))
+
+
+@pytest.mark.parametrize("task", CLASSES)
+def test_the_best_thresholds_are_the_best(task):
+    got = answer("information_gain", {"task": task, "row": 5, "column": 2})
+    every = [table(task, 5, 2, t) for t in range(16)]
+    for measure, of in zip(
+        got["measures"],
+        (
+            lambda c: exact_gain(c, "bit"),
+            lambda c: removed(c, gini),
+            lambda c: removed(c, mistakes),
+        ),
+        strict=True,
+    ):
+        falls = [of(counts) for counts in every]
+        assert measure["best"] == (falls.index(max(falls)) if max(falls) > 0 else None)
+        assert [point[0] for point in measure["curve"]] == [*range(16)]
+
+
+@pytest.mark.parametrize("task", CLASSES)
+def test_no_pixel_gains_more_than_the_best(task):
+    top = answer("information_gain", {"task": task})["top"]
+    got = answer("information_gain", {"task": task, **top})
+    assert values(got)[2] == values(got)[5]
+    assert got["measures"][0]["best"] == top["threshold"]
+    pixels = np.array(got["pixels"])
+    assert pixels.max() == pixels[got["pixel"][0], got["pixel"][1]]
+    assert math.isclose(pixels.max(), values(got)[5] / values(got)[0])
+
+
+def test_a_pixel_without_ink_tells_nothing():
+    got = answer("information_gain", {"row": 1, "column": 1})
+    assert got["notice"].startswith("All digits go one way.")
+    assert [m["best"] for m in got["measures"]] == [None, None, None]
+    assert values(got)[2:5] == [0, 0, 0]
+
+
+def test_the_best_pixel_is_asked_by_a_button(visit):
+    page = visit("/information_gain")
+    page.get_by_role("button", name="Ask the best pixel").press("Enter")
+    top = answer("information_gain")["top"]
+    page.wait_for_url(f"**threshold={top['threshold']}")
+    page.get_by_text(answer("information_gain", top)["notice"]).wait_for()

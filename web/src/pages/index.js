@@ -7,6 +7,7 @@ import divergences from "./divergences.jsx";
 import elbo from "./elbo.jsx";
 import errata from "./errata.jsx";
 import gradientFlow from "./gradient_flow.jsx";
+import informationGain from "./information_gain.jsx";
 import losses from "./losses.jsx";
 import likelihood from "./likelihood.jsx";
 import predictions from "./predictions.jsx";
@@ -26,6 +27,7 @@ export const pages = {
   elbo,
   errata,
   gradient_flow: gradientFlow,
+  information_gain: informationGain,
   losses,
   likelihood,
   predictions,
