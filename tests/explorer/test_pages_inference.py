@@ -6,9 +6,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from mpmath import mp
+from scipy.optimize import minimize_scalar
 
 from plogq.demo.run import read_digits
 from plogq.explorer.pages.elbo import Model
+from plogq.explorer.pages.estimators import CASES, MOST, SAMPLES, samples
 from tests import oracles
 from tests.explorer.answers import answer, some, values
 
@@ -205,3 +207,125 @@ def test_the_best_pixel_is_asked_by_a_button(visit):
     top = answer("information_gain")["top"]
     page.wait_for_url(f"**threshold={top['threshold']}")
     page.get_by_text(answer("information_gain", top)["notice"]).wait_for()
+
+
+# Estimators
+
+
+def gamma_ratio(n):
+    """Return E √(mean of n squares of standard normal numbers)."""
+    return float(mp.sqrt(mp.mpf(2) / n) * mp.gamma((n + 1) / mp.mpf(2)) / mp.gamma(n / mp.mpf(2)))
+
+
+def median_variance(n):
+    """Return the variance of the median of an odd number of standard normal numbers."""
+    k = (n - 1) // 2
+
+    def density(x):
+        below = mp.ncdf(x)
+        return mp.npdf(x) * (below * (1 - below)) ** k / mp.beta(k + 1, k + 1)
+
+    return float(mp.quad(lambda x: x**2 * density(x), [-9, -2, -0.5, 0, 0.5, 2, 9]))
+
+
+def exact_errors(name, n, true):
+    """Return both mean squared errors."""
+    if name == "mean":
+        return 1 / n, median_variance(n)
+    if name == "sd":
+        return 2 * true**2 * (1 - gamma_ratio(n)), true**2 * (math.pi / 2 - 1) / n
+    variance = true * (1 - true)
+    return variance / n, (n * variance + (1 - 2 * true) ** 2) / (n + 2) ** 2
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("n", [1, 3, 25, 301])
+@pytest.mark.parametrize("name", CASES)
+def test_errors_are_those_of_theory(name, n, seed):
+    got = answer("estimators", {"case": name, "n": n, "seed": seed})
+    true = values(got)[2]
+    exact = np.sqrt(exact_errors(name, n, true))
+    assert got["answer"] == pytest.approx(exact, rel=5 / math.sqrt(2 * SAMPLES))
+    assert values(got)[6] == (values(got)[5] / values(got)[4]) ** 2
+    limit = {"mean": 2 / math.pi, "sd": 1 / (math.pi - 2), "coin": 1.0}[name]
+    if n == 301:
+        assert (values(got)[5] / exact[1]) ** 2 == pytest.approx(limit, abs=4 / n)
+    assert f"{limit:.4f}" in got["notice"] or name == "coin"
+
+
+@pytest.mark.parametrize(("sd", "p"), [(2.0, 0.3), (0.5, 0.02)])
+def test_the_bound_is_of_the_curve_of_the_divergence(sd, p):
+    """Fisher's information is ∂² KL(true ‖ θ) / ∂θ² at the truth."""
+    divergences = {
+        "mean": (0, lambda t: oracles.normal_kl(0, 0, t, 0)),
+        "sd": (sd, lambda t: oracles.normal_kl(0, 2 * mp.log(mp.mpf(sd)), 0, 2 * mp.log(t))),
+        "coin": (p, lambda t: p * mp.log(p / t) + (1 - p) * mp.log((1 - p) / (1 - t))),
+    }
+    for name, (true, divergence) in divergences.items():
+        with mp.workdps(40):
+            information = mp.diff(divergence, mp.mpf(true), 2)
+        got = answer("estimators", {"case": name, "n": 7, "sd": sd, "p": p})
+        assert values(got)[5] == pytest.approx(float(1 / mp.sqrt(7 * information)), rel=1e-9)
+
+
+# The cross-entropy of the model on the data, over the parameter and over functions of it.
+COSTS = {
+    ("sd", "standard deviation"): lambda x, sd: math.log(sd) + np.mean(x**2) / (2 * sd**2),
+    ("sd", "variance"): lambda x, v: math.log(v) / 2 + np.mean(x**2) / (2 * v),
+    ("sd", "entropy, nats"): lambda x, h: h + np.mean(x**2) * math.exp(-2 * h + LOG_2PIE) / 2,
+    ("coin", "chance of heads"): lambda x, p: -np.mean(np.log(np.where(x, p, 1 - p))),
+    ("coin", "log-odds"): lambda x, z: np.mean(np.logaddexp(0, np.where(x, -z, z))),
+    ("mean", "mean"): lambda x, mean: np.mean((x - mean) ** 2),
+}
+LOG_2PIE = math.log(2 * math.pi * math.e)
+
+
+@pytest.mark.parametrize(("name", "function"), COSTS)
+def test_functions_of_the_estimate_cost_least(name, function):
+    got = answer("estimators", {"case": name, "n": 60})
+    x = samples(name, values(got)[2], 0)[0, :60]
+    (row,) = [row for row in got["functions"] if row["name"] == function]
+    here = row["estimate"]["value"]
+    bounds = (here - 0.2, here + 0.2)
+    found = minimize_scalar(
+        lambda t: COSTS[name, function](x, t), bounds=bounds, method="bounded",
+        options={"xatol": 1e-9},
+    )  # fmt: skip
+    assert found.x == pytest.approx(here, abs=1e-6)
+
+
+@some("estimators", 25)
+def test_what_the_page_says_of_the_estimators(got):
+    state, (one, other, true, *_) = got["state"], values(got)
+    n, name = state["n"], state["case"]
+    x = samples(name, true, state["seed"])
+    assert x.shape == (SAMPLES, MOST)
+    first = x[0, :n]
+    by_hand = {
+        "mean": (math.fsum(first) / n, sorted(first)),
+        "sd": (math.sqrt(math.fsum(first**2) / n), 0),
+        "coin": (math.fsum(first) / n, (math.fsum(first) + 1) / (n + 2)),
+    }[name]
+    assert one == pytest.approx(by_hand[0], rel=1e-12, abs=1e-14)
+    if name == "mean":
+        middle = by_hand[1]
+        assert other == (middle[(n - 1) // 2] + middle[n // 2]) / 2
+    if name == "coin":
+        assert other == pytest.approx(by_hand[1])
+        mine, laplace = exact_errors(name, n, true)
+        assert ("that helps" in got["notice"]) <= (laplace < mine)
+        assert ("that hurts" in got["notice"]) <= (laplace > mine)
+    for curve, here in zip(got["errors"], got["answer"], strict=True):
+        assert dict(map(tuple, curve)).get(n, here) == here
+    for curve, here in zip(got["growing"], (one, other), strict=True):
+        assert dict(map(tuple, curve)).get(n, here) == pytest.approx(here, rel=1e-12, abs=1e-14)
+
+
+def test_log_odds_may_have_no_average(visit):
+    got = answer("estimators", {"case": "coin", "p": 0.5, "n": 3})
+    assert got["functions"][1]["average"] == {"value": None, "text": "–"}
+    assert (
+        answer("estimators", {"case": "coin", "p": 0.02})["functions"][1]["average"]["text"] == "−∞"
+    )
+    page = visit("/estimators?case=coin&p=0.5&n=3")
+    page.get_by_text("and so infinite log-odds").wait_for()

@@ -6,6 +6,7 @@ import decomposition from "./decomposition.jsx";
 import divergences from "./divergences.jsx";
 import elbo from "./elbo.jsx";
 import errata from "./errata.jsx";
+import estimators from "./estimators.jsx";
 import gradientFlow from "./gradient_flow.jsx";
 import informationGain from "./information_gain.jsx";
 import losses from "./losses.jsx";
@@ -26,6 +27,7 @@ export const pages = {
   divergences,
   elbo,
   errata,
+  estimators,
   gradient_flow: gradientFlow,
   information_gain: informationGain,
   losses,

@@ -14,7 +14,7 @@ const CLASSES = ["gain", "waste", "keep", "rest"];
 
 function Picture({ result, set }) {
   const small = useContext(Small);
-  const { measures, threshold, nodes, classes, pixels, pixel, top, unit } = result;
+  const { measures, threshold, nodes, classes, top } = result;
   const most = Math.max(0.01, ...measures.flatMap((m) => m.curve.map(([, share]) => share)));
   const [gain] = measures;
   return (
@@ -47,13 +47,21 @@ function Picture({ result, set }) {
               .map((n, k) => `${classes[k]} ${count(n)}`).join(", ")}`).join("; ")}
             stacks={nodes.map(stack(classes))} />
           <Legend items={classes.map((name, k) => ({ name, color: CLASSES[k] }))} />
-          <h2>Which pixel?</h2>
-          <Field name="pixels" label="What each pixel gains at its best threshold" cells={pixels} chosen={pixel}
-            what={`of the ${unit}`}
-            description={`The best question is about row ${top.row}, column ${top.column}, threshold ${top.threshold}.`} />
         </>
       )}
     </>
+  );
+}
+
+function Extra({ result: { pixels, pixel, top, unit } }) {
+  return (
+    <section class="page-extra">
+      <h2>Which pixel?</h2>
+      <p>How much each of the 64 pixels gains at its best threshold. The one that is asked is framed.</p>
+      <Field name="pixels" label="What each pixel gains at its best threshold" cells={pixels} chosen={pixel}
+        what={`of the ${unit}`}
+        description={`The best question is about row ${top.row}, column ${top.column}, threshold ${top.threshold}.`} />
+    </section>
   );
 }
 
@@ -107,4 +115,4 @@ function Share() {
   return <mfrac><Sub of="N" at="b" /><mi>N</mi></mfrac>;
 }
 
-export default { Picture, Text };
+export default { Picture, Text, Extra };
