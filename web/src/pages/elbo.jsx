@@ -109,8 +109,8 @@ function Text() {
       <p>
         The model draws a hidden z from the prior and makes x of it. How likely x is would take an integral over all z,
         which is out of reach for most models. Any q gives a bound instead, with two parts that can be computed: how well
-        x is described by a z from q, and how much more than the prior q must know. A divergence is never negative, so
-        the bound is never above log p(x).
+        x is described by a z from q, and how far q is from the prior. A divergence is never negative, so the bound is
+        never above log p(x).
       </p>
       <p>
         In a variational autoencoder a network gives μ and log σ² for each x, the first part is estimated from a draw of

@@ -114,7 +114,8 @@ function Text() {
       <p>
         That holds where the model is right and smooth in its parameter, and n is large. For small n another estimator
         may be closer, if it is willing to be wrong on average: Laplace’s rule is one, and it never calls impossible what
-        it has not seen, which cross-entropy would punish without limit.
+        it has not seen, which cross-entropy would punish without limit. And what if no parameter fits the data? Next:
+        two ways to come near.
       </p>
     </>
   );

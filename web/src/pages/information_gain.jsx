@@ -101,10 +101,10 @@ function Text() {
         error. Misclassification is the least number of mistakes.
       </p>
       <p>
-        The first two are strictly curved: whatever moves the shares of the classes apart is rewarded. Misclassification
-        is straight wherever the most frequent class stays the same, and there it rewards nothing. So trees are grown by
-        entropy or Gini, even where mistakes are what counts in the end. The digits are 8 × 8 pixels with ink from 0 to
-        16, those of the page on training.
+        The first two are strictly concave in the shares of the classes: whatever moves these apart is rewarded.
+        Misclassification is linear where the most frequent class stays the same, and there it rewards nothing. So trees
+        are grown by entropy or Gini, even where mistakes are what counts in the end. The digits are 8 × 8 pixels with
+        ink from 0 to 16, those of the page on training.
       </p>
     </>
   );

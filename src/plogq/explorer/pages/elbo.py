@@ -1,4 +1,4 @@
-"""The evidence lower bound: what a code of x pays, and how far that is from what it must pay."""
+"""The evidence lower bound: what a guess of the hidden cause gives, and how far it falls short."""
 
 from __future__ import annotations
 
@@ -69,11 +69,8 @@ class Model(NamedTuple):
 
 def compute(state: State) -> Result:
     """Give the ELBO with its two parts, and the evidence with the gap to it."""
-    x, q, model = (
-        state["x"],
-        Normal(state["mean"], state["sd"]),
-        Model(state["weight"], state["noise"]),
-    )
+    x, q = state["x"], Normal(state["mean"], state["sd"])
+    model = Model(state["weight"], state["noise"])
     posterior, evidence = model.posterior(x), model.evidence(x)
     reconstruction, code = float(model.reconstruction(x, *q)), q.kl(PRIOR)
     gap = round(q.kl(posterior), 12)
@@ -146,7 +143,7 @@ def _notice(
                 f"it is too {'narrow' if q.sd < posterior.sd else 'wide'}",
             ),
         )
-        if part > 1e-9
+        if part > gap / 1000
     ]
     lost = f"q is not the posterior, and the ELBO is {shown(gap)} nats below log p(x): "
     lost += f"{' and '.join(causes)}."
@@ -165,8 +162,8 @@ def _notice(
 
 PAGE = Page(
     title="The evidence lower bound",
-    summary="What a model thinks of x is often too hard to compute. Any guess of the hidden cause "
-    "gives a bound, and a better guess a closer one.",
+    summary="How likely a model finds x is often too hard to compute. Any guess of the hidden "
+    "cause gives a lower bound, and a better guess a closer one.",
     words="ELBO VAE variational autoencoder inference latent posterior collapse free energy "
     "reconstruction Gaussian code Kingma Welling",
     controls={
