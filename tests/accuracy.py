@@ -480,6 +480,7 @@ TABLE = [
         TERM,
     ),
     Entry("normal_kl", "value", families.normals, f.normal_kl, conditions.normal_kl, NATS),
+    Entry("elbo", "value", families.codes, f.elbo, conditions.elbo, TERM),
 ]
 
 WITHIN_ITS_ESTIMATE = ("density_cross_entropy", "density_entropy", "density_kl_divergence")

@@ -235,6 +235,14 @@ def normal_kl(mean: Any, log_variance: Any, q_mean: Any = 0, q_log_variance: Any
     return ((mu - m) ** 2 * mp.exp(-w) + mp.expm1(v - w) - (v - w)) / 2
 
 
+def elbo(reconstruction: Any, mean: Row, log_variance: Row) -> Any:
+    """Of one example, by the terms of Kingma and Welling's appendix B."""
+    code = sum(
+        1 + v - mu**2 - mp.exp(v) for mu, v in zip(*map(exact, (mean, log_variance)), strict=True)
+    )
+    return mp.mpf(float(reconstruction)) + code / 2
+
+
 # --- derivatives
 
 

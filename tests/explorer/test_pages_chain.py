@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 from mpmath import mp
 from scipy.optimize import minimize
 
-from plogq.explorer.pages import PAGES
 from plogq.explorer.pages.codes import readings
 from plogq.explorer.pages.divergences import Bumps, Normal, fits, forward, reverse
 from plogq.explorer.shown import shown_exp
-from tests.explorer.states import states
+from tests.explorer.answers import answer, some, values
 
 WORKED = {
     entry["id"]: entry["expected"]
@@ -27,31 +26,6 @@ WORKED = {
     )
 }
 LETTERS = {"b": "blue", "r": "red", "g": "green", "y": "yellow"}
-
-
-def answer(name, state=None):
-    return PAGES[name].answer(state or {})
-
-
-def values(got):
-    return [math.inf if r["value"] == "inf" else r["value"] for r in got["readouts"]]
-
-
-def some(name, examples):
-    """Give a test states of a page: those it refuses aside."""
-
-    def decorated(test):
-        def tested(state):
-            try:
-                got = answer(name, state)
-            except ValueError:
-                assume(False)
-            test(got)
-
-        run = given(state=states(PAGES[name]))(tested)
-        return settings(max_examples=examples)(run)
-
-    return decorated
 
 
 # Surprisal

@@ -72,6 +72,7 @@ MEASURES = (
     Call(f.normal_entropy, (LOG_VARIANCE,), (0,)),
     Call(f.normal_kl, (MEAN, LOG_VARIANCE), (0, 1)),
     Call(f.normal_kl, (MEAN, LOG_VARIANCE, X[2:3], P), (0, 1, 2, 3), "of two"),
+    Call(f.elbo, (Z, MEAN, LOG_VARIANCE), (1, 2)),
     Call(f.log_sum_exp, (X,), (0,)),
     Call(f.logsumexp, (X,), (0,)),
     Call(f.log_softmax, (X,), (0,)),

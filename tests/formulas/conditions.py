@@ -263,3 +263,9 @@ def normal_kl(*columns: Any) -> list[Pair]:
         value += oracles.normal_kl(mu, v, m, w)
         unit += oracles.normal_kl(mu, v, m, w) + abs(mp.expm1(v - w) * (v - w)) / 2
     return [(value, unit)]
+
+
+def elbo(r: Any, mean: Any, v: Any) -> list[Pair]:
+    """Two terms of either sign: the reconstruction, and the divergence of the code."""
+    value, first = oracles.elbo(r, mean, v), mp.mpf(float(r))
+    return [(value, max(abs(first), abs(value - first)))]

@@ -182,6 +182,18 @@ def normals(rng: Rng, dtype: type) -> Iterator[Family]:
     yield "narrow", (np.array([[3.0]], dtype), narrow, np.array([[3.0]], dtype), narrow)
 
 
+def codes(rng: Rng, dtype: type) -> Iterator[Family]:
+    """A reconstruction's log-likelihood, then means and log-variances of the code."""
+    for family, (mean, v, *_) in normals(rng, dtype):
+        for scale in (1e-3, 1.0, 1e3):
+            r = rng.normal(0, scale, len(mean)).astype(dtype)
+            yield f"{family}, reconstruction {scale:g}", (r, mean, v)
+    least, most = -1e30, 80.0 if dtype is np.float32 else 700.0
+    extreme = np.array([[0.0, least], [0.0, most], [3.0, least], [1e-6, 1e-6], [0.0, 0.0]], dtype)
+    r = np.array([-1.0, -1e30, 0.0, -1e-12, -np.inf], dtype)
+    yield "extreme", (r, extreme[:, :1], extreme[:, 1:])
+
+
 def log_variances(rng: Rng, dtype: type) -> Iterator[Family]:
     for family, (_, v, _, _) in normals(rng, dtype):
         yield family, (v,)

@@ -10,7 +10,7 @@ import torch
 from plogq import formulas as f
 from tests import oracles
 from tests.formulas.backends import JAX, TORCH, to_numpy
-from tests.formulas.calls import LOSSES, TABLES, P, Q
+from tests.formulas.calls import LOSSES, PROB, TABLES, P, Q
 from tests.oracles import Softmax, derivative, exact, mp, one_hot, smoothed
 
 X = np.array([1.5, -0.75, 3.0, 0.125])
@@ -255,6 +255,9 @@ DERIVATIVES = {
     "KL at p = q": (f.kl_divergence, 1, (Q, Q), np.zeros_like(Q)),
     "JS": (f.js_divergence, 0, (P, Q), np.where(P > 0, log(P) - log(M), 0) / 2),
     "conditional entropy": (f.conditional_entropy, 0, (TABLES,), CONDITIONAL),
+    "ELBO in the mean": (f.elbo, 1, (PROB, P, Q), -P),
+    "ELBO in the log-variance": (f.elbo, 2, (PROB, Q, P), -np.expm1(P) / 2),
+    "ELBO in the reconstruction": (f.elbo, 0, (PROB, P, Q), np.ones_like(PROB)),
 }
 
 

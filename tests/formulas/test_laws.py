@@ -222,3 +222,50 @@ def test_softmax_is_the_exponential_of_log_softmax(x, temperature):
     assert np.sum(p) == near(1)
     assert p == near(np.exp(plogq.log_softmax(x, temperature=temperature)))
     assert np.array_equal(p, plogq.softmax(x / temperature))  # a power of 2 divides exactly
+
+
+# --- the evidence lower bound, where the evidence is known: z ~ N(0, 1), x | z ~ N(w z + b, s²)
+
+
+def log_normal(x, mean, variance):
+    return -(math.log(2 * math.pi * variance) + (x - mean) ** 2 / variance) / 2
+
+
+eighths = st.integers(-24, 24).map(lambda n: n / 8)
+spread = st.integers(-16, 16).map(lambda n: 2 ** (n / 4))
+dimensions = st.lists(st.tuples(*[eighths] * 4, *[spread] * 2), min_size=1, max_size=4).map(
+    lambda rows: np.array(rows).T
+)
+
+
+@law
+@given(dimensions)
+def test_elbo_is_the_evidence_less_the_divergence_from_the_posterior(model):
+    """Each row of `model` holds one number for each dimension of x and z, which stand alone."""
+    x, weight, bias, mean, noise, sd = model
+    evidence = sum(map(log_normal, x, bias, weight**2 + noise**2))
+    variance = noise**2 / (weight**2 + noise**2)
+    posterior = weight * (x - bias) / (weight**2 + noise**2), np.log(variance)
+
+    def bound(mean, log_variance):
+        off = (weight**2 * np.exp(log_variance)) / noise**2
+        at_mean = sum(map(log_normal, x, weight * mean + bias, noise**2))
+        return plogq.elbo(at_mean - np.sum(off) / 2, mean, log_variance)
+
+    code = mean, 2 * np.log(sd)
+    gap = plogq.normal_kl(*code, *posterior)
+    close = pytest.approx(evidence, rel=1e-11, abs=1e-11)
+    assert bound(*posterior) == close
+    assert bound(*code) + gap == pytest.approx(evidence, rel=1e-11, abs=1e-11 * (1 + gap))
+    assert bound(*code) <= evidence + 1e-11 * (1 + abs(evidence))
+
+
+@law
+@given(dimensions, eighths)
+def test_elbo_without_a_code_is_the_reconstruction(model, reconstruction):
+    mean, log_variance = model[0], model[1]
+    assert plogq.elbo(reconstruction, 0 * mean, 0 * mean) == reconstruction
+    value = plogq.elbo(reconstruction, mean, log_variance)
+    assert value <= reconstruction
+    assert value == near(reconstruction - plogq.normal_kl(mean, log_variance))
+    assert plogq.elbo(reconstruction, mean, log_variance, unit="bit") == near(value / math.log(2))

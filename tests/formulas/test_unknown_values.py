@@ -46,6 +46,9 @@ ROWS = {
         }.items()
     },
     "surprisal": (f.surprisal, SHARES),
+    "elbo": (
+        lambda r: f.elbo(r, jnp.zeros((2, 3)), jnp.zeros((2, 3))), [-1.0, np.nan], [-1.0, np.inf],
+    ),
     "binary_cross_entropy_from_logits": (
         lambda t: f.binary_cross_entropy_from_logits(jnp.asarray(Z), t), SHARES,
     ),

@@ -200,6 +200,26 @@ REFUSED = [
         lambda: f.normal_kl([0.0, 1.0], [0.0, 0.0, 0.0]),
         r"^log_variance must broadcast with the mean",
     ),
+    (
+        lambda: f.elbo([-1.0], [[0.0]], [0.0]),
+        r"^log_variance must have mean's shape \(1, 1\); got \(1,\)$",
+    ),
+    (
+        lambda: f.elbo(np.zeros((2, 784)), np.zeros((2, 8)), np.zeros((2, 8))),
+        r"^reconstruction_log_likelihood must be one number for each code, shape \(2,\); "
+        r"got shape \(2, 784\)$",
+    ),
+    (
+        lambda: f.elbo([0.0, NAN], [[0.0], [0.0]], [[0.0], [0.0]]),
+        r"^reconstruction_log_likelihood must be finite, or -inf; got nan \(first at row 1\)$",
+    ),
+    (
+        lambda: f.elbo(INF, [0.0], [0.0]),
+        r"^reconstruction_log_likelihood must be finite, or -inf; got inf",
+    ),
+    (lambda: f.elbo(0.0, [0.0], [INF]), r"^log_variance must be finite; got inf"),
+    (lambda: f.elbo(0.0, 0.0, 0.0), r"^mean must have an axis -1; got shape \(\)$"),
+    (lambda: f.elbo(0.0, [0.0], [0.0], unit="byte"), r"^unit must be"),
 ]
 
 

@@ -17,6 +17,7 @@ from plogq.formulas.continuous import (
     density_cross_entropy,
     density_entropy,
     density_kl_divergence,
+    elbo,
     normal_entropy,
     normal_kl,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "density_entropy",
     "density_kl_divergence",
     "distillation_from_logits",
+    "elbo",
     "entropy",
     "entropy_of_counts",
     "focal_from_logits",

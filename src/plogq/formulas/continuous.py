@@ -9,7 +9,15 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from plogq.errors import refuse
-from plogq.formulas.arrays import Array, classes_last, first_row, shown, to_arrays
+from plogq.formulas.arrays import (
+    Array,
+    classes_last,
+    first_row,
+    nan_unless,
+    same_shape,
+    shown,
+    to_arrays,
+)
 from plogq.formulas.terms import normal_kl_terms
 from plogq.formulas.units import Unit, from_nats
 
@@ -76,6 +84,66 @@ def normal_kl(
         refuse("log_variance", "broadcast with the mean, q_mean and q_log_variance", shapes)
     terms = normal_kl_terms(xp, mu, v, m, w)
     return from_nats(xp.sum(classes_last(xp, terms, axis, "mean"), axis=-1), unit)
+
+
+def elbo(
+    reconstruction_log_likelihood: Array,
+    mean: Array,
+    log_variance: Array,
+    *,
+    axis: int = -1,
+    unit: Unit = "nat",
+) -> Array:
+    """Evidence lower bound of each example, shape (…): E_q[log p(x|z)] − D_KL(q(z|x) ‖ N(0, I)).
+
+    With the code q = N(μ, σ²) of a variational autoencoder it is r − ½ Σ_i (μ_i² + σ_i² − 1 −
+    log σ_i²), and never above the evidence log p(x): what is missing is D_KL(q(z|x) ‖ p(z|x)).
+    Training maximises its mean over the examples.
+
+    Parameters
+    ----------
+    reconstruction_log_likelihood : (…)
+        r, in nats, one number for each example: log p(x|z) summed over all of x (pixels, tokens),
+        and averaged over the draws of z, where there are several. A reconstruction loss is −r.
+    mean, log_variance : (…, D)
+        μ and log σ² of the code, its D dimensions along `axis`. With σ itself, give 2 log σ.
+    unit
+        Of what is returned.
+
+    Raises
+    ------
+    ValueError
+        If mean and log_variance differ in shape, r is not one number for each code, r is NaN or
+        +inf, or a mean or log-variance is NaN or infinite. An r of −inf gives −inf.
+
+    Notes
+    -----
+    The objective of a β-VAE is r − β · normal_kl(mean, log_variance), and no bound where β < 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mean, log_variance = np.array([[0.5], [0.0]]), np.array([[-1.0], [0.0]])
+    >>> elbo(np.array([-2.0, -3.0]), mean, log_variance).round(4)
+    array([-2.3089, -3.    ])
+
+    References
+    ----------
+    Kingma, Welling (2014), Auto-encoding variational Bayes, equation 3 and appendix B.
+    """
+    name = "reconstruction_log_likelihood"
+    xp, r, mu, v = to_arrays(
+        **{name: reconstruction_log_likelihood}, mean=mean, log_variance=log_variance
+    )
+    same_shape(mu, v, ("mean", "log_variance"))
+    codes = tuple(classes_last(xp, mu, axis, "mean").shape[:-1])
+    if tuple(r.shape) != codes:
+        refuse(name, f"be one number for each code, shape {codes}", f"shape {tuple(r.shape)}")
+    possible = r < xp.inf
+    row = first_row(xp, ~possible)
+    if row is not None:
+        refuse(name, "be finite, or -inf", shown(r, row), row=row)
+    return from_nats(nan_unless(xp, possible, r) - normal_kl(mu, v, axis=axis), unit)
 
 
 class Quadrature(NamedTuple):

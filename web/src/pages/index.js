@@ -6,9 +6,12 @@ import crossEntropy from "./cross_entropy.jsx";
 import decomposition from "./decomposition.jsx";
 import distillation from "./distillation.jsx";
 import divergences from "./divergences.jsx";
+import elbo from "./elbo.jsx";
 import errata from "./errata.jsx";
+import estimators from "./estimators.jsx";
 import gradientFlow from "./gradient_flow.jsx";
 import history from "./history.jsx";
+import informationGain from "./information_gain.jsx";
 import losses from "./losses.jsx";
 import likelihood from "./likelihood.jsx";
 import predictions from "./predictions.jsx";
@@ -27,9 +30,12 @@ export const pages = {
   decomposition,
   distillation,
   divergences,
+  elbo,
   errata,
+  estimators,
   gradient_flow: gradientFlow,
   history,
+  information_gain: informationGain,
   losses,
   likelihood,
   predictions,

@@ -107,7 +107,7 @@ function Text() {
       <p>
         For measured values the model gives no probability but a density: how much by unit of x. It may be above 1, and
         its −log below 0. With a normal, −log is a squared distance and a constant: squared error is the likelihood of a
-        normal whose width is given. And what if the model cannot fit all of the data? Next: two ways to come near.
+        normal whose width is given. How close the most likely parameter comes to the truth is the next page.
       </p>
     </>
   );
