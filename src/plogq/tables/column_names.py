@@ -31,7 +31,10 @@ NO_CLASSES = frozenset(
 # Words of a name that say that it is of what the model chose.
 CHOSEN = frozenset(("argmax", "guess", "pred", "predict", "predicted", "prediction", "preds",
                     "scored", "yhat"))  # fmt: skip
-WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+# Words of a name that say that it is of the truth, by themselves or beside one of LABELS.
+TRUE = frozenset(("actual", "gold", "groundtruth", "truth"))
+TRUE_LABEL = frozenset(("true", "correct", "expected", "reference"))
+WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 # What stands between a prefix and the name of a class, and behind it: confidence(setosa).
 BEFORE, BEHIND = "_.:=([ ", ")]"
 # A prefix that says what the numbers are; what follows it is a class.
@@ -339,5 +342,12 @@ def doubt_label(table: Table, label: str, others: Collection[str]) -> tuple[str,
         f"Column {name!r} stands beside {label!r}: which is the truth? --label {name} takes the "
         "other."
         for name in table.schema.names
-        if name.lower() in TRUTHS and name not in others
+        if name not in (label, *others) and _of_the_truth(name)
     )
+
+
+def _of_the_truth(name: str) -> bool:
+    """Tell a column that is called like the truth: true_label, gold_label, YTrue, actual."""
+    words = {word.lower() for word in WORDS.findall(name)}
+    about = bool(words & TRUE_LABEL) and bool(words & {*LABELS, "answer"})
+    return name.lower() in TRUTHS or bool(words & TRUE) or about
