@@ -22,6 +22,7 @@ from plogq.lm.documents import (
     surprisals,
     wrong_logprobs,
 )
+from plogq.lm.readers.table_doubts import SEVERAL, TableDoubts
 from plogq.tables.arrays import Array, as_numpy, is_null
 from plogq.tables.numbers import numbers
 from plogq.tables.readers import Part, Table
@@ -32,8 +33,7 @@ COUNTS = {"byte": ("bytes",), "word": ("words",), "character": ("characters", "c
 PLURAL = {"byte": "bytes", "word": "words", "character": "characters"}
 # What people call −log q, or log q in another base.
 NOT_LOGPROBS = ("nll", "loss", "surprisal", "log2prob", "log2_prob", "log10prob", "log10_prob")
-SEVERAL = 3  # rows of a document, of which all are alike only where something repeats
-OTHER_BASE = re.compile(r"log_?(2|10)|bits?(_|$)|hartley")
+OTHER_BASE = re.compile(r"log_?p?(2|10)|base_?(2|10)|bits?(_|$)|hartley")
 
 
 class DocumentRuns(NamedTuple):
@@ -125,6 +125,7 @@ class TokenTable:
             "columns": taken,
             "notes": table.notes,
         }
+        self._doubts = TableDoubts(self._counts.get("byte"))
         self._repeated: set[int] = set()
         self._varies = False
         self.remarks = Remarks()
@@ -155,6 +156,7 @@ class TokenTable:
             self.remarks.add("repeated_bytes", f"column {column!r} is the same in all rows of a "
                              "document, and another in others: it must count the bytes of each "
                              "token, not of the document", 0)  # fmt: skip
+        self._doubts.remark(self.remarks)
         yield Block(Tokens(np.empty(0), _nothing), open_run.documents(1), done)
 
     def _read(
@@ -182,12 +184,16 @@ class TokenTable:
             "unscored_bytes": np.zeros(len(run), np.int64),
             "token": scored,
         }
+        bytes_of = None
         for unit, column in self._counts.items():
             count = _whole_numbers(part, column)
             of_row[unit] = np.where(scored, count, 0)
             if unit == "byte":
+                bytes_of = count
                 self._look_for_repeats(count, start)
                 of_row["unscored_bytes"] = np.where(scored, 0, count)
+        texts = None if self._token is None else part.batch.column(self._token)
+        self._doubts.add(surprisal, start, goes_on, texts, bytes_of)
         ints = {n: np.add.reduceat(a.astype(np.int64), start) for n, a in of_row.items()}
         runs = DocumentRuns(names, sums, ints)
         position = np.arange(len(run)) - start[run]
