@@ -237,9 +237,55 @@ def test_a_column_that_is_chosen_and_the_label_is_doubted():
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "label,prob_a,prob_b\na,70.1%,29.9%\nb,12%,88%\n",
+        "label;prob_a;prob_b\na;70,1 %;29,9 %\nb;12 %;88 %\n",
+        "label, prob_b, prob_a\na, 29.9%, 70.1%\nb, 88%, 12%\n",
+    ],
+)
+def test_percents_are_hundredths(tmp_path, text):
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    result = found(path)
+    assert result.cross_entropy == pytest.approx(-np.log(0.701 * 0.88) / 2, rel=1e-15)
+    assert any("70% is 0.7" in note for note in result.source["notes"])
+
+
+def test_percents_further_on_are_read_alike(tmp_path):
+    rows = [f"a,{10 + i % 80}%,{90 - i % 80}%" for i in range(5_000)]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["label,prob_a,prob_b", *rows]))
+    expected = -np.log([(10 + i % 80) / 100 for i in range(5_000)]).mean()
+    assert found(path).cross_entropy == pytest.approx(expected, rel=1e-14)
+    path.write_text("\n".join(["label,prob_a,prob_b", *rows, "a,.5,.5"]))
+    with pytest.raises(TableError, match=r"percent signs in every row.*'\.5' \(.*row 5000\)"):
+        found(path)
+    path.write_text("\n".join(["label,prob_a,prob_b", *rows, "a,,50%"]))
+    with pytest.raises(TableError, match="null"):
+        found(path)
+
+
+def test_text_options_that_are_not_used_are_said(tmp_path):
+    pq.write_table(pa.table({"label": [0], "prob_0": [0.75], "prob_1": [0.25]}), tmp_path / "t.pq")
+    (tmp_path / "t.jsonl").write_text('{"label": 0, "prob_0": 0.75, "prob_1": 0.25}')
+    for name, options, said in (
+        ("t.pq", {"delimiter": ";", "header": ["a"]}, "Parquet: --delimiter and --header were not"),
+        ("t.pq", {"encoding": "cp1252"}, "Parquet: --encoding was not used"),
+        ("t.jsonl", {"decimal": ",", "encoding": "utf-8"}, "JSON: --decimal was not used"),
+    ):
+        notes = found(tmp_path / name, **options).source["notes"]
+        assert any(said in note for note in notes), notes
+    assert not any("not used" in note for note in found(tmp_path / "t.pq").source["notes"])
+    rows = table(tmp_path / "t.csv", ["label", "prob_0", "prob_1"], [[0, 0.75, 0.25]])
+    options = {"delimiter": ",", "decimal": ".", "encoding": "utf-8"}
+    assert not any("not used" in note for note in found(rows, **options).source["notes"])
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("label;prob_a;prob_b\na;70%;30%\n", "without percent signs, and then divided by 100"),
+        ("label;prob_a;prob_b\na;70%;30%\nb;0.2;0.8\n", "a percent sign in some rows alone"),
         (
             '"label" , "prob_a" , "prob_b"\n"a" , "0.7" , "0.3"\n',
             "without blanks between its quotes",

@@ -256,6 +256,14 @@ def table_of_arrays(arrays: Arrays) -> Table:
 
 def open_table(source: Any, text: TextOptions | None = None) -> Table:
     """Open a path, a URI, a folder, anything that speaks Arrow, or a mapping of arrays."""
+    table = _open_table(source, text)
+    if text is not None:
+        used = getattr(table.readers[0], "options", ())
+        table.notes += text.not_used(f"{table.paths[0]} is {table.format}", used)
+    return table
+
+
+def _open_table(source: Any, text: TextOptions | None) -> Table:
     if isinstance(source, (str, os.PathLike)):
         path = os.fspath(source)
         try:

@@ -29,6 +29,7 @@ from plogq.lm.readers.scored import Scored, Section
 from plogq.lm.readers.streams import join_streams
 from plogq.lm.readers.table_doubts import ZERO_FIRSTS
 from plogq.lm.readers.writers import HARNESS, WRITERS, Writer, writer_of
+from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.json_records import Record, find_files, read_records
 from plogq.tables.readers import reading
 
@@ -44,11 +45,13 @@ class JsonLog:
         The file, folder or URI, compressed by its ending.
     part
         Of responses with logprobs of both: "prompt", "completion" or "all"; None refuses them.
+    text
+        What the user says of a text table, which this is not.
     """
 
     rows: int | None = None
 
-    def __init__(self, path: str, part: Section | None) -> None:
+    def __init__(self, path: str, part: Section | None, text: TextOptions | None = None) -> None:
         self._part = part
         with reading(path, "JSON"):
             self._files = find_files(path)
@@ -67,6 +70,8 @@ class JsonLog:
         if self._files.left_out:
             self.origin["left_out"] = self._files.left_out
         self.remarks = Remarks()
+        for said in [] if text is None else text.not_used(f"{path} is JSON in UTF-8", ()):
+            self.remarks.add("reading", said.removesuffix("."), 0)
         stems = [PurePath(name).stem for name in self._files.paths]
         unique = len(set(stems)) == len(stems)
         self._called = dict(

@@ -26,6 +26,7 @@ class JsonLines:
     """A file of JSON lines, a record each."""
 
     format = "JSON"
+    options = ("encoding",)
     write = None
     rows: int | None = None
 
@@ -81,6 +82,7 @@ class JsonFile:
     """A JSON file that is read whole: records, or columns, in any layout that pandas writes."""
 
     format = "JSON"
+    options = ("encoding",)
     write = None
 
     def __init__(self, system: fs.FileSystem, path: str, text: TextOptions) -> None:
