@@ -39,7 +39,10 @@ WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 BEFORE, BEHIND = "_.:=([ ", ")]"
 # A prefix that says what the numbers are; what follows it is a class.
 PREFIX = re.compile(r"(?:logits?|log_?probs?|prob(?:s|a|abilit(?:y|ies))?|p)[_.:]", re.IGNORECASE)
-
+# What all columns may be called behind their classes: species_cat_PREDICTION.
+SUFFIX = re.compile(
+    r"[_. -](?:confidence|logit|prediction|prob|proba|probability|score)$", re.IGNORECASE
+)
 
 MOST_SUGGESTED = 8  # columns that a message lists to be given back
 
@@ -147,6 +150,9 @@ def _perhaps(table: Table, present: Sequence[str]) -> str:
         by_prefix.setdefault(name[: max(map(name.rfind, BEFORE)) + 1], []).append(name)
     prefix, likely = max(by_prefix.items(), key=lambda each: len(each[1]), default=("", []))
     if len(likely) < 2:
+        likely = [name for name in fractions if SUFFIX.search(name)]
+        prefix = ""
+    if len(likely) < 2:
         return ""
     if prefix and [name for name in present if name.startswith(prefix)] == likely:
         return f", perhaps --probs '{prefix}*'"
@@ -236,7 +242,23 @@ def ends(names: Sequence[str], prefix: str) -> tuple[str, ...]:
     opened = "(" in prefix + first or "[" in prefix + first
     if opened and all(end[-1:] and end[-1] in BEHIND and end[:-1] for end in found):
         found = [end[:-1] for end in found]
-    return tuple(found)
+    return _without_suffix(found) if not PREFIX.match(prefix + first) else tuple(found)
+
+
+def _without_suffix(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names without the word that all have at their end to say what they are.
+
+    Examples
+    --------
+    >>> _without_suffix(["cat_PREDICTION", "dog_PREDICTION"]), _without_suffix(["a_score", "b"])
+    (('cat', 'dog'), ('a_score', 'b'))
+    """
+    marks = [SUFFIX.search(name) for name in names]
+    shared = {mark[0] if mark and mark.start() else "" for mark in marks}
+    if len(names) < 2 or len(shared) > 1 or shared == {""}:
+        return tuple(names)
+    [suffix] = shared
+    return tuple(name[: -len(suffix)] for name in names)
 
 
 def without_prefix(names: Sequence[str]) -> tuple[str, ...]:
@@ -260,6 +282,7 @@ def without_prefix(names: Sequence[str]) -> tuple[str, ...]:
             return numbered
         if end and all(len(name) > end for name in names):
             return ends(names, shared[:end])
+        return _without_suffix(names)
     return tuple(names)
 
 

@@ -304,7 +304,10 @@ def _open_files(source: str, text: TextOptions) -> Table:
     known = strong or known
     if not known:
         came = "none of these endings" if is_folder else "another ending, or none"
-        expected = f"be (or hold) a table: {SAID}; or read it in Python, and score the frame"
+        expected = (
+            f"be (or hold) a table: {SAID} (a text table of another name: rename it to .csv); or "
+            "read it in Python, and score the frame"
+        )
         refuse(source, expected, came, error=TableError)
     if len(set(known.values())) > 1:
         came = ", ".join(sorted({ending_of(path) or path for path in known}))

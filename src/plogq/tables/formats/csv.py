@@ -282,6 +282,8 @@ class CsvFile:
             elif found := BAD_LINE.match(text):
                 line, wanted, came, value = found.groups()
                 name, expected = f"{self.path}: not a readable CSV file: a row", f"have {wanted}"
+                if value.lstrip().startswith("#"):
+                    expected += " (a comment may stand above the names alone: take this line out)"
                 value = f"{came}: {value}"
             else:
                 return
