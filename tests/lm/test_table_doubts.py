@@ -97,3 +97,12 @@ def test_what_lies_in_several_parts_is_seen_whole():
 def test_a_name_that_says_another_base(name):
     data = pa.table({"doc": ["a"], name: [-1.0], "bytes": [2]})
     assert "other_base" in codes(score_tokens(data, logprob=name))
+
+
+def test_how_logprobs_are_read_is_said_and_how_columns_are_named():
+    data = table()
+    notes = score_tokens(data, bootstrap=0).source["notes"]
+    assert "'logprob' is taken for natural logarithms." in notes
+    for option in ("doc", "logprob"):
+        with pytest.raises(ValueError, match=rf"--{option} names another"):
+            score_tokens(data.drop_columns([option]))

@@ -187,6 +187,30 @@ def test_lists_of_records_name_the_way_on(tmp_path):
         found(path)
 
 
+@pytest.mark.parametrize("index", ["", "Unnamed: 0"])
+@pytest.mark.parametrize("kind", ["probs", "logits"])
+def test_a_column_of_row_names_is_no_class(tmp_path, index, kind):
+    rows = [[i, *(np.log(q) if kind == "logits" else q), y] for i, (y, q) in enumerate(ROWS)]
+    path = table(tmp_path / "t.csv", [index, *CLASSES, "tree"], rows)
+    result = found(path, label="tree", **{kind: "*"})
+    assert (result.cross_entropy, result.classes) == (pytest.approx(NATS), CLASSES)
+    assert "Left out of '*', as no class by name" in doubts(result)
+
+
+def test_messages_suggest_lists_and_columns_called_the_truth():
+    probs = [q for _, q in ROWS]
+    truth = [CLASSES.index(y) for y, _ in ROWS]
+    lists = pa.table({"found": probs, "YTrue": truth})
+    with pytest.raises(TableError, match="perhaps --label YTrue"):
+        found(lists)
+    with pytest.raises(TableError, match="perhaps --probs found"):
+        found(lists, label="YTrue")
+    alone = pa.table({"probs": probs, "label": [[y] for y in truth]})
+    with pytest.raises(TableError, match="a label alone in each list: --annotators"):
+        found(alone)
+    assert found(alone, annotators=True).cross_entropy == pytest.approx(NATS)
+
+
 @pytest.mark.parametrize("word", ["PREDICTION", "probability", "Score"])
 def test_a_word_behind_all_classes_is_no_part_of_them(tmp_path, word):
     names = [f"tree_{name}_{word}" for name in CLASSES]

@@ -10,6 +10,7 @@ from typing import NamedTuple, NoReturn
 from pyarrow import types
 
 from plogq.errors import TableError, refuse
+from plogq.tables.arrays import is_list
 from plogq.tables.formats import KINDS, Kind
 from plogq.tables.readers import Table
 
@@ -28,6 +29,8 @@ NO_CLASSES = frozenset(
     ("argmax", "bias", "class", "confidence", "entropy", "label", "labels", "loss", "margin", "max",
      "pred", "predict", "predicted", "prediction", "scale", "sum", "target", "temperature")
 )  # fmt: skip
+# What a column of row numbers or names is called where it has no name.
+NO_NAME = frozenset(("", "Unnamed: 0"))
 # Words of a name that say that it is of what the model chose.
 CHOSEN = frozenset(("argmax", "guess", "pred", "predict", "predicted", "prediction", "preds",
                     "scored", "yhat"))  # fmt: skip
@@ -152,8 +155,10 @@ def _perhaps(table: Table, present: Sequence[str]) -> str:
     if len(likely) < 2:
         likely = [name for name in fractions if SUFFIX.search(name)]
         prefix = ""
+    lists = [name for name in present if is_list(kind := kinds[name])
+             and types.is_floating(kind.value_type)]  # fmt: skip
     if len(likely) < 2:
-        return ""
+        return f", perhaps --probs {lists[0]}" if len(lists) == 1 else ""
     if prefix and [name for name in present if name.startswith(prefix)] == likely:
         return f", perhaps --probs '{prefix}*'"
     return f", perhaps --probs '{','.join(likely)}'" if len(likely) <= MOST_SUGGESTED else ""
@@ -212,13 +217,16 @@ def _matching(kind: Kind, present: Sequence[str], pattern: str) -> Found | None:
         return Found(kind, pattern, (pattern,), without_prefix([pattern]))
     prefix = pattern[:-1]
     taken = [name for name in present if name.startswith(prefix)]
-    left_out = [name for name in taken if NO_CLASSES & {name.lower(), _end(name, prefix)}]
+    left_out = [
+        name for name in taken if name in NO_NAME or NO_CLASSES & {name.lower(), _end(name, prefix)}
+    ]
     classes = [name for name in taken if name not in left_out]
     if not classes or not left_out:
         return Found(kind, pattern, tuple(taken), ends(taken, prefix)) if taken else None
+    shown = few([name or "the one without a name" for name in left_out])
     warning = (
-        f"Left out of {pattern!r}, as no class by name: {few(left_out)} (if it is one, list the "
-        f"columns: --{kind} {','.join(taken[:3])}{',…' if len(taken) > 3 else ''})."
+        f"Left out of {pattern!r}, as no class by name: {shown} (if it is one, list the columns:"
+        f" --{kind} {','.join(taken[:3])}{',…' if len(taken) > 3 else ''})."
     )
     return Found(kind, pattern, tuple(classes), ends(classes, prefix), warnings=(warning,))
 
@@ -323,7 +331,9 @@ def find_label(
     columns = [name for name in free if name.startswith("label_")]
     if len(columns) > 1:
         return tuple(columns), "label_*", ("Labels are a column for each class, 'label_*'.",)
-    more = "--label names another; of a second table: --labels TABLE --on ID"
+    true = next((name for name in free if _of_the_truth(name)), None)
+    more = "--label names another" if true is None else f"perhaps --label {true}"
+    more += "; of a second table: --labels TABLE --on ID"
     return missing(table, "label", f" (or {', '.join(LABELS[1:])}; {more})")
 
 

@@ -96,7 +96,8 @@ class Labels:
             columns = [numbers(part, name) for name in self._columns.label_names]
             return np.column_stack(columns).astype(np.float64)
         column = part.batch.column(self._column)
-        matrix = list_matrix(part, self._column, column, len(self.classes))
+        of_one = " (a label alone in each list: --annotators)"
+        matrix = list_matrix(part, self._column, column, len(self.classes), of_one)
         return np.ascontiguousarray(matrix, dtype=np.float64)
 
     def _of_columns(self, part: Part) -> tuple[Array, Array | None]:

@@ -96,11 +96,11 @@ class TokenTable:
         self._table = table
         self._doc, self._logprob = doc, logprob
         present = table.schema.names
-        for name in (doc, logprob):
+        for option, name in (("doc", doc), ("logprob", logprob)):
             if name not in present:
-                _missing(table, name)
+                _missing(table, option, name)
         if bytes != "bytes" and bytes not in present:
-            _missing(table, bytes)
+            _missing(table, "bytes", bytes)
         known = COUNTS | {"byte": (bytes,)}
         self._counts = {
             unit: next(name for name in names if name in present)
@@ -123,7 +123,7 @@ class TokenTable:
             "paths": table.paths,
             "format": table.format,
             "columns": taken,
-            "notes": table.notes,
+            "notes": [*table.notes, f"{logprob!r} is taken for natural logarithms."],
         }
         self._doubts = TableDoubts(self._counts.get("byte"))
         self._repeated: set[int] = set()
@@ -264,9 +264,12 @@ def _check_numbers(table: Table, name: str) -> None:
         refuse(where, "hold numbers", kind, error=TableError)
 
 
-def _missing(table: Table, name: str) -> None:
+def _missing(table: Table, option: str, name: str) -> None:
     present = table.schema.names
     other = [x for x in present if x.lower() in NOT_LOGPROBS] if name == "logprob" else []
     hint = f"; logprob is log q in nats: the negative of a cost, not {other[0]!r}" if other else ""
     shown = ", ".join(present[:20]) + (", …" if len(present) > 20 else "")
-    raise TableError(f"{table.paths[0]}: no column {name!r}; its columns are {shown}{hint}")
+    raise TableError(
+        f"{table.paths[0]}: no column {name!r} (--{option} names another); its columns are "
+        f"{shown}{hint}"
+    )
