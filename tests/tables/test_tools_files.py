@@ -158,6 +158,15 @@ def test_lists_of_scores_are_a_column_for_each_label(tmp_path):
         assert set(result.classes) == set(CLASSES)
     with pytest.raises(TableError, match=r"perhaps --probs 'scores\.\*'"):
         found(lines)
+    other = [
+        {
+            "intent": y,
+            "ranking": [{"name": x["label"], "confidence": x["score"]} for x in scores(q)],
+        }
+        for y, q in ROWS
+    ]
+    whole.write_text(json.dumps(other))
+    assert found(whole, label="intent", probs="ranking").cross_entropy == pytest.approx(NATS)
     right = score([y for y, _ in ROWS], [scores(q) for _, q in ROWS], unit="nat", bootstrap=0)
     assert right.cross_entropy == pytest.approx(NATS)
 

@@ -1,10 +1,11 @@
-"""Lists of {"label": "cat", "score": 0.7}, as pipelines of Hugging Face give for each text."""
+"""Lists of {"label": "cat", "score": 0.7} or the like, as pipelines give for each text."""
 
 from __future__ import annotations
 
 from typing import Any
 
-FIELDS = {"label", "score"}
+LABELS = ("label", "name", "class")
+SCORES = ("score", "confidence", "probability")
 
 
 def by_label(value: Any) -> Any:
@@ -17,11 +18,12 @@ def by_label(value: Any) -> Any:
     >>> by_label([0.7, 0.3])
     [0.7, 0.3]
     """
-    if not isinstance(value, list) or len(value) < 2 or not all(map(_is_score, value)):
+    if not isinstance(value, list) or len(value) < 2 or not isinstance(value[0], dict):
         return value
-    scores = {each["label"]: each["score"] for each in value}
+    label, score = (
+        next((name for name in names if name in value[0]), "") for names in (LABELS, SCORES)
+    )
+    if not all(isinstance(x, dict) and x.keys() == {label, score} for x in value):
+        return value
+    scores = {x[label]: x[score] for x in value if isinstance(x[label], str)}
     return scores if len(scores) == len(value) else value
-
-
-def _is_score(value: Any) -> bool:
-    return isinstance(value, dict) and value.keys() == FIELDS and isinstance(value["label"], str)
