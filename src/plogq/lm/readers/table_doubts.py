@@ -11,6 +11,7 @@ from plogq.tables.arrays import Array, as_numpy
 
 SEVERAL = 3  # rows that are alike only where something repeats
 MANY = 8  # costs that rise one after another only where they are sums
+MOST_TEXTS = 1 << 17  # tokens that are looked at, which takes longer than to score them
 HIGH = 9.0  # nats, from where on a cost may be a code for a missing one: 9, 99, 999
 ZERO_FIRSTS = (
     "the first logprob of every document is exactly 0: does it stand for none? Then it must be "
@@ -30,7 +31,8 @@ class TableDoubts:
     def __init__(self, bytes: str | None) -> None:
         self._bytes = bytes
         self._in_vocabulary = False  # tokens are called as in a vocabulary: "Ġname"
-        self._unlike, self._example = 0, ""
+        self._looked_at = self._unlike = 0
+        self._example = ""
         self._highest, self._at_highest, self._varied = -np.inf, 0, False
         self._falls, self._rises = False, 0
         self._firsts = self._zero_firsts = 0
@@ -50,7 +52,7 @@ class TableDoubts:
 
         The first run goes on from the rows before if it `goes_on`; the last may go on after.
         """
-        if tokens is not None and count is not None and not self._in_vocabulary:
+        if tokens is not None and count is not None and self._looked_at < MOST_TEXTS:
             self._look_at_bytes(tokens, count)
         finite = surprisal[np.isfinite(surprisal)]
         if len(finite):
@@ -70,6 +72,7 @@ class TableDoubts:
     def _look_at_bytes(self, tokens: pa.Array, count: Array) -> None:
         from pyarrow import compute as pc  # it takes long to load
 
+        self._looked_at += len(tokens)
         texts = tokens.cast(pa.string()).fill_null("")
         if pc.any(pc.match_substring_regex(texts, VOCABULARY.pattern)).as_py():
             self._in_vocabulary = True
