@@ -18,7 +18,7 @@ def corpus(seed, documents=12, longest=40, first_unscored=True):
                     "bytes": size,
                     "words": int(rng.integers(0, 2)) if size else 0,
                     "characters": int(rng.integers(0, size + 1)),
-                    "token": f"t{int(rng.integers(9))}",
+                    "token": f"▁{int(rng.integers(9))}",  # a name, and no text
                 }
             )
             if j == 0 and first_unscored and i % 2:

@@ -97,6 +97,57 @@ def ollama(tokens):
     return {"model": "m", "response": spell(tokens), "done": True, "logprobs": chat_tokens(tokens)}
 
 
+def gemini(tokens, *, python=False):
+    """One answer of Gemini's; in Python's names, or in those of JSON."""
+    chosen = [{"token": t, "tokenId": i, "logProbability": x} for i, (t, x) in enumerate(tokens)]
+    held = {
+        "chosenCandidates": chosen,
+        "topCandidates": [{"candidates": [each]} for each in chosen],
+    }
+    content = {"parts": [{"text": spell(tokens)}], "role": "model"}
+    record = {
+        "candidates": [{"content": content, "logprobsResult": held}],
+        "responseId": "r1",
+    }
+    if not python:
+        return record
+    text = json.dumps(record)
+    for name in ("chosenCandidates", "topCandidates", "logprobsResult", "logProbability",
+                 "responseId"):  # fmt: skip
+        text = text.replace(name, "".join(f"_{c.lower()}" if c.isupper() else c for c in name))
+    return json.loads(text)
+
+
+def cohere(tokens, *, whole=False):
+    """One answer of Cohere's: a piece of text for each token, or one of all."""
+    pieces = [{"text": t, "token_ids": [i], "logprobs": [x]} for i, (t, x) in enumerate(tokens)]
+    if whole:
+        ids = list(range(len(tokens)))
+        pieces = [{"text": spell(tokens), "token_ids": ids, "logprobs": [x for _, x in tokens]}]
+    message = {"role": "assistant", "content": [{"type": "text", "text": spell(tokens)}]}
+    return {"id": "c1", "finish_reason": "COMPLETE", "message": message, "logprobs": pieces}
+
+
+def numbered(tokens):
+    """A completion whose tokens are numbers, as those of mlx-lm."""
+    record = completion(tokens)
+    record["choices"][0]["logprobs"]["tokens"] = list(range(len(tokens)))
+    return record
+
+
+def bare(tokens):
+    """A RequestOutput with a number at each place, as TensorRT-LLM's."""
+    record = request_output([], tokens) | {"prompt_logprobs": None}
+    record["outputs"][0]["logprobs"] = [x for _, x in tokens]
+    return record
+
+
+def together(prompt, written):
+    """A chat whose prompt is listed by itself, as Together AI's with echo."""
+    logprobs = completion(prompt)["choices"][0]["logprobs"]
+    return chat(written) | {"prompt": [{"text": spell(prompt), "logprobs": logprobs}]}
+
+
 def write(path, *records, name="x.jsonl"):
     file = path / name
     file.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))

@@ -8,6 +8,7 @@ import pytest
 
 from plogq.lm import score_tokens
 from plogq.score import TableError
+from tests.lm.records import WRITTEN, completion, score_records
 
 GOOD = {"doc": ["a", "a", "b"], "logprob": [None, -0.5, -1.0], "bytes": [1, 2, 3]}
 
@@ -126,3 +127,8 @@ def test_missing_file(tmp_path):
 )
 def test_options(write, options, error, part):
     refused(write(), part, error=error, **options)
+
+
+def test_text_options_of_a_log_are_said_not_to_be_used(tmp_path):
+    result = score_records(tmp_path, completion(WRITTEN), delimiter=";")
+    assert any("--delimiter was not used" in each["message"] for each in result.warnings)

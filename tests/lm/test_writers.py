@@ -9,10 +9,14 @@ from plogq.score import TableError
 from tests.lm.records import (
     ASKED,
     WRITTEN,
+    bare,
     chat,
     codes,
+    cohere,
     completion,
+    gemini,
     llama_cpp,
+    numbered,
     ollama,
     places,
     request_output,
@@ -21,6 +25,7 @@ from tests.lm.records import (
     sglang,
     spell,
     tgi,
+    together,
     write,
 )
 
@@ -36,6 +41,10 @@ from tests.lm.records import (
         llama_cpp(WRITTEN),
         llama_cpp(WRITTEN, "probs"),
         ollama(WRITTEN),
+        gemini(WRITTEN),
+        gemini(WRITTEN, python=True),
+        cohere(WRITTEN),
+        bare(WRITTEN),
         {"custom_id": "q", "response": {"body": chat(WRITTEN)}},
         {"custom_id": "q", "response": {"body": responses_api(WRITTEN)}},
     ],
@@ -48,7 +57,9 @@ def test_what_was_written(record, tmp_path):
     assert result.warnings == []
 
 
-@pytest.mark.parametrize("record", [request_output(ASKED, WRITTEN), sglang(ASKED, WRITTEN)])
+@pytest.mark.parametrize(
+    "record", [request_output(ASKED, WRITTEN), sglang(ASKED, WRITTEN), together(ASKED, WRITTEN)]
+)
 def test_prompt_and_answer(record, tmp_path):
     with pytest.raises(TableError, match=r"prompt \(3 tokens\) and of what the model wrote.*\(4\)"):
         score_records(tmp_path, record)
@@ -206,3 +217,43 @@ def test_a_part_of_a_stream_of_sglang(tmp_path):
 def test_unknown_records_are_told_who_is_known(tmp_path):
     with pytest.raises(TableError, match=r"is none of .*vLLM.*Ollama.*its fields are text, score"):
         score_tokens(write(tmp_path, {"text": "a", "score": 1}))
+
+
+@pytest.mark.parametrize("record", [numbered(WRITTEN), cohere(WRITTEN, whole=True)])
+def test_tokens_without_names_have_the_bytes_of_the_text(record, tmp_path):
+    result = score_records(tmp_path, record)
+    assert (result.surprisal, result.tokens, result.bytes) == (4.25, 4, 18)
+
+
+def test_answers_without_logprobs_are_refused(tmp_path):
+    record = gemini(WRITTEN)
+    del record["candidates"][0]["logprobsResult"]
+    with pytest.raises(TableError, match="no logprobs"):
+        score_records(tmp_path, record)
+    record = gemini(WRITTEN)
+    del record["candidates"][0]["logprobsResult"]["chosenCandidates"][2]["logProbability"]
+    with pytest.raises(TableError, match="token 2 must have a logprob"):
+        score_records(tmp_path, record)
+
+
+def test_several_prompts_beside_an_answer_are_refused(tmp_path):
+    record = together(ASKED, WRITTEN)
+    record["prompt"] *= 2
+    with pytest.raises(TableError, match="several prompts"):
+        score_records(tmp_path, record)
+
+
+def test_a_log_that_is_not_known_names_the_way_on(tmp_path):
+    with pytest.raises(TableError, match="write a table of it, with a row for each token"):
+        score_records(tmp_path, {"samples": [chat(WRITTEN)]})
+
+
+def test_first_tokens_of_prompts_with_a_logprob_of_0_are_doubted(tmp_path):
+    def echo(first, name):
+        usage = {"prompt_tokens": 3, "completion_tokens": 0}
+        return completion([("How", first), *ASKED[1:]], usage=usage, name=name)
+
+    zero = score_records(tmp_path, echo(0.0, "a"), echo(0.0, "b"))
+    assert "zero_firsts" in codes(zero)
+    assert "zero_firsts" not in codes(score_records(tmp_path, echo(0.0, "a"), echo(-0.5, "b")))
+    assert "zero_firsts" not in codes(score_records(tmp_path, echo(None, "a"), echo(None, "b")))

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from plogq.codes.files.labels_file import code_labels
 from plogq.errors import TableError
 from plogq.score import score
 from plogq.tables.column_names import ends
@@ -140,14 +141,115 @@ def test_values_of_sparse_vectors_are_no_classes(probs):
         found(spark, probs=probs)
 
 
+def scores(q):
+    """What a pipeline gives for a text: a record for each class, the most likely first."""
+    order = sorted(range(3), key=lambda j: -q[j])
+    return [{"label": CLASSES[j], "score": q[j]} for j in order]
+
+
+def test_lists_of_scores_are_a_column_for_each_label(tmp_path):
+    records = [{"text": "…", "label": y, "scores": scores(q)} for y, q in ROWS]
+    lines, whole = tmp_path / "t.jsonl", tmp_path / "t.json"
+    lines.write_text("\n".join(map(json.dumps, records)))
+    whole.write_text(json.dumps(records))
+    for path in (lines, whole):
+        result = found(path, probs="scores")
+        assert result.cross_entropy == pytest.approx(NATS)
+        assert set(result.classes) == set(CLASSES)
+    with pytest.raises(TableError, match=r"perhaps --probs 'scores\.\*'"):
+        found(lines)
+    other = [
+        {
+            "intent": y,
+            "ranking": [{"name": x["label"], "confidence": x["score"]} for x in scores(q)],
+        }
+        for y, q in ROWS
+    ]
+    whole.write_text(json.dumps(other))
+    assert found(whole, label="intent", probs="ranking").cross_entropy == pytest.approx(NATS)
+    right = score([y for y, _ in ROWS], [scores(q) for _, q in ROWS], unit="nat", bootstrap=0)
+    assert right.cross_entropy == pytest.approx(NATS)
+
+
+def test_scores_of_other_labels_in_other_rows_are_refused(tmp_path):
+    path = tmp_path / "t.jsonl"
+    few = [{"label": y, "scores": scores(q)[:2]} for y, q in ROWS]
+    path.write_text("\n".join(map(json.dumps, few)))
+    with pytest.raises(TableError, match="null"):
+        found(path, probs="scores")
+    with pytest.raises(TableError, match="null"):
+        score([y for y, _ in ROWS], [scores(q)[:2] for _, q in ROWS], bootstrap=0)
+    top = [{"label": y, "scores": scores(q)[:1]} for y, q in ROWS]
+    path.write_text("\n".join(map(json.dumps, top)))
+    with pytest.raises(TableError, match="of records with a label and a score"):
+        found(path, probs="scores")
+
+
 def test_lists_of_records_name_the_way_on(tmp_path):
-    scores = [[{"label": c, "score": p} for c, p in zip(CLASSES, q, strict=True)] for _, q in ROWS]
-    records = pa.table({"label": [y for y, _ in ROWS], "probs": scores})
+    lists = [scores(q) for _, q in ROWS]
+    records = pa.table({"label": [y for y, _ in ROWS], "probs": lists})
     with pytest.raises(TableError, match="make a column for each class"):
         found(records)
     path = tmp_path / "t.json"
-    path.write_text(json.dumps(scores))
+    path.write_text(json.dumps(lists))
     with pytest.raises(TableError, match="make one of each row, with the truth"):
+        found(path)
+
+
+@pytest.mark.parametrize("index", ["", "Unnamed: 0"])
+@pytest.mark.parametrize("kind", ["probs", "logits"])
+def test_a_column_of_row_names_is_no_class(tmp_path, index, kind):
+    rows = [[i, *(np.log(q) if kind == "logits" else q), y] for i, (y, q) in enumerate(ROWS)]
+    path = table(tmp_path / "t.csv", [index, *CLASSES, "tree"], rows)
+    result = found(path, label="tree", **{kind: "*"})
+    assert (result.cross_entropy, result.classes) == (pytest.approx(NATS), CLASSES)
+    assert "Left out of '*', as no class by name" in doubts(result)
+
+
+def test_messages_suggest_lists_and_columns_called_the_truth():
+    probs = [q for _, q in ROWS]
+    truth = [CLASSES.index(y) for y, _ in ROWS]
+    lists = pa.table({"found": probs, "YTrue": truth})
+    with pytest.raises(TableError, match="perhaps --label YTrue"):
+        found(lists)
+    with pytest.raises(TableError, match="perhaps --probs found"):
+        found(lists, label="YTrue")
+    alone = pa.table({"probs": probs, "label": [[y] for y in truth]})
+    with pytest.raises(TableError, match="a label alone in each list: --annotators"):
+        found(alone)
+    assert found(alone, annotators=True).cross_entropy == pytest.approx(NATS)
+
+
+@pytest.mark.parametrize("word", ["PREDICTION", "probability", "Score"])
+def test_a_word_behind_all_classes_is_no_part_of_them(tmp_path, word):
+    names = [f"tree_{name}_{word}" for name in CLASSES]
+    rows = [[*q, chosen(q), y] for y, q in ROWS]
+    path = table(tmp_path / "t.csv", [*names, f"tree_{word}", "tree"], rows)
+    with pytest.raises(TableError, match=f"perhaps --probs '{','.join(names)}'"):
+        found(path, label="tree")
+    result = found(path, label="tree", probs=names)
+    assert (result.cross_entropy, result.classes) == (pytest.approx(NATS), CLASSES)
+    bare = table(tmp_path / "u.csv", [f"{name}_{word}" for name in CLASSES] + ["tree"],
+                 [[*q, y] for y, q in ROWS])  # fmt: skip
+    assert found(bare, label="tree", probs="*").cross_entropy == pytest.approx(NATS)
+    kept = table(tmp_path / "v.csv", ["label", "prob_a_score", "prob_b_score"],
+                 [["a_score", 0.75, 0.25]] * 2)  # fmt: skip
+    assert found(kept).cross_entropy == pytest.approx(-np.log(0.75))
+
+
+@pytest.mark.parametrize("line", ["Total,4,4,4", "mean,,,"])
+def test_a_line_of_totals_names_the_way_on(tmp_path, line):
+    names = ["label", *(f"prob_{name}" for name in CLASSES)]
+    path = table(tmp_path / "t.csv", names, [[y, *q] for y, q in ROWS])
+    path.write_text(path.read_text() + line + "\n")
+    word = line.split(",")[0]
+    with pytest.raises(TableError, match=rf"a line of totals\? --ignore {word} leaves.*row 4"):
+        found(path)
+    assert found(path, ignore=[word]).cross_entropy == pytest.approx(NATS)
+    with pytest.raises(TableError, match=r"a line of totals\? take such rows out"):
+        code_labels(path)
+    path.write_text(path.read_text().replace(line, "# the end"))
+    with pytest.raises(TableError, match=r"take this line out.*row 4"):
         found(path)
 
 
@@ -237,9 +339,55 @@ def test_a_column_that_is_chosen_and_the_label_is_doubted():
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "label,prob_a,prob_b\na,70.1%,29.9%\nb,12%,88%\n",
+        "label;prob_a;prob_b\na;70,1 %;29,9 %\nb;12 %;88 %\n",
+        "label, prob_b, prob_a\na, 29.9%, 70.1%\nb, 88%, 12%\n",
+    ],
+)
+def test_percents_are_hundredths(tmp_path, text):
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    result = found(path)
+    assert result.cross_entropy == pytest.approx(-np.log(0.701 * 0.88) / 2, rel=1e-15)
+    assert any("70% is 0.7" in note for note in result.source["notes"])
+
+
+def test_percents_further_on_are_read_alike(tmp_path):
+    rows = [f"a,{10 + i % 80}%,{90 - i % 80}%" for i in range(5_000)]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["label,prob_a,prob_b", *rows]))
+    expected = -np.log([(10 + i % 80) / 100 for i in range(5_000)]).mean()
+    assert found(path).cross_entropy == pytest.approx(expected, rel=1e-14)
+    path.write_text("\n".join(["label,prob_a,prob_b", *rows, "a,.5,.5"]))
+    with pytest.raises(TableError, match=r"percent signs in every row.*'\.5' \(.*row 5000\)"):
+        found(path)
+    path.write_text("\n".join(["label,prob_a,prob_b", *rows, "a,,50%"]))
+    with pytest.raises(TableError, match="null"):
+        found(path)
+
+
+def test_text_options_that_are_not_used_are_said(tmp_path):
+    pq.write_table(pa.table({"label": [0], "prob_0": [0.75], "prob_1": [0.25]}), tmp_path / "t.pq")
+    (tmp_path / "t.jsonl").write_text('{"label": 0, "prob_0": 0.75, "prob_1": 0.25}')
+    for name, options, said in (
+        ("t.pq", {"delimiter": ";", "header": ["a"]}, "Parquet: --delimiter and --header were not"),
+        ("t.pq", {"encoding": "cp1252"}, "Parquet: --encoding was not used"),
+        ("t.jsonl", {"decimal": ",", "encoding": "utf-8"}, "JSON: --decimal was not used"),
+    ):
+        notes = found(tmp_path / name, **options).source["notes"]
+        assert any(said in note for note in notes), notes
+    assert not any("not used" in note for note in found(tmp_path / "t.pq").source["notes"])
+    rows = table(tmp_path / "t.csv", ["label", "prob_0", "prob_1"], [[0, 0.75, 0.25]])
+    options = {"delimiter": ",", "decimal": ".", "encoding": "utf-8"}
+    assert not any("not used" in note for note in found(rows, **options).source["notes"])
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("label;prob_a;prob_b\na;70%;30%\n", "without percent signs, and then divided by 100"),
+        ("label;prob_a;prob_b\na;70%;30%\nb;0.2;0.8\n", "a percent sign in some rows alone"),
         (
             '"label" , "prob_a" , "prob_b"\n"a" , "0.7" , "0.3"\n',
             "without blanks between its quotes",

@@ -32,7 +32,7 @@ a stream are joined. All records are of one of these:
               .logprob, .bytes (chat); prompt_logprobs and prompt_token_ids; the
               text or message; usage
   OpenAI's Responses, vLLM's RequestOutput, SGLang's /generate, Text Generation
-              Inference, llama.cpp's /completion, Ollama
+              Inference, llama.cpp's /completion, Ollama, Gemini, Cohere
   lm-evaluation-harness, samples (--log_samples). Read are doc_id, filter,
               filtered_resps or resps, arguments, word_perplexity,
               byte_perplexity, bits_per_byte; it has one logprob for each

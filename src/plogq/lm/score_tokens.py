@@ -128,7 +128,7 @@ def open_tokens(
     if part not in (None, "prompt", "completion", "all"):
         refuse("part", 'be "prompt", "completion" or "all"', repr(part))
     if kind_of(source, doc, logprob) != "table":
-        return JsonLog(os.fspath(source), part)
+        return JsonLog(os.fspath(source), part, text)
     if part is not None:
         refuse("part", "be left out: this is a table, not a log of responses", repr(part))
     return TokenTable(open_table(source, text), doc, logprob, bytes)

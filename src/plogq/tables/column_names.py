@@ -10,6 +10,7 @@ from typing import NamedTuple, NoReturn
 from pyarrow import types
 
 from plogq.errors import TableError, refuse
+from plogq.tables.arrays import is_list
 from plogq.tables.formats import KINDS, Kind
 from plogq.tables.readers import Table
 
@@ -28,15 +29,23 @@ NO_CLASSES = frozenset(
     ("argmax", "bias", "class", "confidence", "entropy", "label", "labels", "loss", "margin", "max",
      "pred", "predict", "predicted", "prediction", "scale", "sum", "target", "temperature")
 )  # fmt: skip
+# What a column of row numbers or names is called where it has no name.
+NO_NAME = frozenset(("", "Unnamed: 0"))
 # Words of a name that say that it is of what the model chose.
 CHOSEN = frozenset(("argmax", "guess", "pred", "predict", "predicted", "prediction", "preds",
                     "scored", "yhat"))  # fmt: skip
-WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+# Words of a name that say that it is of the truth, by themselves or beside one of LABELS.
+TRUE = frozenset(("actual", "gold", "groundtruth", "truth"))
+TRUE_LABEL = frozenset(("true", "correct", "expected", "reference"))
+WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 # What stands between a prefix and the name of a class, and behind it: confidence(setosa).
 BEFORE, BEHIND = "_.:=([ ", ")]"
 # A prefix that says what the numbers are; what follows it is a class.
 PREFIX = re.compile(r"(?:logits?|log_?probs?|prob(?:s|a|abilit(?:y|ies))?|p)[_.:]", re.IGNORECASE)
-
+# What all columns may be called behind their classes: species_cat_PREDICTION.
+SUFFIX = re.compile(
+    r"[_. -](?:confidence|logit|prediction|prob|proba|probability|score)$", re.IGNORECASE
+)
 
 MOST_SUGGESTED = 8  # columns that a message lists to be given back
 
@@ -144,7 +153,12 @@ def _perhaps(table: Table, present: Sequence[str]) -> str:
         by_prefix.setdefault(name[: max(map(name.rfind, BEFORE)) + 1], []).append(name)
     prefix, likely = max(by_prefix.items(), key=lambda each: len(each[1]), default=("", []))
     if len(likely) < 2:
-        return ""
+        likely = [name for name in fractions if SUFFIX.search(name)]
+        prefix = ""
+    lists = [name for name in present if is_list(kind := kinds[name])
+             and types.is_floating(kind.value_type)]  # fmt: skip
+    if len(likely) < 2:
+        return f", perhaps --probs {lists[0]}" if len(lists) == 1 else ""
     if prefix and [name for name in present if name.startswith(prefix)] == likely:
         return f", perhaps --probs '{prefix}*'"
     return f", perhaps --probs '{','.join(likely)}'" if len(likely) <= MOST_SUGGESTED else ""
@@ -203,13 +217,16 @@ def _matching(kind: Kind, present: Sequence[str], pattern: str) -> Found | None:
         return Found(kind, pattern, (pattern,), without_prefix([pattern]))
     prefix = pattern[:-1]
     taken = [name for name in present if name.startswith(prefix)]
-    left_out = [name for name in taken if NO_CLASSES & {name.lower(), _end(name, prefix)}]
+    left_out = [
+        name for name in taken if name in NO_NAME or NO_CLASSES & {name.lower(), _end(name, prefix)}
+    ]
     classes = [name for name in taken if name not in left_out]
     if not classes or not left_out:
         return Found(kind, pattern, tuple(taken), ends(taken, prefix)) if taken else None
+    shown = few([name or "the one without a name" for name in left_out])
     warning = (
-        f"Left out of {pattern!r}, as no class by name: {few(left_out)} (if it is one, list the "
-        f"columns: --{kind} {','.join(taken[:3])}{',…' if len(taken) > 3 else ''})."
+        f"Left out of {pattern!r}, as no class by name: {shown} (if it is one, list the columns:"
+        f" --{kind} {','.join(taken[:3])}{',…' if len(taken) > 3 else ''})."
     )
     return Found(kind, pattern, tuple(classes), ends(classes, prefix), warnings=(warning,))
 
@@ -233,7 +250,23 @@ def ends(names: Sequence[str], prefix: str) -> tuple[str, ...]:
     opened = "(" in prefix + first or "[" in prefix + first
     if opened and all(end[-1:] and end[-1] in BEHIND and end[:-1] for end in found):
         found = [end[:-1] for end in found]
-    return tuple(found)
+    return _without_suffix(found) if not PREFIX.match(prefix + first) else tuple(found)
+
+
+def _without_suffix(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names without the word that all have at their end to say what they are.
+
+    Examples
+    --------
+    >>> _without_suffix(["cat_PREDICTION", "dog_PREDICTION"]), _without_suffix(["a_score", "b"])
+    (('cat', 'dog'), ('a_score', 'b'))
+    """
+    marks = [SUFFIX.search(name) for name in names]
+    shared = {mark[0] if mark and mark.start() else "" for mark in marks}
+    if len(names) < 2 or len(shared) > 1 or shared == {""}:
+        return tuple(names)
+    [suffix] = shared
+    return tuple(name[: -len(suffix)] for name in names)
 
 
 def without_prefix(names: Sequence[str]) -> tuple[str, ...]:
@@ -257,6 +290,7 @@ def without_prefix(names: Sequence[str]) -> tuple[str, ...]:
             return numbered
         if end and all(len(name) > end for name in names):
             return ends(names, shared[:end])
+        return _without_suffix(names)
     return tuple(names)
 
 
@@ -297,7 +331,9 @@ def find_label(
     columns = [name for name in free if name.startswith("label_")]
     if len(columns) > 1:
         return tuple(columns), "label_*", ("Labels are a column for each class, 'label_*'.",)
-    more = "--label names another; of a second table: --labels TABLE --on ID"
+    true = next((name for name in free if _of_the_truth(name)), None)
+    more = "--label names another" if true is None else f"perhaps --label {true}"
+    more += "; of a second table: --labels TABLE --on ID"
     return missing(table, "label", f" (or {', '.join(LABELS[1:])}; {more})")
 
 
@@ -339,5 +375,12 @@ def doubt_label(table: Table, label: str, others: Collection[str]) -> tuple[str,
         f"Column {name!r} stands beside {label!r}: which is the truth? --label {name} takes the "
         "other."
         for name in table.schema.names
-        if name.lower() in TRUTHS and name not in others
+        if name not in (label, *others) and _of_the_truth(name)
     )
+
+
+def _of_the_truth(name: str) -> bool:
+    """Tell a column that is called like the truth: true_label, gold_label, YTrue, actual."""
+    words = {word.lower() for word in WORDS.findall(name)}
+    about = bool(words & TRUE_LABEL) and bool(words & {*LABELS, "answer"})
+    return name.lower() in TRUTHS or bool(words & TRUE) or about

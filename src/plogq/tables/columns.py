@@ -55,6 +55,7 @@ class Columns:
     label_rounding: Rounding | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    may_ignore: bool = True  # whether `ignore` can be asked for
 
     def read(self) -> list[str]:
         """Give every column to read, once."""

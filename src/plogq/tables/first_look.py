@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 from pyarrow import types
@@ -15,10 +14,10 @@ from pyarrow import types
 from plogq.errors import TableError
 from plogq.tables.arrays import Array
 from plogq.tables.batch import Batch, to_batch
-from plogq.tables.column_names import few
 from plogq.tables.columns import Columns
 from plogq.tables.doubts import doubts
 from plogq.tables.labels import MOST_SUGGESTED, Labels
+from plogq.tables.number_doubts import Head, of_numbers
 from plogq.tables.readers import Part
 from plogq.tables.row_figures import figures
 from plogq.tables.row_sums import Rounding, not_distributions, rounding_of
@@ -26,17 +25,6 @@ from plogq.tables.row_sums import Rounding, not_distributions, rounding_of
 HEAD_ROWS = 1_000
 HEAD_NUMBERS = 1 << 22
 MOST_CLASSES = 1_000  # whose predictions are counted by label
-FEWEST = 3  # rows of a lone column, or numbers of a row of several, that can be told by their range
-SENTINEL = 9  # from where on a number may be a code for a missing one: 9, 99, -999
-LARGE = 100  # from where on a whole number is hardly a logit
-
-
-class Head(NamedTuple):
-    """The first rows: predictions (n, C), or (n,) of a lone column, and class indices (n,)."""
-
-    x: Array
-    target: Array
-    whole_numbers: bool  # whether labels are written as numbers
 
 
 def first_look(parts: Iterable[Part], columns: Columns, labels: Labels) -> Columns:
@@ -64,11 +52,7 @@ def _looked_at(parts: Iterable[Part], columns: Columns, labels: Labels) -> Colum
     if columns.kind != "logits" and columns.layout != "binary" and not columns.normalise:
         columns = _rounded(head.x, batches[0], columns)
     found = [
-        *_of_scale(head, columns),
-        *_of_copies(head, columns),
-        *_of_whole_numbers(head, columns),
-        *_of_one_number(head, columns),
-        *_of_sorted_rows(head, columns),
+        *of_numbers(head, columns),
         *_of_labels(head, columns, labels),
         *_of_figures(batches, columns, labels.classes),
     ]
@@ -138,134 +122,6 @@ def _said(what: str, column: str, rounding: Rounding) -> str:
         f"The {what} of {column!r} sum to 1 only nearly: their numbers seem rounded to {rounding}, "
         "so each row is divided by its sum."
     )
-
-
-def _of_scale(head: Head, columns: Columns) -> list[str]:
-    """Suspect numbers that are of another scale than their kind."""
-    x = head.x.astype(np.float64)
-    if not np.isfinite(x).all():
-        return []
-    if columns.layout == "binary":
-        return _of_a_lone_column(x, head.target, columns)
-    if columns.kind != "logits" or x.shape[1] < 2:
-        return []
-    of = f"of {columns.predictions!r}"
-    option = f"--probs {columns.predictions!r}"
-    sums = x.sum(axis=1)
-    if (x >= 0).all() and (x <= 1).all():
-        if (np.abs(sums - 1) < 1e-3).all():
-            return [
-                f"Every row {of} lies in [0, 1] and sums to 1: are these probabilities? Then "
-                f"{option}."
-            ]
-        if x.size >= FEWEST * x.shape[1]:
-            return [
-                f"Every number {of} lies in [0, 1]: are these probabilities, not logits? Then "
-                f"{option}, with --normalise."
-            ]
-    if x.shape[1] == 2 and (x[:, 0] == -x[:, 1]).all() and x.any():
-        return [
-            f"Each row {of} is [-m, m]: is m a decision function, or itself the logit of the "
-            "second class? The softmax of [-m, m] is sigmoid(2m); give the column of m alone for "
-            "sigmoid(m)."
-        ]
-    for base in (2, 10):
-        if (x <= 0).all() and (np.abs((float(base) ** x).sum(axis=1) - 1) < 1e-3).all():
-            return [
-                f"Every row {of} is of logarithms to base {base} of numbers that sum to 1: "
-                f"multiply them by ln {base}."
-            ]
-    return []
-
-
-def _of_a_lone_column(x: Array, target: Array, columns: Columns) -> list[str]:
-    name, classes = columns.names[0], columns.classes or ("0", "1")
-    if columns.kind == "logits" and (x >= 0).all() and (x <= 1).all() and len(x) >= FEWEST:
-        return [
-            f"Every logit of {name!r} lies in [0, 1]: are these probabilities of class "
-            f"{classes[1]}? Then --probs {name}."
-        ]
-    least = {"logits": 0.0, "probs": 0.5, "logprobs": np.log(0.5)}[columns.kind]
-    both = len(x) >= FEWEST and target.any() and not target.all()
-    if columns.chosen is None and both and (x >= least).all():
-        return [
-            f"Every value of {name!r} is for class {classes[1]} rather than {classes[0]}: is it of "
-            "the class that the model chose? Then name the column of that class: --chosen COLUMN."
-        ]
-    return []
-
-
-def _of_copies(head: Head, columns: Columns) -> list[str]:
-    """Suspect a column of logits that is another's copy: no sum tells that it is one too many."""
-    if columns.kind != "logits" or columns.layout != "wide":
-        return []
-    seen: dict[bytes, str] = {}
-    for name, values in zip(columns.names, head.x.T, strict=True):
-        first = seen.setdefault(values.tobytes(), name)
-        if first != name and len(np.unique(values)) > 1:
-            return [
-                f"Columns {first!r} and {name!r} are the same: is one of them no class? Then "
-                f"--exclude {name}."
-            ]
-    return []
-
-
-def _of_whole_numbers(head: Head, columns: Columns) -> list[str]:
-    """Suspect columns that number the rows, or the class predicted: no sum tells them."""
-    x = head.x
-    if columns.layout != "wide" or len(x) < FEWEST or x.shape[1] < 3:
-        return []
-    if columns.kind != "logits" and not columns.normalise:
-        return []
-    whole = (x == np.rint(x)).all(axis=0)
-    varied = np.flatnonzero(whole & (x != x[0]).any(axis=0))
-    if whole.all() or not len(varied):
-        return []
-    some = x[:, varied]
-    counts = (np.diff(some, axis=0) == 1).all(axis=0)
-    large = (np.abs(some) >= LARGE).any(axis=0)
-    # The place of the largest number among the other columns.
-    first = x.argmax(axis=1)
-    rest = x.astype(np.float64)
-    rest[np.arange(len(x)), first] = -np.inf
-    top = np.where(first[:, None] == varied, rest.argmax(axis=1)[:, None], first[:, None])
-    top = top - (top > varied)
-    chosen = ((some == top).all(axis=0) | (some == top + 1).all(axis=0)) & top.any(axis=0)
-    suspect = [repr(columns.names[j]) for j in varied[counts | large | chosen]]
-    if not suspect:
-        return []
-    are, them = ("is it a class", "it") if len(suspect) == 1 else ("are they classes", "them")
-    return [
-        f"Whole numbers stand beside fractions in {few(suspect)}: {are}, or the number of a row "
-        f"or of a predicted class? --exclude leaves {them} out."
-    ]
-
-
-def _of_one_number(head: Head, columns: Columns) -> list[str]:
-    """Suspect rows whose logits are all one number, such as 99 or -999 where there is none."""
-    if columns.kind != "logits" or columns.layout == "binary" or head.x.shape[1] < 2:
-        return []
-    flat = (head.x == head.x[:, :1]).all(axis=1)
-    codes = np.unique(head.x[flat & (np.abs(head.x[:, 0]) >= SENTINEL), 0])
-    if flat.all() or not len(codes):
-        return []
-    return [
-        f"Rows of {columns.predictions!r} are {few([f'{code:g}' for code in codes])} for every "
-        "class: is that what stands for a missing one? Then leave these rows out."
-    ]
-
-
-def _of_sorted_rows(head: Head, columns: Columns) -> list[str]:
-    """Suspect predictions that are sorted, the most likely first, and in no order of classes."""
-    if columns.layout == "binary" or head.x.shape[1] < 3 or len(head.x) < FEWEST:
-        return []
-    falls = (head.x[:, :-1] >= head.x[:, 1:]).all()
-    if not falls or (head.x == head.x[0]).all() or (head.target == head.target[0]).all():
-        return []
-    return [
-        f"Every row of {columns.predictions!r} falls from its first number to its last: are they "
-        "sorted, the most likely first, and not in the order of the classes?"
-    ]
 
 
 def _of_labels(head: Head, columns: Columns, labels: Labels) -> list[str]:

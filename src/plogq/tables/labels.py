@@ -16,6 +16,7 @@ from plogq.tables.readers import Part
 from plogq.tables.row_sums import not_distributions
 
 MINUS_1 = {2: "-1,1", 3: "-1,0,1"}  # classes of which -1 is one
+TOTALS = frozenset(("all", "average", "avg", "mean", "overall", "sum", "total", "totals"))
 MOST_SUGGESTED = 8  # classes that a message lists to be given back
 
 
@@ -69,7 +70,7 @@ class Labels:
         if len(self._columns.label_names) > 1:
             return self._of_columns(part)
         column = part.batch.column(self._column)
-        expected = f"hold a label in every row (--ignore {MISSING} leaves out rows without)"
+        expected = f"hold a label in every row ({self._left_out_by(MISSING)})"
         part.check(self._column, is_missing(column), expected, lambda i: "null")
         if self._kind == "class" and is_list(column.type):
             hint = "lists of labels need --annotators"
@@ -95,7 +96,8 @@ class Labels:
             columns = [numbers(part, name) for name in self._columns.label_names]
             return np.column_stack(columns).astype(np.float64)
         column = part.batch.column(self._column)
-        matrix = list_matrix(part, self._column, column, len(self.classes))
+        of_one = " (a label alone in each list: --annotators)"
+        matrix = list_matrix(part, self._column, column, len(self.classes), of_one)
         return np.ascontiguousarray(matrix, dtype=np.float64)
 
     def _of_columns(self, part: Part) -> tuple[Array, Array | None]:
@@ -180,18 +182,26 @@ class Labels:
             return self._hint_of_names(values[bad].strip("'"))
         value, classes = values[bad], len(self.classes)
         if value == -1 and classes in MINUS_1 and not self._integers:
-            return f" (a class? then --classes {MINUS_1[classes]}; --ignore -1 leaves it out)"
+            return f" (a class? then --classes {MINUS_1[classes]}; {self._left_out_by(-1)})"
         if value < 0:
-            return f" (--ignore {value} leaves such rows out)"
+            return f" ({self._left_out_by(value)})"
         if value == classes and values.min() >= 1 and not self._columns.named:
             ranged = ",".join(map(str, range(1, classes + 1)))
             ranged = ranged if classes <= MOST_SUGGESTED else f"1..{classes}"
             return f" (numbered from 1? then --classes {ranged})"
         return ""
 
+    def _left_out_by(self, label: object) -> str:
+        """Say how rows with a label are left out."""
+        if self._columns.may_ignore:
+            return f"--ignore {label} leaves such rows out"
+        return "take such rows out of the table"
+
     def _hint_of_names(self, text: str) -> str:
         """Say how columns of other names than the labels' are matched with them."""
         columns = self._columns
+        if text.lower() in TOTALS and text not in self.classes:
+            return f" (a line of totals? {self._left_out_by(text)})"
         if columns.layout != "wide" or columns.named:
             return ""
         for name in columns.names:

@@ -23,15 +23,19 @@ def numbers(part: Part, name: str) -> Array:
     return _floats(column)
 
 
-def list_matrix(part: Part, name: str, column: pa.Array, classes: int) -> Array:
-    """View a list column as (rows, classes), after checking that each list is that long."""
+def list_matrix(part: Part, name: str, column: pa.Array, classes: int, of_one: str = "") -> Array:
+    """View a list column as (rows, classes), after checking that each list is that long.
+
+    What to do about lists of one number alone is `of_one`.
+    """
     expected = f"list {classes} numbers, one for each class"
     part.check(name, is_null(column), expected, lambda i: "null")
     if pa.types.is_fixed_size_list(column.type):
         lengths = np.full(len(column), column.type.list_size)
     else:
         lengths = as_numpy(column.value_lengths())
-    part.check(name, lengths != classes, expected, lambda i: lengths[i])
+    hint = of_one if (lengths == 1).all() else ""
+    part.check(name, lengths != classes, expected + hint, lambda i: lengths[i])
     values = column.flatten()
     rows = np.arange(len(column)).repeat(classes) if values.null_count else None
     part.check(name, is_null(values), expected, lambda i: "null", rows)

@@ -256,6 +256,14 @@ def table_of_arrays(arrays: Arrays) -> Table:
 
 def open_table(source: Any, text: TextOptions | None = None) -> Table:
     """Open a path, a URI, a folder, anything that speaks Arrow, or a mapping of arrays."""
+    table = _open_table(source, text)
+    if text is not None:
+        used = getattr(table.readers[0], "options", ())
+        table.notes += text.not_used(f"{table.paths[0]} is {table.format}", used)
+    return table
+
+
+def _open_table(source: Any, text: TextOptions | None) -> Table:
     if isinstance(source, (str, os.PathLike)):
         path = os.fspath(source)
         try:
@@ -296,7 +304,10 @@ def _open_files(source: str, text: TextOptions) -> Table:
     known = strong or known
     if not known:
         came = "none of these endings" if is_folder else "another ending, or none"
-        expected = f"be (or hold) a table: {SAID}; or read it in Python, and score the frame"
+        expected = (
+            f"be (or hold) a table: {SAID} (a text table of another name: rename it to .csv); or "
+            "read it in Python, and score the frame"
+        )
         refuse(source, expected, came, error=TableError)
     if len(set(known.values())) > 1:
         came = ", ".join(sorted({ending_of(path) or path for path in known}))

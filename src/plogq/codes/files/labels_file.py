@@ -6,6 +6,7 @@ import gzip
 import io
 import types
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,7 +86,7 @@ def code_labels(
         What is wrong with the table, by file, column and row.
     """
     table = open_table(source, text)
-    columns = find_columns(table, label=label, **model)
+    columns = replace(find_columns(table, label=label, **model), may_ignore=False)
     if columns.labels != "class":
         expected = "hold one class in each row, to be coded"
         where = f"{table.paths[0]}: column {columns.label!r}"

@@ -27,7 +27,9 @@ from plogq.lm.readers.harness import SampleNames
 from plogq.lm.readers.response import RecordError
 from plogq.lm.readers.scored import Scored, Section
 from plogq.lm.readers.streams import join_streams
+from plogq.lm.readers.table_doubts import ZERO_FIRSTS
 from plogq.lm.readers.writers import HARNESS, WRITERS, Writer, writer_of
+from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.json_records import Record, find_files, read_records
 from plogq.tables.readers import reading
 
@@ -43,11 +45,13 @@ class JsonLog:
         The file, folder or URI, compressed by its ending.
     part
         Of responses with logprobs of both: "prompt", "completion" or "all"; None refuses them.
+    text
+        What the user says of a text table, which this is not.
     """
 
     rows: int | None = None
 
-    def __init__(self, path: str, part: Section | None) -> None:
+    def __init__(self, path: str, part: Section | None, text: TextOptions | None = None) -> None:
         self._part = part
         with reading(path, "JSON"):
             self._files = find_files(path)
@@ -66,6 +70,8 @@ class JsonLog:
         if self._files.left_out:
             self.origin["left_out"] = self._files.left_out
         self.remarks = Remarks()
+        for said in [] if text is None else text.not_used(f"{path} is JSON in UTF-8", ()):
+            self.remarks.add("reading", said.removesuffix("."), 0)
         stems = [PurePath(name).stem for name in self._files.paths]
         unique = len(set(stems)) == len(stems)
         self._called = dict(
@@ -74,6 +80,7 @@ class JsonLog:
         self._section: Section | None = None
         self._filter: str | None = None
         self._others: list[tuple[float, ...]] = []
+        self._prompts = self._zero_firsts = 0
 
     def blocks(self) -> Iterator[Block]:
         """Stream the documents."""
@@ -95,6 +102,8 @@ class JsonLog:
                 if tokens >= BLOCK_TOKENS:
                     yield _block(held, done)
                     held, tokens = [], 0
+        if self._zero_firsts == self._prompts >= 2:
+            self.remarks.add("zero_firsts", ZERO_FIRSTS, self._prompts)
         if base := suspected_base(self._others):
             self.remarks.add("other_base", f"the logprobs are no natural logarithms: {base}", 0)
         if held:
@@ -131,6 +140,9 @@ class JsonLog:
             for code, message in scored.remarks:
                 said = f"{record.where}: {message}" if code == "bytes_unknown" else message
                 self.remarks.add(code, said)
+            if scored.section != "completion" and any(scored.logprobs):
+                self._prompts += 1
+                self._zero_firsts += scored.logprobs[0] == 0
             if len(self._others) < PLACES:
                 self._others += scored.others
         if writer is HARNESS:
@@ -219,7 +231,8 @@ def _known(record: Record) -> Writer:
     if found is None:
         known = ", ".join(writer.name for writer in WRITERS)
         raise record.error(
-            f"is none of {known}; its fields are " + ", ".join(list(record.value or {})[:20])
+            f"is none of {known} (write a table of it, with a row for each token: doc, logprob and "
+            "bytes); its fields are " + ", ".join(list(record.value or {})[:20])
         )
     return found
 

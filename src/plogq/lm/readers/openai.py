@@ -22,6 +22,7 @@ from plogq.lm.readers.response import (
     logprob_of,
     number_of,
     object_of,
+    text_of,
 )
 
 NAME = "OpenAI responses"
@@ -144,7 +145,7 @@ def _completion(logprobs: dict[str, Any], choice: dict[str, Any]) -> Passage:
     tops = tops if isinstance(tops, list) and len(tops) == len(values) else [None] * len(values)
     tokens = [
         Token(
-            str(name),
+            text_of(name),  # or a number alone
             logprob_of(value, f"logprobs.token_logprobs[{i}]"),
             others=tuple(number_of(x, "top_logprobs") for x in likely.values() if x is not None)
             if isinstance(likely, dict)
@@ -175,5 +176,16 @@ def _prompt(choice: dict[str, Any], record: dict[str, Any]) -> Passage:
     holder = choice if choice.get("prompt_logprobs") is not None else record
     places = holder.get("prompt_logprobs")
     if places is None:
-        return Passage([], None)
+        return _echoed(record.get("prompt"))
     return Passage(read_places(places, holder.get("prompt_token_ids"), "prompt_logprobs"), None)
+
+
+def _echoed(prompt: Any) -> Passage:
+    """Give a prompt that the server lists by itself, as Together AI does with `echo`."""
+    listed = [each for each in prompt if isinstance(each, dict)] if isinstance(prompt, list) else []
+    listed = [each for each in listed if isinstance(each.get("logprobs"), dict)]
+    if len(listed) > 1:
+        raise RecordError("several prompts, and nothing says which answer is whose")
+    if not listed or "token_logprobs" not in listed[0]["logprobs"]:
+        return Passage([], None)
+    return _completion(listed[0]["logprobs"], listed[0])

@@ -21,7 +21,12 @@ class Entry(NamedTuple):
 
 
 def read_places(places: Any, ids: Any, where: str) -> list[Token]:
-    """Give the token of each place: that of the text, which its id or its rank tells."""
+    """Give the token of each place: that of the text, which its id or its rank tells.
+
+    TensorRT-LLM may give a number at each place, which is that of the text.
+    """
+    if isinstance(places, list) and any(isinstance(place, (int, float)) for place in places):
+        return [Token(None, logprob_of(x, f"{where}[{i}]")) for i, x in enumerate(places)]
     listed = [_entries(place, f"{where}[{i}]") for i, place in enumerate(list_of(places, where))]
     likeliest = _likeliest(listed)
     tokens = []

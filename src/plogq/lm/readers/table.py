@@ -22,6 +22,7 @@ from plogq.lm.documents import (
     surprisals,
     wrong_logprobs,
 )
+from plogq.lm.readers.table_doubts import SEVERAL, TableDoubts
 from plogq.tables.arrays import Array, as_numpy, is_null
 from plogq.tables.numbers import numbers
 from plogq.tables.readers import Part, Table
@@ -32,8 +33,7 @@ COUNTS = {"byte": ("bytes",), "word": ("words",), "character": ("characters", "c
 PLURAL = {"byte": "bytes", "word": "words", "character": "characters"}
 # What people call −log q, or log q in another base.
 NOT_LOGPROBS = ("nll", "loss", "surprisal", "log2prob", "log2_prob", "log10prob", "log10_prob")
-SEVERAL = 3  # rows of a document, of which all are alike only where something repeats
-OTHER_BASE = re.compile(r"log_?(2|10)|bits?(_|$)|hartley")
+OTHER_BASE = re.compile(r"log_?p?(2|10)|base_?(2|10)|bits?(_|$)|hartley")
 
 
 class DocumentRuns(NamedTuple):
@@ -96,11 +96,11 @@ class TokenTable:
         self._table = table
         self._doc, self._logprob = doc, logprob
         present = table.schema.names
-        for name in (doc, logprob):
+        for option, name in (("doc", doc), ("logprob", logprob)):
             if name not in present:
-                _missing(table, name)
+                _missing(table, option, name)
         if bytes != "bytes" and bytes not in present:
-            _missing(table, bytes)
+            _missing(table, "bytes", bytes)
         known = COUNTS | {"byte": (bytes,)}
         self._counts = {
             unit: next(name for name in names if name in present)
@@ -123,8 +123,9 @@ class TokenTable:
             "paths": table.paths,
             "format": table.format,
             "columns": taken,
-            "notes": table.notes,
+            "notes": [*table.notes, f"{logprob!r} is taken for natural logarithms."],
         }
+        self._doubts = TableDoubts(self._counts.get("byte"))
         self._repeated: set[int] = set()
         self._varies = False
         self.remarks = Remarks()
@@ -155,6 +156,7 @@ class TokenTable:
             self.remarks.add("repeated_bytes", f"column {column!r} is the same in all rows of a "
                              "document, and another in others: it must count the bytes of each "
                              "token, not of the document", 0)  # fmt: skip
+        self._doubts.remark(self.remarks)
         yield Block(Tokens(np.empty(0), _nothing), open_run.documents(1), done)
 
     def _read(
@@ -182,12 +184,16 @@ class TokenTable:
             "unscored_bytes": np.zeros(len(run), np.int64),
             "token": scored,
         }
+        bytes_of = None
         for unit, column in self._counts.items():
             count = _whole_numbers(part, column)
             of_row[unit] = np.where(scored, count, 0)
             if unit == "byte":
+                bytes_of = count
                 self._look_for_repeats(count, start)
                 of_row["unscored_bytes"] = np.where(scored, 0, count)
+        texts = None if self._token is None else part.batch.column(self._token)
+        self._doubts.add(surprisal, start, goes_on, texts, bytes_of)
         ints = {n: np.add.reduceat(a.astype(np.int64), start) for n, a in of_row.items()}
         runs = DocumentRuns(names, sums, ints)
         position = np.arange(len(run)) - start[run]
@@ -258,9 +264,12 @@ def _check_numbers(table: Table, name: str) -> None:
         refuse(where, "hold numbers", kind, error=TableError)
 
 
-def _missing(table: Table, name: str) -> None:
+def _missing(table: Table, option: str, name: str) -> None:
     present = table.schema.names
     other = [x for x in present if x.lower() in NOT_LOGPROBS] if name == "logprob" else []
     hint = f"; logprob is log q in nats: the negative of a cost, not {other[0]!r}" if other else ""
     shown = ", ".join(present[:20]) + (", …" if len(present) > 20 else "")
-    raise TableError(f"{table.paths[0]}: no column {name!r}; its columns are {shown}{hint}")
+    raise TableError(
+        f"{table.paths[0]}: no column {name!r} (--{option} names another); its columns are "
+        f"{shown}{hint}"
+    )

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from plogq.lm.readers import (
+    cohere,
+    gemini,
     harness,
     llama_cpp,
     ollama,
@@ -47,6 +49,8 @@ WRITERS = (
     _of(tgi, streams.TGI),
     _of(llama_cpp, streams.LLAMA_CPP),
     _of(ollama, streams.OLLAMA),
+    _of(gemini),
+    _of(cohere),
 )
 
 

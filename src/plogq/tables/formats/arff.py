@@ -26,6 +26,7 @@ class ArffFile(CsvFile):
     """An ARFF file. What values a nominal attribute has is in its field's metadata."""
 
     format = "ARFF"
+    options: ClassVar[tuple[str, ...]] = ("encoding",)
     missing: ClassVar = ["?"]
     more_parsing: ClassVar = {"escape_char": "\\", "invalid_row_handler": _skip_comment}
 

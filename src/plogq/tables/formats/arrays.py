@@ -15,6 +15,7 @@ from plogq.formulas.arrays import has_mask
 from plogq.kernels.arrays import to_numpy
 from plogq.tables.arrays import plain, plain_type
 from plogq.tables.formats import KINDS
+from plogq.tables.formats.label_scores import by_label
 from plogq.tables.formats.memory import as_table, is_frame
 from plogq.tables.formats.wanted import Wanted
 
@@ -236,6 +237,7 @@ class Arrays:
         self._arrays: dict[str, Raw | pa.ChunkedArray | TableError] = {}
         for name, array in arrays.items():
             frame = is_frame(array)
+            array = list(map(by_label, array)) if isinstance(array, list) else array
             found = _of_frame(str(name), array) if frame else {str(name): _entry(str(name), array)}
             twice = [each for each in found if each in self._arrays]
             if twice:

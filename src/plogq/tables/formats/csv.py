@@ -18,6 +18,7 @@ from plogq.tables.formats.dialect import (
     refuse_not_utf8,
 )
 from plogq.tables.formats.packed import open_unpacked, read_head
+from plogq.tables.formats.percents import read_percents
 from plogq.tables.formats.text_lists import read_lists
 from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Types, Wanted
@@ -47,7 +48,7 @@ NULLS = ["", *BLANKS, *WORDS]
 def _way_on(cell: str, *, first: bool, headed: bool) -> str:
     """Say what to do about a cell that is no number; `headed` is a file with names from outside."""
     if cell.endswith("%"):
-        return " (without percent signs, and then divided by 100)"
+        return " (a percent sign in some rows alone: in all of them, or in none)"
     if cell.startswith("{"):
         return " (records in cells: save them as a column for each class, or the table as JSON)"
     if cell.startswith('"'):
@@ -63,6 +64,7 @@ class CsvFile:
     """A text table, plain or compressed; the columns that must be numbers are read as such."""
 
     format = "CSV"
+    options: ClassVar[tuple[str, ...]] = ("encoding", "delimiter", "decimal", "header")
     rows = None
     missing: ClassVar[list[str]] = []  # what says, beside nothing, that there is no value
     more_parsing: ClassVar[dict[str, Any]] = {}  # options of Arrow's parser
@@ -104,6 +106,8 @@ class CsvFile:
                 self._refuse_not_utf8(field.name)
             if field.name in self.dialect.lists:
                 schema = schema.set(i, pa.field(field.name, pa.list_(pa.float64())))
+            if field.name in self.dialect.percents:
+                schema = schema.set(i, pa.field(field.name, pa.float64()))
         return schema
 
     def pieces(self, column: str) -> list[int]:
@@ -118,8 +122,10 @@ class CsvFile:
         """Give batches as the parser makes them."""
         from pyarrow import csv
 
-        lists = {name for name in self.dialect.lists if wanted.types.get(name) != pa.string()}
-        asked = {name: kind for name, kind in wanted.types.items() if name not in lists}
+        readers = dict.fromkeys(self.dialect.lists, read_lists)
+        readers |= dict.fromkeys(self.dialect.percents, read_percents)
+        readers = {n: read for n, read in readers.items() if wanted.types.get(n) != pa.string()}
+        asked = {name: kind for name, kind in wanted.types.items() if name not in readers}
         options = csv.ConvertOptions(
             include_columns=wanted.columns,
             column_types=self._seen_types(wanted.columns) | asked,
@@ -135,8 +141,8 @@ class CsvFile:
             for i in changed:
                 name = batch.schema.names[i]
                 column = batch.column(i)
-                if name in lists:
-                    column = read_lists(self.path, name, column, self.dialect.decimal, row)
+                if name in readers:
+                    column = readers[name](self.path, name, column, self.dialect.decimal, row)
                 else:
                     column = self._read_text(column, is_label=name not in asked)
                 batch = batch.set_column(i, name, column)
@@ -146,8 +152,9 @@ class CsvFile:
     def _seen_types(self, columns: list[str]) -> Types:
         """Give what Arrow takes columns for by the first rows, in which NaN is no number."""
         kinds = {name: self.schema.field(name).type for name in columns}
+        texts = {*self.dialect.lists, *self.dialect.percents}
         return {
-            name: pa.string() if name in self.dialect.lists else kind
+            name: pa.string() if name in texts else kind
             for name, kind in kinds.items()
             if not pa.types.is_null(kind)
         }
@@ -278,6 +285,8 @@ class CsvFile:
             elif found := BAD_LINE.match(text):
                 line, wanted, came, value = found.groups()
                 name, expected = f"{self.path}: not a readable CSV file: a row", f"have {wanted}"
+                if value.lstrip().startswith("#"):
+                    expected += " (a comment may stand above the names alone: take this line out)"
                 value = f"{came}: {value}"
             else:
                 return

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
 
 from plogq.errors import TableError, refuse
+from plogq.tables.formats.percents import are_percents
 from plogq.tables.formats.text_lists import are_lists, has_two_separators
 from plogq.tables.formats.text_options import TextOptions
 
@@ -51,6 +52,8 @@ class Dialect:
         Whether there are blanks around cells.
     lists
         Columns whose cells are lists of numbers.
+    percents
+        Columns whose cells are numbers with percent signs.
     breaks
         Whether cells hold line breaks.
     fractions
@@ -65,6 +68,7 @@ class Dialect:
     names: tuple[str, ...] | None = None
     blanks: bool = False
     lists: tuple[str, ...] = ()
+    percents: tuple[str, ...] = ()
     breaks: bool = False
     fractions: tuple[str, ...] = ()
 
@@ -83,6 +87,8 @@ class Dialect:
         if self.lists:
             columns = ", ".join(self.lists)
             notes.append(f"The lists in {columns} were written as text.")
+        if self.percents:
+            notes.append(f"Percents, in {', '.join(self.percents)}: 70% is 0.7.")
         return notes
 
 
@@ -139,7 +145,7 @@ def find_dialect(path: str, head: bytes, whole: bool, text: TextOptions) -> Dial
     if text.decimal is None:
         for name in lists:
             _refuse_two_separators(path, name, cells[name])
-    decimal = text.decimal or _decimal(cell.strip() for row in body for cell in row.cells)
+    decimal = text.decimal or _decimal(cell.strip(" %") for row in body for cell in row.cells)
     fraction = WITH_POINT if decimal == "." else WITH_COMMA
     return Dialect(
         encoding,
@@ -150,6 +156,7 @@ def find_dialect(path: str, head: bytes, whole: bool, text: TextOptions) -> Dial
         names,
         blanks,
         lists,
+        tuple(name for name, column in cells.items() if are_percents(column)),
         any("\n" in cell for row in rows for cell in row.cells),
         tuple(name for name, column in cells.items() if column and fraction.fullmatch(column[0])),
     )

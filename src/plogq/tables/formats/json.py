@@ -12,6 +12,7 @@ from pyarrow import fs
 
 from plogq.errors import TableError, refuse
 from plogq.tables.formats.dialect import decoded, find_encoding, refuse_coded
+from plogq.tables.formats.label_scores import by_label
 from plogq.tables.formats.packed import open_unpacked, read_head
 from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Wanted
@@ -26,6 +27,7 @@ class JsonLines:
     """A file of JSON lines, a record each."""
 
     format = "JSON"
+    options = ("encoding",)
     write = None
     rows: int | None = None
 
@@ -81,6 +83,7 @@ class JsonFile:
     """A JSON file that is read whole: records, or columns, in any layout that pandas writes."""
 
     format = "JSON"
+    options = ("encoding",)
     write = None
 
     def __init__(self, system: fs.FileSystem, path: str, text: TextOptions) -> None:
@@ -91,7 +94,8 @@ class JsonFile:
         encoding = find_encoding(path, head, whole, text.encoding)
         with open_unpacked(system, path) as file:
             content = decoded(path, file.read(), True, encoding)
-        layout, self._records = _table(path, content)
+        layout, records = _table(path, content)
+        self._records = [_with_scores(record) for record in records]
         self.notes = [f"Read as {layout}."]
         self.schema = _schema(self._records)
         self.rows: int | None = len(self._records)
@@ -116,7 +120,11 @@ def _record(path: str, line: int, text: str) -> Record:
         raise TableError(f"{path}: line {line + 1} is not JSON: {reason}") from error
     if not isinstance(found, dict):
         refuse(f"{path}: line {line + 1}", "be a record, {…}", text.strip()[:40], error=TableError)
-    return found
+    return _with_scores(found)
+
+
+def _with_scores(record: Record) -> Record:
+    return {name: by_label(value) for name, value in record.items()}
 
 
 def _table(path: str, content: str) -> tuple[str, list[Record]]:

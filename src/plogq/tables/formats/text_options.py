@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from plogq.errors import refuse
@@ -18,6 +18,19 @@ class TextOptions:
     delimiter: str | None = None
     decimal: str | None = None
     header: tuple[str, ...] | None = None
+
+    def not_used(self, what: str, used: Collection[str]) -> list[str]:
+        """Say which of the options that are given do not go with what is read; at most a sentence.
+
+        Examples
+        --------
+        >>> TextOptions(delimiter=";").not_used("t.parquet is Parquet", ())
+        ['t.parquet is Parquet: --delimiter was not used.']
+        """
+        given = [f"--{name}" for name, value in vars(self).items()
+                 if value is not None and name not in used]  # fmt: skip
+        were = "was" if len(given) == 1 else "were"
+        return [f"{what}: {' and '.join(given)} {were} not used."] if given else []
 
 
 def text_options(
