@@ -225,6 +225,32 @@ def test_sliders_can_be_moved_far_and_fast(visit):
     page.wait_for_url("**/softmax?temperature=4")
 
 
+TURN = """([value, ours]) => {
+  const slider = document.querySelector("input[type=range]");
+  slider.value = value;
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  if (ours) location.reload();
+}"""
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_reload_straight_after_a_change_keeps_it(ours, visit):
+    """The address is written when the state has come to rest, and a reload may come sooner."""
+    page = visit("/softmax?temperature=2")
+    for value in ("0.5", "-2.5") if not ours else ("-2.5",):
+        page.evaluate(TURN, [value, ours])
+    if ours:
+        page.wait_for_timeout(100)
+    else:
+        page.reload()
+    state = {"logits": [-2.5, 0.5, -1, 0], "temperature": 2}
+    shows(page, "softmax", state)
+    page.wait_for_url("**/softmax?logits=-2.5,0.5,-1,0&temperature=2")
+    page.evaluate(TURN, ["3", False])
+    page.goto("/softmax?temperature=3")  # an address that is called means what it says
+    shows(page, "softmax", {"temperature": 3})
+
+
 def test_from_the_first_page_to_the_last_and_back(visit):
     page = visit(f"/{ORDER[0]}")
     for name in ORDER[1:3]:

@@ -37,9 +37,10 @@ export function toQuery(controls, state) {
  * Give {state, result, error, set(changes)} of a page.
  * ask     state => Promise of the page's figures
  * begin   the state to begin with
+ * note    called with every state at once, where given
  * keep    called with the state when it has come to rest
  */
-export function usePage({ ask, begin, keep }) {
+export function usePage({ ask, begin, note, keep }) {
   const [state, setState] = useState(begin);
   const [answer, setAnswer] = useState({ result: null, error: null });
   const now = useRef(begin);
@@ -50,6 +51,7 @@ export function usePage({ ask, begin, keep }) {
   const set = useCallback((changes) => {
     now.current = { ...now.current, ...changes };
     setState(now.current);
+    note?.(now.current);
     send(now.current);
   }, []);
   useEffect(() => {
