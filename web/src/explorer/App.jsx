@@ -41,7 +41,7 @@ function Page({ name, spec, specs }) {
   const order = Object.keys(specs);
   const at = order.indexOf(name);
   const page = usePage({
-    ask: (state) => askServer(name, state),
+    ask: (state) => askServer(name, state, spec.begun),
     begin: useMemo(() => recall(spec.controls), []),
     note: (state) => note(spec.controls, state),
     keep: (state) => write(spec.controls, state),

@@ -77,14 +77,14 @@ function Whole({ state, result, error, set, controls, served }) {
       <div class="page-stage">
         <div class="page-picture">
           <Legend items={NETWORKS.map(({ name, color }) => ({ color, name: `trained ${name}` }))} />
-          <Picture result={result} moments={run.moments} running={run.running} />
+          <Picture result={result} moments={run.moments} running={run.running || result.more} />
         </div>
         <div class="page-side">
-          <Steps run={run} last={result.last} change={change} served={served} />
+          <Steps run={run} at={run.running ? run.at : state.steps} last={result.last} change={change} served={served} />
           <Readouts readouts={readouts} />
           <Controls controls={settings} state={state} set={change} result={result} />
         </div>
-        <PageWords notice={notice} code={result.code} quiet={run.running}>
+        <PageWords notice={notice} code={result.code} quiet={run.running || result.more}>
           <section>
             <Text />
           </section>
@@ -94,8 +94,7 @@ function Whole({ state, result, error, set, controls, served }) {
   );
 }
 
-function Steps({ run, last, change, served }) {
-  const at = run.moments.at(-1).step;
+function Steps({ run, at, last, change, served }) {
   return (
     <div class="controls no-print">
       <div class="run-buttons">
@@ -144,6 +143,7 @@ function useRun({ state, result, set, controls }) {
   return {
     moments: [...known, ...later.map(({ moment }) => moment)],
     words: later.at(-1),
+    at,
     running,
     broken,
     start: () => {

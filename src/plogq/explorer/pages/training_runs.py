@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -145,11 +147,17 @@ class Run:
         self._moments: list[Moment] = []
         self._lock = threading.Lock()
 
-    def upto(self, step: int) -> list[Moment]:
-        """Give the moments from the start to after `step` steps."""
+    def upto(self, step: int, patience: float = math.inf) -> list[Moment]:
+        """Give the moments from the start to after `step` steps.
+
+        After `patience` seconds it gives those that there are: always one more than before.
+        """
         with self._lock:
+            end = time.monotonic() + patience
             while len(self._moments) <= step:
                 self._moments.append(self._advance())
+                if time.monotonic() >= end:
+                    break
             return self._moments[: step + 1]
 
     def _advance(self) -> Moment:

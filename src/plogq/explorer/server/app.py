@@ -85,12 +85,13 @@ async def static(request: Request) -> Response:
 
 
 async def page(request: Request) -> Response:
-    """Compute a page's figures from its state."""
+    """Compute a page's figures from its state: what of them is soon there, where `part` is asked."""
     name = request.path_params["name"]
     if name not in PAGES:
         return JSONResponse({"error": f"There is no page {name}."}, status_code=404)
     try:
         state = await read_json(request, LARGEST_STATE)
-        return JSONResponse(await on_a_thread(PAGES[name].answer, state))
+        part = "part" in request.query_params
+        return JSONResponse(await on_a_thread(PAGES[name].answer, state, part=part))
     except ValueError as error:
         return refused(error)
