@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from plogq.explorer.controls import Choice, Number, Numbers, Whole, Words
+from plogq.explorer.controls import CLASS_NAMES, Choice, Names, Number, Numbers, Whole, Words
 from plogq.explorer.pages import PAGES
 from tests.explorer.conftest import looks_right, violations
 from tests.explorer.running import FRAMES, explorer, settled
@@ -251,6 +251,46 @@ def test_a_reload_straight_after_a_change_keeps_it(ours, visit):
     shows(page, "softmax", {"temperature": 3})
 
 
+NAMED = [n for n, p in PAGES.items() if any(isinstance(c, Names) for c in p.controls.values())]
+WITH_NAMES = {"surprisal": {"source": "own"}}  # where names are not asked for at the default
+
+
+@pytest.mark.parametrize("context", ["desk", "phone"])
+@pytest.mark.parametrize("name", NAMED)
+def test_classes_are_called_what_the_reader_calls_them(name, context, visit, axe):
+    state = WITH_NAMES.get(name, {})
+    page = visit(f"/{name}?{urlencode(state)}", context)
+    fields = page.locator(".names input")
+    given = ["<b>owl, 100%</b>", "", "<b>owl, 100%</b>"][: fields.count()]
+    for field, text in zip(fields.all(), given, strict=False):
+        field.fill(text)
+    state = state | {"names": given}
+    page.wait_for_function(
+        "(notice) => document.querySelector('.page-words p').innerText === notice",
+        arg=PAGES[name].answer(state)["notice"],
+    )
+    shows(page, name, state)
+    told = page.locator(".page-picture, .page-extra, .page-words").all_text_contents()
+    assert given[0] in " ".join(told)
+    assert given[0] in " ".join(page.locator(".slider").all_text_contents()) or name == "losses"
+    assert "cat" not in re.findall(r"\w+", " ".join(told))
+    assert page.locator("main b", has_text="owl").count() == 0  # never markup
+    looks_right(page)
+    assert violations(page, axe) == []
+    page.wait_for_url("**names=*")
+    kept = page.locator("main").inner_text()
+    page.reload()
+    settled(page)
+    assert [field.input_value() for field in fields.all()][: len(given)] == given
+    assert page.locator("main").inner_text() == kept
+
+
+def test_names_are_of_one_place():
+    for name in NAMED:
+        (control,) = (c for c in PAGES[name].controls.values() if isinstance(c, Names))
+        assert control.default == CLASS_NAMES[: len(control.default)]
+
+
 def test_from_the_first_page_to_the_last_and_back(visit):
     page = visit(f"/{ORDER[0]}")
     for name in ORDER[1:3]:
@@ -356,6 +396,8 @@ def wrong_values():
                     yield name, one, ",".join(["9e9"] * control.least)
                 case Choice():
                     yield name, one, "no_such"
+                case Names():
+                    yield name, one, "W" * (control.longest + 1)
                 case Words():
                     yield name, one, ",".join(["<b>"] * control.least)
 

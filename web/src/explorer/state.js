@@ -9,7 +9,14 @@ const READ = {
   numbers: (text) => text.split(",").map(Number),
   shares: (text) => text.split(",").map(Number),
   words: (text) => text.split(","),
+  names: (text) => text.split(",").map((name) => name.replaceAll(/%2C|%25/g, decodeURIComponent)),
 };
+const COMMA = /[%,]/g; // commas of a name's own, and what marks them
+
+/** A control's value as an address says it. */
+function written({ kind }, value) {
+  return String(kind === "names" ? value.map((name) => name.replaceAll(COMMA, encodeURIComponent)) : value);
+}
 
 export function defaults(controls) {
   return Object.fromEntries(Object.entries(controls).map(([name, c]) => [name, c.default]));
@@ -27,7 +34,8 @@ export function fromQuery(controls, query) {
 export function toQuery(controls, state) {
   const query = new URLSearchParams();
   for (const [name, control] of Object.entries(controls)) {
-    if (String(state[name]) !== String(control.default)) query.set(name, String(state[name]));
+    const text = written(control, state[name]);
+    if (text !== written(control, control.default)) query.set(name, text);
   }
   const text = query.toString().replaceAll("%2C", ",");
   return text && `?${text}`;

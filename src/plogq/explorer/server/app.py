@@ -85,7 +85,7 @@ async def static(request: Request) -> Response:
 
 
 async def page(request: Request) -> Response:
-    """Compute a page's figures from its state: what of them is soon there, where `part` is asked."""
+    """Compute a page's figures from its state; with `?part` those that are soon there."""
     name = request.path_params["name"]
     if name not in PAGES:
         return JSONResponse({"error": f"There is no page {name}."}, status_code=404)
