@@ -1,5 +1,6 @@
 """The explorer in a real browser: its numbers, at every size, by keyboard, and when things fail."""
 
+import itertools
 import json
 import re
 from collections import Counter
@@ -369,6 +370,41 @@ def test_no_frame_of_the_start_page_is_empty_while_figures_are_computed(context,
     settled(page)
     assert page.evaluate(heights) == before  # nothing jumps
     page.close()
+
+
+CHAIN = """() => {
+  const inside = ({ left, right, top, bottom }, box) =>
+    left >= box.left - 0.5 && right <= box.right + 0.5 && top >= box.top && bottom <= box.bottom;
+  const svg = document.querySelector(".page-picture svg");
+  const box = (e) => e.getBoundingClientRect();
+  const circles = [...svg.querySelectorAll("circle")].map(box);
+  const heads = [...svg.querySelectorAll("path.fill-keep")].map(box);
+  const arrows = [...svg.querySelectorAll("line.stroke-keep")].map(box);
+  return {
+    circles: circles.map((c) => [c.left, c.right]),
+    loss: [...svg.querySelectorAll("circle.stroke-waste")].map((e) => [box(e).left, box(e).right]),
+    arrows: arrows.map((a, i) => [heads[i].left, a.right]),
+    inside: [...circles, ...heads, ...arrows].every((r) => inside(r, box(svg)) && r.width > 3),
+  };
+}"""
+
+
+@pytest.mark.parametrize("depth", [1, 3, 7, 20])
+@pytest.mark.parametrize("context", ["desk", "phone"])
+def test_every_unit_of_the_chain_and_the_loss_are_drawn(context, depth, visit):
+    page = visit(f"/gradient_flow?depth={depth}", context)
+    drawn = page.evaluate(CHAIN)
+    circles, arrows = drawn["circles"], drawn["arrows"]
+    assert drawn["inside"]
+    assert len(circles) == depth + 2
+    assert drawn["loss"] == circles[-1:]  # last, and none is over another
+    assert all(a[1] < b[0] for a, b in itertools.pairwise(circles))
+    # From each unit but the input an arrow leads to the one before it: from the loss, too.
+    assert len(arrows) == depth
+    middles = [sum(ends) / 2 for ends in circles]
+    for (tip, tail), to, origin in zip(arrows, middles[1:], middles[2:], strict=False):
+        assert to < tip < tail < origin
+    looks_right(page)
 
 
 def test_the_skip_link_and_the_theme(visit):

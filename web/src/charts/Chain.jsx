@@ -14,24 +14,19 @@ const BACK = 128;
 const BARS = 208;
 const BOTTOM = 30;
 const TALL = 470;
-const ROOM = 68; // px of a unit and its number
 
 /**
  * units   [{name, value, weight?, factor?, bar?, tip}] from left to right, values as texts; weight
  *         stands before a unit, factor on the way back to it; bar {text, size, other}, with
  *         both sizes as logarithms to 10, "-inf" for nothing
- *         The last unit, the loss, is left out where there is little room.
+ *         The last unit is the loss; where names do not fit it is “L”, and the layers are counted.
  * scale   [from, to]: powers of ten
  * up      what the bars are; marked: what the dashed line on a bar means
  */
 export function Chain({ name, label, description, units, scale, up, marked }) {
   const layout = (width, tall) => {
-    const all = (width - LEFT) / units.length >= ROOM;
-    const shown = all ? units : units.slice(0, -1);
-    const step = (width - LEFT) / shown.length;
+    const step = (width - LEFT) / units.length;
     return {
-      all,
-      shown,
       step,
       at: (i) => LEFT + step * (i + 0.5),
       level: scaleLinear(scale, [tall - BOTTOM, BARS]),
@@ -40,29 +35,29 @@ export function Chain({ name, label, description, units, scale, up, marked }) {
   };
   const top = ({ size, other }) => Math.max(scale[0], toNumber(size), toNumber(other));
   const marks = (width, tall) => {
-    const { shown, at, level } = layout(width, tall);
-    return shown.map((unit, i) => ({
+    const { at, level } = layout(width, tall);
+    return units.map((unit, i) => ({
       x: at(i), y: unit.bar ? level(top(unit.bar)) : UNITS, text: unit.tip,
     }));
   };
   return (
     <Chart name={name} label={label} description={description} height={TALL} marks={marks} by="x">
       {(width, tall) => {
-        const { all, shown, step, at, level, radius } = layout(width, tall);
+        const { step, at, level, radius } = layout(width, tall);
         const foot = tall - BOTTOM;
         const fits = (text, wide = step) => textWidth(text, 600) <= wide - 4;
-        const named = shown.every((unit) => fits(unit.name));
+        const named = units.every((unit) => fits(unit.name));
         const every = Math.ceil(20 / step); // of the numbers, where names do not fit
-        const short = (i) => (i % every === 0 && i > 0 && !(all && i === shown.length - 1) ? `${i}` : "");
+        const loss = units.length - 1;
+        const short = (i) => (i === loss ? "L" : i % every === 0 && i > 0 ? `${i}` : "");
         const within = Math.min(44, step * 0.6) / 2;
         const on = { across: (x) => x, up: (y) => y };
         return (
           <>
             <YAxis scale={level} x={LEFT} across={width} label={up} format={power}
               ticks={level.ticks(5).filter(Number.isInteger)} />
-            {shown.map((unit, i) => {
+            {units.map((unit, i) => {
               const x = at(i);
-              const last = all && i === shown.length - 1;
               const middle = x - step / 2;
               const factor = unit.factor && [`× ${unit.factor}`, unit.factor].find((text) => fits(text));
               return (
@@ -74,7 +69,7 @@ export function Chain({ name, label, description, units, scale, up, marked }) {
                   {unit.weight && fits(`× ${unit.weight}`) && (
                     <text x={middle} y={UNITS - radius - 8} text-anchor="middle">{`× ${unit.weight}`}</text>
                   )}
-                  <circle class={`stroke-${last ? "waste" : i > 0 ? "gain" : "rest"}`} cx={x} cy={UNITS} r={radius} />
+                  <circle class={`stroke-${i === loss ? "waste" : i > 0 ? "gain" : "rest"}`} cx={x} cy={UNITS} r={radius} />
                   {fits(unit.value, 2 * radius + 3) && (
                     <text class="strong" x={x} y={UNITS} dy="0.35em" text-anchor="middle">{unit.value}</text>
                   )}
