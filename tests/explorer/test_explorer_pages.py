@@ -407,6 +407,60 @@ def test_every_unit_of_the_chain_and_the_loss_are_drawn(context, depth, visit):
     looks_right(page)
 
 
+@pytest.mark.parametrize("context", ["desk", "phone"])
+@pytest.mark.parametrize("name", ["softmax", "training", "predictions"])
+def test_no_frame_of_a_page_is_empty_while_figures_are_computed(name, context, contexts, axe):
+    page, held = contexts[context].new_page(), []
+    page.route("**/api/page/*", lambda route: held.append(route))
+    page.goto(f"/{name}")
+    page.wait_for_selector(".page-picture")
+    page.evaluate(FRAMES)
+    assert page.evaluate(DRAWN.replace(".card-picture", ".page-picture")) == [True]
+    looks_right(page)
+    assert violations(page, axe) == []
+    for route in held:
+        route.continue_()
+    settled(page)
+    page.close()
+
+
+@pytest.mark.parametrize("context", ["desk", "phone"])
+def test_training_shows_its_data_and_both_networks_before_a_step(context, visit, axe):
+    page = visit("/training?steps=0&hidden=4&batch=4", context)
+    answer = PAGES["training"].answer({"steps": 0, "hidden": 4, "batch": 4})
+    panels, digits = page.locator(".page-picture .chart").all()
+    curves = 3 + len(answer["layers"])  # accuracy, two losses, the gradient of each layer
+    assert panels.locator("circle").count() == 2 * curves
+    assert digits.locator("path").count() == 4 * 10  # in four shades
+    networks = [answer["moments"][0][key] for key in ("cross_entropy", "squared_error")]
+    texts = digits.locator("svg text").all_text_contents()
+    rows = [texts[i : i + 11] for i in (1, 12)]
+    labels = list(range(10))
+    for (name, *shown), network in zip(rows, networks, strict=True):
+        assert [int(guess) for guess in shown] == network["guesses"]
+        right = sum(a == b for a, b in zip(network["guesses"], labels, strict=True))
+        assert name.endswith(f"{right} of 10 right")
+    looks_right(page)
+    assert violations(page, axe) == []
+
+
+def test_a_file_is_dropped_on_the_form(visit):
+    page = visit("/predictions")
+    dropped = page.evaluate_handle(
+        """() => { const data = new DataTransfer();
+          const rows = "prob_0,prob_1,label\\n0.5,0.5,0\\n0.25,0.75,1\\n";
+          data.items.add(new File([rows], "mine.csv"));
+          return data; }"""
+    )
+    form = page.locator("form.bring")
+    form.dispatch_event("dragover", {"dataTransfer": dropped})
+    assert "bring-over" in form.get_attribute("class")
+    form.dispatch_event("drop", {"dataTransfer": dropped})
+    page.get_by_role("button", name="Score it").press("Enter")
+    page.wait_for_selector(".bring-example", state="detached")
+    assert "mine.csv" in page.inner_text("main")
+
+
 def test_the_skip_link_and_the_theme(visit):
     page = visit(f"/{ORDER[0]}")
     page.keyboard.press("Tab")

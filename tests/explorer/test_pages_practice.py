@@ -24,7 +24,7 @@ from plogq.explorer.pages import quiz as quiz_page
 from plogq.explorer.pages import training as training_page
 from plogq.explorer.pages import which_loss as which_page
 from plogq.explorer.pages.quiz_questions import LETTERS, questions, score
-from plogq.explorer.pages.training_runs import LOSSES, Run, Settings, batches, run_of, start
+from plogq.explorer.pages.training_runs import LOSSES, Run, Settings, batches, run_of, split, start
 from plogq.explorer.pages.which_loss_answers import CALLS, FRAMEWORKS
 from plogq.explorer.server.streams import _steps
 from tests.explorer.conftest import looks_right
@@ -78,6 +78,20 @@ def test_a_run_follows_from_its_settings():
     again.upto(3)
     assert again.upto(12) == whole
     assert Run(Settings(layers=2, hidden=5, batch=4, seed=1)).upto(12) != whole
+
+
+def test_the_examples_are_a_row_of_each_digit_and_the_guesses_those_of_the_network():
+    settings = Settings(hidden=5, batch=8)
+    run = Run(settings)
+    assert run.examples.labels.tolist() == list(range(10))
+    assert not set(run.examples.ids) & set(split(settings)[0].ids)  # held out
+    network = start(settings)
+    for (pixels, labels), moment in zip(batches(settings), run.upto(6), strict=False):
+        logits = network.layers(run.examples.pixels)[-1].tolist()
+        assert [row.index(max(row)) for row in logits] == list(moment["squared_error"].guesses)
+        layers = network.layers(pixels)
+        slope = plogq.squared_error_from_logits(layers[-1], labels).grad / len(labels)
+        network = network.descend(network.gradient(layers, slope), settings.rate)
 
 
 def test_both_networks_begin_alike_and_part():

@@ -1,5 +1,6 @@
 // Training: both networks' accuracy, losses and gradients, growing as the steps come in.
 import { useContext, useEffect, useRef, useState } from "preact/hooks";
+import { Digits } from "../charts/Digits.jsx";
 import { Panels } from "../charts/Panels.jsx";
 import { openStream } from "../explorer/stream.js";
 import { Small } from "../parts/Chart.jsx";
@@ -7,6 +8,7 @@ import { Controls } from "../parts/Controls.jsx";
 import { Formula, Of, Sub } from "../parts/Formula.jsx";
 import { Legend } from "../parts/Legend.jsx";
 import { Readouts } from "../parts/Readouts.jsx";
+import { Sketch } from "../parts/Sketch.jsx";
 import { Slider } from "../parts/Slider.jsx";
 import { PageWords } from "../parts/PageWords.jsx";
 import { brief } from "../parts/format.js";
@@ -63,6 +65,16 @@ function Picture({ result, moments = result.moments, running = false }) {
   );
 }
 
+/** Some of the data, and what both networks take them for. */
+function HeldOut({ digits, now }) {
+  const models = NETWORKS.map(({ key, name, color }) => ({ name, color, guesses: now[key].guesses }));
+  return (
+    <Digits name="digits" label="Held-out digits, and what each network takes them for" digits={digits} models={models}
+      description={`The digits ${digits.map((d) => d.label).join(", ")}. ${models
+        .map((m) => `${m.name}: ${m.guesses.join(", ")}`).join("; ")}.`} />
+  );
+}
+
 function Whole({ state, result, error, set, controls, served }) {
   const run = useRun({ state, result, set, controls });
   const { steps, ...settings } = controls;
@@ -70,7 +82,7 @@ function Whole({ state, result, error, set, controls, served }) {
     run.drop();
     set(changes);
   };
-  if (!result) return <div class="page-picture" aria-busy={!error} />;
+  if (!result) return !error && <div class="page-picture" aria-busy="true"><Sketch /></div>;
   const { readouts, notice } = run.words ?? result;
   return (
     <>
@@ -78,6 +90,7 @@ function Whole({ state, result, error, set, controls, served }) {
         <div class="page-picture">
           <Legend items={NETWORKS.map(({ name, color }) => ({ color, name: `trained ${name}` }))} />
           <Picture result={result} moments={run.moments} running={run.running || result.more} />
+          <HeldOut digits={result.digits} now={run.moments.at(-1)} />
         </div>
         <div class="page-side">
           <Steps run={run} at={run.running ? run.at : state.steps} last={result.last} change={change} served={served} />

@@ -18,12 +18,17 @@ CE, SE = "cross_entropy", "squared_error"
 def compute(state: State, patience: float = math.inf) -> Result:
     """Give all steps up to the one that the state is at, or as many as there is `patience` for."""
     settings = settings_of(state)
-    moments = run_of(settings).upto(state["steps"], patience)
+    run = run_of(settings)
+    moments = run.upto(state["steps"], patience)
     step = len(moments) - 1
     return {
         "more": step < state["steps"],
         "last": LAST,
         "layers": _layers(settings),
+        "digits": [
+            {"label": label, "pixels": pixels}
+            for label, pixels in zip(run.examples.labels, run.examples.pixels, strict=True)
+        ],
         "moments": [_drawn(k, moment) for k, moment in enumerate(moments)],
         **_words(moments),
         "code": _code(settings, step),

@@ -98,6 +98,7 @@ class State(NamedTuple):
     losses: dict[str, float]  # mean over the batch, by either loss
     norms: tuple[float, ...]  # ‖∂loss/∂weights‖ of each layer, by its own loss
     accuracy: float | None  # of the held-out rows; looked at every few steps
+    guesses: tuple[int, ...]  # what it takes each of the examples for
 
 
 Moment = dict[str, State]  # by the loss that the network is trained under
@@ -142,6 +143,7 @@ class Run:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._held_out = split(settings)[1]
+        self.examples = examples(self._held_out)
         self._batches = batches(settings)
         self._networks = dict.fromkeys(LOSSES, start(settings))
         self._moments: list[Moment] = []
@@ -172,6 +174,7 @@ class Run:
                 {key: float(np.mean(row.value)) for key, row in rows.items()},
                 tuple(float(np.linalg.norm(g)) for g in gradient.weights),
                 accuracy(network, self._held_out) if look else None,
+                tuple(guesses(network, self.examples).tolist()),
             )
             self._networks[name] = network.descend(gradient, self.settings.rate)
         return moment
@@ -185,8 +188,18 @@ def run_of(settings: Settings) -> Run:
 
 def accuracy(network: Network, digits: Digits) -> float:
     """Give the share of the rows whose digit has the largest logit."""
-    logits = network.layers(digits.pixels)[-1]
-    return float(np.mean(logits.argmax(axis=1) == digits.labels))
+    return float(np.mean(guesses(network, digits) == digits.labels))
+
+
+def guesses(network: Network, digits: Digits) -> NDArray[np.int64]:
+    """Give the digit with the largest logit of each row."""
+    found: NDArray[np.int64] = network.layers(digits.pixels)[-1].argmax(axis=1)
+    return found
+
+
+def examples(digits: Digits) -> Digits:
+    """Give the first row of each digit, 0 to 9."""
+    return digits.take(np.unique(digits.labels, return_index=True)[1])
 
 
 @functools.cache
