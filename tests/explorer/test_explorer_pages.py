@@ -461,6 +461,42 @@ def test_a_file_is_dropped_on_the_form(visit):
     assert "mine.csv" in page.inner_text("main")
 
 
+BRACES = """() => [...document.querySelectorAll(".braced")].map((part) => {
+  const box = (e) => e.getBoundingClientRect();
+  const drawn = [...part.querySelectorAll(".brace path, .brace rect")].map(box);
+  const inside = [...part.children].filter((e) => !e.matches(".brace")).map(box);
+  const name = box(part.nextElementSibling);
+  const color = getComputedStyle(part.querySelector(".brace path")).stroke;
+  return {
+    part: [Math.min(...inside.map((r) => r.left)), Math.max(...inside.map((r) => r.right))],
+    foot: Math.max(...inside.map((r) => r.bottom)),
+    pieces: drawn.map((r) => [r.left, r.right]),
+    upright: [Math.min(...drawn.map((r) => r.top)), Math.max(...drawn.map((r) => r.bottom))],
+    name: name.top,
+    own: color === getComputedStyle(part).color,
+  };
+})"""
+
+
+@pytest.mark.parametrize("context", ["desk", "phone"])
+@pytest.mark.parametrize("name", ["decomposition", "codes", "likelihood"])
+def test_a_brace_is_as_wide_as_what_it_stands_under(name, context, visit):
+    page = visit(f"/{name}", context)
+    for media in ("screen", "print"):
+        page.emulate_media(media=media)
+        found = page.evaluate(BRACES)
+        assert found
+        for brace in found:
+            left, right = brace["part"]
+            ends = [end for piece in brace["pieces"] for end in piece]
+            assert (min(ends), max(ends)) == pytest.approx((left, right), abs=4)  # the space of a sign
+            for one, other in itertools.pairwise(brace["pieces"]):  # no gap between its pieces
+                assert one[1] == pytest.approx(other[0], abs=0.5)
+            assert brace["foot"] <= brace["upright"][0] + 1
+            assert brace["upright"][1] <= brace["name"] + 1
+            assert brace["own"]
+
+
 def test_the_skip_link_and_the_theme(visit):
     page = visit(f"/{ORDER[0]}")
     page.keyboard.press("Tab")
