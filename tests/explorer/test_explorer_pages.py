@@ -489,7 +489,9 @@ def test_a_brace_is_as_wide_as_what_it_stands_under(name, context, visit):
         for brace in found:
             left, right = brace["part"]
             ends = [end for piece in brace["pieces"] for end in piece]
-            assert (min(ends), max(ends)) == pytest.approx((left, right), abs=4)  # the space of a sign
+            assert (min(ends), max(ends)) == pytest.approx(
+                (left, right), abs=4
+            )  # the space of a sign
             for one, other in itertools.pairwise(brace["pieces"]):  # no gap between its pieces
                 assert one[1] == pytest.approx(other[0], abs=0.5)
             assert brace["foot"] <= brace["upright"][0] + 1

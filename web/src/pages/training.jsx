@@ -204,7 +204,7 @@ function Text() {
           <mrow><mo>∂</mo><Sub of="x" at="j" /></mrow>
         </mfrac>
         <mo>=</mo><Sub of="q" at="j" /><mo>−</mo><Sub of="t" at="j" />
-        <mspace width="2em" />
+        <mo>,</mo><mspace width="1.5em" />
         <mfrac>
           <mrow><mo>∂</mo><mi>SE</mi></mrow>
           <mrow><mo>∂</mo><Sub of="x" at="j" /></mrow>
