@@ -3,10 +3,11 @@
 A formula is one or more statements, divided by commas: parts with relations between them, as in
 `H(p) = −∑ p log p`. Reading one gives functions of an environment, which has
 
-    a number or an array  for a letter; `p_j` is an item of p, and a bar ∂L/∂z is named "∂L/∂z"
+    a number or an array  for a letter; `p_j` is an item of p, and a derivative is named "∂L/∂z"
     a function            for what stands before parentheses
     "over"                {index: what a sum or product over it runs through}
     "∫"                   a function that integrates functions of x
+    "then"                what letters are after a step, left of ←
 """
 
 from __future__ import annotations
@@ -60,8 +61,15 @@ def spread(nodes):
             yield node
 
 
+def sign_of(node):
+    """Give the operator that a node is, also where something stands above or below it."""
+    if node is not None and node["tag"] in ("mover", "munder"):
+        node = node["inside"][0]
+    return node["text"] if node is not None and node["tag"] == "mo" else None
+
+
 class Row:
-    """A row of MathML, read from left to right."""
+    """A row of MathML, read from left to right; `braces` takes what is named below a brace."""
 
     def __init__(self, nodes, braces):
         self.nodes, self.braces, self.at = list(spread(nodes)), braces, 0
@@ -70,11 +78,8 @@ class Row:
         return self.nodes[self.at] if self.at < len(self.nodes) else None
 
     def sign(self):
-        """Give the operator that is next, also where something stands above it."""
-        node = self.here()
-        if node is not None and node["tag"] in ("mover", "munder"):
-            node = node["inside"][0]
-        return node["text"] if node is not None and node["tag"] == "mo" else None
+        """Give the operator that is next, or None."""
+        return sign_of(self.here())
 
     def take(self, sign=None):
         node = self.here()
@@ -108,7 +113,7 @@ class Row:
         while self.sign() in RELATIONS:
             node = self.take()
             condition = text(node["inside"][1]) if node["inside"] else None
-            one.relations.append((self_sign(node), condition))
+            one.relations.append((sign_of(node), condition))
             one.parts.append(self.sum())
         return one
 
@@ -240,10 +245,6 @@ class Row:
         return value
 
 
-def self_sign(node):
-    return node["inside"][0]["text"] if node["inside"] else node["text"]
-
-
 def item(values, index):
     return values[int(index)]
 
@@ -252,9 +253,8 @@ def holds(statements, env):
     """Whether each statement is true, and what the parts come to that are not just a name."""
     true, found = True, []
     for one in statements:
-        left = one.parts[0](
-            {**env, **env.get("then", {})} if one.relations[:1] == [("←", None)] else env
-        )
+        becomes = one.relations[:1] == [("←", None)]
+        left = one.parts[0](env | env["then"] if becomes else env)
         found += [] if one.relations else [left]
         for (sign, condition), part in zip(one.relations, one.parts[1:], strict=True):
             if condition is not None and not env[condition]:

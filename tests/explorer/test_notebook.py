@@ -1,7 +1,10 @@
 """The pages inside a notebook: the same page, asked of the kernel over a widget's messages."""
 
 import inspect
+import re
 import sys
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ import pytest
 import plogq
 from plogq import explore, notebook
 from plogq.explorer.controls import read_state
-from plogq.explorer.pages import PAGES
+from plogq.explorer.pages import PAGES, training
 from plogq.records import encoded
 from plogq.score import score
 
@@ -75,6 +78,21 @@ def test_a_page_in_a_notebook_shows_the_kernels_numbers(show):
     page.wait_for_timeout(400)  # a state is kept when it has come to rest
     begin = read_state(PAGES["softmax"].controls, {"logits": [3.0, 1.0, 0.2], "temperature": 5})
     assert states[-1] == encoded(begin)
+
+
+def test_what_takes_seconds_comes_to_a_notebook_in_parts(show):
+    impatient = replace(PAGES["training"], begun=partial(training.compute, patience=0))
+    widget, steps = explore.training(steps=3, hidden=4, batch=4, seed=51), []
+
+    def answer(state):
+        result = impatient.answer(state, part=True)
+        steps.append(result["readouts"][0]["value"])
+        return result
+
+    widget._answer = answer
+    page, _ = show(widget)
+    page.locator(".readouts output", has_text=re.compile("^3$")).first.wait_for()
+    assert steps == [0, 1, 2, 3]
 
 
 def test_its_styles_stay_inside_and_the_notebooks_outside(show):

@@ -13,6 +13,7 @@ const UNITS = 76;
 const BACK = 128;
 const BARS = 208;
 const BOTTOM = 30;
+const ENDS = 0.8; // the room of the input and of the loss, which have no bar, in that of a layer
 const TALL = 470;
 
 /**
@@ -25,12 +26,14 @@ const TALL = 470;
  */
 export function Chain({ name, label, description, units, scale, up, marked }) {
   const layout = (width, tall) => {
-    const step = (width - LEFT) / units.length;
+    const last = units.length - 1;
+    const step = (width - LEFT) / (last - 1 + 2 * ENDS);
+    const place = (i) => (i === 0 ? ENDS / 2 : i < last ? ENDS + i - 0.5 : last - 1 + 1.5 * ENDS);
     return {
       step,
-      at: (i) => LEFT + step * (i + 0.5),
+      at: (i) => LEFT + step * place(i),
       level: scaleLinear(scale, [tall - BOTTOM, BARS]),
-      radius: Math.min(28, step * 0.41),
+      radius: Math.min(28, step * 0.39),
     };
   };
   const top = ({ size, other }) => Math.max(scale[0], toNumber(size), toNumber(other));
@@ -45,7 +48,7 @@ export function Chain({ name, label, description, units, scale, up, marked }) {
       {(width, tall) => {
         const { step, at, level, radius } = layout(width, tall);
         const foot = tall - BOTTOM;
-        const fits = (text, wide = step) => textWidth(text, 600) <= wide - 4;
+        const fits = (text, wide = step) => textWidth(text, 600) <= wide - 3;
         const named = units.every((unit) => fits(unit.name));
         const every = Math.ceil(20 / step); // of the numbers, where names do not fit
         const loss = units.length - 1;
@@ -58,22 +61,23 @@ export function Chain({ name, label, description, units, scale, up, marked }) {
               ticks={level.ticks(5).filter(Number.isInteger)} />
             {units.map((unit, i) => {
               const x = at(i);
-              const middle = x - step / 2;
+              const before = i > 0 ? at(i - 1) : x;
+              const along = (share) => x + share * (before - x);
               const factor = unit.factor && [`× ${unit.factor}`, unit.factor].find((text) => fits(text));
               return (
                 <g key={i}>
                   <text x={x} y={NAMES} text-anchor="middle">{named ? unit.name : short(i)}</text>
                   {i > 0 && (
-                    <line class="stroke-rest" x1={at(i - 1) + radius} x2={x - radius} y1={UNITS} y2={UNITS} />
+                    <line class="stroke-rest" x1={before + radius} x2={x - radius} y1={UNITS} y2={UNITS} />
                   )}
                   {unit.weight && fits(`× ${unit.weight}`) && (
-                    <text x={middle} y={UNITS - radius - 8} text-anchor="middle">{`× ${unit.weight}`}</text>
+                    <text x={along(0.5)} y={UNITS - radius - 8} text-anchor="middle">{`× ${unit.weight}`}</text>
                   )}
                   <circle class={`stroke-${i === loss ? "waste" : i > 0 ? "gain" : "rest"}`} cx={x} cy={UNITS} r={radius} />
-                  {fits(unit.value, 2 * radius + 3) && (
-                    <text class="strong" x={x} y={UNITS} dy="0.35em" text-anchor="middle">{unit.value}</text>
+                  {fits(unit.value, 2 * radius + 4) && (
+                    <text class="strong halo" x={x} y={UNITS} dy="0.35em" text-anchor="middle">{unit.value}</text>
                   )}
-                  {i > 1 && <Arrow on={on} ends={[[x - step * 0.12, BACK], [x - step * 0.88, BACK]]} color="keep" />}
+                  {i > 1 && <Arrow on={on} ends={[[along(0.12), BACK], [along(0.88), BACK]]} color="keep" />}
                   {factor && (
                     <text x={x + step / 2} y={BACK + 20} text-anchor="middle">{factor}</text>
                   )}

@@ -47,9 +47,8 @@ def serve(
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         try:
             _Server(config).run(sockets=[listening])
-        except KeyboardInterrupt:
+        finally:
             end_if_computing(INTERRUPTED)
-            raise
 
 
 def listener(port: int) -> socket.socket:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
-
-from anyio.to_thread import run_sync
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
+_threads = ThreadPoolExecutor(40)
 _running: set[object] = set()  # a mark for each computation that has not ended
 
 
@@ -27,7 +28,7 @@ async def on_a_thread(
         finally:
             _running.discard(mark)
 
-    return await run_sync(marked, abandon_on_cancel=True)
+    return await asyncio.get_running_loop().run_in_executor(_threads, marked)
 
 
 def end_if_computing(status: int) -> None:
