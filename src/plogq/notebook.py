@@ -10,6 +10,7 @@ that is shown is that of `plogq explore`. What its reader turns is found in `.st
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from importlib import resources
 from inspect import Parameter, Signature
 from typing import Any
@@ -67,7 +68,7 @@ def _function(name: str, page: Page) -> Callable[..., Explorer]:
     def show(**turned: Any) -> Explorer:
         state = defaults | {key: encoded(value) for key, value in turned.items()}
         read_state(page.controls, state)  # refuse now what the page would refuse later
-        return Explorer(name, state, page.answer)
+        return Explorer(name, state, partial(page.answer, part=True))
 
     show.__name__ = show.__qualname__ = name
     show.__doc__ = "\n".join([

@@ -39,7 +39,7 @@ def explorer(*arguments, command=PLOGQ, **options):
 
 
 SETTLED = """() => document.querySelector("h1") && !document.querySelector("[aria-busy=true]")
-  && !document.querySelector(".card-sketch")
+  && !document.querySelector(".sketch")
   && document.getElementById("main").childElementCount > 0"""
 FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 

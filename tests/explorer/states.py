@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from plogq.explorer.controls import Choice, Number, Numbers, Shares, Whole, Words
+from plogq.explorer.controls import Choice, Names, Number, Numbers, Shares, Whole, Words
 
 
 def states(page):
@@ -39,6 +39,10 @@ def values(control, size=None):
             return (
                 many.filter(lambda bars: sum(bars) > 1e-6) if isinstance(control, Shares) else many
             )
+        case Names():
+            letters = st.characters(exclude_categories=["C", "Zs", "Zl", "Zp"]) | st.just(" ")
+            name = st.text(letters, max_size=control.longest) | st.sampled_from(control.default)
+            return st.lists(name, max_size=len(control.default))
         case Words():
             return st.lists(
                 st.text(control.letters, max_size=control.longest), **sizes(control, size)
@@ -64,7 +68,7 @@ def corners(page):
                 for end in ("least", "most"):
                     others = {n: corner(c, end) for n, c in page.controls.items()}
                     yield others | {name: option}
-        elif not isinstance(control, Numbers | Words):
+        elif not isinstance(control, Names | Numbers | Words):
             yield {name: control.low}
             yield {name: control.high}
 
@@ -77,6 +81,8 @@ def corner(control, end):
             return [1.0, *bars[1:]] if end == "least" else [1.0 for _ in bars]
         case Numbers():
             return [control.low if end == "least" else control.high] * getattr(control, end)
+        case Names():
+            return ["" if end == "least" else "W" * control.longest] * len(control.default)
         case Words():
             return ["" if end == "least" else control.letters[0] * control.longest] * getattr(
                 control, end

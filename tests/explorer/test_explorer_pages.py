@@ -1,5 +1,6 @@
 """The explorer in a real browser: its numbers, at every size, by keyboard, and when things fail."""
 
+import itertools
 import json
 import re
 from collections import Counter
@@ -8,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from plogq.explorer.controls import Choice, Number, Numbers, Whole, Words
+from plogq.explorer.controls import CLASS_NAMES, Choice, Names, Number, Numbers, Whole, Words
 from plogq.explorer.pages import PAGES
 from tests.explorer.conftest import looks_right, violations
 from tests.explorer.running import FRAMES, explorer, settled
@@ -228,6 +229,72 @@ def test_sliders_can_be_moved_far_and_fast(visit):
     page.wait_for_url("**/softmax?temperature=4")
 
 
+TURN = """([value, ours]) => {
+  const slider = document.querySelector("input[type=range]");
+  slider.value = value;
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  if (ours) location.reload();
+}"""
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_reload_straight_after_a_change_keeps_it(ours, visit):
+    """The address is written when the state has come to rest, and a reload may come sooner."""
+    page = visit("/softmax?temperature=2")
+    for value in ("0.5", "-2.5") if not ours else ("-2.5",):
+        page.evaluate(TURN, [value, ours])
+    if ours:
+        page.wait_for_timeout(100)
+    else:
+        page.reload()
+    state = {"logits": [-2.5, 0.5, -1, 0], "temperature": 2}
+    shows(page, "softmax", state)
+    page.wait_for_url("**/softmax?logits=-2.5,0.5,-1,0&temperature=2")
+    page.evaluate(TURN, ["3", False])
+    page.goto("/softmax?temperature=3")  # an address that is called means what it says
+    shows(page, "softmax", {"temperature": 3})
+
+
+NAMED = [n for n, p in PAGES.items() if any(isinstance(c, Names) for c in p.controls.values())]
+WITH_NAMES = {"surprisal": {"source": "own"}}  # where names are not asked for at the default
+
+
+@pytest.mark.parametrize("context", ["desk", "phone"])
+@pytest.mark.parametrize("name", NAMED)
+def test_classes_are_called_what_the_reader_calls_them(name, context, visit, axe):
+    state = WITH_NAMES.get(name, {})
+    page = visit(f"/{name}?{urlencode(state)}", context)
+    fields = page.locator(".names input")
+    given = ["<b>owl, 100%</b>", "", "<b>owl, 100%</b>"][: fields.count()]
+    for field, text in zip(fields.all(), given, strict=False):
+        field.fill(text)
+    state = state | {"names": given}
+    page.wait_for_function(
+        "(notice) => document.querySelector('.page-words p').innerText === notice",
+        arg=PAGES[name].answer(state)["notice"],
+    )
+    shows(page, name, state)
+    told = page.locator(".page-picture, .page-extra, .page-words").all_text_contents()
+    assert given[0] in " ".join(told)
+    assert given[0] in " ".join(page.locator(".slider").all_text_contents()) or name == "losses"
+    assert "cat" not in re.findall(r"\w+", " ".join(told))
+    assert page.locator("main b", has_text="owl").count() == 0  # never markup
+    looks_right(page)
+    assert violations(page, axe) == []
+    page.wait_for_url("**names=*")
+    kept = page.locator("main").inner_text()
+    page.reload()
+    settled(page)
+    assert [field.input_value() for field in fields.all()][: len(given)] == given
+    assert page.locator("main").inner_text() == kept
+
+
+def test_names_are_of_one_place():
+    for name in NAMED:
+        (control,) = (c for c in PAGES[name].controls.values() if isinstance(c, Names))
+        assert control.default == CLASS_NAMES[: len(control.default)]
+
+
 def test_from_the_first_page_to_the_last_and_back(visit):
     page = visit(f"/{ORDER[0]}")
     for name in ORDER[1:3]:
@@ -308,6 +375,133 @@ def test_no_frame_of_the_start_page_is_empty_while_figures_are_computed(context,
     page.close()
 
 
+CHAIN = """() => {
+  const inside = ({ left, right, top, bottom }, box) =>
+    left >= box.left - 0.5 && right <= box.right + 0.5 && top >= box.top && bottom <= box.bottom;
+  const svg = document.querySelector(".page-picture svg");
+  const box = (e) => e.getBoundingClientRect();
+  const circles = [...svg.querySelectorAll("circle")].map(box);
+  const heads = [...svg.querySelectorAll("path.fill-keep")].map(box);
+  const arrows = [...svg.querySelectorAll("line.stroke-keep")].map(box);
+  return {
+    circles: circles.map((c) => [c.left, c.right]),
+    loss: [...svg.querySelectorAll("circle.stroke-waste")].map((e) => [box(e).left, box(e).right]),
+    arrows: arrows.map((a, i) => [heads[i].left, a.right]),
+    inside: [...circles, ...heads, ...arrows].every((r) => inside(r, box(svg)) && r.width > 3),
+  };
+}"""
+
+
+@pytest.mark.parametrize("depth", [1, 3, 7, 20])
+@pytest.mark.parametrize("context", ["desk", "phone"])
+def test_every_unit_of_the_chain_and_the_loss_are_drawn(context, depth, visit):
+    page = visit(f"/gradient_flow?depth={depth}", context)
+    drawn = page.evaluate(CHAIN)
+    circles, arrows = drawn["circles"], drawn["arrows"]
+    assert drawn["inside"]
+    assert len(circles) == depth + 2
+    assert drawn["loss"] == circles[-1:]  # last, and none is over another
+    assert all(a[1] < b[0] for a, b in itertools.pairwise(circles))
+    # From each unit but the input an arrow leads to the one before it: from the loss, too.
+    assert len(arrows) == depth
+    middles = [sum(ends) / 2 for ends in circles]
+    for (tip, tail), to, origin in zip(arrows, middles[1:], middles[2:], strict=False):
+        assert to < tip < tail < origin
+    looks_right(page)
+
+
+@pytest.mark.parametrize("context", ["desk", "phone"])
+@pytest.mark.parametrize("name", ["softmax", "training", "predictions"])
+def test_no_frame_of_a_page_is_empty_while_figures_are_computed(name, context, contexts, axe):
+    page, held = contexts[context].new_page(), []
+    page.route("**/api/page/*", lambda route: held.append(route))
+    page.goto(f"/{name}")
+    page.wait_for_selector(".page-picture")
+    page.evaluate(FRAMES)
+    assert page.evaluate(DRAWN.replace(".card-picture", ".page-picture")) == [True]
+    looks_right(page)
+    assert violations(page, axe) == []
+    for route in held:
+        route.continue_()
+    settled(page)
+    page.close()
+
+
+@pytest.mark.parametrize("context", ["desk", "phone"])
+def test_training_shows_its_data_and_both_networks_before_a_step(context, visit, axe):
+    page = visit("/training?steps=0&hidden=4&batch=4", context)
+    answer = PAGES["training"].answer({"steps": 0, "hidden": 4, "batch": 4})
+    panels, digits = page.locator(".page-picture .chart").all()
+    curves = 3 + len(answer["layers"])  # accuracy, two losses, the gradient of each layer
+    assert panels.locator("circle").count() == 2 * curves
+    assert digits.locator("path").count() == 4 * 10  # in four shades
+    networks = [answer["moments"][0][key] for key in ("cross_entropy", "squared_error")]
+    texts = digits.locator("svg text").all_text_contents()
+    rows = [texts[i : i + 11] for i in (1, 12)]
+    labels = list(range(10))
+    for (name, *shown), network in zip(rows, networks, strict=True):
+        assert [int(guess) for guess in shown] == network["guesses"]
+        right = sum(a == b for a, b in zip(network["guesses"], labels, strict=True))
+        assert name.endswith(f"{right} of 10 right")
+    looks_right(page)
+    assert violations(page, axe) == []
+
+
+def test_a_file_is_dropped_on_the_form(visit):
+    page = visit("/predictions")
+    dropped = page.evaluate_handle(
+        """() => { const data = new DataTransfer();
+          const rows = "prob_0,prob_1,label\\n0.5,0.5,0\\n0.25,0.75,1\\n";
+          data.items.add(new File([rows], "mine.csv"));
+          return data; }"""
+    )
+    form = page.locator("form.bring")
+    form.dispatch_event("dragover", {"dataTransfer": dropped})
+    assert "bring-over" in form.get_attribute("class")
+    form.dispatch_event("drop", {"dataTransfer": dropped})
+    page.get_by_role("button", name="Score it").press("Enter")
+    page.wait_for_selector(".bring-example", state="detached")
+    assert "mine.csv" in page.inner_text("main")
+
+
+BRACES = """() => [...document.querySelectorAll(".braced")].map((part) => {
+  const box = (e) => e.getBoundingClientRect();
+  const drawn = [...part.querySelectorAll(".brace path, .brace rect")].map(box);
+  const inside = [...part.children].filter((e) => !e.matches(".brace")).map(box);
+  const name = box(part.nextElementSibling);
+  const color = getComputedStyle(part.querySelector(".brace path")).stroke;
+  return {
+    part: [Math.min(...inside.map((r) => r.left)), Math.max(...inside.map((r) => r.right))],
+    foot: Math.max(...inside.map((r) => r.bottom)),
+    pieces: drawn.map((r) => [r.left, r.right]),
+    upright: [Math.min(...drawn.map((r) => r.top)), Math.max(...drawn.map((r) => r.bottom))],
+    name: name.top,
+    own: color === getComputedStyle(part).color,
+  };
+})"""
+
+
+@pytest.mark.parametrize("context", ["desk", "phone"])
+@pytest.mark.parametrize("name", ["decomposition", "codes", "likelihood"])
+def test_a_brace_is_as_wide_as_what_it_stands_under(name, context, visit):
+    page = visit(f"/{name}", context)
+    for media in ("screen", "print"):
+        page.emulate_media(media=media)
+        found = page.evaluate(BRACES)
+        assert found
+        for brace in found:
+            left, right = brace["part"]
+            ends = [end for piece in brace["pieces"] for end in piece]
+            assert (min(ends), max(ends)) == pytest.approx(
+                (left, right), abs=4
+            )  # the space of a sign
+            for one, other in itertools.pairwise(brace["pieces"]):  # no gap between its pieces
+                assert one[1] == pytest.approx(other[0], abs=0.5)
+            assert brace["foot"] <= brace["upright"][0] + 1
+            assert brace["upright"][1] <= brace["name"] + 1
+            assert brace["own"]
+
+
 def test_the_skip_link_and_the_theme(visit):
     page = visit(f"/{ORDER[0]}")
     page.keyboard.press("Tab")
@@ -333,6 +527,8 @@ def wrong_values():
                     yield name, one, ",".join(["9e9"] * control.least)
                 case Choice():
                     yield name, one, "no_such"
+                case Names():
+                    yield name, one, "W" * (control.longest + 1)
                 case Words():
                     yield name, one, ",".join(["<b>"] * control.least)
 

@@ -1,14 +1,19 @@
 """The pages inside a notebook: the same page, asked of the kernel over a widget's messages."""
 
 import inspect
+import re
 import sys
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 import plogq
 from plogq import explore, notebook
-from plogq.explorer.pages import PAGES
+from plogq.explorer.controls import read_state
+from plogq.explorer.pages import PAGES, training
+from plogq.records import encoded
 from plogq.score import score
 
 TABLE = {"probs": np.array([[0.5, 0.5], [0.25, 0.75]]), "labels": np.array([0, 1])}
@@ -71,7 +76,23 @@ def test_a_page_in_a_notebook_shows_the_kernels_numbers(show):
     flat = plogq.softmax(np.array([3.0, 1.0, 0.2]), temperature=5.0)
     page.get_by_text(f"{flat[0]:.4f}").first.wait_for()
     page.wait_for_timeout(400)  # a state is kept when it has come to rest
-    assert states[-1] == {"logits": [3.0, 1.0, 0.2], "temperature": 5, "target": 0}
+    begin = read_state(PAGES["softmax"].controls, {"logits": [3.0, 1.0, 0.2], "temperature": 5})
+    assert states[-1] == encoded(begin)
+
+
+def test_what_takes_seconds_comes_to_a_notebook_in_parts(show):
+    impatient = replace(PAGES["training"], begun=partial(training.compute, patience=0))
+    widget, steps = explore.training(steps=3, hidden=4, batch=4, seed=51), []
+
+    def answer(state):
+        result = impatient.answer(state, part=True)
+        steps.append(result["readouts"][0]["value"])
+        return result
+
+    widget._answer = answer
+    page, _ = show(widget)
+    page.locator(".readouts output", has_text=re.compile("^3$")).first.wait_for()
+    assert steps == [0, 1, 2, 3]
 
 
 def test_its_styles_stay_inside_and_the_notebooks_outside(show):
@@ -118,7 +139,9 @@ def test_bad_arguments_are_refused_at_once():
         ValueError, match=r"temperature: expected a number from 0\.1 to 5\.0, got 9"
     ):
         explore.softmax(temperature=9)
-    with pytest.raises(ValueError, match="expected only logits, temperature, target, got 'heat'"):
+    with pytest.raises(
+        ValueError, match="expected only logits, temperature, target, names, got 'heat'"
+    ):
         explore.softmax(heat=1)
 
 

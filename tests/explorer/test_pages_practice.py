@@ -24,7 +24,7 @@ from plogq.explorer.pages import quiz as quiz_page
 from plogq.explorer.pages import training as training_page
 from plogq.explorer.pages import which_loss as which_page
 from plogq.explorer.pages.quiz_questions import LETTERS, questions, score
-from plogq.explorer.pages.training_runs import LOSSES, Run, Settings, batches, run_of, start
+from plogq.explorer.pages.training_runs import LOSSES, Run, Settings, batches, run_of, split, start
 from plogq.explorer.pages.which_loss_answers import CALLS, FRAMEWORKS
 from plogq.explorer.server.streams import _steps
 from tests.explorer.conftest import looks_right
@@ -78,6 +78,20 @@ def test_a_run_follows_from_its_settings():
     again.upto(3)
     assert again.upto(12) == whole
     assert Run(Settings(layers=2, hidden=5, batch=4, seed=1)).upto(12) != whole
+
+
+def test_the_examples_are_a_row_of_each_digit_and_the_guesses_those_of_the_network():
+    settings = Settings(hidden=5, batch=8)
+    run = Run(settings)
+    assert run.examples.labels.tolist() == list(range(10))
+    assert not set(run.examples.ids) & set(split(settings)[0].ids)  # held out
+    network = start(settings)
+    for (pixels, labels), moment in zip(batches(settings), run.upto(6), strict=False):
+        logits = network.layers(run.examples.pixels)[-1].tolist()
+        assert [row.index(max(row)) for row in logits] == list(moment["squared_error"].guesses)
+        layers = network.layers(pixels)
+        slope = plogq.squared_error_from_logits(layers[-1], labels).grad / len(labels)
+        network = network.descend(network.gradient(layers, slope), settings.rate)
 
 
 def test_both_networks_begin_alike_and_part():
@@ -200,6 +214,41 @@ def test_training_by_its_buttons_and_what_is_left_when_the_page_closes(browser):
         page.close()
         wait_until(lambda: not connections(process))
         wait_until(lambda: idle(process))
+
+
+def test_a_far_step_comes_in_parts():
+    state = {"steps": 12, "hidden": 4, "batch": 4, "seed": 31}
+    run = run_of(training_page.settings_of(read_state(training_page.PAGE.controls, state)))
+    for steps in range(4):
+        assert len(run.upto(12, patience=0)) == steps + 1
+    parts = [training_page.PAGE.answer(state, part=True)]
+    while parts[-1]["more"]:
+        parts.append(training_page.PAGE.answer(state, part=True))
+    assert parts[-1] == training_page.PAGE.answer(state)
+    assert not parts[-1]["more"]
+    assert all(part["moments"] == parts[-1]["moments"][: len(part["moments"])] for part in parts)
+
+
+def test_a_jump_is_shown_as_it_is_computed_and_gives_way_to_what_is_asked_next(visit):
+    page = visit("/training?steps=0&seed=33&layers=3&hidden=64&batch=128")
+    asked, answers = [], []
+    page.on("request", lambda request: asked.append(json.loads(request.post_data)["steps"]))
+    page.on("response", lambda answer: answers.append(answer))
+    reached = "(steps) => document.querySelector('.readouts output').innerText >= steps"
+    steps = page.get_by_label("steps", exact=True)
+    steps.press("End")
+    for least in (1, 9):
+        page.wait_for_function(reached.replace("innerText", "innerText * 1"), arg=least)
+    assert steps.input_value() == "400"
+    steps.press("Home")
+    page.wait_for_function(reached.replace(">=", "==="), arg="0")
+    settled(page)
+    shown = [answer.json()["readouts"][0]["value"] for answer in answers]
+    far = asked.index(0)
+    assert far > 1  # parts were asked for until something else was, and none after
+    assert (asked, shown[far:]) == ([400] * far + [0], [0])
+    assert shown[:far] == sorted(set(shown[:far]))
+    assert 0 < shown[far - 1] < 400
 
 
 def wait_until(true):

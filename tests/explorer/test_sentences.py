@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from plogq.explorer.controls import Names
 from plogq.explorer.pages import PAGES
 from plogq.explorer.pages.training_runs import EVERY
 from plogq.explorer.shown import shown
@@ -15,7 +16,7 @@ def said(name, **state):
 
 def test_a_true_class_that_shares_the_top_is_not_beaten():
     assert "a wrong one" not in said("softmax", logits=[1.0, 1.0, -1.0], target=1)
-    assert "On top is class 0: a wrong one." in said("softmax", logits=[1.0, 1.0, -1.0], target=2)
+    assert "On top is cat: a wrong one." in said("softmax", logits=[1.0, 1.0, -1.0], target=2)
 
 
 def test_logits_that_are_alike_do_not_heed_the_temperature():
@@ -66,3 +67,14 @@ def test_held_out_digits_are_dated_to_when_they_were_looked_at():
     for steps in (3, 12, 15):
         looked = steps - steps % EVERY
         assert f"After {looked} steps cross-entropy gets" in said("training", steps=steps)
+
+
+def test_two_classes_of_one_name_are_told_apart():
+    control = Names()
+    long = "W" * control.longest
+    read = control.read([long, "cat 2", "cat", "cat", long, "\u00a0frog\n"], "names")
+    assert read == (long, "cat 2", "cat", "cat 3", f"{long[:-2]} 2", "frog", "deer", "mouse")
+    assert control.read(list(read), "names") == read
+    for wrong in ("cat", [1], ["\u202ecat"], ["\0"], ["\ud800"], [f"{long}W"], ["cat"] * 9):
+        with pytest.raises(ValueError, match=r"^names(\[0\])?: expected .*, got"):
+            control.read(wrong, "names")

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
@@ -444,6 +445,35 @@ def test_ctrl_c_while_streams_are_open(clients):
             assert answer.readline()
         process.send_signal(signal.SIGINT)
         process.wait(timeout=30)
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_ctrl_c_waits_for_no_computation(leaves, tmp_path):
+    """A page that would compute for an hour: the process ends, and with it the thread."""
+    begun = tmp_path / "begun"
+    slow = f"""
+import pathlib, time
+from dataclasses import replace
+from plogq.explorer.pages import PAGES
+
+def compute(state):
+    pathlib.Path({str(begun)!r}).touch()
+    time.sleep(3600)
+
+PAGES["softmax"] = replace(PAGES["softmax"], compute=compute)
+from plogq.cli import main
+main()
+"""
+    with explorer(command=[sys.executable, "-c", slow]) as (url, process):
+        connection = http.client.HTTPConnection(urlsplit(url).netloc)
+        connection.request("POST", "/api/page/softmax", "{}", JSON)
+        while not begun.exists():
+            time.sleep(0.01)
+        if leaves:
+            connection.close()
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+    connection.close()
 
 
 WRITES = """

@@ -104,6 +104,7 @@ class Whole(_Spec):
     low: int
     high: int
     within: str = ""  # a list that this counts along: it goes no further than its last
+    named: str = ""  # the control that names what it counts
 
     def read(self, value: Any, name: str) -> int:
         """Read a whole number between the bounds."""
@@ -144,6 +145,7 @@ class Numbers(_Spec):
     least: int = 1
     most: int = 12
     names: tuple[str, ...] = ()  # of the sliders; by default 0, 1, 2, …
+    named: str = ""  # the control that names them instead
     along: tuple[str, ...] = ()  # other lists, which grow and shrink with this one
 
     def read(self, value: Any, name: str) -> tuple[float, ...]:
@@ -207,6 +209,53 @@ class Words(_Spec):
                 expected = f"at most {self.longest} of the letters {self.letters}"
                 raise wrong(f"{name}[{i}]", expected, word)
         return tuple(value)
+
+
+CLASS_NAMES = ("cat", "dog", "bird", "fish", "horse", "frog", "deer", "mouse")
+
+
+@dataclass(frozen=True)
+class Names(_Spec):
+    """Names of a page's classes, which its reader may change."""
+
+    kind: ClassVar[str] = "names"
+
+    label: str = "names of the classes"
+    default: tuple[str, ...] = CLASS_NAMES
+    within: str = ""  # the list whose numbers they name: no more of them are shown
+    longest: int = 16  # characters of a name
+
+    def read(self, value: Any, name: str) -> tuple[str, ...]:
+        """Read names, and make them names of all classes, each another.
+
+        Where none is given, or a blank one, it is that of the default. Of two that are alike the
+        second is numbered.
+
+        Examples
+        --------
+        >>> Names().read(["owl", " ", "owl"], "names")[:4]
+        ('owl', 'dog', 'owl 2', 'fish')
+        """
+        if not isinstance(value, list) or len(value) > len(self.default):
+            raise wrong(name, f"a list of at most {len(self.default)} texts", value)
+        found: list[str] = []
+        for i, by_default in enumerate(self.default):
+            given = value[i] if i < len(value) else ""
+            text = " ".join(given.split()) if isinstance(given, str) else None
+            if text is None or len(text) > self.longest or not text.isprintable():
+                expected = f"at most {self.longest} characters that can be shown"
+                raise wrong(f"{name}[{i}]", expected, given)
+            found.append(self._another(text or by_default, found))
+        return tuple(found)
+
+    def _another(self, name: str, others: list[str]) -> str:
+        """Give the name, with the first number from 2 on that makes it none of the others."""
+        one, number = name, 1
+        while one in others:
+            number += 1
+            end = f" {number}"
+            one = f"{name[: self.longest - len(end)].rstrip()}{end}"
+        return one
 
 
 UNIT = Choice("unit", "bit", {"bit": "bits", "nat": "nats"})

@@ -24,6 +24,8 @@ class Page:
     code      the Python that gives the page's main number: its last line is an expression
     answer    that number
 
+    `begun` gives what of that can be computed in a moment, where all of it takes seconds; its
+    `more` is true until it is all, and each time it is asked there is more.
     `words` are further ones that a search for the page finds; `files` the endings of the names of
     files that it takes.
     """
@@ -34,11 +36,16 @@ class Page:
     controls: Mapping[str, Control]
     compute: Callable[[State], Result]
     files: tuple[str, ...] = ()
+    begun: Callable[[State], Result] | None = None
 
-    def answer(self, body: Any) -> Result:
-        """Compute the page's figures from a state that came from outside, as JSON."""
+    def answer(self, body: Any, *, part: bool = False) -> Result:
+        """Compute the page's figures from a state that came from outside, as JSON.
+
+        With `part` they may be those of a beginning.
+        """
         state = read_state(self.controls, body)
-        result: Result = encoded({**self.compute(state), "state": state})
+        compute = self.begun if part and self.begun else self.compute
+        result: Result = encoded({**compute(state), "state": state})
         return result
 
     def spec(self) -> Result:
@@ -49,6 +56,7 @@ class Page:
             "words": self.words,
             "controls": {name: encoded(c.spec()) for name, c in self.controls.items()},
             "files": self.files,
+            "begun": self.begun is not None,
         }
 
 

@@ -2,7 +2,7 @@
 import { scaleBand, scaleLinear } from "d3-scale";
 import { YAxis } from "../parts/Axis.jsx";
 import { Chart } from "../parts/Chart.jsx";
-import { textWidth } from "../parts/measure.js";
+import { fitText, textWidth } from "../parts/measure.js";
 
 const TOP = 40;
 const BOTTOM = 46;
@@ -55,7 +55,9 @@ export function Columns({
                     <Arrow x={across(i) + band * 0.88}
                       length={Math.min(1, Math.abs(c.pull)) * reach} down={c.pull < 0} foot={foot} />
                   )}
-                  <text x={middle} y={foot + 19} text-anchor="middle">{c.name}</text>
+                  <text x={middle} y={foot + 19} text-anchor="middle">
+                    {fitText(c.name, across.step() - 4)}
+                  </text>
                 </g>
               );
             })}

@@ -73,6 +73,9 @@ export function Panels({ name, label, description, panels, x, read = true }) {
             {panel.series.map((s) => (
               <path key={s.name} class={`stroke-${s.color}${panel.thin ? " thin" : ""}`} d={path(s.points)} />
             ))}
+            {panel.series.filter((s) => s.points.length === 1 && shown(panel, s.points[0])).map((s) => (
+              <circle key={s.name} class={`fill-${s.color}`} cx={across(s.points[0][0])} cy={up(s.points[0][1])} r="4.5" />
+            ))}
           </g>
         );
       })}

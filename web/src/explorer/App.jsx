@@ -1,12 +1,14 @@
 // The explorer: a start page with all pages, or one of them. Links load a page anew: it is a
 // server of this machine, and the browser's own history needs no help.
+import { useMemo } from "preact/hooks";
 import { ThemeToggle } from "../parts/ThemeToggle.jsx";
 import { pages } from "../pages/index.js";
+import { note, recall, write } from "./address.js";
 import { askServer } from "./ask.js";
 import { PageBody, PageHead } from "./PageBody.jsx";
 import { Search } from "./Search.jsx";
 import { Start } from "./Start.jsx";
-import { fromQuery, toQuery, usePage } from "./state.js";
+import { usePage } from "./state.js";
 
 /** specs: {name: {title, summary, words, controls}} in reading order; name: "" for the start */
 export function App({ specs, name }) {
@@ -39,10 +41,10 @@ function Page({ name, spec, specs }) {
   const order = Object.keys(specs);
   const at = order.indexOf(name);
   const page = usePage({
-    ask: (state) => askServer(name, state),
-    begin: fromQuery(spec.controls, location.search),
-    keep: (state) =>
-      history.replaceState(null, "", location.pathname + toQuery(spec.controls, state)),
+    ask: (state) => askServer(name, state, spec.begun),
+    begin: useMemo(() => recall(spec.controls), []),
+    note: (state) => note(spec.controls, state),
+    keep: (state) => write(spec.controls, state),
   });
   return (
     <article>

@@ -2,6 +2,7 @@
 import { Controls } from "../parts/Controls.jsx";
 import { Readouts } from "../parts/Readouts.jsx";
 import { PageWords } from "../parts/PageWords.jsx";
+import { Sketch } from "../parts/Sketch.jsx";
 import { defaults } from "./state.js";
 
 export function PageHead({ spec, kicker }) {
@@ -45,7 +46,7 @@ export function PageBody({ drawing, spec, state, result, error, set, served = fa
       {refusal}
       <div class="page-stage">
         <div class="page-picture" aria-busy={result === null && !error}>
-          {result && <Picture {...given} />}
+          {result ? <Picture {...given} /> : !error && <Sketch />}
         </div>
         <div class="page-side">
           {result && <Readouts readouts={result.readouts} />}

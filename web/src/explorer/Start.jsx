@@ -1,6 +1,7 @@
 // All pages as small live pictures, in reading order.
 import { useEffect, useState } from "preact/hooks";
 import { Small } from "../parts/Chart.jsx";
+import { Sketch } from "../parts/Sketch.jsx";
 import { pages } from "../pages/index.js";
 import { askServer } from "./ask.js";
 import { defaults } from "./state.js";
@@ -51,15 +52,5 @@ function Picture({ name, drawing, spec }) {
         {result ? <drawing.Picture {...given} /> : <Sketch />}
       </Small.Provider>
     </span>
-  );
-}
-
-/** Stands in the frame until the figures are there, which take seconds where a model is trained first. */
-function Sketch() {
-  return (
-    <svg class="card-sketch" viewBox="0 0 300 150" preserveAspectRatio="none">
-      <path class="stroke-rest thin" d="M8 8V142H292" />
-      <path class="stroke-rest dashed" d="M8 126C90 126 110 44 164 44S236 112 292 112" />
-    </svg>
   );
 }

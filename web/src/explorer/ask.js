@@ -1,8 +1,11 @@
 // Questions to Python: one in flight, and of those that wait only the last is sent.
 
-/** Ask the server for a page's figures at a state. Rejects with the server's own sentence. */
-export async function askServer(name, state) {
-  const response = await fetch(`/api/page/${name}`, {
+/**
+ * Ask the server for a page's figures at a state, or with `part` for what of them is soon there.
+ * Rejects with the server's own sentence.
+ */
+export async function askServer(name, state, part = false) {
+  const response = await fetch(`/api/page/${name}${part ? "?part" : ""}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(state),
@@ -14,7 +17,10 @@ export async function askServer(name, state) {
   return answer;
 }
 
-/** Give a function that asks `ask` for the latest state, and tells `done(answer, error)`. */
+/**
+ * Give a function that asks `ask` for the latest state, and tells `done(answer, error)`: again and again while the
+ * answer says that there is more.
+ */
 export function latest(ask, done) {
   let [busy, waiting] = [false, null];
   const send = async (state) => {
@@ -23,7 +29,11 @@ export function latest(ask, done) {
       return;
     }
     busy = true;
-    await ask(state).then((answer) => done(answer, null), (error) => done(null, error.message));
+    const told = (answer) => {
+      done(answer, null);
+      if (answer.more) waiting ??= state;
+    };
+    await ask(state).then(told, (error) => done(null, error.message));
     busy = false;
     if (waiting !== null) {
       const next = waiting;

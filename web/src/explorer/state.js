@@ -9,7 +9,14 @@ const READ = {
   numbers: (text) => text.split(",").map(Number),
   shares: (text) => text.split(",").map(Number),
   words: (text) => text.split(","),
+  names: (text) => text.split(",").map((name) => name.replaceAll(/%2C|%25/g, decodeURIComponent)),
 };
+const COMMA = /[%,]/g; // commas of a name's own, and what marks them
+
+/** A control's value as an address says it. */
+function written({ kind }, value) {
+  return String(kind === "names" ? value.map((name) => name.replaceAll(COMMA, encodeURIComponent)) : value);
+}
 
 export function defaults(controls) {
   return Object.fromEntries(Object.entries(controls).map(([name, c]) => [name, c.default]));
@@ -27,7 +34,8 @@ export function fromQuery(controls, query) {
 export function toQuery(controls, state) {
   const query = new URLSearchParams();
   for (const [name, control] of Object.entries(controls)) {
-    if (String(state[name]) !== String(control.default)) query.set(name, String(state[name]));
+    const text = written(control, state[name]);
+    if (text !== written(control, control.default)) query.set(name, text);
   }
   const text = query.toString().replaceAll("%2C", ",");
   return text && `?${text}`;
@@ -37,9 +45,10 @@ export function toQuery(controls, state) {
  * Give {state, result, error, set(changes)} of a page.
  * ask     state => Promise of the page's figures
  * begin   the state to begin with
+ * note    called with every state at once, where given
  * keep    called with the state when it has come to rest
  */
-export function usePage({ ask, begin, keep }) {
+export function usePage({ ask, begin, note, keep }) {
   const [state, setState] = useState(begin);
   const [answer, setAnswer] = useState({ result: null, error: null });
   const now = useRef(begin);
@@ -50,6 +59,7 @@ export function usePage({ ask, begin, keep }) {
   const set = useCallback((changes) => {
     now.current = { ...now.current, ...changes };
     setState(now.current);
+    note?.(now.current);
     send(now.current);
   }, []);
   useEffect(() => {

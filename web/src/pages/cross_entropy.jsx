@@ -2,6 +2,7 @@
 import { Lines } from "../charts/Lines.jsx";
 import { Bars } from "../charts/Bars.jsx";
 import { Formula, Log, Of, Sub, Sum } from "../parts/Formula.jsx";
+import { fitText } from "../parts/measure.js";
 
 function Picture({ result }) {
   const { classes, unit } = result;
@@ -11,7 +12,7 @@ function Picture({ result }) {
     .map((c) => ({
       x: c.prob.value,
       y: Math.min(c.surprisal.value, highest),
-      name: c.target ? `${c.name}: ${c.surprisal.text}` : "",
+      name: c.target ? `${fitText(c.name, 100, 600)}: ${c.surprisal.text}` : "",
       color: c.target ? "waste" : "rest",
     }));
   return (

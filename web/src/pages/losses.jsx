@@ -2,13 +2,14 @@
 import { Lines } from "../charts/Lines.jsx";
 import { Formula, Log, Of, Sub, Sum } from "../parts/Formula.jsx";
 import { Point, Stroke, Words } from "../parts/Marks.jsx";
+import { fitText } from "../parts/measure.js";
 
 const TOP = 7; // of the loss, unless the point lies higher
 const KEY = [-1.2, -0.4]; // where the key stands, in logits
 
 function Picture({ result }) {
-  const { domain, changed, loss, gradient, least, readouts } = result;
-  const x = { label: "logit of the true class", domain };
+  const { domain, changed, loss, gradient, least, readouts, true: name } = result;
+  const x = { label: `logit of ${fitText(name, 100)}, the true class`, domain };
   const top = Math.max(TOP, 1.06 * loss.point[1]);
   const turns = [...gradient.curve, ...gradient.plain].map((p) => p[1]);
   const slopes = [Math.min(-1.1, 1.06 * Math.min(...turns)), Math.max(0.4, 1.06 * Math.max(...turns))];

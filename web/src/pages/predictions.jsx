@@ -2,6 +2,7 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import { ReportBody } from "../report/Report.jsx";
 import { LossStack } from "../charts/LossStack.jsx";
+import { Sketch } from "../parts/Sketch.jsx";
 import { toNumber } from "../parts/format.js";
 
 function Picture({ result: { result, findings } }) {
@@ -13,7 +14,7 @@ function Picture({ result: { result, findings } }) {
   );
 }
 
-function Whole({ result, files, served }) {
+function Whole({ result, error, files, served }) {
   const [report, setReport] = useState(null);
   useEffect(() => {
     // What `plogq explore FILE` was started with, unless the reader has been faster.
@@ -28,6 +29,11 @@ function Whole({ result, files, served }) {
           An example until then: a small model of handwritten digits, scored on rows it has not seen.
         </p>
       )}
+      {!shown && !error && (
+        <div class="page-picture" aria-busy="true">
+          <Sketch />
+        </div>
+      )}
       {shown && (
         <ReportBody key={report ? "own" : "first"} result={shown.result} findings={shown.findings} level="h2"
           contents={served} />
@@ -40,7 +46,17 @@ function Whole({ result, files, served }) {
 function Bring({ show, files }) {
   const [refusal, setRefusal] = useState(null);
   const [working, setWorking] = useState(null);
+  const [over, setOver] = useState(false);
   const hint = useId();
+  const drop = (event) => {
+    event.preventDefault();
+    setOver(false);
+    event.currentTarget.elements.file.files = event.dataTransfer.files;
+  };
+  const hover = (event) => {
+    event.preventDefault(); // or the browser would open the file
+    setOver(true);
+  };
 
   const send = async (event) => {
     event.preventDefault();
@@ -59,9 +75,10 @@ function Bring({ show, files }) {
 
   return (
     <>
-      <form class="bring controls no-print" onSubmit={send}>
+      <form class={`bring controls no-print${over ? " bring-over" : ""}`} onSubmit={send}
+        onDrop={drop} onDragOver={hover} onDragLeave={() => setOver(false)}>
         <label class="bring-file">
-          <span>a table of predictions, or the JSON of a score</span>
+          <span>a table of predictions, or the JSON of a score: choose it, or drop it here</span>
           <input class="field" type="file" name="file" required aria-describedby={hint}
             accept={files.join()} />
         </label>

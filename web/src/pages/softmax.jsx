@@ -3,8 +3,8 @@ import { Columns } from "../charts/Columns.jsx";
 import { Formula, Log, Of, Sub, Sum } from "../parts/Formula.jsx";
 
 function Picture({ result }) {
-  const columns = result.classes.map((c, j) => ({
-    name: `${j}`,
+  const columns = result.classes.map((c) => ({
+    name: c.name,
     value: c.prob.value,
     text: c.prob.text,
     color: c.target ? "gain" : "rest",

@@ -5,7 +5,7 @@ import { Table } from "../parts/Table.jsx";
 
 /** Bars of one's own are there to pull only where they are what is thrown. */
 function turned(state) {
-  return state.source === "own" ? ["source", "own", "unit"] : ["source", "unit"];
+  return state.source === "own" ? ["source", "own", "names", "unit"] : ["source", "unit"];
 }
 
 function Picture({ result }) {

@@ -1,5 +1,6 @@
 // Training: both networks' accuracy, losses and gradients, growing as the steps come in.
 import { useContext, useEffect, useRef, useState } from "preact/hooks";
+import { Digits } from "../charts/Digits.jsx";
 import { Panels } from "../charts/Panels.jsx";
 import { openStream } from "../explorer/stream.js";
 import { Small } from "../parts/Chart.jsx";
@@ -7,6 +8,7 @@ import { Controls } from "../parts/Controls.jsx";
 import { Formula, Of, Sub } from "../parts/Formula.jsx";
 import { Legend } from "../parts/Legend.jsx";
 import { Readouts } from "../parts/Readouts.jsx";
+import { Sketch } from "../parts/Sketch.jsx";
 import { Slider } from "../parts/Slider.jsx";
 import { PageWords } from "../parts/PageWords.jsx";
 import { brief } from "../parts/format.js";
@@ -63,6 +65,16 @@ function Picture({ result, moments = result.moments, running = false }) {
   );
 }
 
+/** Some of the data, and what both networks take them for. */
+function HeldOut({ digits, now }) {
+  const models = NETWORKS.map(({ key, name, color }) => ({ name, color, guesses: now[key].guesses }));
+  return (
+    <Digits name="digits" label="Held-out digits, and what each network takes them for" digits={digits} models={models}
+      description={`The digits ${digits.map((d) => d.label).join(", ")}. ${models
+        .map((m) => `${m.name}: ${m.guesses.join(", ")}`).join("; ")}.`} />
+  );
+}
+
 function Whole({ state, result, error, set, controls, served }) {
   const run = useRun({ state, result, set, controls });
   const { steps, ...settings } = controls;
@@ -70,21 +82,22 @@ function Whole({ state, result, error, set, controls, served }) {
     run.drop();
     set(changes);
   };
-  if (!result) return <div class="page-picture" aria-busy={!error} />;
+  if (!result) return !error && <div class="page-picture" aria-busy="true"><Sketch /></div>;
   const { readouts, notice } = run.words ?? result;
   return (
     <>
       <div class="page-stage">
         <div class="page-picture">
           <Legend items={NETWORKS.map(({ name, color }) => ({ color, name: `trained ${name}` }))} />
-          <Picture result={result} moments={run.moments} running={run.running} />
+          <Picture result={result} moments={run.moments} running={run.running || result.more} />
+          <HeldOut digits={result.digits} now={run.moments.at(-1)} />
         </div>
         <div class="page-side">
-          <Steps run={run} last={result.last} change={change} served={served} />
+          <Steps run={run} at={run.running ? run.at : state.steps} last={result.last} change={change} served={served} />
           <Readouts readouts={readouts} />
           <Controls controls={settings} state={state} set={change} result={result} />
         </div>
-        <PageWords notice={notice} code={result.code} quiet={run.running}>
+        <PageWords notice={notice} code={result.code} quiet={run.running || result.more}>
           <section>
             <Text />
           </section>
@@ -94,8 +107,7 @@ function Whole({ state, result, error, set, controls, served }) {
   );
 }
 
-function Steps({ run, last, change, served }) {
-  const at = run.moments.at(-1).step;
+function Steps({ run, at, last, change, served }) {
   return (
     <div class="controls no-print">
       <div class="run-buttons">
@@ -144,6 +156,7 @@ function useRun({ state, result, set, controls }) {
   return {
     moments: [...known, ...later.map(({ moment }) => moment)],
     words: later.at(-1),
+    at,
     running,
     broken,
     start: () => {
@@ -191,7 +204,7 @@ function Text() {
           <mrow><mo>∂</mo><Sub of="x" at="j" /></mrow>
         </mfrac>
         <mo>=</mo><Sub of="q" at="j" /><mo>−</mo><Sub of="t" at="j" />
-        <mspace width="2em" />
+        <mo>,</mo><mspace width="1.5em" />
         <mfrac>
           <mrow><mo>∂</mo><mi>SE</mi></mrow>
           <mrow><mo>∂</mo><Sub of="x" at="j" /></mrow>

@@ -3,7 +3,7 @@ import { useId } from "preact/hooks";
 import { shorten } from "./format.js";
 import { Slider } from "./Slider.jsx";
 
-const KINDS = { number: One, whole: One, choice: Choice, numbers: Many, shares: Many, words: Words };
+const KINDS = { number: One, whole: One, choice: Choice, numbers: Many, shares: Many, words: Words, names: Names };
 
 /**
  * controls  {name: {kind, label, default, low, high, …}}
@@ -27,7 +27,8 @@ export function Controls({ controls, state, set, result, only = Object.keys(cont
         const Kind = KINDS[controls[name].kind];
         return (
           <Kind key={name} name={name} control={controls[name]} value={state[name]} state={state}
-            read={result?.state?.[name]} change={(value) => change(name, value)} />
+            read={result?.state?.[name]} names={(result?.state ?? state)[controls[name].named] ?? controls[name].names}
+            change={(value) => change(name, value)} />
         );
       })}
       <button class="button no-print" type="button" disabled={!moved} onClick={reset}>
@@ -37,11 +38,12 @@ export function Controls({ controls, state, set, result, only = Object.keys(cont
   );
 }
 
-function One({ control, value, state, change }) {
+function One({ control, value, state, names, change }) {
   const { label, low, high, step = 1, within } = control;
   const most = within ? Math.min(high, state[within].length - 1) : high;
   return (
-    <Slider label={label} value={Math.min(value, most)} min={low} max={most} step={step} change={change} />
+    <Slider label={label} value={Math.min(value, most)} min={low} max={most} step={step}
+      show={names && ((i) => names[i])} change={change} />
   );
 }
 
@@ -69,8 +71,8 @@ function resized(list, length, { kind, step, low, high }) {
   return [...list.slice(0, length), ...more];
 }
 
-function Many({ control, value, read, change }) {
-  const { label, low, high, step, least, most, names } = control;
+function Many({ control, value, read, names, change }) {
+  const { label, low, high, step, least, most } = control;
   const shown = (i) => shorten(read?.length === value.length ? read[i] : value[i]);
   const put = (i, x) => change(value.with(i, x));
   return (
@@ -99,6 +101,22 @@ function Many({ control, value, read, change }) {
 /** Names take their room. */
 function named(names) {
   return names.some((name) => name.length > 2) ? "many many-named" : "many";
+}
+
+/** A text field for the name of each number that the list `within` has. */
+function Names({ control, value, state, change }) {
+  const { label, longest, within } = control;
+  const all = control.default.map((_, i) => value[i] ?? "");
+  return (
+    <fieldset class="many names">
+      <legend>{label}</legend>
+      {all.slice(0, within ? state[within].length : all.length).map((name, i) => (
+        <input key={i} class="field" type="text" value={name} maxLength={longest} spellcheck={false} autocomplete="off"
+          placeholder={control.default[i]} aria-label={`${label}, ${i + 1}`}
+          onInput={(event) => change(all.with(i, event.currentTarget.value))} />
+      ))}
+    </fieldset>
+  );
 }
 
 function Words({ control, value, change }) {

@@ -53,15 +53,34 @@ export function Sum({ over }) {
   );
 }
 
-/** A part of a formula with its name below. */
+/** A part of a formula with its name below a brace. */
 export function Named({ name, children }) {
   return (
     <munder>
-      <munder>
-        <mrow>{children}</mrow>
-        <mo stretchy="true">⏟</mo>
-      </munder>
+      <mrow class="braced">
+        {children}
+        <mtext class="brace" aria-hidden="true">
+          <Brace />
+        </mtext>
+      </mrow>
       <mrow>{name}</mrow>
     </munder>
+  );
+}
+
+/** As wide as what it stands under. It is drawn, since only fonts made for formulas have one that stretches. */
+function Brace() {
+  return (
+    <svg>
+      <path d="M.6,0Q.6,4 7,4" />
+      <rect class="brace-left" y="3.4" height="1.2" />
+      <svg x="50%">
+        <path d="M-7,4Q-.6,4 0,8Q.6,4 7,4" />
+      </svg>
+      <rect class="brace-right" y="3.4" height="1.2" />
+      <svg x="100%">
+        <path d="M-.6,0Q-.6,4 -7,4" />
+      </svg>
+    </svg>
   );
 }

@@ -22,13 +22,13 @@ export function Stroke({ on, ends: [from, to], color, dashed }) {
   );
 }
 
-/** An arrow between two points; its head is never longer than itself. */
+/** An arrow between two points; its head is most of it where it is short. */
 export function Arrow({ on, ends: [from, to], color }) {
   const [x0, y0, x1, y1] = [on.across(from[0]), on.up(from[1]), on.across(to[0]), on.up(to[1])];
   const long = Math.hypot(x1 - x0, y1 - y0);
   if (long === 0) return null;
   const [dx, dy] = [(x1 - x0) / long, (y1 - y0) / long];
-  const head = Math.min(1.7 * HEAD, long);
+  const head = Math.min(1.7 * HEAD, 0.6 * long);
   const [bx, by] = [x1 - dx * head, y1 - dy * head];
   const half = head / 1.7;
   return (

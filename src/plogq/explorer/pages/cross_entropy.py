@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import plogq
-from plogq.explorer.controls import UNIT, Choice, Shares, State, Whole
+from plogq.explorer.controls import UNIT, Choice, Names, Shares, State, Whole
 from plogq.explorer.page import Page, Result, python, readout
 from plogq.explorer.shown import figure, shown
 
@@ -16,6 +16,7 @@ def compute(state: State) -> Result:
     """Give −log q of the true class, or the cost of a soft target, and the curve it lies on."""
     probs, unit, smoothing = np.array(state["probs"]), state["unit"], state["target_kind"]
     target = min(state["target"], len(probs) - 1)
+    true = state["names"][target]
     truth = np.eye(len(probs))[target]
     if smoothing == "soft":
         truth = 0.9 * truth + 0.1 / len(probs)
@@ -27,7 +28,7 @@ def compute(state: State) -> Result:
         "curve": np.stack([CURVE, plogq.surprisal(CURVE, unit=unit)], axis=1),
         "classes": [
             {
-                "name": f"class {j}",
+                "name": state["names"][j],
                 "prob": figure(probs[j], 3),
                 "surprisal": figure(surprise[j]),
                 "truth": figure(truth[j], 3),
@@ -40,7 +41,7 @@ def compute(state: State) -> Result:
             readout("probability of the true class", probs[target], "", "gain"),
             readout("least loss that this target allows", plogq.entropy(truth, unit=unit), units),
         ],
-        "notice": _notice(float(probs[target]), float(loss), smoothing, units),
+        "notice": _notice(float(probs[target]), float(loss), smoothing, units, true),
         "code": (
             "import plogq\n"
             f"plogq.cross_entropy({python(truth.tolist())},\n"
@@ -50,19 +51,22 @@ def compute(state: State) -> Result:
     }
 
 
-def _notice(prob: float, loss: float, kind: str, units: str) -> str:
+def _notice(prob: float, loss: float, kind: str, units: str, true: str) -> str:
     if kind == "soft":
         return (
             "A soft target asks for a little of every class, so every probability counts, and the "
             "loss never reaches 0: it stops at the entropy of the target."
         )
     if prob == 0:
-        return "The true class was called impossible: its surprise is infinite, and so is the loss."
+        return (
+            f"The true class, {true}, was called impossible: its surprise is infinite, and so is "
+            "the loss."
+        )
     half = float(plogq.surprisal(prob / 2, unit="bit" if units == "bits" else "nat"))
     return (
-        "Only the probability of the true class counts; how the rest is shared does not. Halve it, "
-        f"and the loss grows by a fixed amount, from {shown(loss)} to {shown(half)} {units}. The "
-        "curve has no end on the left: to be sure and wrong has no upper price."
+        f"Only the probability of the true class, {true}, counts; how the rest is shared does not. "
+        f"Halve it, and the loss grows by a fixed amount, from {shown(loss)} to {shown(half)} "
+        f"{units}. The curve has no end on the left: to be sure and wrong has no upper price."
     )
 
 
@@ -72,10 +76,11 @@ PAGE = Page(
     "to the class that came.",
     words="negative log-likelihood NLL log loss categorical sparse one-hot soft target",
     controls={
-        "probs": Shares("prediction q", (0.7, 0.2, 0.1), least=2, most=6),
-        "target": Whole("true class", 0, 0, 5, within="probs"),
+        "probs": Shares("prediction q", (0.7, 0.2, 0.1), least=2, most=6, named="names"),
+        "target": Whole("true class", 0, 0, 5, within="probs", named="names"),
         "target_kind": Choice("target", "hard", {"hard": "one class", "soft": "smoothed by 0.1"}),
         "unit": Choice("unit", "nat", UNIT.options),
+        "names": Names(within="probs"),
     },
     compute=compute,
 )

@@ -8,23 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 import plogq
-from plogq.explorer.controls import UNIT, Shares, State, same_length
+from plogq.explorer.controls import UNIT, Names, Shares, State, same_length
 from plogq.explorer.page import Page, Result, python, readout
 from plogq.explorer.shown import figure, shown
-
-NAMES = tuple("ABCDEF")
 
 
 def compute(state: State) -> Result:
     """Give H(p), KL and H(p, q), their terms by outcome, and KL the other way round."""
     same_length(state, "p", "q")
     p, q, unit = np.array(state["p"]), np.array(state["q"]), state["unit"]
+    names = state["names"]
     parts = plogq.decompose(p, q, unit=unit)
     back = plogq.kl_divergence(q, p, unit=unit)
     surprise = plogq.surprisal(q, unit=unit)
     rows = [
         {
-            "name": NAMES[j],
+            "name": names[j],
             "p": figure(p[j], 3),
             "q": figure(q[j], 3),
             "surprisal": figure(surprise[j]),
@@ -46,7 +45,7 @@ def compute(state: State) -> Result:
             readout("H(p, q), the two together", parts.cross_entropy, f"{unit}s", "ink"),
             readout("KL(q ‖ p), the other direction", back, f"{unit}s"),
         ],
-        "notice": _notice(p, q, float(parts.kl_divergence), float(back)),
+        "notice": _notice(p, q, float(parts.kl_divergence), float(back), names),
         "code": (
             "import plogq\n"
             f"plogq.decompose({python(state['p'])},\n                {python(state['q'])},"
@@ -56,10 +55,16 @@ def compute(state: State) -> Result:
     }
 
 
-def _notice(p: NDArray[np.float64], q: NDArray[np.float64], forward: float, back: float) -> str:
+def _notice(
+    p: NDArray[np.float64],
+    q: NDArray[np.float64],
+    forward: float,
+    back: float,
+    names: tuple[str, ...],
+) -> str:
     if np.allclose(p, q, rtol=1e-9, atol=0):  # bars in proportion, divided by their sums
         return "The model is the truth: nothing is wasted, and what is left is the entropy of p."
-    cheap = [NAMES[j] for j in np.flatnonzero((p > 0) & (q > p))]
+    cheap = [names[j] for j in np.flatnonzero((p > 0) & (q > p))]
     below = (
         f" Where q exceeds p (outcome{'s' if len(cheap) > 1 else ''} {', '.join(cheap)}) the term "
         "of KL is negative; the sum never is."
@@ -67,7 +72,7 @@ def _notice(p: NDArray[np.float64], q: NDArray[np.float64], forward: float, back
         else ""
     )
     if np.isinf(forward):
-        hit = NAMES[np.flatnonzero((p > 0) & (q == 0))[0]]
+        hit = names[np.flatnonzero((p > 0) & (q == 0))[0]]
         return f"q calls outcome {hit} impossible, and it happens: the price is infinite.{below}"
     ways = (
         f"The divergence is {shown(forward)} both ways here, but in general it is not symmetric."
@@ -85,9 +90,10 @@ PAGE = Page(
     "distribution adds.",
     words="KL Kullback-Leibler relative entropy decomposition stacked bars per outcome Gibbs",
     controls={
-        "p": Shares("truth p", (0.6, 0.3, 0.1), least=2, most=6, names=NAMES, along=("q",)),
-        "q": Shares("model q", (0.33, 0.33, 0.34), least=2, most=6, names=NAMES, along=("p",)),
+        "p": Shares("truth p", (0.6, 0.3, 0.1), least=2, most=6, named="names", along=("q",)),
+        "q": Shares("model q", (0.33, 0.33, 0.34), least=2, most=6, named="names", along=("p",)),
         "unit": UNIT,
+        "names": Names("names of the outcomes", within="p"),
     },
     compute=compute,
 )

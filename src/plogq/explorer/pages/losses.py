@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import plogq.numpy
-from plogq.explorer.controls import Number, State
+from plogq.explorer.controls import CLASS_NAMES, Names, Number, State
 from plogq.explorer.page import Page, Result, python, readout
 from plogq.explorer.shown import shown
 
@@ -80,6 +80,7 @@ def compute(state: State) -> Result:
     where, floor = least(state)
     return {
         "domain": [LOW, HIGH],
+        "true": state["names"][0],
         "changed": bool(given),
         "loss": {
             "curve": np.stack([CURVE, values], axis=1),
@@ -120,12 +121,13 @@ def _code(state: State, given: Options) -> str:
 def _notice(state: State, where: float, floor: float) -> str:
     smoothing, gamma, weight = state["smoothing"], state["gamma"], state["weight"]
     temperature, z_loss = state["temperature"], state["z_loss"]
+    true, other, third = state["names"]
     said = []
     if smoothing:
         truth = _smoothed(smoothing)
         said.append(
-            f"Smoothing asks for {shown(truth[0])} of the true class and {shown(truth[1])} of each "
-            "other."
+            f"Smoothing asks for {shown(truth[0])} of {true}, the true class, and for "
+            f"{shown(truth[1])} of {other} and of {third}."
         )
         if gamma == z_loss == 0 and weight == 1:
             said.append(
@@ -135,12 +137,12 @@ def _notice(state: State, where: float, floor: float) -> str:
     if gamma:
         prob = float(plogq.softmax(np.array([state["logit"], 0.0, 0.0]) / temperature)[0])
         said.append(
-            f"The focal factor of the true class, (1 − p)^γ, is {shown((1 - prob) ** gamma)} here: "
+            f"The focal factor of {true}, (1 − p)^γ, is {shown((1 - prob) ** gamma)} here: "
             "what is predicted well hardly counts."
         )
     if weight != 1:
         said.append(
-            f"What the true class adds counts {shown(weight, 2)} times; the mean of a batch then "
+            f"What {true} adds counts {shown(weight, 2)} times; the mean of a batch then "
             "divides by the sum of the weights."
         )
     if temperature != 1:
@@ -180,6 +182,7 @@ PAGE = Page(
         "weight": Number("weight w of the true class", 1.0, 0.1, 5.0, 0.1),
         "temperature": Number("temperature T", 1.0, 0.25, 4.0, 0.05),
         "z_loss": Number("z-loss ζ", 0.0, 0.0, 0.2, 0.005),
+        "names": Names("names: the true class, and two others", default=CLASS_NAMES[:CLASSES]),
     },
     compute=compute,
 )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import plogq
-from plogq.explorer.controls import Number, Numbers, State, Whole
+from plogq.explorer.controls import Names, Number, Numbers, State, Whole
 from plogq.explorer.page import Page, Result, python, readout
 from plogq.explorer.shown import figure, shown
 
@@ -24,7 +24,7 @@ def compute(state: State) -> Result:
     spread = plogq.entropy(probs)
     return {
         "classes": [
-            {"name": f"class {j}", "logit": figure(logits[j], 2), "prob": figure(probs[j]),
+            {"name": state["names"][j], "logit": figure(logits[j], 2), "prob": figure(probs[j]),
              "grad": figure(grad[j], 3), "target": j == target}
             for j in range(len(logits))
         ],
@@ -33,7 +33,7 @@ def compute(state: State) -> Result:
             readout("probability of the true class", probs[target], "", "gain"),
             readout("entropy of the prediction", spread, "nats", "keep"),
         ],
-        "notice": _notice(logits, grad, target, float(spread)),
+        "notice": _notice(logits, grad, target, float(spread), state["names"]),
         "code": (
             "import plogq, numpy as np\n"
             f"plogq.cross_entropy_from_logits(np.array({python(state['logits'])})"
@@ -44,11 +44,16 @@ def compute(state: State) -> Result:
 
 
 def _notice(
-    logits: NDArray[np.float64], grad: NDArray[np.float64], target: int, spread: float
+    logits: NDArray[np.float64],
+    grad: NDArray[np.float64],
+    target: int,
+    spread: float,
+    names: tuple[str, ...],
 ) -> str:
     pull = (
-        f"The true class is pulled up by {shown(-grad[target], 3)}; the others are pushed down by "
-        "just as much between them. The gradient is the prediction less the truth, divided by T."
+        f"The true class, {names[target]}, is pulled up by {shown(-grad[target], 3)}; the others "
+        "are pushed down by just as much between them. The gradient is the prediction less the "
+        "truth, divided by T."
     )
     sure = f"The prediction is as spread as {shown(math.exp(spread), 2)} equally likely classes"
     top = logits.max()
@@ -58,7 +63,7 @@ def _notice(
         "a higher T flattens it, a lower one sharpens it, and neither changes which class is on top"
     )
     wrong = (
-        "" if logits[target] == top else f" On top is class {int(np.argmax(logits))}: a wrong one."
+        "" if logits[target] == top else f" On top is {names[int(np.argmax(logits))]}: a wrong one."
     )
     return f"{pull} {sure}: {turned}.{wrong}"
 
@@ -69,9 +74,11 @@ PAGE = Page(
     "back is the prediction less the truth.",
     words="logits probabilities gradient arrows entropy of the prediction confidence scaling",
     controls={
-        "logits": Numbers("logits", (2.0, 0.5, -1.0, 0.0), -5, 5, 0.1, least=2, most=8),
+        "logits": Numbers("logits", (2.0, 0.5, -1.0, 0.0), -5, 5, 0.1, least=2, most=8,
+                          named="names"),
         "temperature": Number("temperature T", 1.0, 0.1, 5.0, 0.05),
-        "target": Whole("true class", 0, 0, 7, within="logits"),
+        "target": Whole("true class", 0, 0, 7, within="logits", named="names"),
+        "names": Names(within="logits"),
     },
     compute=compute,
-)
+)  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import plogq
-from plogq.explorer.controls import UNIT, Choice, Shares, State
+from plogq.explorer.controls import UNIT, Choice, Names, Shares, State
 from plogq.explorer.page import Page, Result, python, readout
 from plogq.explorer.shown import figure, shown
 
@@ -20,12 +20,11 @@ SOURCES: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {
     "biased": (COIN, (0.9, 0.1)),
     "certain": (COIN, (1.0, 0.0)),
 }  # fmt: skip
-LETTERS = tuple("ABCDEFGH")
 
 
 def compute(state: State) -> Result:
     """Give the surprisal of each outcome, and their average: the entropy."""
-    names, probs = SOURCES.get(state["source"], (LETTERS, state["own"]))
+    names, probs = SOURCES.get(state["source"], (state["names"], state["own"]))
     p, unit = np.array(probs), state["unit"]
     surprise = plogq.surprisal(p, unit=unit)
     entropy = float(plogq.entropy(p, unit=unit))
@@ -63,7 +62,7 @@ def _code(state: State) -> str:
             "ways = np.array([1, 2, 3, 4, 5, 6, 5, 4, 3, 2, 1])\n"
             f'plogq.entropy(ways / 36, unit="{state["unit"]}")'
         )
-    _, probs = SOURCES.get(state["source"], (LETTERS, state["own"]))
+    _, probs = SOURCES.get(state["source"], ((), state["own"]))
     return f'import plogq\nplogq.entropy({python(probs)},\n              unit="{state["unit"]}")'
 
 
@@ -122,7 +121,8 @@ PAGE = Page(
                 "own": "your own",
             },
         ),
-        "own": Shares("your own", (0.5, 0.25, 0.125, 0.125), least=2, most=8, names=LETTERS),
+        "own": Shares("your own", (0.5, 0.25, 0.125, 0.125), least=2, most=8, named="names"),
+        "names": Names("names of your own", within="own"),
         "unit": UNIT,
     },
     compute=compute,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from functools import partial
 from typing import Any
 
 from plogq.explorer.controls import Choice, Number, State, Whole
@@ -14,14 +15,20 @@ from plogq.explorer.shown import shown
 CE, SE = "cross_entropy", "squared_error"
 
 
-def compute(state: State) -> Result:
-    """Give all steps up to the one that the state is at."""
-    step = state["steps"]
+def compute(state: State, patience: float = math.inf) -> Result:
+    """Give all steps up to the one that the state is at, or as many as there is `patience` for."""
     settings = settings_of(state)
-    moments = run_of(settings).upto(step)
+    run = run_of(settings)
+    moments = run.upto(state["steps"], patience)
+    step = len(moments) - 1
     return {
+        "more": step < state["steps"],
         "last": LAST,
         "layers": _layers(settings),
+        "digits": [
+            {"label": label, "pixels": pixels}
+            for label, pixels in zip(run.examples.labels, run.examples.pixels, strict=True)
+        ],
         "moments": [_drawn(k, moment) for k, moment in enumerate(moments)],
         **_words(moments),
         "code": _code(settings, step),
@@ -131,4 +138,5 @@ PAGE = Page(
         "seed": Whole("seed", 0, 0, 99),
     },
     compute=compute,
+    begun=partial(compute, patience=0.1),
 )

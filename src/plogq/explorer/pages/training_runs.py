@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -96,6 +98,7 @@ class State(NamedTuple):
     losses: dict[str, float]  # mean over the batch, by either loss
     norms: tuple[float, ...]  # ‖∂loss/∂weights‖ of each layer, by its own loss
     accuracy: float | None  # of the held-out rows; looked at every few steps
+    guesses: tuple[int, ...]  # what it takes each of the examples for
 
 
 Moment = dict[str, State]  # by the loss that the network is trained under
@@ -140,16 +143,23 @@ class Run:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._held_out = split(settings)[1]
+        self.examples = examples(self._held_out)
         self._batches = batches(settings)
         self._networks = dict.fromkeys(LOSSES, start(settings))
         self._moments: list[Moment] = []
         self._lock = threading.Lock()
 
-    def upto(self, step: int) -> list[Moment]:
-        """Give the moments from the start to after `step` steps."""
+    def upto(self, step: int, patience: float = math.inf) -> list[Moment]:
+        """Give the moments from the start to after `step` steps.
+
+        After `patience` seconds it gives those that there are: always one more than before.
+        """
         with self._lock:
+            end = time.monotonic() + patience
             while len(self._moments) <= step:
                 self._moments.append(self._advance())
+                if time.monotonic() >= end:
+                    break
             return self._moments[: step + 1]
 
     def _advance(self) -> Moment:
@@ -164,6 +174,7 @@ class Run:
                 {key: float(np.mean(row.value)) for key, row in rows.items()},
                 tuple(float(np.linalg.norm(g)) for g in gradient.weights),
                 accuracy(network, self._held_out) if look else None,
+                tuple(guesses(network, self.examples).tolist()),
             )
             self._networks[name] = network.descend(gradient, self.settings.rate)
         return moment
@@ -177,8 +188,18 @@ def run_of(settings: Settings) -> Run:
 
 def accuracy(network: Network, digits: Digits) -> float:
     """Give the share of the rows whose digit has the largest logit."""
-    logits = network.layers(digits.pixels)[-1]
-    return float(np.mean(logits.argmax(axis=1) == digits.labels))
+    return float(np.mean(guesses(network, digits) == digits.labels))
+
+
+def guesses(network: Network, digits: Digits) -> NDArray[np.int64]:
+    """Give the digit with the largest logit of each row."""
+    found: NDArray[np.int64] = network.layers(digits.pixels)[-1].argmax(axis=1)
+    return found
+
+
+def examples(digits: Digits) -> Digits:
+    """Give the first row of each digit, 0 to 9."""
+    return digits.take(np.unique(digits.labels, return_index=True)[1])
 
 
 @functools.cache

@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import resources
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -16,6 +15,7 @@ from plogq.explorer.pages.predictions_report import Report
 from plogq.explorer.server.answers import failed, no_such_address, read_json, refused
 from plogq.explorer.server.guard import Guard
 from plogq.explorer.server.streams import training
+from plogq.explorer.server.threads import on_a_thread
 from plogq.explorer.server.uploads import upload
 from plogq.records import encoded
 from plogq.reports.embed import embedded
@@ -85,12 +85,13 @@ async def static(request: Request) -> Response:
 
 
 async def page(request: Request) -> Response:
-    """Compute a page's figures from its state."""
+    """Compute a page's figures from its state; with `?part` those that are soon there."""
     name = request.path_params["name"]
     if name not in PAGES:
         return JSONResponse({"error": f"There is no page {name}."}, status_code=404)
     try:
         state = await read_json(request, LARGEST_STATE)
-        return JSONResponse(await run_in_threadpool(PAGES[name].answer, state))
+        part = "part" in request.query_params
+        return JSONResponse(await on_a_thread(PAGES[name].answer, state, part=part))
     except ValueError as error:
         return refused(error)

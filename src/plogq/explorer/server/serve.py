@@ -11,8 +11,10 @@ import uvicorn
 
 from plogq.explorer.pages.predictions_report import Report
 from plogq.explorer.server.app import application
+from plogq.explorer.server.threads import end_if_computing
 
 HOST = "127.0.0.1"  # never beyond this machine
+INTERRUPTED = 130  # the exit status of a command that Ctrl-C ends
 
 
 def serve(
@@ -43,7 +45,10 @@ def serve(
         )
         if browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-        _Server(config).run(sockets=[listening])
+        try:
+            _Server(config).run(sockets=[listening])
+        finally:
+            end_if_computing(INTERRUPTED)
 
 
 def listener(port: int) -> socket.socket:

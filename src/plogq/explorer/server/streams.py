@@ -7,7 +7,6 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -15,6 +14,7 @@ from plogq.explorer.controls import Control, State, read_state, wrong
 from plogq.explorer.pages.training import PAGE, event, settings_of
 from plogq.explorer.pages.training_runs import LAST, run_of
 from plogq.explorer.server.answers import refused
+from plogq.explorer.server.threads import on_a_thread
 from plogq.records import encoded
 
 PAUSE = 1 / 30  # seconds between two steps: as fast as an eye can follow
@@ -32,9 +32,9 @@ async def training(request: Request) -> Response:
 async def _steps(state: State) -> AsyncIterator[str]:
     # Starlette cancels this when the client leaves; at the next await it is gone.
     # Kept here, or other streams would push it out, and each step begin anew.
-    run = await run_in_threadpool(run_of, settings_of(state))
+    run = await on_a_thread(run_of, settings_of(state))
     for step in range(state["steps"] + 1, LAST + 1):
-        answer = await run_in_threadpool(event, run, step)
+        answer = await on_a_thread(event, run, step)
         yield f"data: {json.dumps(encoded(answer), allow_nan=False)}\n\n"
         await asyncio.sleep(PAUSE)
     yield "event: end\ndata: {}\n\n"

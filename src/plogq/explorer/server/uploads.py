@@ -6,12 +6,12 @@ import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from plogq.explorer.pages.predictions_report import RESULT, known_ending, report_of_file
 from plogq.explorer.server.answers import refused
+from plogq.explorer.server.threads import on_a_thread
 from plogq.records import encoded
 from plogq.reports.findings.words import file_name
 
@@ -33,7 +33,7 @@ async def upload(request: Request) -> Response:
             path = Path(folder, f"table{ending}")
             with path.open("wb") as file:
                 await receive(request, file, name, LARGEST_JSON if ending == RESULT else LARGEST)
-            report = await run_in_threadpool(report_of_file, path, name, **options)
+            report = await on_a_thread(report_of_file, path, name, **options)
         return JSONResponse(encoded(report))
     except ValueError as error:
         return refused(error)

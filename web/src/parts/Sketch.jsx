@@ -1,0 +1,9 @@
+// Stands in a picture's frame until its figures are there, which take seconds where a model is trained first.
+export function Sketch() {
+  return (
+    <svg class="sketch" viewBox="0 0 300 150" preserveAspectRatio="none" aria-hidden="true">
+      <path class="stroke-rest thin" d="M8 8V142H292" />
+      <path class="stroke-rest dashed" d="M8 126C90 126 110 44 164 44S236 112 292 112" />
+    </svg>
+  );
+}
