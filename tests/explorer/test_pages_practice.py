@@ -19,14 +19,15 @@ import torch
 
 import plogq.torch
 from plogq.explorer.controls import read_state
-from plogq.explorer.pages import errata as errata_page
 from plogq.explorer.pages import quiz as quiz_page
 from plogq.explorer.pages import training as training_page
 from plogq.explorer.pages import which_loss as which_page
+from plogq.explorer.pages.errata_list import DICE, HABITS, errata
 from plogq.explorer.pages.quiz_questions import LETTERS, questions, score
 from plogq.explorer.pages.training_runs import LOSSES, Run, Settings, batches, run_of, start
 from plogq.explorer.pages.which_loss_answers import CALLS, FRAMEWORKS
 from plogq.explorer.server.streams import _steps
+from plogq.explorer.shown import shown
 from tests.explorer.conftest import looks_right
 from tests.explorer.running import explorer, run_async, settled
 
@@ -475,33 +476,92 @@ def known_wrong():
 
 
 def test_every_known_wrong_figure_is_listed_with_the_right_one():
-    listed = {(round(abs(e.published), 4), e.right) for e in errata_page.errata()}
+    listed = [
+        (round(abs(wrong), 4), abs(right))
+        for erratum in errata()
+        for wrong, right in zip(erratum.published, erratum.values, strict=False)
+    ]
+    assert list(known_wrong())
     for printed, right in known_wrong():
         assert any(
-            round(abs(printed), 4) == published and abs(right) == pytest.approx(mine, rel=1e-12)
-            for published, mine in listed
+            round(abs(printed), 4) == wrong and abs(right) == pytest.approx(mine, rel=1e-12)
+            for wrong, mine in listed
         ), (printed, right)
-    assert len(listed) == len({(round(abs(a), 4), abs(b)) for a, b in known_wrong()})
 
 
-def test_each_erratum_runs():
-    for drawn in errata_page.PAGE.answer({})["errata"]:
-        right = drawn["right"]["value"]
-        assert float(value_of(drawn["code"])) == pytest.approx(float(right), rel=1e-12)
+def log2(x):
+    return mpmath.log(x, 2)
+
+
+HALVES, SURE = [mpmath.mpf("0.5")] * 2, [mpmath.mpf("0.9"), mpmath.mpf("0.1")]
+WAYS = [*range(1, 7), *range(5, 0, -1)]
+THREE = [mpmath.mpf(x) for x in ("0.7", "0.2", "0.1")]
+COIN = [THREE[0], 1 - THREE[0]]
+SHOWS = {  # what the line of each erratum gives, from the definitions
+    "loss at 0.9": [-log2(mpmath.mpf("0.9"))],
+    "loss at 0.6": [-log2(mpmath.mpf("0.6"))],
+    "sure of tails": [mpmath.inf],
+    "sure of heads": [mpmath.inf],
+    "impossible": [mpmath.inf],
+    "two dice": [-mpmath.fsum(mpmath.mpf(n) / 36 * log2(mpmath.mpf(n) / 36) for n in WAYS)],
+    "sums of dice": [log2(mpmath.mpf(36) / n) for n in (1, 2, 3, 4, 6)],
+    "divergence": [(h(HALVES, SURE) - h(HALVES, HALVES)) / LN2],
+    "cross-entropy": [h(HALVES, SURE) / LN2],
+    "slope at 0.05": [20],
+    "minus sign": [-h(HALVES, SURE) / LN2, h(HALVES, SURE) / LN2],
+    "nll_loss": [-THREE[0], -mpmath.log(THREE[0])],
+    "kl_div": [-h(THREE, THREE) - mpmath.fsum(x * x for x in THREE), 0],
+    "a maximum": [mpmath.inf],
+    "prefix property": [False, True],
+    "forward KL": [h(COIN, q) - h(COIN, COIN) for q in (HALVES, COIN, SURE)],
+}
+
+
+@pytest.mark.parametrize("name", SHOWS)
+def test_the_line_of_each_erratum_gives_what_it_must(name):
+    erratum = next(e for e in errata() if e.name == name)
+    expected = [float(x) for x in SHOWS[name]]
+    assert list(erratum.values) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+    given = np.ravel(value_of(erratum.code)).astype(float)
+    np.testing.assert_allclose(given, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_every_erratum_has_a_line_that_is_tested():
+    assert [e.name for e in errata()] == list(SHOWS)
+    for erratum in errata():
+        assert erratum.published == () or len(erratum.published) == len(erratum.values)
+        assert max(map(len, erratum.code.splitlines())) <= 80
+
+
+def test_a_statement_says_the_numbers_of_its_line():
+    why = {e.name: e.why for e in errata()}
+    assert f"returns {shown(-0.7, 2)}" in why["nll_loss"]
+    assert f"the loss, {shown(float(SHOWS['nll_loss'][1]))}" in why["nll_loss"]
+    assert f"returns {shown(float(SHOWS['kl_div'][0]))}" in why["kl_div"]
+    assert f"{shown(float(SHOWS['minus sign'][0]))} bits" in why["minus sign"]
+    assert f"{shown(6 * float(mpmath.log(10)))} nats" in why["a maximum"]
 
 
 def test_how_the_wrong_figures_came_about():
-    rounded = errata_page.DICE.round(2)
+    rounded = DICE.round(2)
     assert round(float(-(rounded * np.log2(rounded)).sum()), 1) == 3.3
+    of_sums = next(e for e in errata() if e.name == "sums of dice")
+    assert (-np.log2(rounded[[0, 1, 2, 3, 5]])).round(2).tolist() == list(of_sums.published)
     assert round(0.7 * np.log2(1e10), 2) == 23.25
     assert round(0.3 * np.log2(1e10), 2) == 9.97
     assert round(float(0.5 * np.log2(0.5 / 0.9) + 0.5 * 1.322), 3) == 0.237
 
 
-def test_the_list_on_the_page(visit):
-    page = visit("/errata")
+@pytest.mark.parametrize("context", ["desk", "phone"])
+def test_the_list_on_the_page(visit, context):
+    page = visit("/errata", context)
     text = page.inner_text("main")
-    for erratum in errata_page.errata():
-        assert erratum.said in text
-        assert erratum.why in text
-    assert page.locator("del").count() == page.locator("ins").count() == 8
+    for erratum in errata():
+        for said in (erratum.what, erratum.said, erratum.right, erratum.why):
+            assert said in text
+    assert page.locator("del").count() == page.locator("ins").count() == len(errata())
+    drawn = page.locator(".page-picture svg rect").count()
+    assert drawn == len([e for e in errata() if e.published])
+    for title in HABITS.values():
+        assert page.get_by_role("heading", name=title, exact=True).count() == 1
+    looks_right(page)
