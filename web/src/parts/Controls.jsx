@@ -45,7 +45,7 @@ function One({ control, value, state, change }) {
   );
 }
 
-function Choice({ name, control, value, change }) {
+export function Choice({ name, control, value, change }) {
   const id = useId();
   return (
     <fieldset class="choice">
