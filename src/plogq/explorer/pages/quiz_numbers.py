@@ -22,12 +22,12 @@ def _surprisal(rng: np.random.Generator) -> Draft:
         f"Something with probability {p:g} happens. How surprising is that?",
         "bits",
         f'import plogq\nplogq.surprisal({python(p)}, unit="bit")',
-        Choice(bits, f"−log₂ {p:g}: so many halvings lead from 1 to {p:g}."),
+        Choice(bits, f"−log₂ {p:g} is the number of halvings that lead from 1 to {p:g}."),
         (
-            Choice(nats, "Nats: this is the natural logarithm. Bits take the one to base 2."),
-            Choice(hartleys, "Hartleys: this is the logarithm to base 10. Bits take base 2."),
-            Choice(p * bits, "This weighs the surprisal by how often it comes, p · −log₂ p: its "
-                   "part of the entropy. Here it did happen."),
+            Choice(nats, "This is in nats, with the natural logarithm. Bits take base 2."),
+            Choice(hartleys, "This is in hartleys, with base 10. Bits take base 2."),
+            Choice(p * bits, "This is p · −log₂ p, the part of the event in the entropy. Here the "
+                   "event did happen, so the factor p does not belong."),
         ),
     )  # fmt: skip
 
@@ -40,14 +40,16 @@ def _entropy(rng: np.random.Generator) -> Draft:
         f"A source has three outcomes, with probabilities {said(p)}. What is its entropy?",
         "bits",
         f'import plogq\nplogq.entropy({python(p)}, unit="bit")',
-        Choice(bits, "The surprisals, each weighted by how often it comes: −Σ p log₂ p."),
+        Choice(bits, "The mean of the surprisals, each weighted by its probability: −Σ p log₂ p."),
         (
             Choice(float(plogq.entropy(p)),
-                   "Nats: the sum is right, the logarithm is the natural one."),
+                   "This is in nats: the sum is right, but the logarithm is the natural one."),
             Choice(float(plogq.perplexity(p)),
-                   "The perplexity, 2 to the entropy: as many equally likely outcomes, not bits."),
+                   "This is the perplexity, 2 to the entropy: a number of equally likely outcomes, "
+                   "not of bits."),
             Choice(float(np.mean(plogq.surprisal(p, unit="bit"))),
-                   "The plain mean of the three surprisals: as if all came equally often."),
+                   "This is the plain mean of the three surprisals, as if all outcomes came "
+                   "equally often."),
         ),
     )  # fmt: skip
 
@@ -67,14 +69,17 @@ def _code_length(rng: np.random.Generator) -> Draft:
         "binary digits",
         f"from plogq.codes import code_cost\n"
         f"code_cost({python(lengths)}, {python(p)}).expected_length",
-        Choice(cost.expected_length, "Every length, weighted by how often it is sent: Σ p ℓ."),
+        Choice(cost.expected_length,
+               "The mean of the lengths, each weighted by its probability: Σ p ℓ."),
         (
             Choice(cost.entropy,
-                   "The entropy: no decodable code takes less on average; this one takes more."),
+                   "This is the entropy. No decodable code takes less on average, and this one "
+                   "takes more."),
             Choice(float(np.mean(lengths)),
-                   "The plain mean of the lengths: as if all symbols came equally often."),
+                   "This is the plain mean of the lengths, as if all symbols came equally often."),
             Choice(turned.expected_length,
-                   "The lengths in the opposite order: each word must meet its own symbol."),
+                   "This takes the lengths in the opposite order. Each length belongs to its own "
+                   "symbol."),
         ),
     )  # fmt: skip
 
@@ -88,14 +93,14 @@ def _cross_entropy(rng: np.random.Generator) -> Draft:
         "bits",
         f'import plogq\nplogq.cross_entropy({python(p)}, {python(q)}, unit="bit")',
         Choice(float(plogq.cross_entropy(p, q, unit="bit")),
-               "The truth decides how often, the model decides how surprising: −Σ p log₂ q."),
+               "The truth gives the weights, the model gives the surprisals: −Σ p log₂ q."),
         (
             Choice(float(plogq.cross_entropy(q, p, unit="bit")),
-                   "H(q, p): the two have changed places. The logarithm belongs to the model."),
+                   "This is H(q, p), with p and q exchanged. The logarithm is of the model, q."),
             Choice(float(plogq.cross_entropy(p, q)),
-                   "Nats: the sum is right, the logarithm is the natural one."),
+                   "This is in nats: the sum is right, but the logarithm is the natural one."),
             Choice(float(plogq.kl_divergence(p, q, unit="bit")),
-                   "Only the excess, KL(p ‖ q): the entropy of the truth itself is missing."),
+                   "This is only the excess, KL(p ‖ q). The entropy of the truth is missing."),
         ),
     )  # fmt: skip
 
@@ -109,14 +114,15 @@ def _divergence(rng: np.random.Generator) -> Draft:
         "nats",
         f"import plogq\nplogq.kl_divergence({python(p)}, {python(q)})",
         Choice(float(plogq.kl_divergence(p, q)),
-               "Σ p ln(p / q): what the model costs beyond the entropy of the truth."),
+               "Σ p ln(p / q) is what the model costs beyond the entropy of the truth."),
         (
             Choice(float(plogq.kl_divergence(q, p)),
-                   "KL(q ‖ p): the other direction, which weighs by the model, not by the truth."),
+                   "This is KL(q ‖ p), the other direction. Its weights are the model, not the "
+                   "truth."),
             Choice(float(plogq.kl_divergence(p, q, unit="bit")),
-                   "Bits: this is the logarithm to base 2. Nats take the natural one."),
+                   "This is in bits, with base 2. Nats take the natural logarithm."),
             Choice(float(plogq.cross_entropy(p, q)),
-                   "The whole cross-entropy: the entropy of the truth has to come off."),
+                   "This is the whole cross-entropy. The entropy of the truth must be subtracted."),
         ),
     )  # fmt: skip
 
@@ -134,11 +140,11 @@ def _softmax_loss(rng: np.random.Generator) -> Draft:
         Choice(loss, f"Softmax, then −ln of the probability of class {y}."),
         (
             Choice(float(plogq.cross_entropy_from_logits(plogq.softmax(x), y).value),
-                   "Softmax was taken twice: its probabilities went in where logits belong."),
+                   "Softmax was taken twice: its probabilities were used as logits."),
             Choice(float(plogq.cross_entropy_from_logits(x, y - 1).value),
-                   f"The loss of class {y - 1}: classes are counted from 0, not from 1."),
+                   f"This is the loss of class {y - 1}. Classes are counted from 0, not from 1."),
             Choice(float(plogq.from_nats(np.array(loss), "bit")),
-                   "Bits: this is the logarithm to base 2. Training losses are in nats."),
+                   "This is in bits, with base 2. Training losses are in nats."),
         ),
     )  # fmt: skip
 
@@ -154,14 +160,14 @@ def _binary(rng: np.random.Generator) -> Draft:
         "nats",
         f"import plogq, numpy as np\n"
         f"plogq.binary_cross_entropy_from_probs(np.array({python(p)}), {label}).value",
-        Choice(loss, f"−ln of what the model gave to what happened: −ln {given:g}."),
+        Choice(loss, f"Minus the logarithm of the probability of what happened: −ln {given:g}."),
         (
             Choice(float(plogq.binary_cross_entropy_from_probs(prob, 1 - label).value),
-                   f"The loss of label {1 - label:g}: the other one."),
+                   f"This is the loss of the other label, {1 - label:g}."),
             Choice(float(plogq.squared_error(prob, label).value),
-                   "The squared error, (p − label)²."),
+                   "This is the squared error, (p − label)²."),
             Choice(float(plogq.from_nats(np.array(loss), "bit")),
-                   "Bits: this is the logarithm to base 2. Nats take the natural one."),
+                   "This is in bits, with base 2. Nats take the natural logarithm."),
         ),
     )  # fmt: skip
 
@@ -178,13 +184,14 @@ def _gradient(rng: np.random.Generator) -> Draft:
         "nats per logit",
         f"import plogq, numpy as np\n"
         f"plogq.cross_entropy_from_logits(np.array({python(x.tolist())}), {y}).grad[{y}]",
-        Choice(slope, f"The prediction less the truth: {shown(float(probs[y]), DIGITS)} − 1."),
+        Choice(slope, f"The prediction minus the truth: {shown(float(probs[y]), DIGITS)} − 1."),
         (
             Choice(float(probs[y]),
-                   "q without the − 1: so it is at a class that is not the true one."),
-            Choice(-slope, "1 − q, with the sign of the step. The step goes against the gradient."),
+                   "This is q without the − 1. It would be right for a class that is not true."),
+            Choice(-slope, "This is 1 − q, which has the sign of the step. The step goes against "
+                   "the gradient."),
             Choice(float(plogq.cross_entropy_from_probs(probs, y).grad[y]),
-                   "−1 / q: the derivative with respect to the probability, not to the logit."),
+                   "This is −1 / q, the derivative with respect to the probability q."),
         ),
     )  # fmt: skip
 
