@@ -103,7 +103,7 @@ class Whole(_Spec):
     default: int
     low: int
     high: int
-    within: str = ""  # a list that this counts along: it goes no further than its last
+    within: str = ""  # the list whose positions this counts; its last position is the bound
 
     def read(self, value: Any, name: str) -> int:
         """Read a whole number between the bounds."""
@@ -144,7 +144,7 @@ class Numbers(_Spec):
     least: int = 1
     most: int = 12
     names: tuple[str, ...] = ()  # of the sliders; by default 0, 1, 2, …
-    along: tuple[str, ...] = ()  # other lists, which grow and shrink with this one
+    along: tuple[str, ...] = ()  # the other lists that grow and shrink with this one
 
     def read(self, value: Any, name: str) -> tuple[float, ...]:
         """Read so many numbers between the bounds."""

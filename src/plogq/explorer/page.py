@@ -1,4 +1,4 @@
-"""What a page of the explorer is made of, on this side: what may be turned, and what that gives."""
+"""A page of the explorer on the Python side: its controls, and what it computes from them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Page:
     code      the Python that gives the page's main number: its last line is an expression
     answer    that number
 
-    `words` are further ones that a search for the page finds; `files` the endings of the names of
-    files that it takes.
+    `words` are more words by which a search finds the page; `files` are the endings of the file
+    names that it takes.
     """
 
     title: str
@@ -53,7 +53,7 @@ class Page:
 
 
 def readout(name: str, value: Any, unit: str = "", color: str = "", digits: int = 4) -> Figure:
-    """Give a number with its name and unit; `color` is that of the picture's part it belongs to."""
+    """Give a number with its name and unit; `color` is the colour of its part of the picture."""
     return {"name": name, "unit": unit, "color": color, **figure(value, digits)}
 
 

@@ -11,7 +11,7 @@ Figure = dict[str, Any]
 
 
 def figure(value: Any, digits: int = 4) -> Figure:
-    """Give a number raw, and as a reader sees it: a fixed number of decimals, so it does not jump.
+    """Give a number raw and as text, whose fixed number of decimals keeps a page from jumping.
 
     Examples
     --------
