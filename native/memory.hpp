@@ -147,8 +147,8 @@ inline void store_integers(int64_t* p, Vector<int64_t> v, int64_t n = kLanes<dou
   }
 }
 
-// Calls step(j, n) for the vectors of [begin, end). n is a constant except for the last vector, which
-// calls functions; inside the loop these calls would cost the sums their registers.
+// Calls step(j, n) for the vectors of [begin, end). n is a constant except for the last vector; that
+// step calls functions, which inside the loop would cost the sums their registers.
 template <class A, class Step>
 inline void for_each_vector(int64_t begin, int64_t end, const Step& step) {
   constexpr std::integral_constant<int64_t, kLanes<A>> whole;
