@@ -1,4 +1,4 @@
-"""Numbers on their way to a page: raw and as text, with JSON for what has no digits."""
+"""Numbers for a page: raw and as text; infinities and NaN, which JSON lacks, as text or null."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def shown(x: float, digits: int = 4) -> str:
 
 
 def shown_exp(nats: float, digits: int = 4) -> str:
-    """Write e to a power, also where a float64 cannot hold it.
+    """Write e to a power as text, even if a float64 cannot hold it.
 
     Examples
     --------

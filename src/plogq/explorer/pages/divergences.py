@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 GRID = np.linspace(-42, 42, 4201)
 STEP = GRID[1] - GRID[0]
 SEEN = (np.abs(GRID) <= 10.001) & (np.arange(len(GRID)) % 4 == 0)  # what is drawn
-NODES = np.linspace(-7, 7, 281)  # of a standard normal, with
+NODES = np.linspace(-7, 7, 281)  # places of a standard normal, and their weights:
 WEIGHTS = plogq.softmax(-(NODES**2) / 2)
 
 

@@ -129,7 +129,7 @@ def _notice(
     if nll == math.inf:
         return (
             "The model calls impossible what happened. One factor is 0, so the likelihood is 0, "
-            f"and nothing else in the data can make up for it. Of all parameters, {best}."
+            f"and nothing else in the data can make up for it. There is a best parameter: {best}."
         )
     if product == 0:
         small = f"The likelihood is not 0. But a float64 cannot hold {shown_exp(-nll)}, so"

@@ -22,11 +22,11 @@ from plogq.tables.formats.registry import FORMATS, SAID, ending_of
 Report = dict[str, Any]
 
 RESULT = ".json"
-ENDINGS = tuple(FORMATS)  # of what is shown: whatever a score reads, and its result
+ENDINGS = tuple(FORMATS)  # of files that are shown: tables, and results as .json
 
 
 def report(result: Result | dict[str, Any]) -> Report:
-    """Give what the front end draws a report from: the result's JSON, and its words.
+    """Give the data from which the front end draws a report: the result's JSON, and its words.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a question of the quiz is written as, and how its numbers are drawn."""
+"""The form in which a question of the quiz is written, and how its numbers are drawn."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Draft:
 
 
 def apart(one: float | str, other: float | str) -> bool:
-    """Whether no reader has to guess which of two choices is meant."""
+    """Tell whether two choices differ so much that no reader has to guess which is meant."""
     if isinstance(one, str) or isinstance(other, str) or math.isinf(one) or math.isinf(other):
         return one != other
     return abs(one - other) > max(_APART * max(abs(one), abs(other)), 10.0**-DIGITS * 5)

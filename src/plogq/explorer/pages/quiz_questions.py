@@ -31,7 +31,7 @@ class Question:
 
 @functools.lru_cache(maxsize=64)
 def questions(seed: int, about: str = "numbers") -> tuple[Question, ...]:
-    """Give the eight questions of a seed, of one of SETS, in the order of the pages."""
+    """Give the eight questions of a seed, of one of SETS."""
     return tuple(
         _drawn(np.random.default_rng([seed, i]), make) for i, make in enumerate(SETS[about])
     )

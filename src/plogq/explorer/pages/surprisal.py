@@ -100,9 +100,9 @@ def _notice(
         else "and no other outcome adds more"
     )
     return (
-        f"The rarest {is_} {which}, and also the most surprising: {shown(surprise[rare][0])} "
-        f"{units}{each}. But a surprise counts only as often as it comes. Multiplied by the "
-        f"probability, {it} {shown(adds)}{each} to the average, {weighed}.{never}"
+        f"The rarest and most surprising {is_} {which}: {shown(surprise[rare][0])} {units}{each}. "
+        f"But a surprise counts only as often as it comes. Weighted by the probability, {it} "
+        f"{shown(adds)}{each} to the average, {weighed}.{never}"
     )
 
 
