@@ -48,8 +48,8 @@ const Kernels<Float16, float>& InstructionSet::of() const {
 
 namespace {
 
-// Elements that a thread takes at a time (some 10 microseconds of work), and how many there must be
-// for each thread: starting one costs as much as 2^16.
+// The elements that a thread takes at a time (some 10 microseconds of work), and the least elements
+// per thread: to start one costs as much as 2^16 elements.
 constexpr std::int64_t kBlock = 1 << 15;
 constexpr std::int64_t kShare = 1 << 17;
 
@@ -57,7 +57,7 @@ int workers_for(std::int64_t elements, std::int64_t threads) {
   return int(std::clamp<std::int64_t>(elements / kShare, 1, threads));
 }
 
-// Calls work(begin, end, worker) on each block of [0, size), in no order.
+// Calls work(begin, end, worker) on each block of [0, size), in any order.
 template <class Work>
 void share(std::int64_t size, std::int64_t block, int workers, const Work& work) {
   std::atomic<std::int64_t> next{0};
@@ -65,19 +65,19 @@ void share(std::int64_t size, std::int64_t block, int workers, const Work& work)
     for (std::int64_t begin; (begin = next.fetch_add(block)) < size;)
       work(begin, std::min(begin + block, size), worker);
   };
-  // Threads live for one call: nothing spins, nothing is left behind to fork or to shut down.
+  // Threads live for one call: none waits between calls, and none is there at a fork or at exit.
   std::vector<std::thread> helpers;
   helpers.reserve(workers - 1);
   try {
     for (int worker = 1; worker < workers; ++worker) helpers.emplace_back(run, worker);
   } catch (const std::exception&) {
-    // The system gives no more threads: those that run share the work.
+    // The system gives no more threads; those that run share the work.
   }
   run(0);
   for (std::thread& helper : helpers) helper.join();
 }
 
-// NaN reaches the sum, +inf the max; -inf throughout leaves the max at -inf.
+// NaN makes the sum NaN, +inf is the max, and a row of only -inf has the max -inf.
 template <class In, class A>
 std::int64_t first_bad_logits(const Batch<In, A>& b, std::int64_t begin, std::int64_t end) {
   for (std::int64_t i = begin; i < end; ++i) {
@@ -87,8 +87,8 @@ std::int64_t first_bad_logits(const Batch<In, A>& b, std::int64_t begin, std::in
   return -1;
 }
 
-// What the rows [begin, end) add to the sum. A row without weight has no say, even where its loss
-// is infinite; NaN is seen all the same.
+// Gives the weighted loss of the rows [begin, end). A row of weight 0 adds 0, even if its loss is
+// infinite; NaN stays NaN.
 template <class In, class A>
 double loss_of(const Batch<In, A>& b, std::int64_t begin, std::int64_t end) {
   double sums[4] = {};
@@ -132,8 +132,8 @@ TargetsFound look_at_targets(const Batch<In, A>& batch, bool by_class, const Ins
 
 template <class In, class A>
 RowsFound run(const Batch<In, A>& batch, std::int64_t threads, const InstructionSet& set) {
-  // A row depends on nothing but itself, and losses are added up block by block: any number of
-  // threads gives the same bits.
+  // A row depends only on itself, and losses are added up block by block, so any number of threads
+  // gives the same bits.
   const std::int64_t block = std::max(kRowsInScratch, kBlock / batch.classes);
   const int workers = workers_for(batch.rows * batch.classes, threads);
   const bool side_by_side =
@@ -144,7 +144,7 @@ RowsFound run(const Batch<In, A>& batch, std::int64_t threads, const Instruction
 
   const Rows<In, A> rows = set.of<In, A>().rows;
   std::vector<double> losses((batch.rows + block - 1) / block);
-  // Twice the first row at fault, + 1 by its logits.
+  // Twice the number of the first row at fault, plus 1 if its logits are at fault.
   std::atomic<std::int64_t> first{2 * batch.rows};
   const auto note = [&](std::int64_t fault) {
     for (std::int64_t seen = first; fault < seen;)

@@ -37,7 +37,7 @@ using Optional = std::optional<T>;
 
 const std::vector<const plogq::InstructionSet*> kInstructionSets = plogq::instruction_sets();
 
-// What does not fit is turned down in a word: plogq.kernels.rows then finds out what to say of it.
+// Refuses without details; plogq.kernels.rows then finds the argument at fault.
 void require(bool fits) {
   if (!fits) throw nb::value_error("arguments do not fit together");
 }
@@ -58,7 +58,7 @@ bool is_aligned(const T* p) {
   return reinterpret_cast<uintptr_t>(p) % alignof(T) == 0;
 }
 
-// The bytes between the first and the last element.
+// Gives the addresses of the first byte and of the end.
 template <class Matrix>
 std::pair<intptr_t, intptr_t> extent(const Matrix& m) {
   intptr_t low = reinterpret_cast<intptr_t>(m.data()), high = low + m.itemsize();
@@ -82,14 +82,14 @@ bool same_memory(const AnyOutput& out, const AnyArray& in) {
   return same;
 }
 
-// The strides of the images, their rows and the classes.
+// Gives the strides of images, rows and classes.
 template <class Logits>
 std::array<int64_t, 3> strides_of(const Logits& m) {
   if (m.ndim() == 2) return {0, m.stride(0), m.stride(1)};
   return {m.stride(0), m.stride(1), m.stride(2)};
 }
 
-// Same shape, and a place for each element where it is written.
+// Tells whether two arrays have the same shape.
 template <class Logits>
 bool is_like(const Logits& m, const AnyArray& logits) {
   bool same = m.ndim() == logits.ndim();
@@ -112,8 +112,8 @@ struct RowArguments {
   bool by_class;
 };
 
-// The loss of the rows over its denominator, that denominator, and the first rows at fault by
-// target and by logits.
+// The loss of the rows divided by the denominator, that denominator, and the first row at fault by
+// its target and by its logits.
 using RowAnswer = std::tuple<double, double, int64_t, int64_t>;
 
 template <class In, class A>
@@ -167,7 +167,7 @@ RowAnswer run_rows(const RowArguments& p, plogq::Batch<In, A> b, int64_t threads
         std::tuple_cat(strides_of(g));
     require(is_aligned(b.gradient));
     for (size_t axis = 0; g.size() && axis < g.ndim(); ++axis)
-      require(g.shape(axis) < 2 || g.stride(axis));  // a place each
+      require(g.shape(axis) < 2 || g.stride(axis));  // each element has a place of its own
   }
   std::unique_ptr<A[]> losses;
   if (p.statistics) {
@@ -277,7 +277,7 @@ plogq::ElementsFound run_elements(plogq::Elements<In, A> b, const AnyBlock& logi
     require(!element_weight || apart(*gradient, *element_weight));
     b.gradient = static_cast<In*>(gradient->data());
   }
-  // The weights over and over, so that a vector of them can begin at any.
+  // The weights are repeated, so that a vector of them can begin anywhere.
   std::vector<A> weights{1};
   if (weight) {
     require(weight->dtype() == nb::dtype<A>() && weight->ndim() == 1);
@@ -330,7 +330,7 @@ plogq::ExactSums sums_of(const Limbs& limbs, const Optional<Parts>& parts, int64
   return {limbs.data(), parts ? parts->data() : nullptr, int64_t(limbs.shape(0)), pending};
 }
 
-// Gives the place of the first value at fault, or -1, and how many values are pending then.
+// Gives the position of the first value at fault, or -1, and how many values are pending then.
 std::pair<int64_t, int64_t> add(Limbs limbs, Optional<Parts> parts, int64_t pending,
                                 Row<const double> values, Optional<Row<const int64_t>> group,
                                 int instruction_set) {
@@ -353,7 +353,7 @@ void carry(Limbs limbs) {
   for (size_t g = 0; g < limbs.shape(0); ++g) plogq::carry(limbs.data() + plogq::kLimbs * g);
 }
 
-// The places of rows with low hashes, at the beginning of `place`; gives how many.
+// Writes the positions of rows with low hashes to the beginning of `place`; gives how many.
 int64_t lowest_hashes(uint64_t start, uint64_t seed, uint64_t limit, Row<int64_t> place,
                       int instruction_set) {
   nb::gil_scoped_release release;
@@ -373,7 +373,7 @@ using Columns = std::vector<Row<const In>>;
 template <class In>
 using Matrix = Optional<Array<const In, nb::ndim<2>, nb::c_contig>>;
 
-// Rows given as columns or else as a matrix. `places` has the columns.
+// Rows that are given as columns or else as a matrix; `places` has pointers to the columns.
 template <class In>
 plogq::Figures<In> rows_of(const Columns<In>& columns, const Matrix<In>& logits,
                            const Row<const int64_t>& target, std::vector<const In*>& places) {
@@ -399,7 +399,7 @@ plogq::Figures<In> rows_of(const Columns<In>& columns, const Matrix<In>& logits,
   return b;
 }
 
-// The figures of rows; gives the first at fault.
+// Writes the figures of rows; gives the first row at fault, or -1.
 template <class In>
 int64_t figures(const Columns<In>& columns, const Matrix<In>& logits, Row<const int64_t> target,
                 Array<double, nb::shape<5, -1>, nb::c_contig> out, Row<int64_t> predicted,
@@ -419,7 +419,7 @@ int64_t figures(const Columns<In>& columns, const Matrix<In>& logits, Row<const 
 }
 
 // Adds the figures of rows to counts and to the parts of sums, in the order of `plogq::Fold`; gives
-// the first row at fault and how many are apart.
+// the first row at fault, and how many rows are apart.
 template <class In>
 std::pair<int64_t, int64_t> fold(const Columns<In>& columns, const Matrix<In>& logits,
                                  Row<const int64_t> target, Row<const int64_t> bucket,

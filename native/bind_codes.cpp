@@ -74,7 +74,7 @@ plogq::Words words_of(const Row<const uint64_t>& bits, const Row<const uint8_t>&
   return {bits.data(), lengths.data(), count};
 }
 
-// How many bits the symbols' words take, and the words as bytes.
+// Gives the number of bits of the symbols' words, and the words as bytes.
 template <class Symbol>
 nb::object encode_words(Row<const uint64_t> bits, Row<const uint8_t> lengths,
                         Row<const Symbol> symbols) {
@@ -156,7 +156,7 @@ class OrderDecoder {
                static_cast<const uint8_t*>(data.data()) + data.size()),
         coder_(bytes_.data(), bytes_.size()) {}
 
-  // The next bytes; fewer where the data has ended before them.
+  // Gives the next bytes, or fewer if the data ends before.
   nb::bytes decode(int64_t n) {
     std::vector<uint8_t> out;
     {

@@ -1,6 +1,6 @@
 // A reduced loss of plain tensors in one call: their memory is read, and loss and gradient are made,
-// by the table of functions of their own library. What is not plain is not refused here: the caller
-// then takes the longer way, which finds the words.
+// by the table of functions of their own library. A call that is not plain is not refused here: the
+// caller then takes the longer way, which has the error messages.
 #include <nanobind/nanobind.h>
 
 #include <array>
@@ -21,9 +21,9 @@ using plogq::Tensor;
 
 const std::vector<const plogq::InstructionSet*> kInstructionSets = plogq::instruction_sets();
 constexpr int64_t kRowsOnStack = 256;
-constexpr int64_t kWorthReleasing = 1 << 14;  // elements: some 10 us, in which another may run
+constexpr int64_t kWorthReleasing = 1 << 14;  // elements: some 10 us for other threads
 
-// The library whose tensors are taken: of exactly these types, for a subclass may mean something.
+// The library whose tensors are taken, of exactly these types, since a subclass may act otherwise.
 const Exchange* exchange = nullptr;
 std::array<PyTypeObject*, 2> plain_types{};
 
@@ -34,7 +34,7 @@ bool use_tensors_of(nb::object tensor, nb::object parameter) {
       PyCapsule_GetPointer(capsule.ptr(), "dlpack_exchange_api"));
   if (!found) throw nb::python_error();
   if (found->version.major != 1 || !found->tensor_of) return false;
-  for (const auto& type : {tensor, parameter}) type.inc_ref();  // for as long as the process
+  for (const auto& type : {tensor, parameter}) type.inc_ref();  // kept until the process ends
   plain_types = {reinterpret_cast<PyTypeObject*>(tensor.ptr()),
                  reinterpret_cast<PyTypeObject*>(parameter.ptr())};
   exchange = found;
@@ -45,7 +45,7 @@ bool read(nb::handle object, Tensor& out) {
   PyTypeObject* const type = Py_TYPE(object.ptr());
   if (type != plain_types[0] && type != plain_types[1]) return false;
   if (exchange->tensor_of(object.ptr(), &out)) {
-    PyErr_Clear();  // a sparse one, say
+    PyErr_Clear();  // such as that of a sparse tensor
     return false;
   }
   return out.device.device_type == nb::device::cpu::value;
@@ -60,7 +60,7 @@ T* data(const Tensor& t) {
   return reinterpret_cast<T*>(static_cast<char*>(t.data) + t.byte_offset);
 }
 
-// A new tensor of the library's own, uninitialised, in C order; `out` is where it lies.
+// Makes a new tensor of the library, uninitialised, in C order; `out` describes its memory.
 nb::object make(const Tensor& like, Tensor& out) {
   Tensor prototype = like;
   prototype.strides = nullptr;
@@ -142,7 +142,7 @@ bool is_plain(const Question& q, int64_t largest) {
          x.shape[0] * x.shape[1] * (x.dtype.bits / 8) < largest;
 }
 
-// The loss, or (loss, gradient); None where this is not plain, or a target is no class.
+// Gives the loss, or (loss, gradient); None if the call is not plain, or a target is no class.
 nb::object reduced_loss(nb::handle logits, nb::handle target, int64_t ignore_index, bool mean,
                         double label_smoothing, double gamma, double temperature, double z_loss,
                         bool with_gradient, int64_t largest, int64_t threads) {

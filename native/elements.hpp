@@ -5,8 +5,8 @@
 namespace plogq {
 namespace {
 
-// w t softplus(-z) + (1 - t) softplus(z), its gradient (1 - t) s(z) - w t s(-z), by exp(-|z|); both
-// times the weight of the element.
+// Computes w t softplus(-z) + (1 - t) softplus(z) and its gradient (1 - t) s(z) - w t s(-z) from
+// exp(-|z|); both are times the weight of the element.
 template <class In, class A>
 ElementsFound elements(const Elements<In, A>& b, int64_t begin, int64_t end) {
   constexpr int L = kLanes<A>;

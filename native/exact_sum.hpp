@@ -1,4 +1,4 @@
-// Sums of doubles in fixed point: exact, so that neither order nor split can change them.
+// Sums of doubles in fixed point: they are exact, so that neither order nor split changes them.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -19,12 +19,12 @@ constexpr int kTopBits = kQuantum - (kParts - 1) * kPartBits;
 constexpr double kMostSplit = double(std::int64_t(1) << (kPartBits - kTopBits - 1));
 constexpr std::int64_t kMostPending = std::int64_t(1) << 17;
 
-// Sums of some groups: kLimbs limbs of each, and kParts rows with an integer of each that has yet
-// to join them; null where there are more groups than that is worth.
+// Sums of groups: kLimbs limbs for each group, and kParts rows with an integer for each group that
+// must still join the limbs. The parts are null if there are too many groups for them.
 struct ExactSums {
   std::int64_t *limbs, *parts;
   std::int64_t groups;
-  std::int64_t pending;  // at most so many values are in the integers of a group
+  std::int64_t pending;  // the most values that are in the integers of a group
 };
 
 namespace {  // each instruction set keeps its own copy
@@ -68,7 +68,7 @@ inline void carry(std::int64_t* limbs) {
   }
 }
 
-// Lets the parts join the limbs, and be zero again.
+// Adds the parts to the limbs, and sets them to zero.
 inline void settle(ExactSums& sums) {
   for (std::int64_t g = 0; g < sums.groups; ++g) {
     std::int64_t* const limbs = sums.limbs + kLimbs * g;

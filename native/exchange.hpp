@@ -1,6 +1,6 @@
 // Tensors of a library that offers DLPack's table of functions (`__dlpack_c_exchange_api__`,
-// DLPack 1.2): their memory is seen, and new ones are made, without a call of Python. The layout of
-// the structures is the standard's.
+// DLPack 1.2): their memory is read, and new tensors are made, without a call of Python. The
+// structures have the layout of the standard.
 #pragma once
 #include <nanobind/ndarray.h>
 

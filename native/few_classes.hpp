@@ -5,7 +5,7 @@
 namespace plogq {
 namespace {
 
-// Up to here the lanes of a vector hold as many rows, above it the classes of one row.
+// With at most so many classes the lanes of a vector are rows; with more they are classes of a row.
 constexpr int64_t kFewClasses = 64;
 static_assert(kFewClasses >= kMostClassesToFold);
 

@@ -1,4 +1,4 @@
-// What a table of predictions says of each row, by its logits and its label. No Python, no threads.
+// The figures of each row of predictions, from its logits and its label. No Python, no threads.
 #pragma once
 #include "few_classes.hpp"
 #include "many_classes.hpp"
@@ -29,7 +29,7 @@ inline int64_t write_figures(const Figures<In>& b, int64_t i, int64_t n, Vector<
   store<double>(b.correct + to, target_is_top ? one : Vector<double>{}, n);
   store<double>(b.entropy + to, entropy, n);
   store<double>(b.brier + to, target_is_top ? right : wrong, n);
-  // NaN reaches the sum, +inf the max; -inf throughout leaves the max at -inf.
+  // NaN makes the sum NaN, +inf is the max, and a row of only -inf has the max -inf.
   const Vector<int64_t> bad = (max - max != 0) | (rest != rest);
   if (any(bad))
     for (int64_t l = 0; l < n; ++l)
@@ -64,13 +64,13 @@ inline void exp_side_by_side(const Vector<double> (&x)[some], Vector<double> max
   }
 }
 
-constexpr int64_t kFigureRows = 128;  // at a time, so that all there is to them stays in the cache
+constexpr int64_t kFigureRows = 128;  // at a time: all their figures stay in the cache
 
-// Sums over the classes but the first of the highest, and what belongs to the label.
+// Sums over the classes except the first maximum, and the term of the label.
 struct FigureSums {
   Vector<double> rest{}, gaps{}, squares{}, e_label{};
 
-  // Adds the classes from j on, so many side by side.
+  // Adds the `some` classes from j on, side by side.
   template <int some, class Column>
   void add(const Column& column, int64_t j, Vector<double> max, Vector<int64_t> top,
            Vector<int64_t> label) {
@@ -87,8 +87,8 @@ struct FigureSums {
   }
 };
 
-// At most kFigureRows rows of few classes: as many at once as a vector has lanes, and columns where
-// they lie.
+// At most kFigureRows rows of few classes: as many at once as a vector has lanes. Columns are read
+// in place.
 template <class In>
 int64_t few_figures(const Figures<In>& b, int64_t begin, int64_t end) {
   constexpr int L = kLanes<double>;
@@ -130,7 +130,7 @@ int64_t few_figures(const Figures<In>& b, int64_t begin, int64_t end) {
   return -1;
 }
 
-// Rows of many classes, by their statistics. Columns become rows in scratch.
+// Rows of many classes, computed from their statistics. Columns become rows in scratch.
 template <class In>
 int64_t many_figures(const Figures<In>& b, std::byte* scratch) {
   constexpr int L = kLanes<double>;

@@ -1,4 +1,4 @@
-// Rows of few classes, their figures added up while they are in the cache. No Python, no threads.
+// Rows of few classes, whose figures are added up while still in the cache. No Python, no threads.
 #pragma once
 #include "figures.hpp"
 #include "sums.hpp"
@@ -6,13 +6,13 @@
 namespace plogq {
 namespace {
 
-// As many rows as a vector has lanes; what is beyond the last has bucket 0 and figures 0.
+// As many rows as a vector has lanes; lanes after the last row have bucket 0 and figures 0.
 struct FoldRows {
   const int64_t *bucket, *target, *predicted;
   const double *surprisal, *confidence, *correct, *entropy, *brier;
 };
 
-// Adds the figures of n rows; gives false where a bucket does not exist.
+// Adds the figures of n rows; gives false if a bucket does not exist.
 template <class In>
 inline bool add_rows(const Fold<In>& b, const FoldRows& row, int64_t n) {
   constexpr int L = kLanes<double>;
@@ -51,7 +51,7 @@ inline bool add_rows(const Fold<In>& b, const FoldRows& row, int64_t n) {
   store_integers(rights, right);
   for (int p = 0; p < kParts; ++p) store_integers(costs[p], cost.part[p]);
   for (int p = 0; p < kParts; ++p) store_integers(confidences[p], confidence.part[p]);
-  const int64_t beyond = b.surprisal_bins - 2;  // before the last, for what is infinite
+  const int64_t beyond = b.surprisal_bins - 2;  // the last bin but one; the last is for inf
   for (int64_t l = 0; l < n; ++l) {
     ++b.label_rows[bucket_label[l]];
     ++b.cell_rows[cell[l]];
@@ -65,7 +65,7 @@ inline bool add_rows(const Fold<In>& b, const FoldRows& row, int64_t n) {
   return true;
 }
 
-// The same of fewer rows than a vector has lanes.
+// Does the same for fewer rows than a vector has lanes.
 template <class In>
 bool add_last_rows(const Fold<In>& b, const FoldRows& row, int64_t n) {
   constexpr int L = kLanes<double>;

@@ -1,4 +1,4 @@
-// Rows of a table whose numbers hash low. No Python, no threads.
+// The rows of a table whose numbers hash low. No Python, no threads.
 #pragma once
 #include "simd.hpp"
 
@@ -15,7 +15,7 @@ inline Hashes splitmix64(Hashes n, uint64_t seed) {
   return z ^ (z >> 31);
 }
 
-// As `Lowest` in batch.hpp says.
+// Implements `Lowest` of batch.hpp.
 int64_t lowest_hashes(uint64_t start, int64_t n, uint64_t seed, uint64_t limit, int64_t* place) {
   constexpr int L = sizeof(Hashes) / sizeof(uint64_t);
   Hashes row{};

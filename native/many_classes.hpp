@@ -9,7 +9,7 @@ namespace {
 template <class A>
 constexpr int64_t kRun = 64 * kLanes<A>;
 
-// Keeps what each addition of a term >= 0 rounds away (Neumaier's sum).
+// A sum of terms >= 0 that also keeps what each addition rounds away (Neumaier's sum).
 struct Total {
   double sum = 0, lost = 0;
 
@@ -42,8 +42,8 @@ void find_max(const In* x, int64_t classes, A& highest, int64_t& argmax) {
     }
   }
   const int64_t end = run + kRun<A> < classes ? run + kRun<A> : classes;
-  // From the last vector to the first, so that in each lane the first place is what stays. (A row
-  // of nothing but NaN equals no maximum: any place will do.)
+  // From the last vector to the first, so that the first position stays in each lane. (A row of
+  // only NaN equals no maximum, and may have any position.)
   Vector<IntOf<A>> first = splat(IntOf<A>(end - run - 1));
   for (int64_t j = (end - run - 1) / L * L; j >= 0; j -= L) {
     const Vector<A> value = load<A>(x + run + j, end - run - j, lowest);
@@ -67,8 +67,8 @@ struct Line {
   }
 };
 
-// The sums over the run [begin, end). `top` is the argmax when it lies there. While this row keeps
-// the arithmetic busy, the next one comes from memory.
+// The sums over the run [begin, end). `top` is the argmax if it lies there. The next row is
+// prefetched while this one is computed.
 template <bool moments, bool has_top, Target target, class In, class A>
 Sums<A> sum_run(Line<In, A> row, int64_t begin, int64_t end, Vector<A> max, int64_t top,
                 Temperature<A> t) {
@@ -86,8 +86,8 @@ Sums<A> sum_run(Line<In, A> row, int64_t begin, int64_t end, Vector<A> max, int6
   return sums;
 }
 
-// Gives false where the target is no distribution. `to` takes the gradient, null for none; it may
-// be where e is, or x.
+// Gives false if the target is no distribution. `to` receives the gradient, and is null for none;
+// it may be e or x.
 template <bool moments, Target target, class In, class A>
 bool one_row(const Batch<In, A>& b, int64_t i, Line<In, A> row, In* to) {
   const Temperature<A> t(b.temperature);
@@ -139,7 +139,7 @@ bool one_row(const Batch<In, A>& b, int64_t i, Line<In, A> row, In* to) {
   return good;
 }
 
-// Rows whose classes do not lie side by side pass through scratch, as many at a time as share a
+// Rows whose classes do not lie side by side are copied to scratch, as many at a time as share a
 // cache line.
 template <bool moments, Target target, class In, class A>
 int64_t many_classes(const Batch<In, A>& b, int64_t begin, int64_t end, std::byte* scratch) {

@@ -111,7 +111,7 @@ inline void store(Out* p, Vector<A> v) {
   }
 }
 
-// The first n elements of a vector; the other lanes get `rest`.
+// Loads the first n elements of a vector; the other lanes get `rest`.
 template <class A, class In>
 inline Vector<A> load(const In* p, int64_t n, A rest) {
   if (n >= kLanes<A>) return load<A>(p);
@@ -129,7 +129,7 @@ inline void store(Out* p, Vector<A> v, int64_t n) {
   memcpy(p, padded, n * sizeof(Out));
 }
 
-// The same of integers, n of as many as a vector has doubles.
+// Does the same for integers, of which a vector has as many as doubles.
 inline Vector<int64_t> load_integers(const int64_t* p, int64_t n = kLanes<double>) {
   int64_t padded[kLanes<double>] = {};
   const int64_t* const from = n < kLanes<double> ? padded : p;
@@ -147,8 +147,8 @@ inline void store_integers(int64_t* p, Vector<int64_t> v, int64_t n = kLanes<dou
   }
 }
 
-// Calls step(j, n) for the vectors of [begin, end), with n a constant but for the last: that one
-// calls functions, which inside the loop would cost the sums their registers.
+// Calls step(j, n) for the vectors of [begin, end). n is a constant except for the last vector; that
+// step calls functions, which inside the loop would cost the sums their registers.
 template <class A, class Step>
 inline void for_each_vector(int64_t begin, int64_t end, const Step& step) {
   constexpr std::integral_constant<int64_t, kLanes<A>> whole;

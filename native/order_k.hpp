@@ -1,4 +1,4 @@
-// Bytes in an adaptive code: a model that learns as it goes, and a range coder for its decisions.
+// An adaptive code of bytes: a model that learns from past bytes, and a range coder.
 #pragma once
 #include <array>
 #include <cmath>
@@ -12,8 +12,8 @@ namespace plogq {
 // 0 to k has counted how often it fell 0 and 1 after the last j bytes and the bits of this byte so
 // far, and corrects the estimate of the order below:
 //   p_j = (n_1 + p_{j-1}) / (n_0 + n_1 + 1),  p_{-1} = 1/2.
-// Order 0 is the estimator of Krichevsky and Trofimov. Sums and quotients of doubles alone, so that
-// every machine decides alike.
+// Order 0 is the estimator of Krichevsky and Trofimov. Only sums and quotients of doubles are used,
+// so that every machine gets the same probabilities.
 class ByteModel {
  public:
   static constexpr int kMaxOrder = 6;
@@ -58,10 +58,11 @@ class ByteModel {
   using Counts = std::array<std::uint16_t, 2>;
   using Block = std::array<Counts, 16>;  // of the 15 decisions within a nibble, from node 1 on
 
-  // All blocks of one order, found by the bytes before and the first nibble where it is known.
+  // All blocks of one order, found by the bytes before and, in the second half of a byte, its first
+  // nibble.
   class Contexts {
    public:
-    // Null where the context is new and there is no more room: then its order has no say.
+    // Gives null if the context is new and there is no more room: its order is then left out.
     Counts* find(std::uint64_t key, bool may_grow) {
       if (2 * blocks_.size() >= slots_.size()) grow();
       for (std::uint64_t i = hash(key) & mask_;; i = (i + 1) & mask_) {
@@ -133,8 +134,7 @@ class ByteModel {
   int node_ = 1;
 };
 
-// A range coder (Martin 1979) with 64 bits of state: what it rounds away is below 2^-16 of a
-// decision.
+// A range coder (Martin 1979) with 64 bits of state: its rounding is below 2^-16 of a decision.
 class BitEncoder {
  public:
   void encode(int bit, std::uint32_t one) {
@@ -151,8 +151,8 @@ class BitEncoder {
       range_ <<= 32;
     }
   }
-  // The fewest bytes that leave no doubt when zeros are taken to follow. Zeros that are out already
-  // stay: a decoder could not tell a long run that costs nothing but them from data cut short.
+  // Writes the fewest bytes that are unambiguous if zeros follow. Zeros that are already written
+  // stay: without them, a decoder could not tell a long cheap run from data that is cut short.
   std::vector<std::uint8_t> finish() {
     const std::uint64_t last = low_ + (range_ - 1);
     const bool wraps = last < low_;
@@ -170,7 +170,7 @@ class BitEncoder {
     }
     return std::move(bytes_);
   }
-  // What has been encoded takes so many: bytes that are out, and how far the range has narrowed.
+  // Gives the bits used so far: the bytes that are written, and how far the range has narrowed.
   double bits() const { return 8.0 * double(bytes_.size()) + 64 - std::log2(double(range_)); }
 
  private:
@@ -207,7 +207,7 @@ class BitDecoder {
     }
     return bit;
   }
-  // Whether more has been read than any encoder leaves out: the eight bytes of its state.
+  // Tells whether more was read past the end than an encoder may leave out, eight bytes.
   bool is_past_end() const { return at_ > size_ + 8; }
 
  private:

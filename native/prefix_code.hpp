@@ -1,4 +1,4 @@
-// Prefix codes: the lengths of Huffman's, and streams of words of any binary one.
+// Prefix codes: the lengths of Huffman's code, and streams of words of any binary code.
 #pragma once
 #include <algorithm>
 #include <bit>
@@ -9,9 +9,9 @@
 namespace plogq {
 
 // Huffman's word lengths of n >= 2 weights in ascending order, with `base` digits. Of equal weights
-// a symbol goes before a merged node, which keeps the words as even as can be. (Huffman 1952; two
-// queues instead of a heap: van Leeuwen 1976.) The first merge takes fewer than `base` nodes when
-// only so the last one can take all.
+// a symbol is merged before a merged node, which keeps the lengths as even as can be (Huffman 1952;
+// two queues instead of a heap: van Leeuwen 1976). The first merge takes fewer than `base` nodes if
+// otherwise the last merge could not take `base` nodes.
 inline void huffman_lengths(const double* weights, std::int64_t n, std::int64_t base,
                             std::int64_t* lengths) {
   std::vector<double> merged;
@@ -40,7 +40,7 @@ inline void huffman_lengths(const double* weights, std::int64_t n, std::int64_t 
   for (std::int64_t i = 0; i < n; ++i) lengths[i] = depth[symbol_parent[i]] + 1;
 }
 
-constexpr int kLongestWord = 56;  // what is left of 64 bits after a part of a byte
+constexpr int kLongestWord = 56;  // bits: 64 minus up to 7 of a byte that has begun
 
 // Words by symbol: bits in the low end, most significant first.
 struct Words {
@@ -60,7 +60,7 @@ inline std::uint64_t load(const std::uint8_t* at) {
   return std::endian::native == std::endian::little ? __builtin_bswap64(window) : window;
 }
 
-// How many bits the symbols take, or -1 - i for the first that is none of the words'.
+// Gives the bits that the symbols take, or -1 - i for the first symbol i without a word.
 template <class Symbol>
 std::int64_t encoded_bits(const Words& words, const Symbol* symbols, std::int64_t n) {
   std::int64_t bits = 0;
@@ -89,8 +89,8 @@ void encode(const Words& words, const Symbol* symbols, std::int64_t n, std::uint
   store(out, window);
 }
 
-// Finds the word that a window of bits, its first at the high end, begins with: by its first bits
-// where the word is that short, else among all words in the order of their bits.
+// Finds the word that begins a window of bits (the first bit is at the high end): by its first bits
+// if the word is short, else among all words in the order of their bits.
 class WordTable {
  public:
   static constexpr int kDirectBits = 12;  // 16 KiB of entries stay in the cache
@@ -164,7 +164,7 @@ std::int64_t decode(const WordTable& table, const std::uint8_t* data, std::int64
     symbols[i++] = Symbol(e.symbol);
     at += e.length;
   }
-  return at <= bits ? at : -n;  // the last word had to borrow bits
+  return at <= bits ? at : -n;  // -n: the last word ends beyond `bits`
 }
 
 }  // namespace plogq

@@ -1,4 +1,4 @@
-// Rows of predictions as the integer weights that a range coder codes with, and what that costs.
+// Rows of predictions as the integer weights of a range coder, and the cost of the rounding.
 // plogq.formulas has the formulas: surprisal, kl_divergence.
 #pragma once
 #include <bit>
@@ -26,7 +26,7 @@ struct Quantised {
   double* surprisal;             // -log q(label), nats
 };
 
-// x - log(1 + x); by its series where x is small, to nine digits, which is what a mean is shown to.
+// x - log(1 + x), by its series where x is small, to nine digits, as many as are shown of a mean.
 inline double excess_less_log(double x) {
   if (std::fabs(x) > 1.0 / 64) return x - std::log1p(x);
   return x * x * (1.0 / 2 - x * (1.0 / 3 - x * (1.0 / 4 - x * (1.0 / 5 - x * (1.0 / 6)))));
@@ -90,7 +90,7 @@ std::int64_t quantise(const Predictions<In>& p, const Quantised& out, double* ro
     double total = 0;
     for (std::int64_t j = 0; j < classes; ++j) total += row[j];
     if (!p.logs && !(std::fabs(total - 1) <= p.tolerance)) return i;
-    if (out.labels) {  // log1p of the others' share keeps the digits of what is almost certain
+    if (out.labels) {  // log1p of the other classes' share keeps the digits of a label near 1
       const std::int64_t apart = p.logs ? best : label;
       double others = 0;
       for (std::int64_t j = 0; j < classes; ++j)

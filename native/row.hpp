@@ -1,4 +1,4 @@
-// The mathematics of a row: what its classes add up to, and from that its loss and its gradient
+// The mathematics of a row: sums over its classes, and from these its loss and its gradient
 //   g_j = a p_j + b w_j + c [j = target]     (c w_j t_j for a distribution t).
 // The lanes of a vector are rows, or classes of one row.
 #pragma once
@@ -9,11 +9,11 @@
 namespace plogq {
 namespace {
 
-// What a row is measured against; a distribution may be smoothed too.
+// The kind of a row's target; a distribution may be smoothed, too.
 enum class Target { kClass, kSmoothedClass, kDistribution };
 
-// Sums over the classes; without the argmax where the name says beside, else a gap of 0 makes it
-// count for nothing. Gaps are max x - x_j, open classes those that are not masked.
+// Sums over the classes. Those marked "beside" leave out the argmax; in sums of gaps it adds 0.
+// Gaps are max x - x_j; open classes are those that are not masked.
 enum Sum {
   kRest,         // exp(-gap / t), beside
   kGap,          // exp(-gap / t) gap
@@ -35,7 +35,7 @@ constexpr bool wanted(int sum, bool moments, Target target) {
 template <class A>
 struct Sums {
   Vector<A> of[kSums]{};
-  Vector<A> least_target{};  // the least of 0 and every t
+  Vector<A> least_target{};  // the minimum of 0 and every t
 
   template <bool moments, Target target, class Mask>
   void add(Vector<A> x, Vector<A> max, Vector<A> e, Mask is_top, Vector<A> w, Vector<A> t) {
@@ -63,7 +63,7 @@ struct Sums {
   }
 };
 
-// All that a loss depends on.
+// All numbers of a row that its loss depends on.
 template <class A>
 struct Found {
   Vector<A> max;  // of the logits
@@ -88,8 +88,8 @@ inline Vector<A> power(Vector<A> base, A exponent, int lanes) {
 }
 
 // The gradient of sum_j v_j (lse - z_j) is V p - v. At the argmax, where 1 - p = rest / total, that
-// is (V - v) p - v (1 - p): nothing cancels, however near p is to 1. The first
-// `lanes` lanes are settled.
+// is (V - v) p - v (1 - p): nothing cancels, however near p is to 1. Only the first `lanes` lanes
+// need to be right.
 template <Target target, class In, class A>
 Answer<A> settle(const Batch<In, A>& b, const Found<A>& f, const Temperature<A>& t, int lanes) {
   const Vector<A> zero{}, one = splat(A(1));
@@ -145,15 +145,15 @@ Answer<A> settle(const Batch<In, A>& b, const Found<A>& f, const Temperature<A>&
   return answer;
 }
 
-// What the gradient needs of exp(-gap / t): for smoothing, a masked class must not look like one
-// whose exp has only underflowed, and becomes -0.
+// Gives exp(-gap / t) as the gradient needs it: for smoothing, a masked class becomes -0, since its
+// 0 must differ from that of a class whose exp has underflowed.
 template <Target target, class A>
 inline Vector<A> marked(Vector<A> e, Vector<A> x) {
   if constexpr (target == Target::kClass) return e;
   return x > A(-kInfinity) ? e : -Vector<A>{};
 }
 
-// The gradient but at the argmax and at a target class, from a marked e.
+// Gives the gradient, except at the argmax and at a target class, from a marked e.
 template <Target target, class A>
 inline Vector<A> gradient(Vector<A> e, Vector<A> w, Vector<A> t, Vector<A> a, Vector<A> b,
                           Vector<A> c) {

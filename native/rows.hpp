@@ -1,11 +1,11 @@
-// What both ways to work on rows share. No Python, no threads.
+// What the code for few classes and for many classes shares. No Python, no threads.
 #pragma once
 #include "row.hpp"
 
 namespace plogq {
 namespace {
 
-// A row that is left out has no say: its state is that of an empty row.
+// Gives a row that is left out the state of an empty row, and the gradient 0.
 template <class In, class A>
 void clear_row(const Batch<In, A>& b, int64_t i) {
   if (b.max) b.max[i] = A(-kInfinity);
@@ -29,7 +29,7 @@ void write(const Batch<In, A>& b, int64_t i, int n, const Found<A>& found,
   store<A>(b.rest_squares + i, found.sums.of[kSquares], n);
 }
 
-// Which lanes hold no distribution.
+// Gives a mask of the lanes whose target is no distribution.
 template <class In, class A>
 Vector<IntOf<A>> refused(const Batch<In, A>& b, const Sums<A>& sums) {
   const Vector<A> off = sums.of[kTargetTotal] - A(1);
@@ -42,7 +42,7 @@ void copy_row(const T* from, int64_t stride, int64_t classes, A* to, int64_t to_
   for (int64_t j = 0; j < classes; ++j) to[j * to_stride] = to_number<A>(from[j * stride]);
 }
 
-// The distribution of row i, in the type of the arithmetic.
+// Copies the distribution of row i, in the type of the arithmetic.
 template <class In, class A>
 void copy_target(const Batch<In, A>& b, int64_t i, A* to, int64_t to_stride) {
   const auto from = [&](auto* p) {

@@ -1,6 +1,6 @@
 // Vectors of the instruction set that this file is compiled for, with exp and log1p on them.
-// Everything is in an anonymous namespace: each instruction set keeps its own copy, and the linker
-// can never give one processor the code of another.
+// Everything is in an anonymous namespace: each instruction set has its own copy, and the linker
+// cannot give one processor the code of another.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -88,8 +88,8 @@ inline Vector<A> splat(A value) {
   return value - Vector<A>{};  // + would lose the sign of -0
 }
 
-// weight value, with 0 inf = 0: what never happens costs nothing. But 0 NaN is NaN, which is to be
-// seen in the loss as it is in the gradient.
+// weight * value with 0 * inf = 0: what never happens costs nothing. But 0 * NaN is NaN, so that it
+// shows in the loss as it does in the gradient.
 template <class A>
 inline Vector<A> times(Vector<A> weight, Vector<A> value) {
   return (weight == A(0)) & (value == value) ? Vector<A>{} : weight * value;
@@ -164,7 +164,7 @@ inline Vector<A> scale(Vector<A> a, Vector<A> n) {
 #endif
 }
 
-// What exp(d / t) takes of the temperature t: t ln2 = high + low, with products n * high that are
+// The constants of exp(d / t) for a temperature t: t ln2 = high + low, where products n * high are
 // exact, so that the range of d is reduced before the division can round.
 template <class A>
 struct Temperature {
@@ -195,7 +195,7 @@ inline Vector<A> exp_reduced(Vector<A> r) {
   return e;
 }
 
-// exp((d + error) / t) for d <= 0 and an error that d has lost; 0 when d is -inf, NaN when it is.
+// exp((d + error) / t) for d <= 0 and the rounding error of d; 0 if d is -inf, NaN if d is NaN.
 template <class A>
 inline Vector<A> exp_of(Vector<A> d, Vector<A> error, Temperature<A> t) {
   using Constants = Arithmetic<A>;

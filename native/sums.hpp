@@ -5,7 +5,8 @@
 namespace plogq {
 namespace {
 
-// What the first integers leave is exact, and the last cuts off what is below the quantum.
+// A value as kParts integers: the rest after each is exact, and the last drops what is below the
+// quantum.
 struct Split {
   Vector<int64_t> part[kParts]{};
   int parts;  // the others are zero
@@ -16,7 +17,7 @@ struct Split {
       part[parts] = __builtin_convertvector(rest, Vector<int64_t>);  // towards zero
       rest -= __builtin_convertvector(part[parts], Vector<double>);
       rest *= double(int64_t(1) << kPartBits);
-      // The last is for what values below 2^-29 have, which are rare.
+      // Only values below 2^-29, which are rare, need the last integer.
       if (++parts == kParts - 1 && !any(rest != 0)) break;
     }
   }
@@ -36,7 +37,7 @@ inline void add_to(int64_t* sums, Vector<int64_t> terms) {
 // The groups of a vector of rows.
 struct Groups {
   const int64_t* of;
-  bool exist, in_a_row;  // as those of rows in the order of a table often are
+  bool exist, in_a_row;  // in_a_row: consecutive, as the groups of a table's rows often are
 
   Groups(const int64_t* group, int64_t groups) : of(group) {
     constexpr int L = kLanes<double>;
@@ -47,7 +48,7 @@ struct Groups {
   }
 };
 
-// Adds some rows of integers to those of the groups.
+// Adds rows of integers, a term for each lane, to the integers of the groups.
 inline void add_by_group(int64_t* sums, int64_t groups, const Groups& group,
                          const Vector<int64_t>* terms, int rows) {
   constexpr int L = kLanes<double>;
@@ -83,7 +84,7 @@ int64_t add_each(const ExactSums& sums, const double* values, const int64_t* gro
   return n;
 }
 
-// The same by vectors, at most kMostPending values.
+// Does the same by vectors, for at most kMostPending values.
 template <int sign>
 int64_t add_some(const ExactSums& sums, const double* values, const int64_t* group, int64_t n) {
   constexpr int L = kLanes<double>;
@@ -115,7 +116,7 @@ int64_t add_some(const ExactSums& sums, const double* values, const int64_t* gro
   return k + add_each<sign>(sums, values + k, group_at(k), n - k);
 }
 
-// As `Add` in batch.hpp says.
+// Implements `Add` of batch.hpp.
 int64_t add_exactly(ExactSums& sums, const double* values, const int64_t* group, int64_t n) {
   const auto pass = [&](auto add, int64_t size) {
     int64_t k = 0;

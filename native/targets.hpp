@@ -14,7 +14,7 @@ TargetsFound targets(const Batch<In, A>& b, bool by_class) {
   for (int64_t begin = 0; begin < b.rows; begin += run) {
     const int64_t end = begin + run < b.rows ? begin + run : b.rows;
     if (plain && (!b.row_weight || !b.row_weight_stride)) {
-      // Without branches: the compiler makes vectors of it.
+      // Without branches the compiler vectorises this.
       int64_t ignored = 0, wrong = 0;
       for (int64_t i = begin; i < end; ++i) {
         const int64_t y = b.target[i], is_ignored = b.has_ignore_index & (y == b.ignore_index);

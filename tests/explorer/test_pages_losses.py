@@ -116,7 +116,7 @@ def test_both_gradients_in_the_probability_and_in_the_logit(prob, target):
     ]  # fmt: skip
     assert all(map(near, values, expected))
     assert got["logit"] == pytest.approx(float(z), abs=1e-13)
-    assert f"= {shown(float(2 * p * (1 - p)), 3)} times that" in got["notice"]
+    assert f"= {shown(float(2 * p * (1 - p)), 3)} times as much" in got["notice"]
     for loss, value, grad, pull in zip(
         got["losses"], values[::3], values[1::3], values[2::3], strict=True
     ):
@@ -302,7 +302,7 @@ def test_each_change_has_its_sentence():
     assert values[:2] == values[2:4]
     assert values[4:] == [0, "inf"]
     said = {
-        "smoothing": (0.3, "Smoothing asks for 0.8000"), "gamma": (2, "focal factor"),
+        "smoothing": (0.3, "the target 0.8000"), "gamma": (2, "focal factor"),
         "weight": (2, "counts 2.00 times"), "temperature": (2, "wider"), "z_loss": (0.1, "z-loss"),
     }  # fmt: skip
     for name, (value, words) in said.items():

@@ -3,6 +3,7 @@
 import ast
 import itertools
 import json
+import math
 import os
 import re
 import time
@@ -19,14 +20,17 @@ import torch
 
 import plogq.torch
 from plogq.explorer.controls import read_state
-from plogq.explorer.pages import errata as errata_page
+from plogq.explorer.pages import PAGES
 from plogq.explorer.pages import quiz as quiz_page
 from plogq.explorer.pages import training as training_page
 from plogq.explorer.pages import which_loss as which_page
-from plogq.explorer.pages.quiz_questions import LETTERS, questions, score
+from plogq.explorer.pages.errata_list import DICE, HABITS, errata
+from plogq.explorer.pages.quiz import ABOUT
+from plogq.explorer.pages.quiz_questions import LETTERS, SETS, questions, score
 from plogq.explorer.pages.training_runs import LOSSES, Run, Settings, batches, run_of, split, start
 from plogq.explorer.pages.which_loss_answers import CALLS, FRAMEWORKS
 from plogq.explorer.server.streams import _steps
+from plogq.explorer.shown import shown
 from tests.explorer.conftest import looks_right
 from tests.explorer.running import explorer, run_async, settled
 
@@ -432,26 +436,110 @@ def test_the_choices_are_what_the_question_and_the_mistakes_make(i):
         assert float(value_of(question.code)) == pytest.approx(mine, rel=1e-12)
 
 
-def test_choices_differ_and_the_right_one_is_anywhere():
-    places, ranks = Counter(), Counter()
+def categorical(x, y):
+    return -mpmath.log(softmax(x)[y])
+
+
+def ideas_oracle(i, ask):
+    """Give, of a question about ideas, what its line must give, and the wrong numbers, if any."""
+    lists, single = numbers(ask)
+    match i:
+        case 0:
+            c = single[0]
+            return mpmath.log(c), {mpmath.log(c, 2), 1 - 1 / c, mpmath.log(c) / c}
+        case 2:
+            p, q = lists
+            return [h(p, q), h(q, p), h(p, p)], None
+        case 3:
+            return mpmath.mpf(0), {mpmath.mpf(1), mpmath.log(single[0]), mpmath.inf}
+        case 4:
+            given = 1 / (1 + mpmath.exp(-single[-1]))
+            return [[-mpmath.log(a)] * 2 for a in (1 - given, given)], None  # label 0 or 1
+        case 5:
+            p = 1 / (1 + mpmath.exp(-single[-1]))
+            return [2 * (p - 1) * p * (1 - p), p - 1], None
+        case 6:
+            c = int(single[0])
+            perfect = [mpmath.mpf(1), *[mpmath.mpf(0)] * (c - 1)]
+            return [categorical(perfect, 0), softmax(perfect)[0]], None
+        case 7:
+            c, eps = int(single[0]), single[1]
+            target = [1 - eps + eps / c, *[eps / c] * (c - 1)]
+            return h(target, target), {mpmath.mpf(0), -mpmath.log(target[0]), eps}
+
+
+@pytest.mark.parametrize("i", [i for i in range(8) if i != 1])
+def test_the_line_of_an_idea_gives_what_it_must(i):
+    for seed in range(40):
+        question = questions(seed, "ideas")[i]
+        expected, wrong = ideas_oracle(i, question.ask)
+        given = value_of(question.code)
+        if i == 4:
+            assert any(given == pytest.approx(list(map(float, e)), rel=1e-12) for e in expected)
+        elif isinstance(expected, list):
+            assert given == pytest.approx(list(map(float, expected)), rel=1e-12)
+        else:
+            right = question.choices[LETTERS.index(question.right)].value
+            assert float(given) == right == pytest.approx(float(expected), rel=1e-12)
+            rest = sorted(c.value for c in question.choices if c.value != right)
+            assert rest == pytest.approx(sorted(map(float, wrong)), rel=1e-12)
+
+
+def test_a_one_hot_truth_leaves_one_surprisal():
+    for seed in range(40):
+        question = questions(seed, "ideas")[1]
+        names = {}
+        whole, one = value_of(question.code, names)
+        (onehot,), _ = numbers(question.ask)
+        q = names["q"][onehot.index(1)]
+        assert whole == one == pytest.approx(-math.log(q), rel=1e-12)
+
+
+def test_what_is_said_of_an_idea_is_computed():
+    for seed in range(40):
+        asked = questions(seed, "ideas")
+        why = [" ".join(c.why for c in q.choices) for q in asked]
+        given = [[shown(float(x), 3) for x in np.ravel(value_of(q.code))] for q in asked]
+        assert f"H(p, q) is {given[2][0]} nats, and H(q, p) is {given[2][1]} nats" in why[2]
+        x = float(numbers(asked[4].ask)[1][-1])
+        assert f"give it {shown(1 / (1 + math.exp(-x)), 3)}." in why[4]
+        slope, other = (shown(float(x)) for x in value_of(asked[5].code))
+        assert f"The gradient is {slope}, as the sigmoid" in why[5]
+        assert f"That of cross-entropy is {other}" in why[5]
+        assert f"costs {given[6][0]} nats" in why[6]
+        assert f"above {given[6][1]}." in why[6]
+
+
+@pytest.mark.parametrize("about", SETS)
+def test_choices_differ_and_the_right_one_is_anywhere(about):
+    places = Counter()
     for seed in range(1000):
-        for i, question in enumerate(questions(seed)):
+        for i, question in enumerate(questions(seed, about)):
+            assert question.page in PAGES
             assert len({choice.text for choice in question.choices}) == 4
             assert len({choice.why for choice in question.choices}) == 4
+            assert bool(question.unit) == all(type(c.value) is float for c in question.choices)
             places[i, question.right] += 1
+    for i in range(8):
+        assert all(200 < places[i, letter] < 300 for letter in LETTERS)  # 5 deviations around 250
+
+
+def test_the_right_number_is_of_any_rank():
+    ranks = Counter()
+    for seed in range(1000):
+        for i, question in enumerate(questions(seed)):
             values = sorted(choice.value for choice in question.choices)
             right = question.choices[LETTERS.index(question.right)]
             ranks[i, values.index(right.value)] += 1
-    for i in range(8):
-        assert all(200 < places[i, letter] < 300 for letter in LETTERS)  # 5 deviations around 250
     assert all(sum(n for (_, r), n in ranks.items() if r == rank) > 400 for rank in range(4))
 
 
-def test_nothing_is_given_away_before_an_answer():
+@pytest.mark.parametrize("about", SETS)
+def test_nothing_is_given_away_before_an_answer(about):
     for seed in range(20):
-        right = [question.right for question in questions(seed)]
+        right = [question.right for question in questions(seed, about)]
         answers = ["a", *[""] * 7]
-        got = quiz_page.PAGE.answer({"seed": seed, "answers": answers})
+        got = quiz_page.PAGE.answer({"about": about, "seed": seed, "answers": answers})
         first, *others = got["questions"]
         assert first["right"] == right[0]
         for asked in others:
@@ -459,24 +547,34 @@ def test_nothing_is_given_away_before_an_answer():
             assert all(choice.keys() == {"letter", "text"} for choice in asked["choices"])
 
 
+@pytest.mark.parametrize("about", SETS)
 @pytest.mark.parametrize("wrong", range(9))
-def test_it_can_be_passed_and_failed(wrong):
-    right = [question.right for question in questions(7)]
+def test_it_can_be_passed_and_failed(wrong, about):
+    right = [question.right for question in questions(7, about)]
     other = [LETTERS[LETTERS.index(letter) - 1] for letter in right]
     answers = other[:wrong] + right[wrong:]
-    got = quiz_page.PAGE.answer({"seed": 7, "answers": answers})
-    assert got["answer"] == score(7, answers) == 8 - wrong
+    got = quiz_page.PAGE.answer({"about": about, "seed": 7, "answers": answers})
+    assert got["answer"] == score(7, answers, about) == 8 - wrong
     assert got["done"]
     assert got["passed"] == (wrong <= 2)
     assert got["notice"].startswith("Passed" if wrong <= 2 else "Not passed yet")
 
 
 @pytest.mark.parametrize(
-    ("wrong", "verdict"), [(1, "Passed: 7 of 8"), (3, "Not passed yet: 5 of 8")]
+    ("about", "wrong", "verdict"),
+    [
+        ("numbers", 1, "Passed: 7 of 8"),
+        ("numbers", 3, "Not passed yet: 5 of 8"),
+        ("ideas", 3, "Not passed yet: 5 of 8"),
+    ],
 )
-def test_the_quiz_is_passed_and_failed_by_keyboard(visit, wrong, verdict):
+def test_the_quiz_is_passed_and_failed_by_keyboard(visit, about, wrong, verdict):
     page = visit("/quiz?seed=7")
-    right = [question.right for question in questions(7)]
+    if about == "ideas":
+        page.get_by_label("about ideas").press("Space")
+        page.get_by_text("Why is −Σ p ln q called").wait_for()
+        assert page.get_by_label("about ideas").evaluate("e => e === document.activeElement")
+    right = [question.right for question in questions(7, about)]
     answers = [LETTERS[LETTERS.index(letter) - 1] for letter in right[:wrong]] + right[wrong:]
     for i, chosen in enumerate(answers):
         item = page.locator(".quiz > li").nth(i)
@@ -485,21 +583,33 @@ def test_the_quiz_is_passed_and_failed_by_keyboard(visit, wrong, verdict):
         item.locator(f"input[value={chosen}]").press("Enter")
         item.locator(".quiz-why").wait_for()
         said = item.locator(".quiz-why > p").first
-        assert said.inner_text().startswith("Right." if i >= wrong else "Not ")
-        for choice in questions(7)[i].choices:
+        assert said.inner_text().startswith("Right." if i >= wrong else f"Not {chosen}.")
+        for choice in questions(7, about)[i].choices:
             assert choice.why in item.inner_text()
         assert page.evaluate("document.activeElement.parentElement.className") == "quiz-why"
         assert item.locator("input").first.is_disabled()
     assert page.locator(".quiz-verdict[role=status]").inner_text().startswith(verdict)
     looks_right(page)
-    page.wait_for_url(f"**/quiz?seed=7&answers={','.join(answers)}")
+    which = "about=ideas&" if about == "ideas" else ""
+    page.wait_for_url(f"**/quiz?{which}seed=7&answers={','.join(answers)}")
     before = page.inner_text("main")
     page.reload()
     settled(page)
     assert page.inner_text("main") == before
     page.get_by_role("button", name="New numbers").press("Enter")
-    page.get_by_text("Each wrong choice is what one common mistake makes").wait_for()
-    page.wait_for_url(lambda got: re.search(r"seed=(?!7$)\d+$", got))
+    page.get_by_text(ABOUT[about].split(":")[0]).wait_for()
+    page.wait_for_url(lambda got: re.search(rf"{which}seed=(?!7$)\d+$", got))
+
+
+def test_another_set_begins_without_answers(visit):
+    page = visit("/quiz?seed=7&answers=a,,,,,,,", "phone")
+    page.locator(".quiz-why").wait_for()
+    page.get_by_label("about ideas").check()
+    page.wait_for_url("**/quiz?about=ideas&seed=7")
+    assert page.locator(".quiz-why").count() == 0
+    for question in questions(7, "ideas"):
+        assert question.ask in page.inner_text(".quiz")
+    looks_right(page)
 
 
 def test_without_a_seed_numbers_are_drawn(visit):
@@ -524,33 +634,92 @@ def known_wrong():
 
 
 def test_every_known_wrong_figure_is_listed_with_the_right_one():
-    listed = {(round(abs(e.published), 4), e.right) for e in errata_page.errata()}
+    listed = [
+        (round(abs(wrong), 4), abs(right))
+        for erratum in errata()
+        for wrong, right in zip(erratum.published, erratum.values, strict=False)
+    ]
+    assert list(known_wrong())
     for printed, right in known_wrong():
         assert any(
-            round(abs(printed), 4) == published and abs(right) == pytest.approx(mine, rel=1e-12)
-            for published, mine in listed
+            round(abs(printed), 4) == wrong and abs(right) == pytest.approx(mine, rel=1e-12)
+            for wrong, mine in listed
         ), (printed, right)
-    assert len(listed) == len({(round(abs(a), 4), abs(b)) for a, b in known_wrong()})
 
 
-def test_each_erratum_runs():
-    for drawn in errata_page.PAGE.answer({})["errata"]:
-        right = drawn["right"]["value"]
-        assert float(value_of(drawn["code"])) == pytest.approx(float(right), rel=1e-12)
+def log2(x):
+    return mpmath.log(x, 2)
+
+
+HALVES, SURE = [mpmath.mpf("0.5")] * 2, [mpmath.mpf("0.9"), mpmath.mpf("0.1")]
+WAYS = [*range(1, 7), *range(5, 0, -1)]
+THREE = [mpmath.mpf(x) for x in ("0.7", "0.2", "0.1")]
+COIN = [THREE[0], 1 - THREE[0]]
+SHOWS = {  # what the line of each erratum gives, from the definitions
+    "loss at 0.9": [-log2(mpmath.mpf("0.9"))],
+    "loss at 0.6": [-log2(mpmath.mpf("0.6"))],
+    "sure of tails": [mpmath.inf],
+    "sure of heads": [mpmath.inf],
+    "impossible": [mpmath.inf],
+    "two dice": [-mpmath.fsum(mpmath.mpf(n) / 36 * log2(mpmath.mpf(n) / 36) for n in WAYS)],
+    "sums of dice": [log2(mpmath.mpf(36) / n) for n in (1, 2, 3, 4, 6)],
+    "divergence": [(h(HALVES, SURE) - h(HALVES, HALVES)) / LN2],
+    "cross-entropy": [h(HALVES, SURE) / LN2],
+    "slope at 0.05": [20],
+    "minus sign": [-h(HALVES, SURE) / LN2, h(HALVES, SURE) / LN2],
+    "nll_loss": [-THREE[0], -mpmath.log(THREE[0])],
+    "kl_div": [-h(THREE, THREE) - mpmath.fsum(x * x for x in THREE), 0],
+    "a maximum": [mpmath.inf],
+    "prefix property": [False, True],
+    "forward KL": [h(COIN, q) - h(COIN, COIN) for q in (HALVES, COIN, SURE)],
+}
+
+
+@pytest.mark.parametrize("name", SHOWS)
+def test_the_line_of_each_erratum_gives_what_it_must(name):
+    erratum = next(e for e in errata() if e.name == name)
+    expected = [float(x) for x in SHOWS[name]]
+    assert list(erratum.values) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+    given = np.ravel(value_of(erratum.code)).astype(float)
+    np.testing.assert_allclose(given, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_every_erratum_has_a_line_that_is_tested():
+    assert [e.name for e in errata()] == list(SHOWS)
+    for erratum in errata():
+        assert erratum.published == () or len(erratum.published) == len(erratum.values)
+        assert max(map(len, erratum.code.splitlines())) <= 80
+
+
+def test_a_statement_says_the_numbers_of_its_line():
+    why = {e.name: e.why for e in errata()}
+    assert f"returns {shown(-0.7, 2)}" in why["nll_loss"]
+    assert f"the loss, {shown(float(SHOWS['nll_loss'][1]))}" in why["nll_loss"]
+    assert f"returns {shown(float(SHOWS['kl_div'][0]))}" in why["kl_div"]
+    assert f"{shown(float(SHOWS['minus sign'][0]))} bits" in why["minus sign"]
+    assert f"{shown(6 * float(mpmath.log(10)))} nats" in why["a maximum"]
 
 
 def test_how_the_wrong_figures_came_about():
-    rounded = errata_page.DICE.round(2)
+    rounded = DICE.round(2)
     assert round(float(-(rounded * np.log2(rounded)).sum()), 1) == 3.3
+    of_sums = next(e for e in errata() if e.name == "sums of dice")
+    assert (-np.log2(rounded[[0, 1, 2, 3, 5]])).round(2).tolist() == list(of_sums.published)
     assert round(0.7 * np.log2(1e10), 2) == 23.25
     assert round(0.3 * np.log2(1e10), 2) == 9.97
     assert round(float(0.5 * np.log2(0.5 / 0.9) + 0.5 * 1.322), 3) == 0.237
 
 
-def test_the_list_on_the_page(visit):
-    page = visit("/errata")
+@pytest.mark.parametrize("context", ["desk", "phone"])
+def test_the_list_on_the_page(visit, context):
+    page = visit("/errata", context)
     text = page.inner_text("main")
-    for erratum in errata_page.errata():
-        assert erratum.said in text
-        assert erratum.why in text
-    assert page.locator("del").count() == page.locator("ins").count() == 8
+    for erratum in errata():
+        for said in (erratum.what, erratum.said, erratum.right, erratum.why):
+            assert said in text
+    assert page.locator("del").count() == page.locator("ins").count() == len(errata())
+    drawn = page.locator(".page-picture svg rect").count()
+    assert drawn == len([e for e in errata() if e.published])
+    for title in HABITS.values():
+        assert page.get_by_role("heading", name=title, exact=True).count() == 1
+    looks_right(page)

@@ -93,7 +93,7 @@ def test_a_table_gives_the_report_of_plogq_score(visit, table):
     page.get_by_role("button", name="Score it").press("Enter")
     page.get_by_text(f"{result.cross_entropy:.4f} nats per row").first.wait_for()
     assert page.get_by_text("held out.parquet").count() == 1
-    assert page.get_by_text("An example until then").count() == 0
+    assert page.get_by_text("Until then this is an example").count() == 0
     # Drawn by the same code: the same pictures and tables as in the file of plogq score --html.
     titles = page.locator(".figure h2").all_inner_texts()
     (table.parent / "report.html").write_text(report_html(result))
@@ -117,7 +117,7 @@ def test_a_result_is_shown_as_it_is(visit, table):
 
 def test_what_is_wrong_with_a_file_is_said_and_the_report_stays(visit, table):
     page = visit("/predictions")
-    page.get_by_text("An example until then").wait_for()
+    page.get_by_text("Until then this is an example").wait_for()
     page.set_input_files("input[type=file]", table)
     page.get_by_role("button", name="Score it").click()
     alert = page.get_by_role("alert")

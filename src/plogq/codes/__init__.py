@@ -1,11 +1,11 @@
-"""Cross-entropy as real bytes: codes of symbols, models as coders, streams as they are.
+"""Cross-entropy as real bytes: codes of symbols, models as coders, and codes of any bytes.
 
     >>> from plogq.codes import Code
     >>> code = Code.huffman({"a": 0.5, "b": 0.25, "c": 0.25})
     >>> code.digits("abacab")
     '010011010'
 
-`docs/codes.md` is the way in.
+`docs/codes.md` is the introduction.
 """
 
 from plogq.codes.canonical import canonical_words

@@ -1,4 +1,4 @@
-"""The one code that is told by its lengths alone."""
+"""The canonical code, which its word lengths alone define."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plogq.errors import refuse
 
 
 def canonical_words(lengths: npt.ArrayLike, *, base: int = 2) -> list[str]:
-    """Give the prefix code of these lengths whose words, by length and then symbol, just count up.
+    """Give the prefix code of these lengths whose words count up, by length and then by symbol.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def canonical_words(lengths: npt.ArrayLike, *, base: int = 2) -> list[str]:
     Raises
     ------
     ValueError
-        Lengths that no prefix code has.
+        If no prefix code has these lengths.
 
     Examples
     --------

@@ -37,7 +37,8 @@ class Code:
     ----------
     words
         Symbol → word, of the digits 0 to 9 and a to z below `base`; or words alone, for the
-        symbols 0, 1, 2, … Any words: whether they make a code that can be decoded, it can tell.
+        symbols 0, 1, 2, … Any words are allowed; `is_uniquely_decodable` says whether the code can
+        be decoded.
     base
         D, how many digits there are: 2 to 36.
 
@@ -51,7 +52,7 @@ class Code:
     Raises
     ------
     ValueError
-        No words, or a word with other digits.
+        If there are no words, or a word has other digits.
 
     Examples
     --------
@@ -124,7 +125,7 @@ class Code:
         words = canonical_words(lengths, base=base)
         return cls(dict(zip(names, words, strict=True)), base=base)
 
-    # --- what can be said of it
+    # --- its properties
 
     def keys(self) -> tuple[Hashable, ...]:
         """Give the symbols: with `code[symbol]`, it is a mapping to the words."""
@@ -147,7 +148,7 @@ class Code:
 
     @cached_property
     def is_prefix_free(self) -> bool:
-        """Whether no word begins another: then a word is known when its last digit is."""
+        """Whether no word is the beginning of another: a word is then known at its last digit."""
         return is_prefix_free(self.words)
 
     @cached_property
@@ -156,11 +157,11 @@ class Code:
 
     @property
     def is_uniquely_decodable(self) -> bool:
-        """Whether every stream can be read in one way at most."""
+        """Whether every stream has at most one reading."""
         return self._ambiguity is None
 
     def ambiguous_stream(self) -> tuple[str, list[Any], list[Any]] | None:
-        """Give the shortest stream that can be read in two ways, and both; None without one."""
+        """Give the shortest stream with two readings, and both readings; None if there is none."""
         if (found := self._ambiguity) is None:
             return None
         first, second = ([self.symbols[i] for i in way] for way in (found.first, found.second))
@@ -177,7 +178,7 @@ class Code:
         return self.cost(source).redundancy
 
     def cost(self, source: Numbers, design: Numbers | None = None) -> Cost:
-        """Take L on a source q apart: H(q), D_KL(q ‖ design), rounding. As `code_cost`."""
+        """Split L on a source q into H(q), D_KL(q ‖ design) and rounding, as `code_cost` does."""
         q = self._in_order(source, "source")
         p = None if design is None else self._in_order(design, "design")
         return code_cost(self.lengths, q, p, base=self.base)
@@ -209,7 +210,7 @@ class Code:
         Raises
         ------
         CodeError
-            A stream that is none, or that has two readings.
+            If it is no stream of words, or has two readings.
         """
         self._check_decodable()
         return [self.symbols[i] for i in self._stream.parse(digits)]
@@ -220,7 +221,7 @@ class Code:
         Raises
         ------
         ValueError
-            A symbol that has no word; a code that cannot be decoded.
+            If a symbol has no word, or the code cannot be decoded.
         """
         return self.encode_indices(np.array(self._numbers(symbols), np.uint32))
 
@@ -230,13 +231,13 @@ class Code:
         Raises
         ------
         CodeError
-            Data that is damaged, cut short, something else, or in another code: of other words, or
-        of other symbols where they are text or integers.
+            If data is damaged, cut short, something else, or in another code, which has other
+            words, or other symbols (these are compared if they are text or integers).
         """
         return [self.symbols[i] for i in self.decode_indices(data).tolist()]
 
     def encode_indices(self, indices: npt.ArrayLike) -> bytes:
-        """Do what `encode` does for symbols given by their number in `symbols`, shape (n,).
+        """Give bytes as `encode` does, for symbols given by their positions, shape (n,).
 
         uint8 is fastest: bytes in a code of 256 words.
         """
@@ -244,7 +245,7 @@ class Code:
         return self._stream.encode(indices)
 
     def decode_indices(self, data: bytes) -> npt.NDArray[Any]:
-        """Give numbers of symbols: uint8 where there are 256 symbols at most, else uint32."""
+        """Give positions in `symbols`, (n,): uint8 for at most 256 symbols, else uint32."""
         self._check_decodable()
         return self._stream.decode(data)
 
@@ -253,7 +254,7 @@ class Code:
         for i, symbol in enumerate(symbols):
             try:
                 numbers.append(self._number[symbol])
-            except (KeyError, TypeError):  # what cannot be hashed is no symbol either
+            except (KeyError, TypeError):  # an unhashable value is no symbol
                 refuse("symbols", "have a word in the code", repr(symbol), row=i)
         return numbers
 

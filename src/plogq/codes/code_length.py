@@ -1,4 +1,4 @@
-"""What coding cost, and where it went."""
+"""The length of a code, and what it is made of."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CodeLength:
-    """What coding cost: all in bits unless named otherwise.
+    """The length of coded labels and its parts, in bits unless the name says bytes.
 
     Attributes
     ----------
     rows
-        How many labels.
+        The number of labels.
     exact_bits
-        Σ −log₂ q(label): the cross-entropy of the whole, before any rounding. inf where the model
-        held a label impossible.
+        Σ −log₂ q(label): the cross-entropy of all labels, before any rounding. inf if a label has
+        q = 0.
     exact_bits_finite
         The same without the escaped rows.
     escaped_rows
         Rows whose label has q = 0: the coder keeps 2⁻²⁴ for each class, so each costs about 24.
     quantised_bits
-        Σ −log₂ q̂(label), where q̂ is q as the coder has it: in units of 2⁻²⁴.
+        Σ −log₂ q̂(label), where q̂ is q rounded to the coder's units of 2⁻²⁴.
     quantisation_kl
-        The mean of D_KL(q ‖ q̂): what q̂ costs more per row, if q is right.
+        The mean of D_KL(q ‖ q̂) over the rows: the expected extra cost of q̂ per row, if q is right.
     payload_bytes
-        What the range coder wrote.
+        The bytes of the range coder.
     bytes
-        That, and the frame around it.
+        All bytes, with the frame around the payload.
     """
 
     rows: int
@@ -52,17 +52,17 @@ class CodeLength:
 
     @property
     def coder_bits(self) -> float:
-        """What the payload has more than `quantised_bits`: the coder's own rounding and end."""
+        """The bits of the payload above `quantised_bits`: the coder's own rounding and end."""
         return 8 * self.payload_bytes - self.quantised_bits
 
     @property
     def framing_bytes(self) -> int:
-        """What is there beside the payload: counts, digest, checksums."""
+        """The bytes beside the payload: counts, digest, checksums."""
         return self.bytes - self.payload_bytes
 
     @property
     def overhead(self) -> float | None:
-        """8 bytes / exact_bits − 1; None where exact_bits is 0 or inf."""
+        """8 bytes / exact_bits − 1; None if exact_bits is 0 or inf."""
         if self.exact_bits == 0 or math.isinf(self.exact_bits):
             return None
         return 8 * self.bytes / self.exact_bits - 1

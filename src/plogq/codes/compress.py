@@ -1,4 +1,4 @@
-"""Labels under a model, to bytes and back in one call."""
+"""Labels coded under a model, to bytes and back in one call."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from plogq.errors import refuse
 from plogq.kernels.arrays import to_numpy
 
 Adaptive = Callable[[Labels], npt.ArrayLike]
-BLOCK = 1 << 20  # numbers that are worked on at a time
+BLOCK = 1 << 20  # numbers in a block
 
 
 def compress(
@@ -34,15 +34,15 @@ def compress(
     labels
         y, integers of shape (n,) in [0, C).
     probs
-        q: shape (n, C), a row for each label; or (C,), one for all; or a function that is given
-        the labels so far, shape (i,), and gives the distribution of the next, shape (C,).
+        q: shape (n, C), a row for each label; or (C,), one for all; or a function that takes the
+        labels so far, shape (i,), and gives the distribution of the next, shape (C,).
     kind, impossible
         As for `ModelEncoder`.
 
     Returns
     -------
     bytes, CodeLength
-        For `decompress`; and what it cost.
+        The code for `decompress`, and its length.
 
     Raises
     ------
@@ -96,24 +96,24 @@ def compress(
 
 
 def decompress(data: bytes, probs: npt.ArrayLike | Adaptive, *, kind: Kind = "probs") -> Labels:
-    """Give back the labels that `compress` coded, given the same model.
+    """Give the labels that `compress` coded, from the code and the same model.
 
     Parameters
     ----------
     data
-        What `compress` gave.
+        The bytes of `compress`.
     probs, kind
-        As they were given to it.
+        As they were given to `compress`.
 
     Returns
     -------
     ndarray of int64, shape (n,)
-        Never other labels than were coded.
+        The labels that were coded, and never others.
 
     Raises
     ------
     CodeError
-        Data that is damaged, cut short or something else, or made with other predictions.
+        If data is damaged, cut short or something else, or was made with other predictions.
 
     Examples
     --------
@@ -141,7 +141,8 @@ def decompress(data: bytes, probs: npt.ArrayLike | Adaptive, *, kind: Kind = "pr
                 f"data holds {decoder.rows:,} labels of {decoder.classes:,} classes, and "
                 f"predictions of shape {x.shape} were given"
             )
-        check = RowQuantiser(decoder.classes, kind, None)  # before any label is given
+        # All rows are checked before the first label is decoded.
+        check = RowQuantiser(decoder.classes, kind, None)
         for part in _blocks(decoder.rows, decoder.classes):
             check.advance(check.quantise(x[part], None), part.stop - part.start)
         decoder.check_digest(check.digest())
@@ -164,7 +165,7 @@ def _compress_adaptive(
 
 def _decompress_adaptive(data: bytes, model: Adaptive, kind: Kind) -> Labels:
     decoder = ModelDecoder(data, kind=kind)
-    # Grown as labels come: a foreign file's count is no reason to take memory.
+    # The array grows with the labels, since the count in an unknown file may be wrong.
     labels = np.empty(64, np.int64)
     for i in range(decoder.rows):
         if i == len(labels):
@@ -176,7 +177,7 @@ def _decompress_adaptive(data: bytes, model: Adaptive, kind: Kind) -> Labels:
 
 def _next(model: Adaptive, past: Labels) -> npt.NDArray[Any]:
     past = past.view()
-    past.flags.writeable = False  # it is what is coded, or given in the end
+    past.flags.writeable = False  # the model must not change the labels
     row = to_numpy("probs", model(past))
     if row.ndim != 1:
         refuse("probs", "give a distribution of shape (classes,)", row.shape, row=len(past))

@@ -1,4 +1,4 @@
-"""The frame around coded data: what it is, how much of it there is, and whether it is whole.
+"""The frame around coded data, which says what it is, how much there is, and if it is whole.
 
 Four bytes of magic, a byte for the version, a byte for the kind, the fields of that kind, the
 payload, and the CRC-32 of all that. docs/codes.md is the specification.
@@ -11,7 +11,7 @@ import zlib
 from plogq.codes.errors import CodeError
 from plogq.errors import refuse
 
-MAGIC = b"\x89plq"  # no text begins so, and a transfer as seven bits or as text damages it
+MAGIC = b"\x89plq"  # no text begins so, and a transfer as text damages it
 VERSION = 1
 CRC_BYTES = 4
 LARGEST = 2**63 - 1
@@ -25,7 +25,7 @@ KINDS = {
 
 
 def as_bytes(data: bytes) -> bytes:
-    """Give bytes, of bytes or what else holds them: a bytearray, a memoryview."""
+    """Give bytes from anything that holds them: bytes, a bytearray, a memoryview."""
     try:
         return bytes(memoryview(data))
     except TypeError:
@@ -33,7 +33,7 @@ def as_bytes(data: bytes) -> bytes:
 
 
 def pack(kind: bytes, fields: bytes, payload: bytes) -> bytes:
-    """Frame a payload."""
+    """Give a payload in its frame."""
     body = MAGIC + bytes([VERSION]) + kind + fields + payload
     return body + zlib.crc32(body).to_bytes(CRC_BYTES, "little")
 
@@ -44,7 +44,7 @@ def unpack(data: bytes, kinds: bytes) -> tuple[bytes, Reader]:
     Raises
     ------
     CodeError
-        What is not such a frame, or not whole.
+        If the data is no such frame, or not whole.
     """
     data = as_bytes(data)
     start = len(MAGIC) + 2
@@ -68,7 +68,7 @@ def unpack(data: bytes, kinds: bytes) -> tuple[bytes, Reader]:
 
 
 def varint(n: int) -> bytes:
-    """Write an integer, 0 to 2⁶³ − 1, seven bits to a byte, the lowest first."""
+    """Give an integer, 0 to 2⁶³ − 1, as bytes of seven bits each, the lowest first."""
     out = bytearray()
     while n >= 128:
         out.append(n & 127 | 128)
@@ -107,5 +107,5 @@ class Reader:
         return n
 
     def rest(self) -> bytes:
-        """Give what is left."""
+        """Give all bytes that are left."""
         return self.take(len(self._data) - self._at)

@@ -1,4 +1,4 @@
-"""What a code costs on a source, and why: entropy, the wrong model, rounding."""
+"""The cost of a code on a source, in its parts: entropy, wrong model, rounding."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Cost(NamedTuple):
     expected_length
         L.
     entropy
-        H(q): what the best code for the source would cost.
+        H(q): the cost of the best code for the source.
     kl
-        D_KL(q ‖ p): what it costs that the code was made for p. inf where p = 0 < q.
+        D_KL(q ‖ p): the extra cost because the code was made for p. inf where p = 0 < q.
     rounding
-        Σ q_i (ℓ_i + log p_i): what it costs that words have whole digits. −inf where p = 0 < q.
+        Σ q_i (ℓ_i + log p_i): the extra cost because words have whole digits. −inf where p = 0 < q.
     entropy_terms, kl_terms, rounding_terms
         −q_i log q_i, q_i log(q_i / p_i), q_i (ℓ_i + log p_i): shape (n,), they add up to q_i ℓ_i.
     """
@@ -41,7 +41,7 @@ class Cost(NamedTuple):
 
     @property
     def redundancy(self) -> float:
-        """L − H(q): what a better code could save."""
+        """L − H(q): the most that a better code could save."""
         return self.expected_length - self.entropy
 
 
@@ -52,24 +52,24 @@ def code_cost(
     *,
     base: int = 2,
 ) -> Cost:
-    """Take apart what words of these lengths cost on a source.
+    """Split the cost of words of these lengths on a source into its parts.
 
     Parameters
     ----------
     lengths
         ℓ, shape (n,).
     source
-        q, what the symbols really come from: probabilities, shape (n,).
+        q, the probabilities of the symbols, shape (n,).
     design
-        p, what the code was made for. Without it, what its lengths say: p = D^(−ℓ) / K with the
-        Kraft sum K, and the rounding is −log K.
+        p, the source for which the code was made, shape (n,). By default it is taken from the
+        lengths: p = D^(−ℓ) / K with the Kraft sum K, and the rounding is −log K.
     base
-        D; all is in digits of it, bits for 2.
+        D, the number of digits; costs are in digits, which are bits for D = 2.
 
     Raises
     ------
     ValueError
-        What is no distribution, or of another shape.
+        If q or p is no distribution, or has another shape than ℓ.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def code_cost(
         out[seen] = q[seen] * values[seen]
         return out
 
-    with np.errstate(invalid="ignore"):  # inf − inf where q = 0 = p, which counts nothing
+    with np.errstate(invalid="ignore"):  # inf − inf where q = 0 = p, which is not used
         kl_terms, rounding_terms = terms((ideal - best) / unit), terms(own - ideal / unit)
     return Cost(
         expected_length=math.fsum(terms(own.astype(np.float64))),

@@ -7,21 +7,21 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-# A step of the search: digits so far, words in both readings, the surplus of the longer reading
-# after and before the step, the word that was added to the shorter reading; at the start, the first
-# words of both.
+# A step of the search: the digits so far, the number of words in both readings, the surplus of the
+# longer reading after and before the step, and the word that was added to the shorter reading; at
+# the start it has the first words of both.
 Step = tuple[int, int, str, str | None, int, int]
 
 
 class Ambiguity(NamedTuple):
-    """A stream with two readings, as short as there is one.
+    """A shortest stream with two readings.
 
     Attributes
     ----------
     digits
         The stream.
     first, second
-        Two sequences of words, by number, that both make it.
+        Its two readings: sequences of words, by number.
     """
 
     digits: str
@@ -30,23 +30,23 @@ class Ambiguity(NamedTuple):
 
 
 def is_prefix_free(words: Sequence[str]) -> bool:
-    """Tell whether no word begins another, so that each is known as soon as it has been read.
+    """Tell whether no word is the beginning of another: each is then known at its last digit.
 
     Examples
     --------
     >>> is_prefix_free(["10", "0", "110", "111"]), is_prefix_free(["0", "01"])
     (True, False)
     """
-    ordered = sorted(words)  # what begins another stands right before one that it begins
+    ordered = sorted(words)  # a beginning stands right before a word that it begins
     clear = all(not after.startswith(before) for before, after in pairwise(ordered))
     return clear and ordered != [""]
 
 
 def ambiguity(words: Sequence[str]) -> Ambiguity | None:
-    """Find the shortest stream of words that can be read in two ways; None where there is none.
+    """Find the shortest stream of words that has two readings; None if there is none.
 
-    The test of Sardinas and Patterson, as a search for the shortest path: two readings of one
-    stream are kept, one ahead of the other by some digits, until both end together.
+    This is the test of Sardinas and Patterson as a search for a shortest path: two readings of one
+    stream grow, one ahead of the other by some digits, until both end together.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def ambiguity(words: Sequence[str]) -> Ambiguity | None:
             twins.append((len(word), 2, "", None, number[word], i))
         else:
             number[word] = i
-    # By the digits that the reading ahead has more: what the reading behind must spell out.
+    # Keys are the digits by which one reading is ahead, and which the other must still spell.
     came_from: dict[str, tuple[str | None, int, int]] = {}
     queue = twins
     heapq.heapify(queue)
@@ -92,14 +92,14 @@ def ambiguity(words: Sequence[str]) -> Ambiguity | None:
             if ahead[:end] in number:
                 step = (length, steps + 1, ahead[end:], ahead, number[ahead[:end]], -1)
                 heapq.heappush(queue, step)
-        for i in begins.get(ahead, ()):  # words that reach beyond it
+        for i in begins.get(ahead, ()):  # words that are longer than it
             more = words[i][len(ahead) :]
             heapq.heappush(queue, (length + len(more), steps + 1, more, ahead, i, -1))
     return None
 
 
 def _beginnings(words: Sequence[str]) -> dict[str, list[int]]:
-    """Give the words that go on after each beginning that can be what is ahead: an end of one."""
+    """Give {digits: words that begin with them}, for digits that are also the end of a word."""
     ends = {word[i:] for word in words for i in range(1, len(word))}
     begins: dict[str, list[int]] = {}
     for i, word in enumerate(words):
@@ -110,7 +110,7 @@ def _beginnings(words: Sequence[str]) -> dict[str, list[int]]:
 
 
 def _traced(words: Sequence[str], came_from: dict[str, tuple[str | None, int, int]]) -> Ambiguity:
-    """Lay out both readings from how the last step was come to."""
+    """Give the stream and both readings, by following the steps back from the last one."""
     steps = []
     at: str | None = ""
     while at is not None:

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class CodeError(ValueError):
-    """Data that is no code, is damaged, or is the code of something else: which, in one line."""
+    """Data is no code, damaged, or the code of something else; the message is one line."""

@@ -1,4 +1,4 @@
-"""Symbols coded by how often they came before, whatever else is known."""
+"""The cost of symbols that are coded by how often they came before."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from plogq.codes.sources import as_weights
 def frequency_bits(counts: npt.ArrayLike) -> float:
     """Σ_t −log₂ (n_{y_t} + ½) / (t + C/2) = log₂ Γ(n + C/2) Γ(½)^C / (Γ(C/2) Π Γ(n_c + ½)).
 
-    What it costs to send labels one by one, each as likely as it was frequent among those before:
-    no table of frequencies has to be sent first. The order does not matter.
+    This is the cost of labels that are sent one by one, where each has the probability of its
+    frequency so far (plus ½). No table of frequencies has to be sent first. The order does not
+    matter.
 
     Parameters
     ----------
@@ -23,7 +24,7 @@ def frequency_bits(counts: npt.ArrayLike) -> float:
     Returns
     -------
     float
-        Bits, of all labels.
+        The bits of all labels together.
 
     Examples
     --------

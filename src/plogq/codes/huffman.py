@@ -1,4 +1,4 @@
-"""The shortest codes there are: Huffman's, and the best whose words are no longer than a limit."""
+"""The shortest codes: Huffman's, and the best one whose words are no longer than a limit."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def huffman_lengths(
 ) -> Lengths:
     """ℓ that minimise Σ w_i ℓ_i over all uniquely decodable codes.
 
-    For probabilities, H ≤ L < H + 1. Ties are defined: of equal weights, the symbol goes before
-    the merged node, and a later symbol before an earlier one; so the words are as even as they
-    can be and an earlier symbol's is never longer.
+    For probabilities, H ≤ L < H + 1. Ties have a rule: of equal weights, a symbol is merged before
+    a merged node, and a later symbol before an earlier one. So the lengths are as even as they can
+    be, and of equal weights the earlier symbol never has the longer word.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def huffman_lengths(
     base
         D, how many digits there are.
     longest
-        No word is longer than this; the best code within that.
+        The limit of a word's length; the result is the best code within it.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def huffman_lengths(
     Raises
     ------
     ValueError
-        Weights at fault; `longest` with fewer than n words.
+        If a weight is out of range, or `longest` leaves room for fewer than n words.
 
     Examples
     --------
@@ -75,15 +75,15 @@ def huffman_lengths(
 
 
 def _package_merge(ascending: Floats, base: int, longest: int) -> Lengths:
-    """Larmore and Hirschberg's package-merge, for any base.
+    """Give the lengths by Larmore and Hirschberg's package-merge, for any base.
 
     A symbol of length ℓ holds a coin of its weight on each level 1 to ℓ; a full tree of n leaves
-    takes coins that are worth (n − 1)/(D − 1), where one on level i is worth D⁻ⁱ. Packing the
-    cheapest D of a level into one of the level above finds the cheapest such collection.
+    takes coins that are worth (n − 1)/(D − 1), where a coin on level i is worth D⁻ⁱ. The cheapest
+    D coins of a level are packed into one of the level above, which finds the cheapest collection.
     """
     dummies = -(len(ascending) - 1) % (base - 1)  # symbols of no weight that make the tree full
     leaves = np.concatenate([np.zeros(dummies), ascending])
-    is_leaf = []  # by level from the deepest, of its items from the cheapest
+    is_leaf = []  # a mask for each level, the deepest first; its items stand from the cheapest
     items = leaves
     for level in range(longest):
         if level:
@@ -104,8 +104,8 @@ def _package_merge(ascending: Floats, base: int, longest: int) -> Lengths:
 def blocks(p: npt.ArrayLike, k: int) -> Floats:
     """Give the probabilities of k symbols in a row, shape (n^k,), the last symbol fastest.
 
-    A Huffman code of blocks costs H ≤ L/k < H + 1/k per symbol: so it comes as near to the entropy
-    as one likes.
+    A Huffman code of blocks costs H ≤ L/k < H + 1/k per symbol, which approaches the entropy as k
+    grows.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which word lengths a code can have at all."""
+"""The word lengths that a code can have."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def kraft_sum(lengths: npt.ArrayLike, *, base: int = 2) -> Fraction:
     """K = Σ D^(−ℓ), exactly.
 
     A prefix code with these lengths exists if and only if K ≤ 1 (Kraft), and so does any uniquely
-    decodable one (McMillan); K = 1 where no word could be shortened.
+    decodable one (McMillan). If K = 1, no word can be shortened alone.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def kraft_sum(lengths: npt.ArrayLike, *, base: int = 2) -> Fraction:
     Raises
     ------
     ValueError, TypeError
-        Lengths that are none.
+        If a length is no integer ≥ 0.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A model as a coder: its predictions turned into as few bytes as they promise, and back."""
+"""A model as a coder: labels as bytes under its predictions, and back."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ Impossible = Literal["refuse", "escape"]
 
 TABLE, SHARED = b"m", b"s"
 PIECE = 1 << 20  # labels
-CODER_BITS = 96  # more than a range coder's state can hold back
+CODER_BITS = 96  # more than the state of a range coder holds
 
 
 class ModelEncoder:
-    """Codes labels under predictions, batch by batch; how rows fall into batches changes nothing.
+    """Codes labels under predictions, batch by batch; the split into batches changes no byte.
 
     Parameters
     ----------
     classes
-        C, of every row.
+        C, the number of classes.
     kind
         "probs"; or "logprobs" (natural) or "logits", of which the softmax is taken.
     shared
-        One distribution for all rows, shape (C,): then `encode` is given labels alone, and codes
-        tens of millions of them a second.
+        One distribution for all rows, shape (C,): then `encode` takes only labels, and codes tens
+        of millions of them a second.
     impossible
-        What to do with a label whose probability is 0: "refuse" it by its row, or "escape" it at
-        24 bits and count it.
+        What to do with a label of probability 0: "refuse" it with its row, or "escape" it, which
+        costs 24 bits, and count it.
 
     Examples
     --------
@@ -78,21 +78,21 @@ class ModelEncoder:
         self._coder = range_coder.encoder()
         self._labels_crc = 0
         self._escaped = 0
-        # Three groups: nats as exact, where q(label) > 0; bits as quantised; nats of divergence.
+        # The three sums: exact nats where q(label) > 0, quantised bits, nats of divergence.
         self._sums = ExactSums(3)
 
     @property
     def rows(self) -> int:
-        """How many labels have been coded."""
+        """The number of labels that have been coded."""
         return self._rows.seen
 
     def encode(self, labels: npt.ArrayLike, predictions: npt.ArrayLike | None = None) -> None:
-        """Code n labels under n rows of predictions, shape (n, C); without them if shared.
+        """Code n labels under n rows of predictions, shape (n, C), or under the shared one.
 
         Raises
         ------
         ValueError, TypeError
-            A label that is no class, a row that is no distribution, or with "refuse" a label of
+            If a label is no class, a row is no distribution, or, with "refuse", a label has the
             probability 0. Nothing of the batch is coded then.
         """
         rows = self._rows
@@ -119,7 +119,7 @@ class ModelEncoder:
         rows.advance(given, len(y))
 
     def finish(self) -> tuple[bytes, CodeLength]:
-        """Give the framed code of all labels so far, and what it cost."""
+        """Give the framed code of all labels so far, and its length."""
         rows = self._rows
         payload = range_coder.to_bytes(self._coder)
         fields = (
@@ -146,27 +146,27 @@ class ModelEncoder:
 
 
 class ModelDecoder:
-    """Decodes what `ModelEncoder` made, in order, given the very same predictions.
+    """Decodes the code of `ModelEncoder`, in order, with the very same predictions.
 
-    The next predictions may depend on what has been decoded. Whether they were the same is known
-    at the end, by `finish`; `decompress` of a whole table knows it before it gives a label.
+    The next predictions may depend on what has been decoded. Only `finish` can tell whether all
+    predictions were the same; `decompress` of a whole table checks this before it gives a label.
 
     Parameters
     ----------
     data
-        What `ModelEncoder.finish` gave.
+        The bytes of `ModelEncoder.finish`.
     kind, shared
         As they were given to the encoder.
 
     Attributes
     ----------
     rows, classes
-        How many labels there are, of how many classes.
+        The number of labels, and of classes.
 
     Raises
     ------
     CodeError
-        Data that is damaged, cut short or something else.
+        If data is damaged, cut short or something else.
     """
 
     def __init__(
@@ -190,7 +190,7 @@ class ModelDecoder:
             self.check_digest(self._state.digest())
         self._labels_crc = 0
         self._bits, self._most_bits = 0.0, 8 * len(payload) + CODER_BITS
-        if shared is not None and self.classes > 1:  # what all rows take at least, at once
+        if shared is not None and self.classes > 1:  # the least bits of all rows, checked at once
             self._check_end(self.rows * self._state.least_bits)
         self._coder = range_coder.decoder(payload)
 
@@ -200,9 +200,10 @@ class ModelDecoder:
         Raises
         ------
         CodeError
-            Other classes, more rows than there are, data that these predictions cannot have made.
+            If there are other classes or more rows than in the data, or these predictions cannot
+            have made the data.
         ValueError
-            A row that is no distribution.
+            If a row is no distribution.
         """
         state = self._state
         if not state.shared:
@@ -227,12 +228,12 @@ class ModelDecoder:
         return labels
 
     def finish(self) -> None:
-        """Check that all is decoded, and that predictions and labels were those of the encoder.
+        """Check that all is decoded, and that predictions and labels are those of the encoder.
 
         Raises
         ------
         CodeError
-            Fewer rows than there are, other predictions, other labels.
+            If rows are left, or predictions or labels differ.
         """
         seen = self._state.seen
         if seen != self.rows:
@@ -281,6 +282,6 @@ def _zeros(n: int) -> Labels:
 
 
 def _crc(labels: Labels, before: int) -> int:
-    for start in range(0, len(labels), PIECE):  # no second copy of many labels
+    for start in range(0, len(labels), PIECE):  # in pieces: no copy of all labels
         before = zlib.crc32(labels[start : start + PIECE].astype("<u4").data, before)
     return before

@@ -1,4 +1,4 @@
-"""Bytes under an adaptive model of order k: nothing is sent but the bytes themselves."""
+"""Bytes coded under an adaptive model of order k, which needs no table to be sent."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from plogq.kernels import order_k as kernel
 
 KIND = b"b"
 MOST_ORDER = 6
-PIECE = 1 << 16  # bytes between two words of progress
-# Eight decisions of probability 1 − 2⁻¹⁶ are the least that a byte takes.
+PIECE = 1 << 16  # bytes between two calls of `progress`
+# A byte takes at least eight decisions of probability 1 − 2⁻¹⁶: a bit holds at most so many bytes.
 BYTES_PER_BIT = 5700
 
 Progress = Callable[[int, int | None], None]
 
 
 def compress_bytes(data: bytes, *, order: int = 4, progress: Progress | None = None) -> bytes:
-    """Code bytes as they come, with a model that learns from those before.
+    """Code bytes one after another, with a model that learns from those before.
 
     Each byte is eight binary decisions. For each, order j counts how often it fell 0 and 1 after
     the last j bytes and the bits of this byte so far, and corrects the order below:
@@ -32,7 +32,7 @@ def compress_bytes(data: bytes, *, order: int = 4, progress: Progress | None = N
     data
         Any bytes.
     order
-        k, 0 to 6: how many bytes before are looked at.
+        k, 0 to 6: the number of earlier bytes that the model uses.
     progress
         Called with bytes done and in all.
 
@@ -44,7 +44,7 @@ def compress_bytes(data: bytes, *, order: int = 4, progress: Progress | None = N
     Raises
     ------
     ValueError, TypeError
-        `order` at fault; what is no bytes.
+        If `order` is out of range, or data is no bytes.
 
     Examples
     --------
@@ -71,9 +71,9 @@ def adaptive_bits(
 ) -> tuple[float, float]:
     """Σ −log₂ p of each byte under the model of `compress_bytes`: of the first half, and of all.
 
-    Given a stationary source, what a byte of the second half costs is at least the entropy rate,
-    in expectation: no model that knows only the past does better. So it is an estimate of it from
-    above, and without what the model paid to learn the first half.
+    For a stationary source, the expected cost of a byte of the second half is at least the entropy
+    rate: no model that knows only the past does better. So this cost estimates the rate from above,
+    and it leaves out what the model paid to learn the first half.
 
     Returns
     -------
@@ -100,14 +100,14 @@ def adaptive_bits(
 
 
 def as_order(order: int) -> int:
-    """Give k, 0 to 6."""
+    """Give k, 0 to 6, after a check."""
     if not 0 <= index(order) <= MOST_ORDER:
         refuse("order", f"be 0 to {MOST_ORDER}", order)
     return index(order)
 
 
 def frame_bytes(size: int) -> int:
-    """Give how many bytes the frame around so many coded bytes takes."""
+    """Give the number of bytes of the frame around so many coded bytes."""
     return len(pack(KIND, varint(size) + bytes(1 + 4), b""))
 
 
@@ -123,12 +123,12 @@ def _encode(encoder: kernel.OrderEncoder, data: bytes, progress: Progress | None
 
 
 def decompress_bytes(data: bytes, *, progress: Progress | None = None) -> bytes:
-    r"""Give back the bytes that `compress_bytes` coded.
+    r"""Give the bytes that `compress_bytes` coded.
 
     Raises
     ------
     CodeError
-        Data that is damaged, cut short or something else.
+        If data is damaged, cut short or something else.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What labels cost when a model is trained as they come, which says whether it learns."""
+"""The cost of labels under a model that is trained on those before, which shows if it learns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Block(NamedTuple):
-    """Labels that were coded with what a model had learned from those before."""
+    """A block of labels, and its cost under the model that was trained on the labels before it."""
 
     start: int
     stop: int
@@ -33,21 +33,21 @@ class Block(NamedTuple):
 
 
 class Prequential(NamedTuple):
-    """What `prequential` found: all in bits, for all n labels.
+    """The result of `prequential`: all figures in bits, for all n labels.
 
     Attributes
     ----------
     bits
         The code length of the labels, given the inputs and a model trained block by block.
     blocks
-        Block by block; the first is coded without a model.
+        The blocks; the first is coded without a model.
     uniform_bits
-        n log₂ C: labels as equally likely, whatever the input.
+        n log₂ C: the cost if all classes are equally likely and the inputs are not used.
     labels_bits
-        Labels as frequent as those before, whatever the input: `frequency_bits`.
+        The cost under the frequencies of the labels before, without inputs: `frequency_bits`.
     two_part_bits
-        The model trained on everything, sent as k/2 · log₂ n bits for its k parameters, and then
-        the labels under it. None where nobody says how many parameters there are.
+        The model that is trained on everything, sent as k/2 · log₂ n bits for its k parameters, and
+        then the labels under it. None if the number of parameters is not known.
     parameters
         k.
     """
@@ -61,12 +61,12 @@ class Prequential(NamedTuple):
 
     @property
     def learned_bits(self) -> float:
-        """What the inputs saved: labels_bits − bits. Above 0, the model has learned."""
+        """The bits that the inputs save: labels_bits − bits. Above 0, the model has learned."""
         return self.labels_bits - self.bits
 
     @property
     def curve(self) -> tuple[npt.NDArray[np.int64], Floats]:
-        """Rows seen, and the bits that they cost together."""
+        """The pairs (rows seen, bits that they cost together)."""
         rows = np.array([0, *(block.stop for block in self.blocks)])
         return rows, np.cumsum([0.0, *(block.bits for block in self.blocks)])
 
@@ -79,32 +79,34 @@ def prequential(
     cuts: Sequence[int] | None = None,
     parameters: int | None = None,
 ) -> Prequential:
-    """Code labels block by block, each under the model that those before have trained.
+    """Code labels block by block, each under a model that is trained on the blocks before.
 
-    A code that can be decoded: the receiver has the inputs and the method, trains on what it has
-    decoded, and so has the next block's distribution. It is long where a model learns late or
-    never, however well it fits in the end; no parameter has to be sent. t rows in, q is mixed with
-    the uniform distribution u as (t q + u) / (t + 1), so that no label is impossible.
+    The code can be decoded: the receiver has the inputs and the method, trains on what it has
+    decoded, and so has the distributions of the next block. No parameter has to be sent. The code
+    is long if a model learns late or never, however well it fits in the end. After t rows, q is
+    mixed with the uniform distribution u as (t q + u) / (t + 1), so that no label is impossible.
 
     Parameters
     ----------
     model
         Anything with `fit(inputs, labels)` and `predict_proba(inputs)`; a copy is fitted for each
-        block. `classes_` says whose its columns are; without, they are the sorted labels seen.
+        block. `classes_` names the classes of its columns; without it they are the sorted labels
+        seen.
     inputs
         n rows: an array, a sequence, a data frame.
     labels
         Shape (n,). The classes are those that occur in it.
     cuts
-        Where blocks begin, ascending in (0, n); ten at growing distances without. The rows before
-        the first are coded as equally likely.
+        Where blocks begin, ascending in (0, n); by default ten, at growing distances. The rows
+        before the first are coded as equally likely.
     parameters
-        k, for the two-part code. Without: the size of `coef_` and `intercept_`, where there are.
+        k, for the two-part code. By default the size of `coef_` and `intercept_`, if the model has
+        them.
 
     Raises
     ------
     ValueError
-        Shapes that do not fit, cuts that are none, predictions that are no distributions.
+        If shapes do not fit, cuts are out of range, or predictions are no distributions.
 
     Examples
     --------
@@ -173,7 +175,7 @@ def _rows(inputs: Any, start: int, stop: int) -> Any:
 def _predict(
     model: Any, inputs: Any, y: npt.NDArray[Any], t: int, ahead: Any, classes: npt.NDArray[Any]
 ) -> tuple[Any, Floats]:
-    """Train on the first t rows, and give the distributions of those ahead, mixed."""
+    """Train on the first t rows, and give the mixed distributions of the rows of the next block."""
     seen = np.unique(y[:t])
     rows = ahead.shape[0] if hasattr(ahead, "shape") else len(ahead)
     q = np.zeros((rows, len(classes)))

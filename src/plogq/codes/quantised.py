@@ -1,4 +1,4 @@
-"""Predictions in fixed point: what a range coder really codes with."""
+"""Predictions in fixed point, with which a range coder codes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from plogq.kernels.arrays import to_numpy
 
 Kind = Literal["probs", "logprobs", "logits"]
 
-PRECISION = 24  # bits: what constriction codes with
+PRECISION = 24  # bits of constriction's probabilities
 MOST_CLASSES = 2**PRECISION - 2
-# How far from 1 a row of probabilities may sum: as for a table's (plogq.score), it is normalised.
+# How far from 1 a row of probabilities may sum; it is then normalised, as the rows of a table are.
 TOLERANCE = 1e-4
 HALF_TOLERANCE = 1e-2
 
@@ -26,12 +26,12 @@ class Quantised(NamedTuple):
     Attributes
     ----------
     weights
-        w − 1, float32 of shape (n, C), where w / 2²⁴ is the distribution q̂ that is coded with:
-        w ≥ 1, Σ w = 2²⁴.
+        w − 1, float32 of shape (n, C), where q̂ = w / 2²⁴ is the coder's distribution: w ≥ 1,
+        Σ w = 2²⁴.
     divergence
         D_KL(q ‖ q̂) in nats, shape (n,).
     surprisal
-        −log q(label) in nats, shape (n,); inf where q(label) = 0. None without labels.
+        −log q(label) in nats, shape (n,); inf where q(label) = 0. None if there are no labels.
     """
 
     weights: npt.NDArray[np.float32]
@@ -55,19 +55,18 @@ def quantise(
     Parameters
     ----------
     predictions
-        Shape (n, C): probabilities, or logits or natural log-probabilities, of which the softmax
-        is taken.
+        Shape (n, C): probabilities, or logits or natural log-probabilities, whose softmax is taken.
     labels
         Shape (n,), in [0, C).
     kind
-        What `predictions` are.
+        The kind of the predictions.
     name, first
-        What errors call the predictions, and the number of the first row.
+        The name of the predictions in errors, and the number of the first row.
 
     Raises
     ------
     ValueError
-        A row with NaN, or that is no distribution (within 1e-4; 1e-2 for half precision).
+        If a row has NaN, or is no distribution (within 1e-4; 1e-2 for half precision).
 
     Examples
     --------
@@ -96,7 +95,7 @@ def quantise(
 
 
 def as_predictions(predictions: npt.ArrayLike, name: str) -> tuple[npt.NDArray[Any], float]:
-    """Give float32 or float64 of shape (n, C), and how far from 1 its rows may sum."""
+    """Give predictions as float32 or float64, (n, C), and how far from 1 the rows may sum."""
     x = to_numpy(name, predictions)
     tolerance = HALF_TOLERANCE if x.dtype.itemsize == 2 else TOLERANCE
     if x.dtype.kind in "biu" or x.dtype.name in ("float16", "bfloat16"):

@@ -1,4 +1,4 @@
-"""constriction's range coder, for integers as weights."""
+"""constriction's range coder, with integers as weights."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from plogq.extras import needed_by
 
 WORD = np.dtype("<u4")
 
-# What constriction is given is w − 1 of the weights w that sum to 2²⁴. It adds 1 to each class and
-# scales the rest to 2²⁴ − C, which is their sum already: it codes with w, exactly, and every sum
-# on the way is an integer that float32 holds.
+# constriction gets w − 1, where the weights w sum to 2²⁴. It adds 1 to each class and scales the
+# rest to 2²⁴ − C, which is their sum already. So it codes with exactly w, and every sum on the way
+# is an integer that float32 holds.
 
 
 def family() -> Any:
@@ -28,18 +28,18 @@ def categorical(weights: npt.NDArray[np.float32]) -> Any:
 
 
 def encoder() -> Any:
-    """Start to encode."""
+    """Give a new encoder."""
     return _stream().queue.RangeEncoder()
 
 
 def to_bytes(encoder: Any) -> bytes:
-    """Give what has been encoded."""
+    """Give the encoded bytes."""
     words: bytes = encoder.get_compressed().astype(WORD, copy=False).tobytes()
     return words
 
 
 def decoder(payload: bytes) -> Any:
-    """Start to decode."""
+    """Give a decoder of the payload."""
     if len(payload) % WORD.itemsize:
         raise CodeError("data is damaged: its fields do not fit together")
     return _stream().queue.RangeDecoder(np.frombuffer(payload, WORD).astype(np.uint32))
@@ -49,7 +49,7 @@ def decode(decoder: Any, *model: Any) -> npt.NDArray[np.int64]:
     """Decode symbols of a model, or of a family and rows."""
     try:
         symbols: npt.NDArray[np.int64] = decoder.decode(*model).astype(np.int64)
-    except AssertionError as error:  # constriction's: no symbol leads there
+    except AssertionError as error:  # raised by constriction: no symbol has this code
         raise CodeError("data was not made with these predictions") from error
     return symbols
 

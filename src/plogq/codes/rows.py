@@ -1,4 +1,4 @@
-"""The rows that an encoder and its decoder must agree on: predictions in fixed point, digested."""
+"""Rows of predictions in fixed point, and their digest: encoder and decoder must agree on both."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ DIGEST_BYTES = 6
 
 
 class QuantisedRows(NamedTuple):
-    """The predictions of n rows: what constriction takes, and what the labels cost."""
+    """The predictions of n rows as constriction takes them, and the costs of the labels."""
 
-    model: tuple[Any, ...]  # a model; or a family of models and each row's weights, less 1
-    weights: npt.NDArray[np.float32]  # less 1, a row each, or one row if shared
-    surprisal: npt.NDArray[np.float64] | None  # of each label, nats
-    divergence: npt.NDArray[np.float64]  # of each row, or of the one
+    model: tuple[Any, ...]  # a model; or a family of models and the weights − 1 of each row
+    weights: npt.NDArray[np.float32]  # (n, C) or, if shared, (1, C): the weights − 1
+    surprisal: npt.NDArray[np.float64] | None  # (n,): −log q(label), in nats
+    divergence: npt.NDArray[np.float64]  # (n,) or (1,): D_KL(q ‖ q̂), in nats
 
     def bits(self, labels: Labels) -> npt.NDArray[np.float64]:
-        """−log₂ q̂(label) of each row."""
+        """Give −log₂ q̂(label) of each row, (n,)."""
         rows = np.arange(len(labels)) if len(self.weights) == len(labels) else 0
         weights = self.weights[rows, labels].astype(np.float64) + 1
         bits: npt.NDArray[np.float64] = PRECISION - np.log2(weights)
@@ -37,7 +37,7 @@ class QuantisedRows(NamedTuple):
 
 
 class RowQuantiser:
-    """Quantises predictions of C classes, and keeps the digest of all that was coded with."""
+    """Quantises predictions of C classes, and keeps the digest of all rows that were coded."""
 
     def __init__(self, classes: int, kind: Kind, shared: npt.ArrayLike | None) -> None:
         self.classes = index(classes)
@@ -59,12 +59,12 @@ class RowQuantiser:
 
     @property
     def least_bits(self) -> float:
-        """Give what the likeliest label costs, if all rows have one distribution."""
+        """Give the bits of the likeliest label, if all rows have one distribution."""
         assert self._shared is not None
         return PRECISION - math.log2(float(self._shared.weights.max()) + 1)
 
     def quantise(self, predictions: npt.ArrayLike | None, labels: Labels | None) -> QuantisedRows:
-        """Round the predictions of rows, of which `labels` are known to the encoder."""
+        """Round the predictions of rows; only the encoder knows their labels."""
         if self._shared is not None:
             if predictions is not None:
                 refuse("predictions", "be left out, for they are shared", type(predictions))
@@ -98,7 +98,7 @@ class RowQuantiser:
         best = np.array([np.argmax(q)])
         one = quantise(q[None], best, kind=self.kind, name="shared")
         assert one.surprisal is not None
-        # To the digit where q is almost 1, from the most probable class to the others elsewhere.
+        # The most probable label's surprisal keeps its digits; others add their distance from it.
         x = q.astype(np.float64)
         with np.errstate(divide="ignore"):
             further = np.log(x[best] / x) if self.kind == "probs" else x[best] - x
@@ -107,7 +107,7 @@ class RowQuantiser:
 
 
 def as_labels(labels: npt.ArrayLike, classes: int, first: int) -> Labels:
-    """Give class indices as int64, refusing the first that is none by its row."""
+    """Give class indices as int64; the first that is no class is refused with its row."""
     y = to_numpy("labels", labels)
     if y.ndim != 1 or (y.dtype.kind not in "iu" and y.size):
         refuse("labels", "be integers of shape (n,)", f"{y.dtype} of shape {y.shape}")

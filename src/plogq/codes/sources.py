@@ -1,4 +1,4 @@
-"""What the codes of symbols are given, checked: probabilities, weights, lengths, bases."""
+"""Checks of the arguments of codes: probabilities, weights, lengths, bases."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plogq.errors import refuse
 from plogq.kernels.arrays import to_numpy
 
 Floats = npt.NDArray[np.float64]
-LONGEST = 1 << 20  # digits: longer words than any weights in float64 lead to
+LONGEST = 1 << 20  # digits: no weights in float64 lead to longer words
 
 
 def as_base(base: int) -> int:

@@ -1,4 +1,4 @@
-"""How compressible a stream is: what its own statistics say, and what coders make of it."""
+"""How compressible a stream is: by its own statistics, and by existing coders."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from plogq.kernels.arrays import to_numpy
 def empirical_entropy(stream: npt.ArrayLike | bytes, order: int = 0) -> float:
     """H_k = Σ (n_{cs} / n) log₂ (n_c / n_{cs}): bits per symbol, given the k symbols before.
 
-    Of the n places that have k symbols before them, n_c stand after the context c and n_{cs} of
-    those hold s. No order-k code that is told the counts does better; what telling them costs is
-    not in it, so it falls to 0 as k grows, however random the stream.
+    Of the n places that have k symbols before them, n_c stand after the context c, and n_{cs} of
+    those hold s. No order-k code that knows the counts does better. The cost of sending the counts
+    is not included, so the figure falls to 0 as k grows, however random the stream is.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def empirical_entropies(stream: npt.ArrayLike | bytes, most: int) -> list[float]
         refuse("stream", "have shape (n,)", x.shape)
     symbols = np.unique(x, return_inverse=True)[1].astype(np.int64)
     distinct = int(symbols.max(initial=0)) + 1
-    context = np.zeros(len(symbols), np.int64)  # numbers what the k symbols before a place are
+    context = np.zeros(len(symbols), np.int64)  # a number for the k symbols before each place
     found = [0.0] * (most + 1)
     for k in range(min(most + 1, len(symbols))):
         gram = np.unique(context * distinct + symbols[k:], return_inverse=True)[1]
@@ -72,30 +72,31 @@ def empirical_entropies(stream: npt.ArrayLike | bytes, most: int) -> list[float]
 
 
 class Contender(NamedTuple):
-    """One way to code a stream, and how many bytes it came to."""
+    """One way to code a stream, and the bytes that it takes."""
 
     name: str
     bytes: int
 
 
 class Compressibility(NamedTuple):
-    """What `compressibility` found.
+    """The result of `compressibility`.
 
     Attributes
     ----------
     size
-        How many bytes there are.
+        The number of bytes.
     empirical
         H_k in bits per byte for k = 0, 1, …: see `empirical_entropies`.
     adaptive
-        How many bytes the code of `compress_bytes` takes with k = 0, 1, …, its frame and all.
+        The bytes of the code of `compress_bytes` for k = 0, 1, …, with its frame.
     huffman
-        Bytes of the best code with a word for each byte, and a length of 5 bits for all 256.
+        The bytes of the best code with a word for each byte value, with 5 bits for the length of
+        each of the 256 words.
     entropy_rate
-        An estimate from above, bits per byte: what the best order paid for the second half
+        An estimate from above, in bits per byte: the cost of the second half under the best order
         (`adaptive_bits`).
     others
-        What general compressors take, at their best settings.
+        The bytes that general compressors take, at their best settings.
     """
 
     size: int
@@ -111,7 +112,7 @@ class Compressibility(NamedTuple):
 
     @property
     def best_order(self) -> int:
-        """The order whose code is shortest."""
+        """The order k with the shortest code."""
         return int(np.argmin(self.adaptive))
 
 
@@ -121,7 +122,7 @@ def compressibility(
     orders: int = 5,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Compressibility:
-    """Say how far bytes can be compressed: in theory by order, and by coders that exist.
+    """Measure how far bytes can be compressed: by order in theory, and by existing coders.
 
     Parameters
     ----------
@@ -130,7 +131,7 @@ def compressibility(
     orders
         The highest order, 0 to 6.
     progress
-        Called with the work done and in all, in bytes.
+        Called with (work done, all work), in bytes.
 
     Examples
     --------
@@ -169,12 +170,12 @@ def _huffman_bytes(data: bytes) -> int:
 
 def _others(data: bytes) -> Iterable[tuple[str, int]]:
     yield "gzip -9", len(gzip.compress(data, 9))
-    xz = lzma.LZMACompressor(preset=9 | lzma.PRESET_EXTREME)  # in pieces, or Ctrl-C has to wait
+    xz = lzma.LZMACompressor(preset=9 | lzma.PRESET_EXTREME)  # in pieces, so that Ctrl-C works
     pieces = (data[start : start + PIECE] for start in range(0, len(data), PIECE))
     yield "xz -9e", sum(len(xz.compress(piece)) for piece in pieces) + len(xz.flush())
     try:
         from pyarrow import Codec
-    except ImportError:  # no more than one contender less
+    except ImportError:  # there is then one contender less
         return
     packed: Any = Codec("zstd", compression_level=19).compress(data)
     yield "zstd -19", len(packed)

@@ -34,7 +34,7 @@ def fixed_lengths(n: int, *, base: int = 2) -> Lengths:
 def shannon_lengths(p: npt.ArrayLike, *, base: int = 2) -> Lengths:
     """ℓ_i = ⌈−log_D p_i⌉: less than one digit above the ideal length, so H ≤ L < H + 1.
 
-    A single symbol has length 1: a word of no digits would not say how often it stands.
+    A single symbol has length 1: words without digits would not show how many there are.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def shannon_lengths(p: npt.ArrayLike, *, base: int = 2) -> Lengths:
     Raises
     ------
     ValueError
-        p that is no such distribution.
+        If p is no distribution, or has a 0.
 
     Examples
     --------
@@ -58,11 +58,11 @@ def shannon_lengths(p: npt.ArrayLike, *, base: int = 2) -> Lengths:
     Shannon (1948), A Mathematical Theory of Communication, section 9.
     """
     base, x = as_base(base), np.minimum(as_positive(p, "p"), 1.0)
-    if base == 2:  # p = m · 2^e with m in [1/2, 1): no logarithm rounds a power the wrong way
+    if base == 2:  # p = m · 2^e with m in [1/2, 1): unlike a logarithm, e is exact
         lengths = 1 - np.frexp(x)[1].astype(np.int64)
     else:
         lengths = np.array([_digits(Fraction(v), base) for v in x.tolist()], np.int64)
-    if kraft_sum(lengths, base=base) > 1:  # p sums to more than 1, within what is allowed
+    if kraft_sum(lengths, base=base) > 1:  # p sums to slightly more than 1
         exact = [Fraction(v) for v in x.tolist()]
         total = sum(exact, Fraction(0))
         lengths = np.array([_digits(v / total, base) for v in exact], np.int64)
@@ -72,8 +72,8 @@ def shannon_lengths(p: npt.ArrayLike, *, base: int = 2) -> Lengths:
 def shannon_fano_elias_words(p: npt.ArrayLike, *, base: int = 2) -> list[str]:
     """Give the first ⌈−log_D p_i⌉ + 1 digits of F̄_i = Σ_{j<i} p_j + p_i / 2.
 
-    A prefix code without sorting, L < H + 2: the step before arithmetic coding. Parameters as for
-    `shannon_lengths`; base at most 36.
+    It is a prefix code without sorting, L < H + 2, and the forerunner of arithmetic coding.
+    Parameters as for `shannon_lengths`; base at most 36.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Streams of words as bytes: framed, so that a decoder knows where they end and whose they are."""
+"""Streams of words as bytes, in a frame that says where they end and which code they are in."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGEST_NATIVE = 56  # bits
 
 
 class WordStream:
-    """Encodes and decodes numbers of words of one code that is uniquely decodable."""
+    """Encodes and decodes words, given by number, of one uniquely decodable code."""
 
     def __init__(
         self, words: Sequence[str], symbols: Sequence[Hashable], base: int, prefix_free: bool
@@ -43,7 +43,7 @@ class WordStream:
             )
 
     def encode(self, indices: npt.ArrayLike) -> bytes:
-        """Frame the words of these numbers."""
+        """Give the words of these numbers as framed bytes."""
         x = to_numpy("indices", indices)
         if x.ndim != 1 or (x.dtype.kind not in "iu" and x.size):
             refuse("indices", "be integers of shape (n,)", f"{x.dtype} of shape {x.shape}")
@@ -61,7 +61,7 @@ class WordStream:
         return pack(KIND, fields, payload)
 
     def decode(self, data: bytes) -> npt.NDArray[Any]:
-        """Give the numbers again."""
+        """Give the numbers of the words in framed bytes."""
         _, reader = unpack(data, KIND)
         n, size, digest = reader.varint(), reader.varint(), reader.take(DIGEST_BYTES)
         crc = reader.take(4)
@@ -111,7 +111,7 @@ class WordStream:
         return numbers
 
     def _backwards(self, digits: str) -> list[int] | None:
-        """Find, from the end, where the rest can be read; there is one way at most."""
+        """Give the numbers of the words by reading from the end; None if digits are no words."""
         lengths = sorted({len(word) for word in self._words})
         word_at: list[int | None] = [None] * (len(digits) + 1)
         readable = [False] * len(digits) + [True]
@@ -132,7 +132,7 @@ class WordStream:
 
 
 def code_digest(words: Sequence[str], symbols: Sequence[Hashable], base: int) -> bytes:
-    """Tell codes apart: by their words, and by the symbols that any Python writes alike."""
+    """Give a digest of a code's words, and of those symbols that are text or integers."""
     digest = blake2b(f"{base};{','.join(words)};".encode(), digest_size=DIGEST_BYTES)
     for symbol in symbols:
         if isinstance(symbol, str):
@@ -146,7 +146,7 @@ def code_digest(words: Sequence[str], symbols: Sequence[Hashable], base: int) ->
 
 
 def digit_bits(base: int) -> int:
-    """Give how many bits a digit takes."""
+    """Give the number of bits of a digit."""
     return (base - 1).bit_length()
 
 

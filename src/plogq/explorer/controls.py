@@ -1,7 +1,7 @@
-"""What a reader may turn on a page: each control's default and bounds, said once.
+"""The controls of a page: what a reader may change, with its default and its bounds.
 
 The front end draws a control from its `spec`; the server reads what comes back with `read`, which
-trusts nothing.
+checks everything.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from typing import Any, ClassVar, Protocol
 
 
 class Control(Protocol):
-    """One thing to turn."""
+    """One control of a page."""
 
     def read(self, value: Any, name: str) -> Any:
         """Give a value that came from outside, or raise a ValueError that names it."""
 
     def spec(self) -> dict[str, Any]:
-        """Give what the front end draws it from."""
+        """Give the data from which the front end draws it."""
 
 
 State = dict[str, Any]
 
 
 def read_state(controls: Mapping[str, Control], body: Any) -> State:
-    """Read a page's state: defaults where nothing came.
+    """Read a page's state; a control that is not named has its default.
 
     Raises
     ------
     ValueError
-        If it is not an object, has a name that is no control's, or a value out of its bounds.
+        If it is not an object, has a name that no control has, or a value out of its bounds.
 
     Examples
     --------
@@ -103,7 +103,7 @@ class Whole(_Spec):
     default: int
     low: int
     high: int
-    within: str = ""  # a list that this counts along: it goes no further than its last
+    within: str = ""  # the list whose positions this counts; its last position is the bound
     named: str = ""  # the control that names what it counts
 
     def read(self, value: Any, name: str) -> int:
@@ -146,10 +146,10 @@ class Numbers(_Spec):
     most: int = 12
     names: tuple[str, ...] = ()  # of the sliders; by default 0, 1, 2, …
     named: str = ""  # the control that names them instead
-    along: tuple[str, ...] = ()  # other lists, which grow and shrink with this one
+    along: tuple[str, ...] = ()  # the other lists that grow and shrink with this one
 
     def read(self, value: Any, name: str) -> tuple[float, ...]:
-        """Read so many numbers between the bounds."""
+        """Read a list of numbers between the bounds, of an allowed length."""
         if not isinstance(value, list) or not self.least <= len(value) <= self.most:
             many = f"{self.least} to {self.most}" if self.least < self.most else f"{self.most}"
             raise wrong(name, f"a list of {many} numbers", value)
@@ -197,7 +197,7 @@ class Words(_Spec):
     names: tuple[str, ...] = ()  # of the texts; by default 1, 2, 3, …
 
     def read(self, value: Any, name: str) -> tuple[str, ...]:
-        """Read so many texts of these letters."""
+        """Read a list of texts of the allowed letters and lengths."""
         if not isinstance(value, list) or not self.least <= len(value) <= self.most:
             raise wrong(name, f"a list of {self.least} to {self.most} texts", value)
         for i, word in enumerate(value):

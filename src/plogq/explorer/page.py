@@ -1,4 +1,4 @@
-"""What a page of the explorer is made of, on this side: what may be turned, and what that gives."""
+"""A page of the explorer on the Python side: its controls, and what it computes from them."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Page:
 
     `begun` gives what of that can be computed in a moment, where all of it takes seconds; its
     `more` is true until it is all, and each time it is asked there is more.
-    `words` are further ones that a search for the page finds; `files` the endings of the names of
-    files that it takes.
+    `words` are more words by which a search finds the page; `files` are the endings of the file
+    names that it takes.
     """
 
     title: str
@@ -61,7 +61,7 @@ class Page:
 
 
 def readout(name: str, value: Any, unit: str = "", color: str = "", digits: int = 4) -> Figure:
-    """Give a number with its name and unit; `color` is that of the picture's part it belongs to."""
+    """Give a number with its name and unit; `color` is the colour of its part of the picture."""
     return {"name": name, "unit": unit, "color": color, **figure(value, digits)}
 
 

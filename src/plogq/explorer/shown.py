@@ -1,4 +1,4 @@
-"""Numbers on their way to a page: raw and as text, with JSON for what has no digits."""
+"""Numbers for a page: raw and as text; infinities and NaN, which JSON lacks, as text or null."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Figure = dict[str, Any]
 
 
 def figure(value: Any, digits: int = 4) -> Figure:
-    """Give a number raw, and as a reader sees it: a fixed number of decimals, so it does not jump.
+    """Give a number raw and as text, whose fixed number of decimals keeps a page from jumping.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def shown(x: float, digits: int = 4) -> str:
 
 
 def shown_exp(nats: float, digits: int = 4) -> str:
-    """Write e to a power, also where a float64 cannot hold it.
+    """Write e to a power as text, even if a float64 cannot hold it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What all the losses share: the pair they give back, their targets, and the one gradient."""
+"""What all the losses share: the pair that they return, and checks of weights and targets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def value_and_grad(xp: ModuleType, value: Array, grad: Array, like: Any, axis: i
 
 
 def class_weights(xp: ModuleType, weight: Any, x: Array) -> Array:
-    """Give one weight per class, checked; ones without."""
+    """Give one checked weight per class, shape (C,); without weights ones in the shape of x."""
     if weight is None:
         return xp.ones_like(x)
     _, weight, _ = to_arrays(weight=weight, x=x)
@@ -38,7 +38,7 @@ def class_weights(xp: ModuleType, weight: Any, x: Array) -> Array:
 
 
 def check_weights(xp: ModuleType, weight: Array, name: str) -> Array:
-    """Refuse a weight that is negative, infinite or NaN; it is NaN where values are not known."""
+    """Refuse a negative, infinite or NaN weight; where values are not known it becomes NaN."""
     sound = (weight >= 0) & xp.isfinite(weight)
     row = first_row(xp, ~sound)
     if row is not None:
@@ -47,13 +47,13 @@ def check_weights(xp: ModuleType, weight: Array, name: str) -> Array:
 
 
 def check_gamma(gamma: float) -> None:
-    """Refuse an exponent that would turn a focal loss round, or into 0 · inf."""
+    """Refuse a focal exponent that is negative (it would favour easy rows), infinite or NaN."""
     if not 0 <= gamma < math.inf:
         refuse("gamma", "be finite and at least 0", gamma)
 
 
 def smoothed(xp: ModuleType, target: Array, x: Array, smoothing: float) -> Array:
-    """(1 − ε) t + ε / K over the K classes that are not masked by a logit of −inf."""
+    """Give (1 − ε) t + ε / K over the K classes that are not masked by a logit of −inf."""
     if not 0 <= smoothing <= 1:
         refuse("label_smoothing", "be in [0, 1]", smoothing)
     if smoothing == 0:

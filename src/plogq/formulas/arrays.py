@@ -42,7 +42,7 @@ def to_arrays(**named: Any) -> tuple[ModuleType, *tuple[Any, ...]]:
 
 
 def unmasked(name: str, x: Any) -> Any:
-    """Return x without its mask; refuse it where the mask hides values, for they would count."""
+    """Return x without its mask; refuse a mask that hides values, since they would count."""
     parts = enumerate(x) if isinstance(x, (list, tuple)) else [(None, x)]
     for i, part in parts:
         if has_mask(part) and part.mask.any():
@@ -57,7 +57,7 @@ def unmasked(name: str, x: Any) -> Any:
 
 
 def has_mask(x: Any) -> bool:
-    """Tell a masked array, without loading numpy.ma."""
+    """Tell whether x is a masked array, without loading numpy.ma."""
     return isinstance(x, np.ndarray) and type(x) is not np.ndarray and hasattr(x, "mask")
 
 
@@ -104,9 +104,9 @@ def values_known(x: Array) -> bool:
 
 
 def nan_unless(xp: ModuleType, sound: Array, x: Array) -> Array:
-    """Return x, which has been checked; or with NaN where it is not sound, if values are not known.
+    """Return x; if values are not known, return it with NaN where it is not sound.
 
-    By a sum: XLA takes the product of a one-hot row and NaN for 0.
+    NaN is added, not multiplied: XLA takes the product of a one-hot row and NaN for 0.
     """
     return x if values_known(x) else x + xp.where(sound, xp.zeros_like(x), xp.nan)
 
@@ -131,7 +131,7 @@ def shown(x: Array, row: int | tuple[int, ...]) -> str:
 
 
 def sum_tolerance(xp: ModuleType, *originals: Any) -> float:
-    """How far from 1 a distribution may sum: √eps of the widest rounding among the arguments.
+    """Give how far from 1 a distribution may sum: √eps of the coarsest dtype of the arguments.
 
     NumPy's `Generator.choice` and `multinomial` allow the same.
     """

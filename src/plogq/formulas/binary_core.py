@@ -37,7 +37,10 @@ def focal(xp: ModuleType, z: Array, t: Array, gamma: float, alpha: float | None)
 
 
 def focal_gradient(xp: ModuleType, z: Array, t: Array, gamma: float, alpha: float | None) -> Array:
-    """Of the positive part −(1 − p)^γ ((1 − p) + γ p (−log p)), and its mirror image."""
+    """Return the gradient of `focal`, a sum of two parts.
+
+    That of the positive part is −(1 − p)^γ ((1 − p) + γ p (−log p)); the other mirrors it.
+    """
     yes, no = (1.0, 1.0) if alpha is None else (alpha, 1 - alpha)
     rising, falling = _focal_slope(xp, z, gamma), _focal_slope(xp, -z, gamma)
     return yes * t * rising - no * (1 - t) * falling
@@ -55,5 +58,5 @@ def _focal_slope(xp: ModuleType, z: Array, gamma: float) -> Array:
 
 
 def _exp_minus_abs(xp: ModuleType, z: Array) -> Array:
-    """exp(−|z|), with a derivative from the right at 0, where that of |z| would be taken as 0."""
+    """Return exp(−|z|) with its right derivative at 0; libraries take that of |z| as 0 there."""
     return xp.exp(xp.where(z >= 0, -z, z))

@@ -154,7 +154,7 @@ class Quadrature(NamedTuple):
 
 
 class Density(Protocol):
-    """What is asked of a distribution: a frozen continuous one of scipy.stats has it all."""
+    """The methods that a density needs; a frozen continuous one of scipy.stats has them."""
 
     def logpdf(self, x: float, /) -> Any:
         """Log-density."""
@@ -213,14 +213,14 @@ def density_kl_divergence(p: Density, q: Density, *, unit: Unit = "nat") -> Quad
     """
     _density(q, "q")
     kl = _expectation(p, lambda x: float(p.logpdf(x)) - float(q.logpdf(x)), unit, "p")
-    return kl._replace(value=max(kl.value, 0.0))  # what is below 0 is the quadrature's error
+    return kl._replace(value=max(kl.value, 0.0))  # a value below 0 is the quadrature's error
 
 
 def _expectation(p: Density, of: Callable[[float], float], unit: Unit, name: str) -> Quadrature:
     """E_p[of(x)] = ∫₀^½ of(ppf(u)) + of(isf(u)) du.
 
-    Over the quantiles no mass can be missed, however narrow or far off the density is, and the
-    logarithmic singularities at the ends are what QUADPACK's extrapolation is made for (Piessens
+    An integral over quantiles misses no mass, however narrow or far off the density is. The
+    logarithmic singularities at its ends are what QUADPACK's extrapolation is made for (Piessens
     et al. 1983).
     """
     _density(p, name)
@@ -233,7 +233,7 @@ def _expectation(p: Density, of: Callable[[float], float], unit: Unit, name: str
         half, error, _, *said = quad(
             lambda u, at=quantile: of(float(at(u))), 0, 0.5, limit=500, full_output=1
         )
-        # Rounding alone is no reason to refuse: the error estimate tells of it.
+        # A warning of rounding alone is not refused, since the error estimate includes it.
         if math.isnan(half) or half == -math.inf or (said and "roundoff" not in said[0]):
             came = " ".join(said[0].split()) if said else half
             refuse(name, "give an integral that converges", came)

@@ -68,7 +68,7 @@ def check_probabilities(xp: ModuleType, p: Array, name: str) -> Array:
 
 
 def check_logits(xp: ModuleType, x: Array, name: str) -> None:
-    """Refuse NaN and +inf, and a row of nothing but −inf: −inf alone is a masked class."""
+    """Refuse NaN, +inf, and a row of only −inf; in other rows −inf is a masked class."""
     row = first_row(xp, ~(xp.all(x < xp.inf, axis=-1) & xp.any(x > -xp.inf, axis=-1)))
     if row is not None:
         expected = "be finite, or -inf for a masked class, with one class left in each row"
@@ -103,7 +103,7 @@ def _one_hot(xp: ModuleType, target: Array, logits: Array) -> Array:
     if target.shape != logits.shape[:-1]:
         refuse("target", f"have shape {tuple(logits.shape[:-1])}", tuple(target.shape))
     index = xp.arange(classes, device=device(logits))
-    label = xp.astype(target, index.dtype)  # all classes fit in it: 1,000 do not fit in uint8
+    label = xp.astype(target, index.dtype)  # a dtype that holds all classes, as uint8 may not
     is_class = (label >= 0) & (label < classes)
     row = first_row(xp, ~is_class)
     if row is not None:

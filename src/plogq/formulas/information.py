@@ -118,7 +118,7 @@ def js_divergence(p: Array, q: Array, *, axis: int = -1, unit: Unit = "nat") -> 
     Lin (1991), Divergence measures based on the Shannon entropy.
     """
     xp, p, q = distributions(axis, p=p, q=q)
-    # Rounding may pass the bound that the mathematics keeps.
+    # Rounding may exceed ln 2, the mathematical bound.
     nats = xp.clip(xp.sum(js_terms(xp, p, q), axis=-1), max=math.log(2))
     return from_nats(nats, unit)
 
@@ -142,7 +142,7 @@ def js_distance(p: Array, q: Array, *, axis: int = -1, unit: Unit = "nat") -> Ar
 
 
 def perplexity(p: Array, q: Array | None = None, *, axis: int = -1) -> Array:
-    """exp H(p), or exp H(p, q) with a model q: as many equally likely outcomes as that.
+    """exp H(p), or exp H(p, q) with a model q, as a number of equally likely outcomes.
 
     Examples
     --------
@@ -172,7 +172,7 @@ class Decomposition(NamedTuple):
 
 
 def decompose(p: Array, q: Array, *, axis: int = -1, unit: Unit = "nat") -> Decomposition:
-    """Split H(p, q) into what no model can save, H(p), and what this model wastes, D_KL(p ‖ q).
+    """Split H(p, q) into H(p), which no model can save, and D_KL(p ‖ q), which this one wastes.
 
     The totals have the shape of p without `axis`, the terms that of p. Raises as `cross_entropy`.
 

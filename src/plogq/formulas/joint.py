@@ -90,8 +90,8 @@ def entropy_of_counts(
 ) -> Array:
     """H(n / N) of counts n with N = Σ n, the plug-in estimate of an entropy.
 
-    It falls short by about (K − 1)/2N nats, K being the outcomes seen; `miller_madow=True` adds
-    that. No counts at all have entropy 0.
+    It is too low by about (K − 1)/2N nats, where K is the number of outcomes seen;
+    `miller_madow=True` adds that. The entropy of no counts at all is 0.
 
     Raises
     ------
@@ -191,7 +191,7 @@ def _indicators(xp: ModuleType, values: Array) -> Array:
     """Give, for each value (rows), which of the distinct ones (columns) it is."""
     distinct, code = xp.unique_inverse(values)
     index = xp.arange(distinct.shape[0], dtype=code.dtype, device=device(code))
-    # float32 counts to 2²⁴ only; JAX has nothing wider unless it is told to.
+    # float32 is exact only up to 2²⁴, and JAX has no wider dtype unless it is enabled.
     floats = xp.__array_namespace_info__().dtypes(kind="real floating")
     return xp.astype(xp.expand_dims(code, axis=1) == index, floats.get("float64", xp.float32))
 
@@ -207,7 +207,7 @@ def _table(p: Array) -> tuple[ModuleType, Array, Array]:
 
 
 def _information(xp: ModuleType, n: Array, total: Array | float) -> Array:
-    """D_KL(n/N ‖ rows/N · columns/N), with N² taken out: counts multiply exactly."""
+    """Give D_KL(n/N ‖ rows/N · columns/N); N² is taken out, as products of counts are exact."""
     product = xp.sum(n, axis=-1, keepdims=True) * xp.sum(n, axis=-2, keepdims=True)
     terms = kl_terms(xp, total * n, product, log_ratio(xp, total * n, product))
     return xp.sum(terms / total**2, axis=(-2, -1))

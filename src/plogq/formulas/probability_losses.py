@@ -115,6 +115,6 @@ def squared_error(prob: Array, target: Any) -> ValueAndGrad:
 
 
 def _ratio(xp: ModuleType, u: Array, q: Array) -> Array:
-    """u / q with 0 / 0 = 0 and u / 0 = inf."""
+    """Give u / q with 0 / 0 = 0 and u / 0 = inf."""
     quotient = u / xp.where(q == 0, 1.0, q)
     return xp.where(q == 0, xp.where(u > 0, xp.inf, xp.zeros_like(u)), quotient)

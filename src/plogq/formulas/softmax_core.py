@@ -1,7 +1,7 @@
 """The arithmetic of softmax losses, classes last, without a check: for formulas and engines alike.
 
 What `plogq.formulas.softmax_losses` promises is computed here. A framework's own engine takes the
-values from here and derives them automatically; the gradients beside them are for whoever cannot.
+values from here and derives them automatically; the gradients are for callers that cannot.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def class_slopes(xp: ModuleType, parts: Softmax, gamma: float) -> Array:
 def softmax_gradient(xp: ModuleType, parts: Softmax, v: Array) -> Array:
     """∇_x Σ_j v_j (lse − x_j) = (Σ v) p − v, the gradient of every loss that is linear in log p.
 
-    As (Σ_{j≠k} v_j) p_k − v_k (1 − p_k), where nothing cancels for a target that is one class.
+    It is computed as (Σ_{j≠k} v_j) p_k − v_k (1 − p_k), which does not cancel if v is one class.
     """
     beside_top = xp.sum(xp.where(parts.is_top, 0.0, v), axis=-1, keepdims=True)
     others = xp.where(parts.is_top, beside_top, xp.sum(v, axis=-1, keepdims=True) - v)
@@ -47,7 +47,7 @@ def softmax_gradient(xp: ModuleType, parts: Softmax, v: Array) -> Array:
 
 
 def differences(xp: ModuleType, parts: Softmax, t: Array) -> Array:
-    """Return p − t, or where both are near 1 its equal (1 − t) − (1 − p)."""
+    """Return p − t; where both are near 1 it is computed as (1 − t) − (1 − p)."""
     return xp.where(t > 0.5, (1 - t) - parts.complements(xp), parts.probs() - t)
 
 
@@ -61,7 +61,7 @@ def squared_error_gradient(xp: ModuleType, parts: Softmax, t: Array) -> Array:
     """Return 2 p_k ((p_k − t_k) − Σ_j p_j (p_j − t_j))."""
     p, d = parts.probs(), differences(xp, parts, t)
     inner = xp.sum(p * d, axis=-1, keepdims=True)
-    # At the top d − Σ p d = d (1 − p) − Σ_{others} p d, without the cancellation.
+    # At the top d − Σ p d = d (1 − p) − Σ_{others} p d, which does not cancel.
     others = xp.sum(xp.where(parts.is_top, 0.0, p * d), axis=-1, keepdims=True)
     centred = xp.where(parts.is_top, d * parts.complements(xp) - others, d - inner)
     return 2 * p * centred
@@ -100,7 +100,7 @@ def js_divergence(
 ) -> Array:
     """Return JS(p, q) of each row, p = softmax(a/T) and q = softmax(b/T)."""
     d = log_ratio_of_softmaxes(xp, a, b, first, second, temperature)
-    one_alone = xp.isinf(d)  # the other masks this class
+    one_alone = xp.isinf(d)  # the other distribution masks this class
     share = js_share(xp, xp.where(one_alone, 0.0, d))
     share = xp.where(one_alone, 2 * math.log(2), share)
     return xp.sum((first.probs() + second.probs()) / 4 * share, axis=-1)
@@ -111,8 +111,8 @@ def log_ratio_of_softmaxes(
 ) -> Array:
     """log(q/p), ±inf where one of them is masked.
 
-    With h = (b − a)/T, less its value at p's top, it is h − log Σ p exp h = h − log1p(Σ p expm1 h):
-    for near distributions that keeps the digits that the difference of their logarithms has lost.
+    With h = (b − a)/T minus its value at p's top, it is h − log Σ p exp h = h − log1p(Σ p expm1 h).
+    For near distributions this keeps digits that the difference of their logarithms would lose.
     """
     in_p, in_q = a > -xp.inf, b > -xp.inf
     both = in_p & in_q

@@ -13,9 +13,9 @@ from plogq.formulas.terms import first_maximum
 
 
 class LogSumExp(NamedTuple):
-    """What a row of logits x leaves behind: its maximum m, and the rest r beside it.
+    """The mergeable state of a row of logits x: its maximum m, and the rest r.
 
-    With m = max x, k where it first stands, and r = Σ_{j≠k} exp(x_j − m):
+    With m = max x, k its first position, and r = Σ_{j≠k} exp(x_j − m):
     lse = log Σ exp x = m + log1p(r).
 
     Keeping r rather than Σ exp(x − m) = 1 + r keeps the small numbers: a confident, right
@@ -47,7 +47,7 @@ class LogSumExp(NamedTuple):
         top, rest = xp.where(first, m1, m2), xp.where(first, r1, r2)
         low, low_rest = xp.where(first, m2, m1), xp.where(first, r2, r1)
         e = xp.exp(_below(xp, low, top))
-        return LogSumExp(top, (rest + low_rest * e) + e)  # in this order the same for tied maxima
+        return LogSumExp(top, (rest + low_rest * e) + e)  # this order gives tied maxima one result
 
     def value(self) -> Array:
         """Give log Σ exp x, in nats."""
@@ -62,18 +62,18 @@ class Softmax(NamedTuple):
     top: Array  # that maximum m, with the class axis kept
     drop: Array  # (m − x_j) / T ≥ 0
     exp: Array  # exp(−drop), 1 at the top
-    rest: Array  # Σ exp(−drop) but the top's, with the class axis kept
+    rest: Array  # Σ exp(−drop) over all classes but the top, with the class axis kept
 
     def probs(self) -> Array:
-        """p_j = exp((x_j − m) / T) / (1 + r)."""
+        """Give p_j = exp((x_j − m) / T) / (1 + r)."""
         return self.exp / (1 + self.rest)
 
     def surprisals(self, xp: ModuleType) -> Array:
-        """−log p_j = (m − x_j) / T + log1p(r): two terms ≥ 0, so that nothing cancels."""
+        """Give −log p_j = (m − x_j) / T + log1p(r) in nats: two terms ≥ 0, which cannot cancel."""
         return self.drop + xp.log1p(self.rest)
 
     def complements(self, xp: ModuleType) -> Array:
-        """1 − p_j, which at the top is r / (1 + r)."""
+        """Give 1 − p_j, which at the top is r / (1 + r)."""
         # exp is 1 at the top, but its derivative is not 0 where the top moves.
         miss = xp.where(self.is_top, self.rest - (self.exp - 1), 1 + self.rest - self.exp)
         return miss / (1 + self.rest)
@@ -101,7 +101,7 @@ def softmax_parts(
     if constant is None:
         drop = -_below(xp, x, m) / temperature
     else:
-        drop = (m - x) / temperature  # NaN where m is infinite; of −inf with a derivative
+        drop = (m - x) / temperature  # NaN where m is infinite; differentiable at −inf
         rises = xp.sum(xp.exp(-constant(drop)), axis=-1, keepdims=True) <= 2
         m = xp.where(rises, m, constant(m))
         drop = (m - x) / temperature
@@ -113,7 +113,7 @@ def softmax_parts(
 
 
 def _below(xp: ModuleType, x: Array, top: Array) -> Array:
-    """x − top, where −inf stays −inf beside a top of −inf."""
+    """Give x − top; −inf − −inf is −inf here, and not NaN."""
     return xp.where(x == -xp.inf, -xp.inf, x - xp.where(top == -xp.inf, 0.0, top))
 
 

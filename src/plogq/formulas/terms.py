@@ -9,7 +9,7 @@ from plogq.formulas.arrays import Array
 
 
 def first_maximum(xp: ModuleType, x: Array) -> Array:
-    """Return a mask of where the maximum of each row first stands."""
+    """Return a mask of the first maximum of each row."""
     # Not array_api_compat.device, which torch.compile cannot follow; a traced array has none.
     position = xp.arange(x.shape[-1], device=getattr(x, "device", None))
     return position == xp.argmax(x, axis=-1, keepdims=True)
@@ -23,7 +23,7 @@ def neg_log(xp: ModuleType, p: Array) -> Array:
 def neg_log_share(xp: ModuleType, n: Array) -> Array:
     """−log(n_j / Σ n) of weights n ≥ 0 along the last axis, 0 where n_j = 0.
 
-    At the largest as log1p(others / n_j): a share near 1 has lost the digits of its surprisal.
+    For the largest it is log1p(others / n_j): a share near 1 has lost the digits of its surprisal.
     """
     is_top = first_maximum(xp, n)
     total = xp.broadcast_to(xp.sum(n, axis=-1, keepdims=True), n.shape)
@@ -39,7 +39,7 @@ def times(xp: ModuleType, weight: Array, value: Array) -> Array:
 
 
 def power(xp: ModuleType, base: Array, exponent: float) -> Array:
-    """Raise a base ≥ 0; at 0 its derivative is taken as 0, where it would be inf, or 0 · inf."""
+    """Give base ** exponent for base ≥ 0; the derivative at 0 is taken as 0, not inf or NaN."""
     if exponent == 0:
         return xp.ones_like(base)
     some = base > 0
@@ -49,8 +49,9 @@ def power(xp: ModuleType, base: Array, exponent: float) -> Array:
 def log_ratio(xp: ModuleType, p: Array, q: Array) -> Array:
     """log(q / p) to a few ulp, near p = q above all; ±inf where one of them is 0.
 
-    Within a factor 1.5, q − p is exact (Sterbenz's lemma) and log1p keeps its digits; farther off
-    the quotient does, and where that could overflow the difference of logarithms is large enough.
+    Within a factor 1.5, q − p is exact (Sterbenz's lemma) and log1p keeps its digits. Farther apart
+    the quotient keeps them; where it could overflow, the difference of the logarithms is so large
+    that it does not cancel.
     """
     both = (p > 0) & (q > 0)
     p1, q1 = xp.where(both, p, 1.0), xp.where(both, q, 1.0)

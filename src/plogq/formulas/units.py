@@ -13,13 +13,13 @@ NATS_PER_UNIT: dict[Unit, float] = {"nat": 1.0, "bit": math.log(2), "hartley": m
 
 
 def check_unit(unit: str) -> None:
-    """Refuse what is no unit of information."""
+    """Refuse a string that is no unit of information."""
     if unit not in UNITS:
         refuse("unit", "be " + one_of_units('"{}"'), repr(unit))
 
 
 def one_of_units(each: str = "{}") -> str:
-    """Say which units there are, each written as by this format.
+    """Give the names of the units as one text, each written in this format.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""Faster ways to the same formulas: each kernel names the formula that it implements."""
+"""Fast implementations of the formulas: each kernel names the formula that it implements."""

@@ -1,4 +1,4 @@
-"""What the native code turns down, put into words: run only once something is at fault."""
+"""Error messages for what the native code refuses; they are made only after it has refused."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _FLOATS = ("float32", "float64", "bfloat16", "float16")
 
 
 def dtype_name(array: Any) -> str:
-    """Name a dtype alike for every library."""
+    """Give a dtype's name without its library, such as "float32"."""
     return str(array.dtype).rpartition(".")[2]
 
 
 def check_softcap(softcap: Any) -> None:
-    """Refuse a bound of logits that bounds nothing, or all of them to 0."""
+    """Refuse a bound of logits that is not finite, or not above 0."""
     check_number("softcap", softcap)
     if not 0 < softcap < math.inf:
         refuse("softcap", "be greater than 0 and finite", softcap)
 
 
 def check_ignore_index(ignore_index: Any) -> None:
-    """Refuse what no label could be."""
+    """Refuse an ignore_index that no label can equal."""
     if isinstance(ignore_index, bool) or not isinstance(ignore_index, (int, np.integer)):
         refuse("ignore_index", "be an integer", repr(ignore_index), error=TypeError)
     if not -(2**63) <= ignore_index < 2**63:
@@ -35,14 +35,14 @@ def check_ignore_index(ignore_index: Any) -> None:
 
 
 def check_denominator(denominator: Any) -> None:
-    """Refuse what divides no mean; 0 is the count of a batch with nothing left."""
+    """Refuse a denominator that no mean can have; 0 is that of a batch with no row left."""
     check_number("denominator", denominator)
     if not 0 <= denominator < math.inf:
         refuse("denominator", "be finite and not negative", denominator)
 
 
 def check_classes(logits: Any) -> None:
-    """Refuse what are no logits of classes: (C,), (N, C) or (N, C, d1, …)."""
+    """Refuse logits whose shape is not (C,), (N, C) or (N, C, d1, …)."""
     _check_floats("logits", logits)
     if logits.ndim == 0 or logits.shape[min(1, logits.ndim - 1)] == 0:
         expected = "have shape (C,), (N, C) or (N, C, d1, …), C > 0"
@@ -51,7 +51,7 @@ def check_classes(logits: Any) -> None:
 
 
 def check_matrix(logits: Any) -> None:
-    """Refuse what are no rows of logits, or images of rows."""
+    """Refuse logits whose shape is neither (N, C) nor (K, M, C)."""
     _check_floats("logits", logits)
     if len(logits.shape) not in (2, 3) or logits.shape[-1] == 0:
         expected = "have shape (rows, classes), classes > 0"
@@ -59,13 +59,13 @@ def check_matrix(logits: Any) -> None:
 
 
 def check_logits(logits: Any) -> None:
-    """Refuse what is no matrix of logits that the kernel can read."""
+    """Refuse logits whose dtype, shape or strides the kernel cannot read."""
     check_matrix(logits)
     _check_aligned("logits", logits)
 
 
 def check_arithmetic(dtype: npt.DTypeLike, logits: Any) -> None:
-    """Refuse arithmetic in another type than the logits have, or float64 for float32."""
+    """Refuse a dtype of the arithmetic that fits neither the logits nor float32 made float64."""
     check_logits(logits)
     name = dtype_name(logits)
     allowed = {"float32": ("float32", "float64"), "float64": ("float64",)}.get(name, ("float32",))
@@ -74,7 +74,7 @@ def check_arithmetic(dtype: npt.DTypeLike, logits: Any) -> None:
 
 
 def check_target(target: Any, logits: Any) -> None:
-    """Refuse what is neither one integer nor one distribution per row."""
+    """Refuse a target that has neither one integer nor one distribution for each row."""
     _check_array("target", target)
     shape, given = tuple(logits.shape), tuple(target.shape)
     if given == shape:
@@ -89,7 +89,7 @@ def check_target(target: Any, logits: Any) -> None:
 
 
 def check_out(out: Any, logits: Any, target: Any = None) -> None:
-    """Refuse what cannot take the gradient of these logits."""
+    """Refuse an array that cannot hold the gradient of these logits."""
     like = f"{dtype_name(logits)} {tuple(logits.shape)}"
     _check_array("out", out)
     if dtype_name(out) != dtype_name(logits) or tuple(out.shape) != tuple(logits.shape):

@@ -1,4 +1,4 @@
-"""What doors are given for an array, as a plain NumPy array."""
+"""Arrays and tensors of any library as plain NumPy arrays."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from plogq.formulas.arrays import unmasked
 
 
 def to_numpy(name: str, x: Any, error: type[Exception] = TypeError) -> npt.NDArray[Any]:
-    """Return anything like an array as a plain one: off the tape and the device, without a mask.
+    """Return anything like an array as a plain one, detached, on the CPU and without a mask.
 
-    Tensors of a half precision that NumPy has not become float32. What a mask hides is refused.
+    A half precision that NumPy does not have becomes float32. A mask that hides values is refused.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from plogq.kernels import threads as machine
 
 __all__ = ["binary_loss"]
 
-Array = Any  # on the CPU, and speaks DLPack: a NumPy array, a torch.Tensor that is detached
+Array = Any  # on the CPU and with __dlpack__: a NumPy array, or a detached torch.Tensor
 
 
 def binary_loss(
@@ -27,7 +27,7 @@ def binary_loss(
     validate: bool = True,
     threads: int | None = None,
 ) -> float:
-    """Sum of sigmoid losses: plogq.formulas.binary_cross_entropy_from_logits.
+    """Return the sum of sigmoid losses: plogq.formulas.binary_cross_entropy_from_logits.
 
     With σ(z) = 1 / (1 + exp(−z)), each costs −v (w t log σ(z) + (1 − t) log σ(−z)).
 
@@ -47,7 +47,7 @@ def binary_loss(
     validate
         Refuse targets outside [0, 1].
     threads
-        At most so many; the result does not depend on it.
+        The most threads to use; the result does not depend on it.
 
     Returns
     -------
@@ -57,8 +57,8 @@ def binary_loss(
     Raises
     ------
     ValueError, TypeError
-        What does not fit together. A target outside [0, 1]: then logits that are to become their
-        gradient may have become it.
+        If arguments do not fit together, or a target is outside [0, 1]. In the second case logits
+        that are also the gradient may have been overwritten.
 
     Examples
     --------

@@ -17,7 +17,7 @@ _LIMBS = 8
 _QUANTUM_BITS = 128
 _PARTS = 3
 _MOST_PENDING = 1 << 17  # values whose parts add up within 63 bits
-_MOST_IN_PARTS = 1 << 16  # groups: with more, to let parts join costs more than they save
+_MOST_IN_PARTS = 1 << 16  # groups: with more of them, joining the parts costs more than they save
 
 
 class ExactSums:
@@ -30,7 +30,7 @@ class ExactSums:
     Parameters
     ----------
     groups
-        How many sums.
+        The number of sums.
 
     Attributes
     ----------
@@ -39,8 +39,8 @@ class ExactSums:
 
     Notes
     -----
-    Values below 2⁹ are added in three integers of 46 bits and more, of which up to 2¹⁷ add up
-    before they must join the limbs.
+    Values below 2⁹ are added as three integers of at most 46 bits, of which up to 2¹⁷ can be added
+    before the parts must join the limbs.
 
     Examples
     --------
@@ -62,17 +62,17 @@ class ExactSums:
         groups = len(limbs)
         self._limbs = limbs
         self._parts = np.zeros((_PARTS, groups), np.int64) if groups <= _MOST_IN_PARTS else None
-        self._pending = 0  # no group has more values in its parts
+        self._pending = 0  # the most values that a group may have in its parts
 
     @property
     def limbs(self) -> Integers:
-        """The sums of all that has been added."""
+        """The sums of all values that have been added, shape (groups, 8)."""
         self._settle()
         return self._limbs
 
     @property
     def nbytes(self) -> int:
-        """How much memory the sums take."""
+        """The memory of the sums, in bytes."""
         return self._limbs.nbytes + (0 if self._parts is None else self._parts.nbytes)
 
     def _settle(self) -> None:
@@ -104,14 +104,14 @@ class ExactSums:
         Parameters
         ----------
         values
-            Shape (n,), each finite and below 2¹²⁶ in size. What lies below 2⁻¹²⁸ is dropped.
+            Shape (n,), each finite and below 2¹²⁶ in size. Digits below 2⁻¹²⁸ are dropped.
         group
             Integers in [0, groups), shape (n,); None is group 0 for all.
 
         Raises
         ------
         ValueError
-            A value or group at fault. Nothing is added then.
+            If a value or group is out of range. Nothing is added then.
 
         Examples
         --------
@@ -141,7 +141,7 @@ class ExactSums:
         refuse("group", f"be in [0, {len(self.limbs)})", index[bad], row=bad)
 
     def merge(self, other: Self) -> None:
-        """Add the sums of another of as many groups, in place.
+        """Add the sums of another with as many groups, in place.
 
         Examples
         --------

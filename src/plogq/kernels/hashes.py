@@ -1,4 +1,4 @@
-"""Rows of a table that no split of it changes: those whose numbers hash lowest."""
+"""A sample of a table's rows that no split changes: the rows whose numbers hash lowest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def lowest_hashes(start: int, n: int, seed: int, limit: int) -> npt.NDArray[np.i
     Returns
     -------
     ndarray of int64
-        Their places from `start` on, increasing.
+        Their positions, counted from `start`, in increasing order.
 
     Examples
     --------

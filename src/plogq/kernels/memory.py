@@ -1,6 +1,6 @@
-"""Memory for large gradients: what one call lets go, the next one takes, without page faults.
+"""Memory for large gradients: the next call reuses the block of the last, without page faults.
 
-A training step wants a gradient as large as its logits, and lets it go before the next step wants
+A training step needs a gradient as large as its logits, and frees it before the next step needs
 one. Fresh pages for it cost as much as the arithmetic: the system zeroes 500 MB in 20 ms. So the
 last such block is kept when its array dies, marked as free for the system to take back whenever
 memory is short (`MADV_FREE`), and reused for the next gradient of about its size.
@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-SMALLEST = 1 << 22  # what the allocator hands out below that has mostly been touched before
+SMALLEST = 1 << 22  # bytes; for less the allocator mostly reuses pages that have been touched
 
-# Elsewhere than on Linux NumPy's own allocator does.
+# On systems other than Linux, NumPy's own allocator is used.
 _SYSTEM_HELPS = hasattr(mmap, "MADV_FREE") and hasattr(mmap, "MADV_HUGEPAGE")
 _spare: list[mmap.mmap] = []  # at most one block; pop and append are atomic
 
@@ -38,7 +38,7 @@ def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         return np.empty(shape, dtype)
     try:
         block = _block(size)
-    except OSError:  # no memory: NumPy says so in its own words
+    except OSError:  # there is no memory, and NumPy raises its own error
         return np.empty(shape, dtype)
     return np.asarray(_Lease(block, shape, dtype))
 
@@ -50,15 +50,15 @@ def _block(size: int) -> mmap.mmap:
         block = None
     if block is not None and size <= len(block) <= 2 * size:
         return block
-    del block  # before the new one is there: never two
+    del block  # the old block is freed before the new one exists, so that there are never two
     block = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    with contextlib.suppress(OSError):  # a kernel without huge pages
+    with contextlib.suppress(OSError):  # the system may have no huge pages
         block.madvise(mmap.MADV_HUGEPAGE)
     return block
 
 
 class _Lease:
-    """The owner of an array's memory, alive as long as any view of it; then the block is spare."""
+    """The owner of an array's memory; when the last view dies, the block becomes the spare one."""
 
     def __init__(self, block: mmap.mmap, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self._block = block
@@ -69,7 +69,7 @@ class _Lease:
             "data": (ctypes.addressof(ctypes.c_char.from_buffer(block)), False),
         }
 
-    def __del__(self, spare: list[mmap.mmap] = _spare) -> None:  # also while Python shuts down
+    def __del__(self, spare: list[mmap.mmap] = _spare) -> None:  # a default outlives the module
         if not spare:
             self._block.madvise(mmap.MADV_FREE)
             spare.append(self._block)

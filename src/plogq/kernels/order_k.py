@@ -1,4 +1,4 @@
-"""Bytes coded by those before them: native/order_k.hpp."""
+"""Codes of bytes that are predicted from the bytes before them: native/order_k.hpp."""
 
 from plogq.kernels._native import OrderDecoder, OrderEncoder
 

@@ -1,4 +1,4 @@
-"""Huffman's lengths, and words of a prefix code to bytes and back: native/prefix_code.hpp."""
+"""Huffman's lengths, and coding of symbols with a prefix code: native/prefix_code.hpp."""
 
 from plogq.kernels._native import decode_words, encode_words, huffman_lengths
 

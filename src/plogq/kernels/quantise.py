@@ -1,4 +1,4 @@
-"""Distributions as integers, as a range coder holds them: native/quantise.hpp."""
+"""Distributions as the integers that a range coder needs: native/quantise.hpp."""
 
 from plogq.kernels._native import quantise
 

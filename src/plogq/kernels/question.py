@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from plogq.errors import check_number, refuse
 
-Array = Any  # of the door's own library
+Array = Any  # an array of the door's own library
 
 
 class Options(NamedTuple):
@@ -37,7 +37,7 @@ _NUMBERS = (float, int)
 
 
 def check_options(options: Options) -> None:
-    """Refuse a value that a softmax loss has no number for."""
+    """Refuse an option for which a softmax loss is not defined."""
     if options is PLAIN:
         return
     smoothing, gamma, temperature, z_loss = options
@@ -66,7 +66,7 @@ def check_options(options: Options) -> None:
 
 @dataclass(slots=True)
 class Question:
-    """A loss of R rows over C classes: how each door asks its engines.
+    """A loss of R rows over C classes, in the form in which a door asks its engines.
 
     Attributes
     ----------
@@ -81,15 +81,15 @@ class Question:
     keep
         (R,) bool: a row that is False has loss 0 and gradient 0; None for all.
     options
-        What bends the loss.
+        The numbers that change the loss: smoothing, γ, T and ζ.
     shape
-        Of the losses, when they are given one by one.
+        The shape of the losses if reduction is "none".
     reduction
         "none", "mean" or "sum".
     row_weight
-        (R,) what each row counts, 0 where it is left out; None for 1.
+        (R,) the weight of each row, 0 where it is left out; None for 1.
     denominator
-        What a mean divides by; None for the total weight of its rows.
+        The divisor of a mean; None for the total weight of its rows.
     by_class
         Whether the rows of that total count with their class weights.
     validate
@@ -121,7 +121,7 @@ class Question:
 
 
 class Statistics(NamedTuple):
-    """What the pass that computed a loss knows of its rows; detached, in nats.
+    """Statistics of the rows from the pass that computed their loss; detached, in nats.
 
     Attributes
     ----------

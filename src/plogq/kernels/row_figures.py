@@ -1,4 +1,4 @@
-"""What a table of predictions says of each of its rows, in one pass over the logits."""
+"""The figures of each row of a table of predictions, in one pass over the logits."""
 
 from __future__ import annotations
 
@@ -46,10 +46,11 @@ class RowFigures(NamedTuple):
 
 
 def row_figures(logits: Floats | Sequence[Floats], target: npt.NDArray[np.int64]) -> RowFigures:
-    """Surprisal, confidence, entropy and Brier score of each row, on the calling thread.
+    """Give surprisal, confidence, entropy and Brier score of each row, on the calling thread.
 
-    plogq.formulas.cross_entropy_from_logits and plogq.formulas.squared_error_from_logits. The
-    arithmetic is in float64, without a difference of nearly equal numbers.
+    It computes plogq.formulas.cross_entropy_from_logits and
+    plogq.formulas.squared_error_from_logits in float64, without a difference of nearly equal
+    numbers.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def row_figures(logits: Floats | Sequence[Floats], target: npt.NDArray[np.int64]
 
 
 class NativeLogits(NamedTuple):
-    """Logits as the native code takes them: columns, or else a matrix; and their targets."""
+    """Logits as the native code takes them, as columns or as a matrix, and their targets."""
 
     columns: list[Floats]
     matrix: Floats | None
@@ -101,7 +102,7 @@ class NativeLogits(NamedTuple):
 
 
 def native_logits(logits: Floats | Sequence[Floats], target: npt.NDArray[np.int64]) -> NativeLogits:
-    """Check what the native code does not put into words, and lay it out for it."""
+    """Check what the native code does not check, and bring it into the layout that it reads."""
     if isinstance(logits, np.ndarray):
         arguments.check_arithmetic(np.float64, logits)
         columns: list[Floats] = []

@@ -23,14 +23,14 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[Any]
-Array = Any  # on the CPU, and speaks DLPack: a NumPy array, a torch.Tensor that is detached
+Array = Any  # on the CPU and with __dlpack__: a NumPy array, or a detached torch.Tensor
 
 _INT64, _FLOAT32, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float32), np.dtype(np.float64)
 _EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 
 
 class RowStatistics(NamedTuple):
-    """What one pass over logits x says of each row; every array has shape (N,).
+    """The results of one pass over logits x; every array has shape (N,).
 
     With z = x / T, (max, rest) is the state of a log-sum-exp: lse = max + log(1 + rest). Leaving
     the largest term out of the sum keeps all of its digits when the others are tiny.
@@ -44,8 +44,8 @@ class RowStatistics(NamedTuple):
     argmax
         The first class at the maximum, int64; −1 on a row that is left out.
     loss
-        The loss in nats: of `row_statistics` −log softmax(x)_y, with y the target:
-        (max − x_y) + log(1 + rest). 0 on a row that is left out; None without target.
+        The loss in nats. For `row_statistics` it is −log softmax(x)_y = (max − x_y) + log(1 + rest)
+        with y the target. 0 on a row that is left out; None without target.
     entropy
         H(softmax(z)) in nats: log(1 + rest) + Σ_j p_j (max − z_j). None without moments.
     rest_squares
@@ -68,9 +68,9 @@ class ReducedLoss(NamedTuple):
     loss
         Σ_i v_i loss_i / denominator, summed in float64.
     denominator
-        What the sum is divided by, 1 in place of 0.
+        The divisor of the sum, 1 in place of 0.
     rows
-        The statistics of each row, with moments. None where they were not asked for.
+        The statistics of each row, with moments. None if they were not asked for.
     """
 
     loss: float
@@ -87,10 +87,10 @@ def row_statistics(
     dtype: npt.DTypeLike | None = None,
     threads: int | None = None,
 ) -> RowStatistics:
-    """Log-sum-exp, argmax, loss and entropy of each row: plogq.formulas.cross_entropy_from_logits.
+    """Give lse, argmax, loss and entropy of each row: plogq.formulas.cross_entropy_from_logits.
 
-    loss = −log softmax(x)_y = (max − x_y) + log(1 + rest): two terms that are not negative, so
-    nothing cancels.
+    loss = −log softmax(x)_y = (max − x_y) + log(1 + rest): two terms that are not negative, and
+    so cannot cancel.
 
     Parameters
     ----------
@@ -99,14 +99,14 @@ def row_statistics(
     target
         Class of each row, integers, shape (N,).
     ignore_index
-        A target that says: leave this row out. Its logits are not looked at.
+        A row with this target is left out, and its logits are not read.
     moments
-        Also entropy and rest_squares.
+        Compute entropy and rest_squares, too.
     dtype
-        Of the arithmetic and the result: float64 for float32 logits too. Without, float64 for
-        float64, else float32.
+        The dtype of the arithmetic and the result; float32 logits may have float64. By default
+        float64 for float64, else float32.
     threads
-        At most so many; the result does not depend on it.
+        The most threads to use; the result does not depend on it.
 
     Returns
     -------
@@ -147,13 +147,13 @@ def softmax_loss(
     check_logits: bool = True,
     threads: int | None = None,
 ) -> RowStatistics:
-    """Losses of rows, and their gradients in the same pass.
+    """Give the losses of rows, and write their gradients in the same pass.
 
     With z = x / T, p = softmax(z), lse = log Σ exp z, and t' = (1 − ε) t + ε/K over the K classes
     that are not masked, the loss of a row is Σ_j w_j t'_j (1 − p_j)^γ (−log p_j) + ζ lse²:
     plogq.formulas.cross_entropy_from_logits, plogq.formulas.focal_from_logits and
     plogq.formulas.z_loss_from_logits. Each gradient is a p_j + b w_j + c [j = y], with a, b and c
-    by row (c w_j t_j for a distribution); at the argmax without the cancellation of p − 1.
+    by row (c w_j t_j for a distribution); p − 1 at the argmax is computed without cancellation.
 
     Parameters
     ----------
@@ -165,25 +165,25 @@ def softmax_loss(
     weight
         w, by class, shape (C,).
     options
-        ε, γ, T and ζ: what bends the loss.
+        ε, γ, T and ζ, the numbers that change the loss.
     ignore_index
-        A class that says: leave this row out.
+        A row with this class is left out.
     keep
         bool, shape (N,): rows that are False are left out. Their logits may be anything.
     row_scale
-        What the gradient of a row is multiplied by: shape (1,) or (N,); 1 without.
+        The factor of the gradient of each row, shape (1,) or (N,); 1 by default.
     gradient
         Receives row_scale_i ∂loss_i/∂x_i: like the logits, any strides. May be the logits
-        themselves. When the logits are refused, its content is undefined.
+        themselves. If the logits are refused, its content is undefined.
     moments
-        Also entropy and rest_squares.
+        Compute entropy and rest_squares, too.
     validate
         Refuse distributions that are negative or do not sum to 1, within √eps of their dtype or
         of the arithmetic's.
     check_logits
-        Refuse logits at fault. Without, they give NaN.
+        Refuse logits at fault; if it is False, they give NaN.
     threads
-        At most so many; the result does not depend on it.
+        The most threads to use; the result does not depend on it.
 
     Returns
     -------
@@ -193,9 +193,9 @@ def softmax_loss(
     Raises
     ------
     ValueError, TypeError
-        What does not fit together; a row with NaN, +inf or nothing but −inf; a target that is no
-        class: then nothing has been overwritten. A target that is no distribution: then logits that
-        are to become their gradient may have become it.
+        If arguments do not fit together, a row has NaN, +inf or nothing but −inf, or a target is no
+        class; then nothing has been overwritten. If a target is no distribution; then logits that
+        are also the gradient may have been overwritten.
     NotImplementedError
         γ > 0 with label smoothing or distributions.
 
@@ -244,23 +244,24 @@ def reduced_softmax_loss(
     check_logits: bool = False,
     threads: int | None = None,
 ) -> ReducedLoss:
-    """Σ_i v_i loss_i / d of the losses of `softmax_loss`, and scale times its gradient.
+    """Give Σ_i v_i loss_i / d of the losses of `softmax_loss`, and write scale times its gradient.
 
     Parameters
     ----------
     logits, target, options, weight, ignore_index, keep
-        As for `softmax_loss`. Logits may come in images too: shape (K, M, C), any strides, with
-        distributions in that shape and all that is by row in shape (K M,).
+        As for `softmax_loss`. Logits may also have shape (K, M, C), any strides, with
+        distributions in that shape, and arrays of one number per row in shape (K M,).
     row_weight
-        v: shape (1,) or (N,); 1 without. A row of weight 0 has no say, even where its loss is inf.
+        v: shape (1,) or (N,); 1 by default. A row of weight 0 adds nothing, even if its loss is
+        inf.
     denominator
         d, 1 where it is 0. None: Σ v over the rows that are not left out.
     by_class
-        d = Σ v w_y, the class weights of the labels in it.
+        Whether that d has the class weights of the labels, too: Σ v w_y.
     scale
-        What the gradient is multiplied by.
+        The factor of the gradient.
     statistics
-        Also those of each row.
+        Return the statistics of each row, too.
     gradient, validate, check_logits, threads
         As for `softmax_loss`; logits at fault give NaN unless they are checked.
 
@@ -304,9 +305,9 @@ def reduced_softmax_loss(
 
 
 class _Room(NamedTuple):
-    """Where the native code writes what it finds out about each row."""
+    """The arrays into which the native code writes the statistics of each row."""
 
-    figures: Floats  # (3 or 5, N): max, rest, loss and, of moments, entropy and rest_squares
+    figures: Floats  # (3 or 5, N): max, rest, loss and, with moments, entropy and rest_squares
     argmax: npt.NDArray[np.int64]
 
 
@@ -340,7 +341,7 @@ def _run(
     check_logits: bool = True,
     threads: int | None = None,
 ) -> tuple[float, float]:
-    """Call the native code; only where it turns something down, find out what."""
+    """Call the native code; only if it refuses, look for the argument at fault."""
     check_options(options)
     label, soft, tolerance = target, None, -1.0
     figures, argmax = (None, None) if room is None else room

@@ -1,7 +1,7 @@
-"""Where a door meets its engines: of an ordered list, the first that takes a question answers.
+"""The engines of a door, an ordered list: the first one that takes a question answers it.
 
-An engine is a file in its door's `engines` and an entry in the door's list. It says why it does not
-take a question, so that a door can tell its user, and a test can see which engine answered.
+An engine is an entry in its door's list. It says why it does not take a question, so that a door
+can tell its user, and a test can see which engine answered.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from plogq.errors import refuse
 
 
 class Engine(Protocol):
-    """One way to compute what is asked."""
+    """One way to compute the answer to a question."""
 
     name: str
 
     def refusal(self, x: Any, question: Any) -> str:
-        """Say why the question of these logits is not taken; an empty text where it is."""
+        """Say why this engine does not take the question of these logits; empty if it does."""
 
     def answer(self, x: Any, question: Any) -> Any:
-        """Answer it."""
+        """Compute the answer to a question that is not refused."""
 
 
 class Engines:
-    """The engines of a door, the one to be preferred first.
+    """The engines of a door, in the order of preference.
 
     Parameters
     ----------
     door
         The name of the door's package, and of its logger.
     engines
-        In order. The last takes whatever its door lets in.
+        In order. The last takes every question that its door lets through.
     quiet
-        Tells whether nothing may be logged now: a compiler is following.
+        Tells whether nothing may be logged now, since a compiler traces the call.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Engines:
     ) -> None:
         self.door = door
         self.all = engines
-        self._open = engines  # fewer where one is forced
+        self._open = engines  # only one of them while it is forced
         self._quiet = quiet
         self._log = logging.getLogger(door)
         self._logged: set[tuple[str, str]] = set()
@@ -61,7 +61,7 @@ class Engines:
         Raises
         ------
         NotImplementedError
-            The engine that is forced does not take it; says why.
+            If the forced engine does not take it; the message says why.
         """
         refusals: tuple[str, ...] = ()
         for engine in self._open:
@@ -74,7 +74,7 @@ class Engines:
         raise NotImplementedError(f"{self.door}: {'; '.join(refusals)}")
 
     def _note(self, name: str, refusals: tuple[str, ...]) -> None:
-        # A compiler that follows this cannot follow `get_ident`.
+        # A compiler that traces this call cannot trace `get_ident`.
         if self._asking is not None and not self._quiet() and self._asking == get_ident():
             raise _Explained("\n".join([f"{name} answers", *refusals]))
         if self._seen is not None:
@@ -83,7 +83,7 @@ class Engines:
             self._say(name, refusals[0])
 
     def _say(self, name: str, refusal: str) -> None:
-        """Log each detour once, for who has asked for INFO."""
+        """Log, at INFO and once each, that a slower engine answers, and why."""
         if (name, refusal) not in self._logged:
             self._logged.add((name, refusal))
             self._log.info("the engine %s answers (%s)", name, refusal)
@@ -93,12 +93,12 @@ class Engines:
         self.unwatched = not self._watched and self._open is self.all
 
     def forget_what_was_said(self) -> None:
-        """Log every detour once more."""
+        """Forget what has been logged, so that it is logged again."""
         self._logged.clear()
 
     @contextmanager
     def only(self, name: str) -> Iterator[None]:
-        """Let the engine of this name alone answer, in this block; for the whole process."""
+        """Let only the engine of this name answer in this block, in all threads."""
         chosen = tuple(engine for engine in self.all if engine.name == name)
         if not chosen:
             known = ", ".join(repr(engine.name) for engine in self.all)
@@ -125,13 +125,13 @@ class Engines:
     def explain(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
         """Return which engine would answer a call, and why none before it.
 
-        The call goes as far as that choice: arguments are checked, no engine computes. Calls of
-        other threads go on.
+        The call stops at that choice: arguments are checked, and no engine computes. Calls of
+        other threads are not affected.
 
         Raises
         ------
         ValueError, TypeError
-            What the call itself would refuse; a function without engines.
+            If the call itself would raise, or the function has no engines.
         """
         with self._explaining:
             self._asking = get_ident()
@@ -147,7 +147,7 @@ class Engines:
 
 
 class _Explained(BaseException):
-    """Ends a call whose engine alone was asked for, through any `except Exception`."""
+    """Ends a call that was made only for its engine; no `except Exception` stops it."""
 
 
 def _no_engines(function: Callable[..., Any]) -> NoReturn:

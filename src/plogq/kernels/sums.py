@@ -1,4 +1,4 @@
-"""Rows of a table of predictions, added up in the same pass that gives their figures."""
+"""Sums over the rows of a table of predictions, in the same pass that gives their figures."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ Integers = npt.NDArray[np.int64]
 
 
 class Counts(NamedTuple):
-    """How many rows there are of each kind, int64, of K classes."""
+    """The number of rows of each kind, int64, for K classes."""
 
     bucket: Integers  # (B,)
     label: Integers  # (B K,), at bucket K + label
     cell: Integers  # (K K,), at label K + predicted
-    confidence: Integers  # (bins,), of (i, i + 1] / bins
-    surprisal: Integers  # (bins + 2,): the last two are all beyond, and infinite
+    confidence: Integers  # (bins,), bin i for confidences in (i, i + 1] / bins
+    surprisal: Integers  # (bins + 2,), the last two for finite ones beyond the bins and for inf
 
 
 class Sums(NamedTuple):
-    """Sums over the rows of each group, of which there are as many as in the counts."""
+    """Sums over the rows of each group; the groups are those of `Counts`."""
 
     surprisal: ExactSums  # by bucket
     entropy: ExactSums  # by bucket
@@ -43,10 +43,10 @@ class Sums(NamedTuple):
 
 
 class SummedRows(NamedTuple):
-    """What is still known of N rows, once they have been added."""
+    """What is kept of N rows after they have been added."""
 
     surprisal: npt.NDArray[np.float64]  # (N,) nats
-    apart: Integers  # the rows whose surprisal, 512 or more, has been added nowhere
+    apart: Integers  # the rows whose surprisal is 512 or more, which is in no sum
 
 
 def sum_rows(
@@ -59,25 +59,25 @@ def sum_rows(
     surprisal_width: float,
     most_in_bucket: int,
 ) -> SummedRows:
-    """Add rows, as plogq.kernels.row_figures.row_figures sees them, to counts and sums; in place.
+    """Add the figures of rows, as plogq.kernels.row_figures.row_figures computes them, in place.
 
     Parameters
     ----------
     logits, target
-        As there, of at most 64 classes and 2¹⁷ rows.
+        As for `row_figures`, with at most 64 classes and 2¹⁷ rows.
     bucket
-        A group of each row, shape (N,), integers in [0, B).
+        The group of each row, shape (N,), integers in [0, B).
     counts, sums
-        What is added to.
+        Receive the rows.
     surprisal_width
-        Of a bin of surprisal, in nats.
+        The width of a bin of surprisal, in nats.
     most_in_bucket
-        No bucket has more of these rows.
+        The most of these rows that a bucket has.
 
     Raises
     ------
     ValueError, TypeError
-        As there. Counts and sums are of no use then.
+        As `row_figures`. The contents of counts and sums are undefined then.
 
     Examples
     --------

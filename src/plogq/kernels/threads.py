@@ -1,4 +1,4 @@
-"""How the native code runs on this machine: with which instructions, and on how many threads."""
+"""The instruction set and the number of threads with which the native code runs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from operator import index
 from plogq.errors import refuse
 from plogq.kernels import _native
 
-INSTRUCTION_SET = len(_native.instruction_sets()) - 1  # the best that this processor has
-WORTH_THREADS = 1 << 18  # elements
+INSTRUCTION_SET = len(_native.instruction_sets()) - 1  # the best of this processor
+WORTH_THREADS = 1 << 18  # elements: below that, one thread is used
 
 
 def default_threads() -> int:
-    """Return how many threads a call may use: the CPUs of this process, at most OMP_NUM_THREADS.
+    """Return how many threads a call may use: one per CPU, at most OMP_NUM_THREADS.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def default_threads() -> int:
 
 
 def threads_for(asked: int | None, elements: int) -> int:
-    """Return how many threads so many elements are worth, or the number that was asked for."""
+    """Return the number of threads that was asked for, or else one that suits the elements."""
     if asked is None:
         return default_threads() if elements >= WORTH_THREADS else 1
     if index(asked) < 1:

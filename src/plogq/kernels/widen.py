@@ -1,4 +1,4 @@
-"""Half precision as float32: NumPy takes each number apart by itself, ten times as long."""
+"""Half precision to float32: NumPy converts one number at a time and takes ten times as long."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from plogq.kernels import threads as machine
 
 
 def widen(halves: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
-    """Give float16 numbers, shape (n,), as float32, which holds each of them.
+    """Give float16 numbers, shape (n,), as float32, which holds all of them exactly.
 
     Examples
     --------

@@ -1,9 +1,9 @@
 """The NumPy front door: losses of a batch of logits, with their gradients, reduced.
 
 The losses share their conventions. A mean is Σ w·loss / Σ w over the rows that are not left out, or
-Σ w·loss / `denominator`, so that the parts of a batch can add up to the whole. A batch with nothing
+Σ w·loss / `denominator`, so that the parts of a batch can add up to the whole. A batch with no row
 left has loss 0 and gradient 0. `explain(cross_entropy, …)` says which engine answers a call, and
-`engine("formula")` lets one alone answer.
+`engine("formula")` forces one.
 """
 
 from plogq.kernels.question import Statistics

@@ -25,18 +25,18 @@ from plogq.numpy._reducer import Array
 
 @dataclass(slots=True)
 class Batch:
-    """Logits, and what is asked of each row of them.
+    """Logits in the layout of the engines, and the question about their rows.
 
     Attributes
     ----------
     logits
-        As they were given.
+        The logits as they were given.
     x
-        The rows, (R, C), or (N, S, C) of more axes: a view where memory allows.
+        The rows, (R, C), or (N, S, C) if there are more axes: a view where memory allows.
     softcap
-        c, where x is c tanh(logits / c).
+        c, if x is c tanh(logits / c), else None.
     question
-        The targets, who counts, and the options.
+        The targets, the rows that count, and the options.
     """
 
     logits: Array
@@ -77,7 +77,7 @@ class Batch:
         if softcap is not None:
             check_softcap(softcap)
             wide = x.astype(np.float32 if x.dtype == np.float16 else x.dtype, copy=False)
-            # −inf stays a masked class, and inf no logit.
+            # −inf stays a masked class, and inf stays to be refused.
             x = np.where(np.isinf(wide), wide, softcap * np.tanh(wide / softcap))
         keep = None
         if mask is not None:
@@ -89,7 +89,7 @@ class Batch:
         return cls(given, x, softcap, question)
 
     def room(self, out: Array | None) -> tuple[Array, Array]:
-        """Give the gradient in the shape of the logits, and what takes it row by row."""
+        """Give room for the gradient in the shape of the logits, and in that of the rows."""
         if out is None:
             plain = self.logits.flags.c_contiguous
             shape, dtype = self.logits.shape, self.logits.dtype
@@ -104,7 +104,7 @@ class Batch:
         return out, np.empty_like(self.x)
 
     def finish(self, out: Array, rows: Array) -> None:
-        """Bring the gradient of the rows to where it belongs."""
+        """Write the gradient of the rows into the array in the shape of the logits."""
         if self.softcap is not None:
             rows *= 1 - np.where(np.isfinite(self.x), self.x / self.softcap, 0) ** 2
         place = _classes_last(out)

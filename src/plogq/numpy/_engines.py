@@ -1,4 +1,4 @@
-"""The engines of the NumPy door: the native rows, and the formula for what they have not."""
+"""The engines of the NumPy door: the native rows, and the formula for what they do not compute."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Formula = Callable[[Array, Array, Question], tuple[Array, Array]]
 
 
 class RowLoss(NamedTuple):
-    """A loss of rows: its formula gives (losses, gradients) of logits, targets and a question."""
+    """A loss of rows; its formula maps logits, targets and a question to (losses, gradients)."""
 
     name: str
     formula: Formula
@@ -50,9 +50,9 @@ class Task:
     Attributes
     ----------
     row_scale
-        What the gradient of each row is multiplied by, (1,) or (R,).
+        The factor of the gradient of each row, (1,) or (R,).
     gradient
-        Receives the gradient, like the logits; None where none is wanted.
+        Receives the gradient, like the logits; None if none is wanted.
     """
 
     question: Question
@@ -63,7 +63,7 @@ class Task:
 
 
 class Answer(NamedTuple):
-    """The loss of each row, (R,), and the kernel's statistics where they were asked for."""
+    """The loss of each row, (R,), in nats, and the kernel's statistics if they were asked for."""
 
     losses: Array
     found: rows.RowStatistics | None
@@ -75,7 +75,7 @@ class Native:
     name = "native"
 
     def refusal(self, x: Array, task: Task) -> str:
-        """Say what it has not."""
+        """Say what the kernel does not compute."""
         options = task.question.options
         if task.loss is not CROSS_ENTROPY:
             return f"it has no {task.loss.name}"
@@ -142,7 +142,7 @@ ENGINES = Engines("plogq.numpy", Native(), ByFormula())
 
 
 def statistics(found: rows.RowStatistics, question: Question) -> Statistics:
-    """Add the accuracy, and blank what a row that is left out has."""
+    """Give the public statistics: with the accuracy, and blank for rows that are left out."""
     kept, target = question.kept(), question.target
     if kept is None:
         kept = np.ones(len(found.argmax), np.bool_)

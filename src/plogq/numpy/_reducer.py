@@ -1,4 +1,4 @@
-"""How losses become one number."""
+"""The reduction of the losses of rows to one number."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from plogq.kernels.arrays import to_numpy
 
 Reduction = Literal["none", "mean", "sum"]
 Array = npt.NDArray[Any]
-Loss = Any  # a NumPy scalar, or one number per row where reduction is "none"
+Loss = Any  # a NumPy scalar, or an array of one number per row if reduction is "none"
 
 
 def checked_weights(
     name: str, weight: npt.ArrayLike, shape: tuple[int, ...], kept: Array | None = None
 ) -> Array:
-    """Return float64 weights, after checking each that counts."""
+    """Return float64 weights; those of rows that count are checked."""
     w = np.asarray(to_numpy(name, weight), np.float64)
     if w.shape != shape:
         refuse(name, f"have shape {shape}", f"shape {w.shape}")
@@ -78,18 +78,18 @@ class Reducer:
         return cls(weight, float(total) or 1.0, reduction)
 
     def row_scale(self) -> Array:
-        """Give what the gradient of each row is multiplied by."""
+        """Give the factor of the gradient of each row, shape (1,) or (R,)."""
         return np.atleast_1d(1.0 if self.weight is None else self.weight) / self.divisor
 
     def reduce(self, loss: Array, shape: tuple[int, ...]) -> Loss:
-        """Give the losses, weighed, in their shape; or their sum over the divisor."""
+        """Give the weighted losses in their shape, or their sum divided by the divisor."""
         weighed: Any = loss
         if self.weight is not None:
-            # A row without weight has no say, even where its loss is infinite.
+            # A row of weight 0 adds nothing, even if its loss is infinite.
             weighed = np.zeros(len(loss))
             np.multiply(loss, self.weight, where=self.weight > 0, out=weighed)
         if self.reduction != "none":
             weighed = np.sum(weighed, dtype=np.float64) / self.divisor
-        with np.errstate(over="ignore"):  # what exceeds float32 is inf
+        with np.errstate(over="ignore"):  # a loss beyond float32 becomes inf
             weighed = weighed.astype(loss.dtype, copy=False)
         return weighed.reshape(shape)[()] if self.reduction == "none" else weighed

@@ -42,7 +42,7 @@ def binary_cross_entropy_with_logits(
     weight
         v: finite, not negative, broadcasts to the shape of the logits; 1 without.
     pos_weight
-        w, what a positive counts: a number, or one for each place along the last axis.
+        w, the weight of a positive: a number, or one for each place along the last axis.
     reduction
         "mean" over the elements (weights do not divide it), "sum", or "none".
     denominator
@@ -106,7 +106,7 @@ def binary_cross_entropy_with_logits(
     )
     if np.isnan(loss):
         refuse("logits", "be numbers", "NaN", row=first_row(np, np.isnan(z)))
-    with np.errstate(over="ignore"):  # what exceeds float32 is inf
+    with np.errstate(over="ignore"):  # a loss beyond float32 becomes inf
         loss = losses if reduction == "none" else losses.dtype.type(loss / total.divisor)
     if grad is None:
         return loss

@@ -64,26 +64,26 @@ def cross_entropy(
     z_loss
         ζ: adds ζ (log Σ exp(x / T))² to the loss of each row.
     softcap
-        c > 0: logits become c tanh(x / c) first, in memory of their own.
+        c > 0: the logits are first replaced by c tanh(x / c), in a copy.
     row_weight
-        What a row counts: finite, not negative, in the shape of the labels; 1 without.
+        The weight of each row: finite, not negative, in the shape of the labels; 1 by default.
     mask
         bool, in that shape: a row that is False is left out, whatever it holds.
     denominator
-        Divides the mean instead of the weights' sum: the global one, in gradient accumulation; at
-        least 0, and 0, where nothing is left anywhere, divides as 1.
+        The divisor of the mean instead of the sum of weights; in gradient accumulation, the global
+        sum. At least 0; 0 (no row is left anywhere) divides as 1.
     return_grad
         Also return the gradient.
     out
-        Takes the gradient, which is then returned too. May be the logits themselves: the gradient
-        replaces them, also where a distribution is refused, and no memory is needed.
+        Receives the gradient, which is returned, too. May be the logits themselves: the gradient
+        then replaces them, even if a distribution is refused, and no memory is needed.
     return_stats
         Also return `Statistics`, last.
     validate
         Refuse distributions that are negative or do not sum to 1; with gamma always.
     threads
-        At most so many; all CPUs of the process, or OMP_NUM_THREADS, without. The result does not
-        depend on it.
+        The most threads to use; by default all CPUs of the process, or OMP_NUM_THREADS. The result
+        does not depend on it.
 
     Returns
     -------
@@ -194,7 +194,7 @@ def _answered(
     validate: bool = True,
     threads: int | None = None,
 ) -> Any:
-    """Ask the engines, and return what was asked for: the loss, its gradient, its statistics."""
+    """Let an engine answer, and return the loss, with gradient and statistics if asked for."""
     check_options(options)
     batch = Batch.of(logits, target, options, ignore_index=ignore_index, mask=mask, softcap=softcap)
     question, label_weight = batch.question, None

@@ -3,7 +3,7 @@
 The functions and modules named as in `torch.nn` have torch's signatures and numbers. What we add
 is keyword-only (`SoftmaxOptions`); where we differ, a docstring says "Differs from torch".
 `explain(cross_entropy, logits, target)` says which engine answers a call and why none before it
-does; `with engine("formula"):` lets one alone answer.
+does; `with engine("formula"):` forces one.
 """
 
 from plogq.extras import needed_by

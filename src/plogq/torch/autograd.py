@@ -1,4 +1,4 @@
-"""Any native kernel under autograd, with the formula for what it lacks."""
+"""A native kernel under autograd; the formula serves where the gradient needs a graph itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HUGE_PAGE = 2 << 20
 
 
 class Job(Protocol):
-    """A loss of logits that a kernel computes, with all but the logits."""
+    """A loss that a kernel computes from logits; it holds all arguments except the logits."""
 
     @property
     def inplace(self) -> bool:
@@ -28,7 +28,7 @@ class Job(Protocol):
         """Tell whether the loss is one number."""
 
     def run(self, x: Tensor, gradient: Tensor | None) -> Tensor:
-        """Give the loss; fill `gradient`, where given, with that of a reduced loss."""
+        """Give the loss; fill `gradient`, if it is given, with that of a reduced loss."""
 
     def gradient(self, x: Tensor, upstream: Tensor, room: Tensor) -> None:
         """Fill `room` with the gradient of Σ upstream · loss."""
@@ -44,10 +44,7 @@ class Job(Protocol):
 
 
 def no_memory(x: Tensor, *others: Tensor | None) -> str:
-    """Say why logits and the rest are no memory that native code can be pointed at, here and now.
-
-    An empty text where they are.
-    """
+    """Say why native code cannot read the memory of these tensors now; an empty text if it can."""
     if torch.compiler.is_compiling():
         return "torch.compile is following"
     if in_transform():
@@ -61,7 +58,7 @@ def no_memory(x: Tensor, *others: Tensor | None) -> str:
 
 
 def no_kernel(x: Tensor) -> str:
-    """Say why no native kernel has this dtype where the tensor is; an empty text where one has."""
+    """Say why no native kernel takes this device and dtype; an empty text if one does."""
     if x.is_cpu and x.dtype in _DTYPES:
         return ""
     return f"no native kernel for {x.device.type} tensors of {x.dtype}"
@@ -86,7 +83,7 @@ def _check_inplace(x: Tensor) -> None:
 
 
 def room_for(x: Tensor, *, inplace: bool = False, contiguous: bool = False) -> Tensor:
-    """Memory for a gradient: where torch's would fault page by page, the last gradient's."""
+    """Give memory for a gradient like x; a large one reuses the last gradient's pages."""
     if inplace:
         return x.detach()
     if x.nbytes < HUGE_PAGE:
@@ -99,19 +96,19 @@ def room_for(x: Tensor, *, inplace: bool = False, contiguous: bool = False) -> T
 
 
 def memory_of(x: Tensor) -> Any:
-    """Give what the kernel reads fastest: a NumPy array, but for bfloat16, which NumPy has not."""
+    """Give what the kernel reads fastest: a NumPy array, or a tensor of bfloat16."""
     if x.dtype == torch.bfloat16:
         return x.detach().resolve_neg()
-    return x.numpy(force=True)  # a copy only where values are negated on the way
+    return x.numpy(force=True)  # it copies only a negated view
 
 
 class KernelLoss(torch.autograd.Function):
-    """A kernel's loss; where a graph of the gradient is wanted, the formula's."""
+    """A kernel's loss; where the gradient needs a graph, it is that of the formula."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, job: Job) -> Tensor:
-        """Compute the loss, and beside it the gradient if the loss is a scalar."""
-        # A float16 gradient waits for the scale that a GradScaler sends: without it, it underflows.
+        """Compute the loss, and at once the gradient if the loss is a scalar."""
+        # A float16 gradient underflows without a GradScaler's scale, which comes with the backward.
         ahead = job.reduces and x.dtype != torch.float16
         ctx.gradient = room_for(x, inplace=job.inplace) if ahead else None
         loss = job.run(x, ctx.gradient)
@@ -125,7 +122,7 @@ class KernelLoss(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
-        """Give the gradient times what comes from upstream."""
+        """Give the gradient times upstream."""
         job: Job = ctx.job
         if torch.is_grad_enabled() and ctx.overwritten:
             refuse("inplace", "be False for a second derivative", True)
@@ -135,8 +132,8 @@ class KernelLoss(torch.autograd.Function):
         ctx.gradient = None
         if gradient is not None and not job.inplace:
             return gradient if upstream.item() == 1 else gradient.mul_(upstream), None
-        x = ctx.saved_tensors[0]  # raises if it is not what it was
-        if gradient is None:  # not computed ahead, or given away by an earlier backward
+        x = ctx.saved_tensors[0]  # raises if it was changed
+        if gradient is None:  # not computed ahead, or returned by an earlier backward
             gradient = backward_of(job, x, upstream, None)
         elif upstream.item() != 1:
             gradient.mul_(upstream)
@@ -146,7 +143,7 @@ class KernelLoss(torch.autograd.Function):
 
 
 def backward_of(job: Job, x: Tensor, upstream: Tensor, gradient: Tensor | None) -> Tensor:
-    """Return the gradient of Σ upstream · loss: with a graph of it, in batches, or computed now."""
+    """Return the gradient of Σ upstream · loss: with a graph, in batches, or by the kernel."""
     if torch.is_grad_enabled():
         return torch.autograd.grad(job.formula(x), x, upstream, create_graph=True)[0]
     if is_batched(upstream):

@@ -44,7 +44,7 @@ def binary_cross_entropy_with_logits(
     reduction
         "mean" over the elements (v does not divide it, as in torch), "sum", "none".
     pos_weight
-        w, what a positive counts; broadcasts to the shape of `input`.
+        w, the weight of a positive; broadcasts to the shape of `input`.
     denominator
         Divides the mean instead of the number of elements.
     validate
@@ -96,10 +96,10 @@ def binary_cross_entropy(
 ) -> Tensor:
     """`torch.nn.functional.binary_cross_entropy`: −v (t log p + (1 − t) log(1 − p)), in nats.
 
-    As in torch the logarithms are held above −100: a probability that has rounded to 0 or 1 costs
-    at most 100, with a gradient that has lost its direction. Where there are logits, take
-    `binary_cross_entropy_with_logits`, which is exact; `plogq.binary_cross_entropy_from_probs` says
-    inf.
+    As in torch, logarithms below −100 are taken as −100: a probability that was rounded to 0 or 1
+    costs at most 100, and its gradient has lost its direction. If there are logits, take
+    `binary_cross_entropy_with_logits`, which is exact; `plogq.binary_cross_entropy_from_probs`
+    gives inf.
 
     Parameters
     ----------
@@ -136,12 +136,12 @@ def binary_cross_entropy(
     if validate:
         target = check_unit_interval("target", target)
     if not values_known(input):
-        input = check_unit_interval("input", input)  # which else torch does
+        input = check_unit_interval("input", input)  # known values are checked by torch
     dtype = arithmetic(input)
     given = (input.to(dtype), target.to(dtype), None if weight is None else weight.to(dtype))
     try:
         loss = F.binary_cross_entropy(*given, reduction="none")
-    except RuntimeError:  # torch looks at the input, and does not say where
+    except RuntimeError:  # torch checks the input, but does not name the element
         check_unit_interval("input", input)
         raise
     return reduced(loss, reduction, denominator)
@@ -159,8 +159,8 @@ def binary_focal_loss(
 ) -> Tensor:
     """α t (1 − p)^γ (−log p) + (1 − α)(1 − t) p^γ (−log(1 − p)) with p = σ(z).
 
-    Without `alpha` both classes weigh 1. Of a t between 0 and 1 it is the mean over its labels,
-    where torchvision and optax weigh the whole cross-entropy once, by (1 − p_t)^γ.
+    Without `alpha` both classes have the weight 1. For t between 0 and 1 the loss is the mean over
+    the labels 1 and 0; torchvision and optax weigh the whole cross-entropy once, by (1 − p_t)^γ.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Bad input, refused with its first row; NaN for it where values cannot be looked at.
+"""Checks of input: bad rows are refused, or become NaN where values cannot be read.
 
-That is in a graph, in a transform, and on a tensor without values: there what a check would refuse
-becomes NaN, in the loss and in its gradient, so that it is never taken for a loss.
+Values cannot be read in a graph, in a transform, and on a tensor without values. There the loss and
+the gradient of a bad row are NaN, so that they are never taken for a result.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ def values_known(x: Tensor) -> bool:
 
 
 def nan_unless(sound: Tensor, x: Tensor) -> Tensor:
-    """Return x, with NaN where it is not sound: by a product, which makes its gradient NaN too."""
+    """Return x times 1, or times NaN where it is not sound, so that its gradient is NaN, too."""
     factor = torch.where(sound, 1.0, torch.nan)
     return x * (factor.to(x.dtype) if x.is_floating_point() else factor)
 
 
 def check_tensors(**named: Tensor | None) -> None:
-    """Refuse what is no dense tensor, or lies on another device than the first."""
+    """Refuse an argument that is no dense tensor, or is not on the device of the first."""
     where: torch.device | None = None
     for name, x in named.items():
         if x is None:
@@ -48,7 +48,7 @@ def check_tensors(**named: Tensor | None) -> None:
 
 
 def _refuse_sparse(name: str, x: Tensor) -> NoReturn:
-    """Say what makes a dense tensor of one that has rows, or elements, which are not there."""
+    """Refuse a sparse, nested or masked tensor, and say how to make it dense."""
     if isinstance(x, MaskedTensor):
         kind, dense = "a masked tensor", "get_data(), with a mask or weights for what is left out"
     elif x.is_nested:
@@ -62,7 +62,7 @@ def _refuse_sparse(name: str, x: Tensor) -> NoReturn:
 
 
 def check_real(name: str, x: Tensor) -> None:
-    """Refuse complex numbers, of which torch would drop a part with a mere warning."""
+    """Refuse complex numbers; torch would only warn and drop the imaginary part."""
     if x.is_complex():
         refuse(name, "be real", x.dtype, error=TypeError)
 
@@ -74,7 +74,7 @@ def check_classes(name: str, x: Tensor) -> None:
 
 
 def check_rows(x: Tensor, rows: Rows) -> None:
-    """Refuse a target of logits x that is no class, or no distribution; or tell in `rows.sound`."""
+    """Refuse a bad target of logits x; where values are not known, mark its row in `rows.sound`."""
     if rows.target is None:
         return
     if not values_known(rows.target):
@@ -87,7 +87,7 @@ def check_rows(x: Tensor, rows: Rows) -> None:
         target, tolerance = rows.distributions().detach(), _tolerance(rows, x)
         if kept is not None:
             target = torch.where(kept[:, None], target, 1 / classes)
-        if not _are_distributions(target, tolerance):  # only then the slow look, for its place
+        if not _are_distributions(target, tolerance):  # the slow check finds the row
             check_distribution(xp, target.reshape(*rows.shape, classes), "target", tolerance)
         return
     target = rows.target
@@ -99,9 +99,9 @@ def check_rows(x: Tensor, rows: Rows) -> None:
 
 
 def _sound(rows: Rows, x: Tensor) -> Tensor | None:
-    """Tell for each row whether it is left out or its target is sound; None if nobody asks.
+    """Give (R,) bool: whether a row is left out or its target is sound; None without validation.
 
-    Of labels it is always asked: one that is no class must not be looked up.
+    Labels are always checked, since a label that is no class must not be used as an index.
     """
     assert rows.target is not None
     kept = rows.kept()
@@ -134,14 +134,14 @@ def _are_distributions(target: Tensor, tolerance: float) -> bool:
 
 
 def least_of(x: Tensor) -> float | None:
-    """Give the least element, None where it is not known."""
+    """Give the least element, or None where values are not known."""
     return x.detach().amin().item() if values_known(x) and x.numel() else None
 
 
 def check_picked(picked: Tensor, rows: Rows) -> None:
-    """Refuse the first (R,) number above 0 that a row picks from log-probabilities.
+    """Refuse the first of the (R,) picked log-probabilities that is above 0.
 
-    NaN passes, to be seen in the loss.
+    NaN passes, and then shows in the loss.
     """
     sound, kept = ~(picked.detach() > log_limit(picked)), rows.kept()
     if kept is not None:
@@ -156,9 +156,9 @@ def check_picked(picked: Tensor, rows: Rows) -> None:
 
 
 def log_limit(x: Tensor) -> float:
-    """Return how far above 0 a log-probability may be.
+    """Return how far above 0 a log-probability may be: √eps.
 
-    That is as much as the logarithm of a distribution that sums to 1 within √eps may be.
+    The logarithm of a distribution that sums to 1 within √eps may be as large as that.
     """
     return float(torch.finfo(x.dtype).eps ** 0.5) if x.is_floating_point() else 0.0
 
@@ -168,8 +168,8 @@ def check_range(
 ) -> tuple[Tensor, float | None]:
     """Refuse the first element outside [low, high] (and NaN, without `or_nan`).
 
-    Returns x, with NaN for such an element where values cannot be looked at; and the least of all,
-    None where it is not known. It is one pass where nothing is at fault.
+    Returns x, with NaN for such an element where values are not known, and the least element, or
+    None where it is not known. Good input takes one pass.
     """
     if not values_known(x):
         return nan_unless((x >= low) & (x <= high), x), None
@@ -185,5 +185,5 @@ def check_range(
 
 
 def check_unit_interval(name: str, x: Tensor) -> Tensor:
-    """Refuse the first element that is no probability; or return x with NaN for it."""
+    """Refuse the first element outside [0, 1]; where values are not known, make it NaN."""
     return check_range(name, x, 0, 1, "be in [0, 1]")[0]

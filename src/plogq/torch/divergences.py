@@ -63,19 +63,19 @@ def nll_loss(
     denominator
         Divides the mean instead of Σ w_y.
     validate
-        Refuse an entry above 0 where a target points: the input is none of log-probabilities; and
-        look for a target that is no class ourselves. Without, torch does, and says no row.
+        Refuse an entry above 0 that a target points to, since log-probabilities have none, and a
+        target that is no class. If it is False, torch refuses such a target without its row.
 
     Raises
     ------
     ValueError, TypeError
-        What cannot be a log-probability, or a target that is no class, with its row; shapes that
+        If an entry cannot be a log-probability, or a target is no class (with its row), or shapes
         do not fit.
 
     Notes
     -----
     Differs from torch: probabilities, or logits above 0 where a target points, raise, where torch
-    gives a number. Logits below 0 cannot be told from log-probabilities by what is looked at.
+    gives a number. Logits below 0 are not noticed, since only the picked entries are checked.
     Differs from torch: a batch with nothing left has loss 0, where torch has NaN.
     Differs from torch: float16 and bfloat16 are summed and returned in float32.
 
@@ -147,7 +147,7 @@ def kl_div(
     Raises
     ------
     ValueError, TypeError
-        What cannot be a (log-)probability, with its place; shapes that do not broadcast.
+        If an element cannot be a (log-)probability (with its place), or shapes do not broadcast.
 
     Notes
     -----
@@ -155,7 +155,7 @@ def kl_div(
     Differs from torch: what is impossible under the target (0, or −inf in logs) costs 0 under any
     input, where torch has NaN under an input of −inf.
     Differs from torch: float16 and bfloat16 are summed and returned in float32.
-    Differs from torch: nothing at all has mean 0, where torch has NaN.
+    Differs from torch: the mean of no elements is 0, where torch has NaN.
 
     Examples
     --------
@@ -198,7 +198,7 @@ def kl_div(
     else:
         least = least_of(input)
     x, t = input.to(arithmetic(input)), target.to(arithmetic(input))
-    # Where an input may be −inf (as beside NaN), 0 · inf is 0.
+    # If an input may be −inf (or the least is NaN), 0 · inf must be 0.
     may_be_infinite = least is None or not least > -math.inf
     product = functools.partial(times, xp) if may_be_infinite else torch.mul
     if log_target:
@@ -258,7 +258,7 @@ def js_divergence_loss(
     def divergences(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
         b, kept = other, rows.kept()
         if kept is not None:
-            b = torch.where(kept[:, None], b, 0.0)  # what is left out may be NaN
+            b = torch.where(kept[:, None], b, 0.0)  # rows that are left out may hold NaN
         temperature = rows.options.temperature
         of_b = parts_of(b, temperature)
         divergence: Tensor = js_divergence(xp, x, b, parts, of_b, temperature)

@@ -1,10 +1,10 @@
 """The losses as modules: built once, then moved, printed and pickled like torch's.
 
-Each calls the function that its class names, which says what it computes, takes and raises. The
-constructor takes what the function takes after the tensors of a batch, by the same names and in the
-same order: for the modules of `torch.nn`, torch's own. What comes with each batch (`row_weight`,
-`mask`, `denominator`) may be given to the call, and goes before what the constructor was given.
-Tensors move with the module; as in torch, only the class weights are part of its state.
+Each calls the function that its class names; the function's docstring says what it computes, takes
+and raises. The constructor takes the function's arguments after the tensors of a batch, by the same
+names and in the same order; for the modules of `torch.nn` they are torch's own. What comes with
+each batch (`row_weight`, `mask`, `denominator`) may be given to the call, and overrides what the
+constructor was given. Tensors move with the module; as in torch, only the class weights are state.
 
 `torch.jit.script` cannot compile them: it has no keyword arguments of any name. `torch.compile`
 can.
@@ -39,7 +39,7 @@ _NO_DEFAULT = object()
 
 class _Loss(nn.Module):
     _function: ClassVar[Callable[..., Any]]
-    _known: ClassVar[inspect.Signature]  # of the constructor, but for the options
+    _known: ClassVar[inspect.Signature]  # of the constructor, without the options
     _options: ClassVar[frozenset[str]]
 
     def __init_subclass__(
@@ -51,7 +51,7 @@ class _Loss(nn.Module):
         parameters = list(inspect.signature(function).parameters.values())[batch:]
         cls._function = staticmethod(function)
         cls._known = inspect.Signature(parameters)
-        cls.__signature__ = cls._known  # type: ignore[attr-defined]  # what help() shows
+        cls.__signature__ = cls._known  # type: ignore[attr-defined]  # help() shows it
         options = get_type_hints(function).get("options")
         cls._options = frozenset(get_args(options)[0].__annotations__ if options else ())
 
@@ -83,7 +83,7 @@ class _Loss(nn.Module):
         return self._function(*batch, **(settings | options))
 
     def extra_repr(self) -> str:
-        """List what is not as by default."""
+        """List the settings that differ from their defaults."""
         defaults = {name: p.default for name, p in self._known.parameters.items()}
         buffers = dict(self.named_buffers(recurse=False))
         settings = {name: getattr(self, name) for name in self._names if name not in buffers}

@@ -17,25 +17,25 @@ class RowOptions(TypedDict, total=False):
     z_loss : float
         Adds z_loss · (log Σ exp z)² to the loss of each row: it keeps the normaliser near 1.
     softcap : float
-        Logits become softcap · tanh(x / softcap) first; −inf stays −inf.
+        The logits are first replaced by softcap · tanh(x / softcap); −inf stays −inf.
     row_weight : Tensor
         One number per row, in the shape of the unreduced loss. A mean divides by their sum. A row
-        of weight 0 has no say, even where its loss is inf (NaN shows all the same; see `mask`).
+        of weight 0 adds nothing, even if its loss is inf (but NaN stays NaN; see `mask`).
     mask : Tensor
         bool, in the same shape: a row that is False is left out, whatever it holds.
     denominator : float or 0-d Tensor
-        Divides the mean instead of this batch's own total weight: the total of the global batch,
-        at least 0. 0 says that nothing is left anywhere, and divides as 1.
+        The divisor of the mean instead of this batch's own total weight: the total of the global
+        batch, at least 0. 0 (no row is left anywhere) divides as 1.
     inplace : bool
-        Let the gradient overwrite the logits, where that saves its memory. They must not be a leaf,
-        and are garbage afterwards, also where a distribution is refused; autograd raises if
-        something else still needed them.
+        Let the gradient overwrite the logits if that saves its memory. They must not be a leaf, and
+        are undefined afterwards, even if a distribution is refused; autograd raises if something
+        else still needs them.
     return_stats : bool
         Give (loss, Statistics), from the same pass.
     validate : bool
-        Refuse targets that are no distribution: on unless False. A label that is no class is
-        refused either way, by torch where not by us. Where values cannot be looked at (inside
-        torch.func transforms, while a graph is traced, inside torch.compile but for the operator of
+        Refuse targets that are no distribution; the default is True. A label that is no class is
+        always refused, if not by us then by torch. Where values cannot be read (inside torch.func
+        transforms, while a graph is traced, inside torch.compile except for the operator of
         cross-entropy) the loss of such a row, and its gradient, is NaN.
     """
 

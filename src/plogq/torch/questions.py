@@ -1,4 +1,4 @@
-"""What is asked of torch's tensors: of the rows of a softmax, or of elements through a sigmoid."""
+"""Questions about torch's tensors: a loss of softmax rows, or of elements through a sigmoid."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class RowLoss(NamedTuple):
     Attributes
     ----------
     name
-        As messages call it.
+        The name in messages.
     formula
         (R,) losses of (R, C) logits, a question and the parts of their softmax; differentiable any
         number of times.
     slopes
-        Losses and gradients of a block of rows, where somebody wrote them down.
+        Losses and gradients of a block of rows, if they are written by hand; else None.
     native
-        Whether the native rows have it.
+        Whether the native rows compute it.
     """
 
     name: str
@@ -49,12 +49,12 @@ class Rows(Question):
     Attributes
     ----------
     loss
-        Which.
+        The loss.
     inplace
         Whether the gradient may overwrite the logits.
     sound
-        (R,) bool: whether the loss of a row may be told, which is NaN where it may not; None where
-        all of them may, as far as that was looked at beforehand.
+        (R,) bool: the loss of a row is NaN where it is False. None where values are known, and bad
+        targets were refused, or where nothing is to be checked.
     """
 
     loss: RowLoss = field(kw_only=True)
@@ -62,10 +62,10 @@ class Rows(Question):
     sound: Tensor | None = None
 
     def labels(self) -> Tensor:
-        """Return (R,) class indices that may be looked up: 0 for a row that is left out.
+        """Return (R,) class indices to gather with: 0 for a row that is left out.
 
-        One that is no class is 0 where it could not be refused; where it was not, it stays what it
-        is, for torch to raise where it is looked up.
+        A label that is no class is 0 where it could not be refused, since its row is NaN anyway.
+        Without validation it stays as it is, and torch raises where it gathers.
         """
         assert self.target is not None
         labels: Tensor = self.target
@@ -88,11 +88,11 @@ class Elements:
     Attributes
     ----------
     loss
-        Which.
+        The loss.
     target
-        Like the logits.
+        Targets in the shape of the logits.
     weight, pos_weight
-        Of all elements, and of the positive ones; they broadcast to the logits; None for 1.
+        The weights of all elements, and of positives; they broadcast to the logits; None for 1.
     reduction, denominator, validate
         As for `plogq.kernels.question.Question`; a mean divides by the number of elements.
     """
@@ -106,11 +106,11 @@ class Elements:
     validate: bool
 
 
-Answer = tuple[Tensor, Statistics | None]  # the loss, reduced; one by one it is (R,)
+Answer = tuple[Tensor, Statistics | None]  # the reduced loss, or with reduction "none" (R,) losses
 
 
 def statistics(rows: Rows, lse: Tensor, entropy: Tensor, argmax: Tensor) -> Statistics:
-    """Add the accuracy, and blank what a row that is left out has."""
+    """Give the public statistics: with the accuracy, and blank for rows that are left out."""
     label = argmax if rows.target is None else rows.target
     if rows.soft:
         label = rows.distributions().argmax(dim=1)
@@ -132,5 +132,5 @@ def arithmetic(x: Tensor, name: str = "input") -> torch.dtype:
 
 
 def wants_gradient(*tensors: Any) -> bool:
-    """Tell whether a tensor beside the logits is to be learned."""
+    """Tell whether any of these tensors needs a gradient."""
     return any(t is not None and t.requires_grad for t in tensors)

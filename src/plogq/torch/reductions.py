@@ -19,7 +19,7 @@ from plogq.torch.questions import Rows
 def reduction_name(
     size_average: bool | None, reduce: bool | None, reduction: str, denominator: object = None
 ) -> str:
-    """Resolve torch's two deprecated flags, and refuse what is no reduction."""
+    """Return the reduction, after torch's two deprecated flags and a check."""
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     if reduction not in ("none", "mean", "sum"):
@@ -30,9 +30,9 @@ def reduction_name(
 
 
 def given_denominator(denominator: float | Tensor) -> float | Tensor:
-    """Give a caller's divisor, checked and without its gradient; a number where its value shows.
+    """Give a caller's divisor, checked and detached; as a number if its value is known.
 
-    Where it does not, one that divides no mean becomes NaN.
+    If the value is not known, one that no mean can have becomes NaN.
     """
     if not isinstance(denominator, Tensor):
         check_denominator(denominator)
@@ -50,11 +50,11 @@ def given_denominator(denominator: float | Tensor) -> float | Tensor:
 
 
 def total_weight(rows: Rows) -> float | Tensor:
-    """Σ of what the rows weigh in a mean: w_y for a label, 1 or Σ_j w_j t_j for a distribution."""
+    """Give the total weight of the rows: w_y for a label, 1 or Σ_j w_j t_j for a distribution."""
     kept, per_row = rows.kept(), rows.row_weight
     if rows.weight is not None and (rows.by_class or not rows.soft):
         if rows.soft:
-            # No `@`: under autocast its sum would be in half precision.
+            # `@` is not used, since under autocast its sum would be in half precision.
             per_class = (rows.distributions().to(rows.weight.dtype) * rows.weight).sum(-1)
         else:
             per_class = rows.weight.gather(0, rows.labels())
@@ -65,14 +65,14 @@ def total_weight(rows: Rows) -> float | Tensor:
 
 
 def divisor_of(rows: Rows) -> float | Tensor:
-    """Return what the sum of the losses is divided by: 1 unless they are averaged."""
+    """Return the divisor of the sum of losses, which is 1 unless they are averaged."""
     if rows.reduction != "mean":
         return 1.0
     return total_weight(rows) if rows.denominator is None else rows.denominator
 
 
 def finished(losses: Tensor, rows: Rows) -> Tensor:
-    """Return the losses of rows as they were asked for: weighed, and reduced."""
+    """Return the losses of rows, weighted and reduced as the question says."""
     divisor = divisor_of(rows) if rows.reduction == "mean" else None
     losses = weighed(losses, rows.row_weight)
     if rows.sound is not None:
@@ -81,7 +81,7 @@ def finished(losses: Tensor, rows: Rows) -> Tensor:
 
 
 def weighed(loss: Tensor, row_weight: Tensor | None) -> Tensor:
-    """Give each loss times its weight: a row without weight has no say, even where it is inf."""
+    """Give each loss times its weight; a row of weight 0 gives 0, even if its loss is inf."""
     if row_weight is None:
         return loss
     product: Tensor = times(xp, row_weight, loss)
@@ -89,9 +89,9 @@ def weighed(loss: Tensor, row_weight: Tensor | None) -> Tensor:
 
 
 def reduced(loss: Tensor, reduction: str, denominator: float | Tensor | None) -> Tensor:
-    """Give the losses, their sum, or that over the denominator (a mean: over their number).
+    """Give the losses, their sum, or their mean: the sum over `denominator`, or over their number.
 
-    A denominator of 0 says that nothing is left: it divides as 1.
+    A denominator of 0 (no row is left) divides as 1.
     """
     if reduction == "none":
         return loss

@@ -19,7 +19,7 @@ from plogq.torch.questions import RowLoss, Rows, arithmetic
 from plogq.torch.reductions import given_denominator, reduction_name
 
 CROSS_ENTROPY = BY_FORMULA._replace(slopes=focal_slopes)
-_IMAGE = 32  # positions that an image must have to be worth a place of its own among the rows
+_IMAGE = 32  # positions: logits with fewer per image are copied into rows
 
 
 def softmax_loss(
@@ -78,9 +78,9 @@ def ask(
     mask: Tensor | None = None,
     options: Options = PLAIN,
 ) -> tuple[Tensor, Rows]:
-    """Return (R, C) logits and what is asked of each row, after checking all shapes.
+    """Return (R, C) logits and the question about their rows, after checking all shapes.
 
-    Logits of more axes come as (N, S, C), where memory allows it without a copy.
+    Logits of more axes come as (N, S, C) if memory allows it without a copy.
     """
     dtype = arithmetic(input)
     check_classes("input", input)
@@ -103,7 +103,7 @@ def ask(
 def _refuse_bending(
     loss: RowLoss, gamma: float | None, weight: Tensor | None, label_smoothing: float
 ) -> None:
-    """Refuse what bends cross-entropy alone."""
+    """Refuse the options that only cross-entropy has."""
     given = {
         "gamma": gamma or None,
         "weight": weight,
@@ -126,19 +126,19 @@ def classes_last(x: Tensor) -> tuple[Tensor, torch.Size]:
 
 
 def prepared(x: Tensor, options: SoftmaxOptions | TemperedOptions) -> Tensor:
-    """Return logits after what the options do to them before all else."""
+    """Return the logits after the softcap, if there is one."""
     softcap = options.get("softcap")
     return x if softcap is None else capped(x, softcap)
 
 
 def capped(x: Tensor, softcap: float) -> Tensor:
-    """softcap · tanh(x / softcap), in the dtype of arithmetic.
+    """Return softcap · tanh(x / softcap), in the dtype of arithmetic.
 
-    −inf stays a masked class, and inf no logit: capped, an overflow would pass for a large one.
+    −inf stays a masked class, and inf stays inf: capped, an overflow would pass for a large logit.
     """
     check_softcap(softcap)
     x = x.to(arithmetic(x))
-    finite = x.abs() < torch.inf  # the rest stays out of tanh's derivative too: 0 · NaN is NaN
+    finite = x.abs() < torch.inf  # others must not reach tanh's derivative: 0 · NaN is NaN
     return torch.where(finite, softcap * torch.tanh(torch.where(finite, x, 0.0) / softcap), x)
 
 
@@ -189,6 +189,6 @@ def _per_row(name: str, values: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 
 def _row_weight(row_weight: Tensor, rows: Rows, dtype: torch.dtype) -> Tensor:
-    """Give what each row counts, 0 where it is left out: there it may be anything."""
+    """Give the weight of each row, (R,), and 0 where it is left out, whatever it was there."""
     weight, kept = _per_row("row_weight", row_weight, rows.shape).to(dtype), rows.kept()
     return weight if kept is None else torch.where(kept, weight, 0.0)

@@ -54,8 +54,8 @@ def cross_entropy(
     Parameters
     ----------
     input : (C,), (N, C) or (N, C, d1, …)
-        x: logits; −inf masks a class: probability 0, gradient 0. Where it is the target the loss is
-        inf, and the gradient torch's, p − t.
+        x: logits; −inf masks a class: probability 0, gradient 0. If it is the target, the loss is
+        inf, and the gradient is p − t, as in torch.
     target
         Class indices in that shape without C, any integer dtype; or distributions in that shape.
     weight : (C,)
@@ -63,13 +63,14 @@ def cross_entropy(
     size_average, reduce
         Deprecated by torch, and understood as there.
     ignore_index
-        Rows with this target are left out. As in torch not for distributions: `mask` is.
+        Rows with this target are left out. As in torch, not for distributions, for which there is
+        `mask`.
     reduction
         "mean": Σ loss / Σ w_y, or / N where targets are distributions; "sum"; "none".
     label_smoothing
         ε in [0, 1].
     **options
-        What torch has not: see `SoftmaxOptions`, `TemperedOptions`, `RowOptions`.
+        What torch does not have: see `SoftmaxOptions`, `TemperedOptions`, `RowOptions`.
 
     Returns
     -------
@@ -131,7 +132,7 @@ def soft_cross_entropy(
     label_smoothing: float = 0.0,
     **options: Unpack[SoftmaxOptions],
 ) -> Loss:
-    """−Σ_j w_j t_j log softmax(x)_j, whose mean weighs a distribution as it weighs a label.
+    """−Σ_j w_j t_j log softmax(x)_j, with the same mean for distributions as for labels.
 
     With class weights, torch divides by Σ w_y for labels and by N for the same labels as one-hot
     rows. Here the mean of both is Σ loss / Σ_i Σ_j w_j t_ij, so that the same labels cost the same.
@@ -183,7 +184,7 @@ def focal_loss(
 ) -> Loss:
     """−Σ_j w_j t_j (1 − p_j)^γ log p_j with p = softmax(x): easy rows count less.
 
-    γ = 0 is `cross_entropy`. The mean divides as there, not by Σ (1 − p)^γ.
+    γ = 0 is `cross_entropy`. The mean divides as in `cross_entropy`, not by Σ (1 − p)^γ.
 
     Parameters
     ----------
@@ -275,7 +276,7 @@ def distillation_loss(
 ) -> Loss:
     """α T² D_KL(softmax(teacher/T) ‖ softmax(x/T)) + (1 − α) cross_entropy(x, target).
 
-    T² keeps the size of the gradient as T grows. Without `target` the first term alone, without α.
+    T² keeps the size of the gradient as T grows. Without `target` it is the first term without α.
 
     Parameters
     ----------
@@ -286,9 +287,9 @@ def distillation_loss(
     temperature
         T > 0.
     alpha
-        α in [0, 1], what the teacher counts.
+        α in [0, 1], the weight of the teacher's term.
     ignore_index, reduction, **options
-        As for `cross_entropy`; a row that is left out loses both terms.
+        As for `cross_entropy`; a row that is left out has neither term.
 
     Raises
     ------
@@ -356,7 +357,7 @@ def confidence_penalty(
     reduction: str = "mean",
     **options: Unpack[TemperedOptions],
 ) -> Loss:
-    """−β H(softmax(x)) = β Σ_j p_j log p_j: added to a loss, it makes certainty cost.
+    """−β H(softmax(x)) = β Σ_j p_j log p_j: added to a loss, it penalises certainty.
 
     Parameters
     ----------

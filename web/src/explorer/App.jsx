@@ -1,5 +1,5 @@
-// The explorer: a start page with all pages, or one of them. Links load a page anew: it is a
-// server of this machine, and the browser's own history needs no help.
+// The explorer: a start page with all pages, or one of them. A link loads a new document: the
+// server is on this machine, and the browser's history then works by itself.
 import { useMemo } from "preact/hooks";
 import { ThemeToggle } from "../parts/ThemeToggle.jsx";
 import { pages } from "../pages/index.js";
@@ -12,7 +12,7 @@ import { usePage } from "./state.js";
 
 /** specs: {name: {title, summary, words, controls}} in reading order; name: "" for the start */
 export function App({ specs, name }) {
-  const spec = Object.hasOwn(specs, name) && specs[name]; // not what every object has: “constructor”
+  const spec = Object.hasOwn(specs, name) && specs[name]; // an inherited name, such as “constructor”, is no page
   document.title = spec ? `${spec.title} · plogq` : "plogq explorer";
   return (
     <div class="explorer">

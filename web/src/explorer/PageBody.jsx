@@ -1,4 +1,4 @@
-// A page: its picture, what can be turned, its numbers, the formula, what to notice, the code.
+// A page: its picture, controls, numbers, formula, notice and code.
 import { Controls } from "../parts/Controls.jsx";
 import { Readouts } from "../parts/Readouts.jsx";
 import { PageWords } from "../parts/PageWords.jsx";
@@ -20,7 +20,7 @@ export function PageHead({ spec, kicker }) {
  *          that is built otherwise; each is given
  *          {state, result, error, set, controls, files, served}
  *          `turned(state, result)` names the controls to show, where that is not all of them
- * served   there is a server to ask beyond the page's own figures; in a notebook there is none
+ * served   whether there is a server, which streams and takes files; in a notebook there is none
  */
 export function PageBody({ drawing, spec, state, result, error, set, served = false }) {
   const given = { state, result, error, set, controls: spec.controls, files: spec.files, served };

@@ -1,4 +1,4 @@
-// Finds pages by what they are about.
+// A search field that finds pages by their titles, summaries and words.
 import { useEffect, useRef, useState } from "preact/hooks";
 
 export function Search({ specs }) {
@@ -42,7 +42,7 @@ export function Search({ specs }) {
   );
 }
 
-/** Names of the pages that have every word of the query, those with it in their title first. */
+/** Give the names of the pages that have every word of the query, with hits in titles first. */
 function find(specs, query) {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const has = (text) => words.every((word) => text.toLowerCase().includes(word));

@@ -13,11 +13,11 @@ export function Start({ specs, missing }) {
         <h1>One number trains almost every model. Touch it.</h1>
         <p class="lead">
           From the surprise of a single coin to the gradient of a network, in a chain of small steps. Every number
-          on these pages comes from the Python package <b>plogq</b>, as you move it.
+          on these pages comes from the Python package <b>plogq</b>, while you move the controls.
         </p>
         {missing && (
           <p class="refusal" role="alert">
-            There is no page “{missing}”. These there are:
+            There is no page “{missing}”. These are the pages:
           </p>
         )}
       </div>
@@ -39,11 +39,11 @@ export function Start({ specs, missing }) {
   );
 }
 
-/** The page's own picture, drawn small and not to be touched. */
+/** The page's own picture, drawn small; it takes no input. */
 function Picture({ name, drawing, spec }) {
   const [result, setResult] = useState(null);
   useEffect(() => {
-    askServer(name, {}).then(setResult, () => {}); // a card with a mere sketch is still a link
+    askServer(name, {}).then(setResult, () => {}); // without an answer the card keeps its sketch, and is still a link
   }, []);
   const given = { state: defaults(spec.controls), result, controls: spec.controls, set: () => {} };
   return (

@@ -1,4 +1,4 @@
-// One page inside a notebook: asked of the kernel over the widget's messages.
+// One page inside a notebook; it asks the kernel by messages of the widget.
 import { useMemo } from "preact/hooks";
 import { pages } from "../pages/index.js";
 import { PageBody, PageHead } from "./PageBody.jsx";

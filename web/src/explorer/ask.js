@@ -1,4 +1,4 @@
-// Questions to Python: one in flight, and of those that wait only the last is sent.
+// Questions to Python: one is in flight, and of the waiting ones only the last is sent.
 
 /**
  * Ask the server for a page's figures at a state, or with `part` for what of them is soon there.

@@ -1,4 +1,4 @@
-// A page's state: in the URL when it differs from the defaults, and asked of Python as it changes.
+// A page's state: what differs from the defaults is in the URL, and each change is sent to Python.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { latest } from "./ask.js";
 
@@ -22,7 +22,7 @@ export function defaults(controls) {
   return Object.fromEntries(Object.entries(controls).map(([name, c]) => [name, c.default]));
 }
 
-/** The state that a query string gives; what it does not name is at its default. */
+/** Give the state of a query string; controls that it does not name have their defaults. */
 export function fromQuery(controls, query) {
   const state = defaults(controls);
   for (const [name, text] of new URLSearchParams(query)) {
@@ -63,7 +63,7 @@ export function usePage({ ask, begin, note, keep }) {
     send(now.current);
   }, []);
   useEffect(() => {
-    send(now.current); // a page may have turned something already
+    send(now.current); // a page may have changed the state before this effect runs
   }, []);
   useEffect(() => {
     if (!keep) return undefined;

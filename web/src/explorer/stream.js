@@ -1,4 +1,4 @@
-// Events that the server sends one after another, until it ends them or the page has enough.
+// Events that the server sends one after another, until it ends the stream or the page closes it.
 import { toQuery } from "./state.js";
 
 /**

@@ -1,4 +1,4 @@
-// Binary cross-entropy: the loss over the logit with its slope, and the gap that the slope is.
+// Binary cross-entropy: the loss over the logit with its tangent, and the gap from probability to label.
 import { Lines } from "../charts/Lines.jsx";
 import { Formula, Log, Of } from "../parts/Formula.jsx";
 import { Arrow, Point, Stroke, Words, fitsLeft } from "../parts/Marks.jsx";
@@ -80,10 +80,10 @@ function Text() {
         <mi>p</mi><mo>−</mo><mi>t</mi>
       </Formula>
       <p>
-        With two classes one logit is enough: p for label 1, and 1 − p for label 0. It is softmax of the logits z and 0.
-        Of the two terms only that of the label that came is left. The slope of the loss, above, and the gap between
-        the probability and the label, below, are one and the same number. The arrow is a step of training, at learning
-        rate 4.
+        With two classes one logit is enough: p is the probability of label 1, and 1 − p that of label 0. The two are
+        the softmax of the logits z and 0. Of the two terms of the loss, only that of the true label is left. The slope
+        of the loss in the upper picture and the gap between probability and label in the lower one are the same number.
+        The arrow is a step of training with the learning rate 4.
       </p>
     </>
   );

@@ -16,7 +16,7 @@ function Picture({ result }) {
     <>
       <Budget name="codes" label="The budget of the code words" deepest={deepest}
         description={symbols
-          .map((s) => `${s.name}: ${said(s)}, ${s.share_text} of the budget${s.clash ? ", not its own" : ""}`)
+          .map((s) => `${s.name}: ${said(s)}, ${s.share_text} of the budget${s.clash ? ", shared" : ""}`)
           .join("; ")}
         words={symbols.map((s) => ({
           ...s,
@@ -70,31 +70,31 @@ function Extra({ result }) {
   const { tree, costs } = result;
   const part = (name, figure, color) => ({ name, color, value: toNumber(figure.value), text: figure.text });
   const parts = ({ total, entropy, excess }) =>
-    (entropy ? [part("entropy", entropy, "keep"), part("beyond", excess, "waste")]
-      : [part("less than can be read", total, "rest")]
+    (entropy ? [part("entropy", entropy, "keep"), part("excess", excess, "waste")]
+      : [part("cannot be decoded", total, "rest")]
     ).filter((p) => p.value > 0);
   return (
     <>
       <section class="page-extra">
         <h2>Huffman’s tree for the first source</h2>
         <p class="note">
-          Huffman joins the two rarest symbols to one, then again the two rarest, until one is left. So he finds how
-          long each word must be; here words of those lengths stand in order. A word is the way down to its leaf. The
-          numbers of the nodes that branch add up to the expected length.
+          Huffman’s method joins the two rarest symbols into one, then again the two rarest, until one is left. This
+          gives the length of each word; the tree shows words of those lengths in order. A word is the path down to its
+          leaf. The probabilities of the nodes that branch add up to the expected length.
         </p>
         <Tree name="huffman" label="A tree of Huffman’s words"
           description={tree.filter((n) => n.name).map((n) => `${n.name} ${n.path}`).join(", ")}
           nodes={tree.map((n) => ({
             ...n, text: n.prob.text,
-            tip: [n.name ? `${n.name}: ${n.path}` : n.path ? `all that begin ${n.path}` : "all",
+            tip: [n.name ? `${n.name}: ${n.path}` : n.path ? `all words that begin with ${n.path}` : "all",
               `probability ${n.prob.text}`],
           }))} />
       </section>
       <section class="page-extra">
         <h2>What the wrong words cost</h2>
         <p class="note">
-          A code made for one source, used for another, pays the entropy of what it sends and something beyond. The last
-          bar has no words at all: it takes the lengths −log₂ p as they are, fractions of digits and all.
+          A code that was made for another source pays the entropy of the source that is sent, and an excess. The last
+          bar has no words: it takes the lengths −log₂ p themselves, which have fractions of digits.
         </p>
         <Stacks name="code-costs" label="Expected lengths" unit="digits per symbol"
           description={costs.map((c) => `${c.name}: ${c.total.text}`).join("; ")}
@@ -129,14 +129,14 @@ function Text() {
         <mi>H</mi><Of><mi>p</mi></Of>
       </Formula>
       <p>
-        In the picture each digit halves what is left of the budget. A word takes the part that its digits lead to, and
-        all that lies below it: no other word may begin like it. So a word of ℓ digits costs 2 to the −ℓ of the budget,
-        and short words are dear.
+        In the picture each digit leads into one half of what is left. A word takes the part of the budget that its
+        digits lead to, and no other word may begin with the same digits. So a word of ℓ digits costs 2 to the −ℓ of the
+        budget, and short words are expensive.
       </p>
       <p>
-        Words that just fit the budget say what their maker expects: a word of ℓ digits suits what comes with
-        probability 2 to the −ℓ. Turned round, what comes with probability p deserves −log₂ p digits, its surprisal.
-        What it costs to expect one source and get another is the next page: cross-entropy.
+        Words that spend the whole budget show which source they are made for: a word of ℓ digits suits a symbol of
+        probability 2 to the −ℓ. In the other direction, a symbol of probability p deserves −log₂ p digits, its
+        surprisal. The next page, cross-entropy, is what it costs to expect one source and get another.
       </p>
     </>
   );

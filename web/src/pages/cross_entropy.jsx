@@ -21,7 +21,7 @@ function Picture({ result }) {
         .map((c) => `${c.name}: probability ${c.prob.text}, surprisal ${c.surprisal.text} ${unit}`)
         .join("; ")}.`}
       series={[{ name: "−log q", points: result.curve, color: "gain" }]}
-      x={{ label: "probability q of the class that comes", domain: [0, 1] }}
+      x={{ label: "probability q of the true class", domain: [0, 1] }}
       y={{ label: `loss, ${unit}`, domain: [0, highest] }} points={points} />
   );
 }
@@ -38,8 +38,9 @@ function Text({ result }) {
         <mo>−</mo><Log /><Sub of="q" at="y" />
       </Formula>
       <p>
-        The truth p says which outcomes come how often, the prediction q how often it expects them. Each outcome costs
-        the surprise −log q, and is paid for as often as it comes. With one true class, only its own surprise is left.
+        The truth p says how often each outcome comes, and the prediction q says how often it is expected. An outcome
+        costs its surprise under the prediction, −log q, as often as it comes. With one true class, only the surprise of
+        that class is left.
       </p>
       <Bars name="shares" label="What each class would cost" description="Surprisal of each class"
         bars={result.classes.map((c) => ({

@@ -1,4 +1,4 @@
-// Entropy plus divergence: two bars that are one, and the terms by outcome.
+// Entropy plus divergence: a bar of two parts, a bar of their sum, and the terms by outcome.
 import { Stacks } from "../charts/Stacks.jsx";
 import { Formula, Log, Named, Of, Sub, Sum } from "../parts/Formula.jsx";
 import { Table } from "../parts/Table.jsx";
@@ -57,9 +57,9 @@ function Text() {
         </Named>
       </Formula>
       <p>
-        The first part belongs to the world: how uncertain the outcomes are, whoever predicts them. The second belongs
-        to the model: what it pays for expecting q where p happens. This is the Kullback–Leibler divergence, KL. It is 0
-        only where q is p.
+        The first part belongs to the world: it says how uncertain the outcomes are, whoever predicts them. The second
+        part belongs to the model: it is the price of expecting q while p happens. It is called the Kullback–Leibler
+        divergence, KL, and it is 0 only if q is p.
       </p>
     </>
   );

@@ -37,8 +37,8 @@ function Picture({ result, set }) {
             ))}
           </p>
           <Lines name="divergence-terms" label="Where the divergences come from" height={280}
-            description="Each curve holds between it and 0 the divergence of its name."
-            series={series(COSTS)} x={{ label: "x", domain }} y={{ label: "nats by unit of x" }} />
+            description="The area between each curve and 0 is the divergence of its name."
+            series={series(COSTS)} x={{ label: "x", domain }} y={{ label: "nats per unit of x" }} />
           <Legend items={COSTS.map(([key, name, color], i) => ({
             name, color, text: `the area under it is ${result.readouts[2 * i].text} nats, ${key}`,
           }))} />
@@ -64,15 +64,15 @@ function Text() {
         </Formula>
       ))}
       <p>
-        The one in front says where to look. Forward, the target does: wherever it has something, a model that has next
-        to nothing pays dearly, so the best model lies over all of it, and over the gap as well. Among normals it is the
-        one with the target’s mean and variance. In reverse the model looks only where it is itself: it may leave out a
-        bump for the price of its weight, but must not lie where the target has next to nothing.
+        The distribution in front gives the weights. Forward, the target weighs: where it has something and the model
+        next to nothing, the model pays much. So the best model lies over all of the target, and over the gap as well.
+        Among normals it is the one with the target’s mean and variance. In reverse, the model weighs: it may leave out
+        a bump, for the price of −log of the weight of the other, but must not lie where the target has next to nothing.
       </p>
       <p>
-        Maximum likelihood, and so training by cross-entropy, is forward: the data are drawn from the target. Variational
-        inference goes in reverse, as only the model can be drawn from. Here both are sums over a fine grid, and the best
-        in reverse is found by descent from three beginnings, since there may be more than one valley.
+        Maximum likelihood, and so training with cross-entropy, is forward: the data are drawn from the target.
+        Variational inference is reverse, as samples can be drawn only from the model. Here both are sums over a fine
+        grid. The best in reverse is found by descent from three starting points, since there may be several minima.
       </p>
     </>
   );

@@ -15,7 +15,7 @@ function Picture({ result }) {
       factor: layer.factor?.text,
       bar: { text: layer.grad.text, size: layer.size, other: layer.otherSize },
       tip: [layer.name, `weight ${layer.weight.text}, value ${layer.value.text}`, `gradient ${layer.grad.text}`,
-        ...(layer.factor ? [`${layer.factor.text} of the gradient above it`] : []),
+        ...(layer.factor ? [`${layer.factor.text} times the gradient above it`] : []),
         `under ${other} ${layer.other.text}`],
     })),
     { name: "loss", value: loss.text, tip: [`${loss.name} ${loss.text}`] },
@@ -77,10 +77,10 @@ function Text() {
       </Formula>
       <p>
         Numbers go forward through the circles; the gradient comes back along the arrows, one factor per layer. Each
-        weight learns from the gradient of its layer, so a layer that nothing arrives at stays as it is. The bars stand
-        over powers of ten: equal steps down are equal factors. In a deep chain of small factors the gradient
-        vanishes, whatever the loss; it is kept by larger weights, by units that are not flat at their ends, and by
-        connections past the layers. Weights after the third are the same three again.
+        weight learns from the gradient of its layer, so a layer that gets no gradient does not learn. The bars have a
+        scale of powers of ten, where equal steps are equal factors. In a deep chain of small factors the gradient
+        vanishes under every loss. Larger weights keep it, and so do units that are not flat at their ends, and
+        connections that skip layers. The weights after the third are the same three again.
       </p>
     </>
   );

@@ -1,4 +1,4 @@
-// Likelihood: the data under the model, and what the parameter makes of them.
+// Likelihood: the data under the model, and the cross-entropy over the parameter.
 import { Columns } from "../charts/Columns.jsx";
 import { Lines } from "../charts/Lines.jsx";
 import { Small } from "../parts/Chart.jsx";
@@ -66,7 +66,7 @@ function Search({ curve, here, best, parameter }) {
       description={`Lowest at ${number(best[0])} with ${number(best[1])} nats; here ${number(cost)} nats.`}
       series={[{ name: "cross-entropy", points: curve, color: "keep" }]}
       x={{ label: parameter, domain: parameter.startsWith("p") ? [0, 1] : [curve[0][0], curve.at(-1)[0]] }}
-      y={{ label: "nats by observation", domain: [lowest - room, highest + room] }}
+      y={{ label: "nats per observation", domain: [lowest - room, highest + room] }}
       lines={[{ name: "the best", x: best[0] }]}
       points={[
         { x: here[0], y: Math.min(cost, highest), name: number(cost), color: "waste" },
@@ -87,7 +87,7 @@ function Text() {
           <mi>H</mi><Of><mover><mi>p</mi><mo>^</mo></mover><mo>,</mo><mi>q</mi></Of>
         </Named>
       </Formula>
-      <Formula label="of a normal: minus log q of x is its entropy h of sigma, plus z squared minus 1 over 2, z being x minus mu over sigma">
+      <Formula label="for a normal: minus log q of x is its entropy h of sigma, plus z squared minus 1 over 2, z being x minus mu over sigma">
         <mo>−</mo><Log /><mi>q</mi><Of><mi>x</mi></Of><mo>=</mo>
         <mi>h</mi><Of><mi>σ</mi></Of><mo>+</mo>
         <mfrac>
@@ -99,15 +99,16 @@ function Text() {
         <mfrac><mrow><mi>x</mi><mo>−</mo><mi>μ</mi></mrow><mi>σ</mi></mfrac>
       </Formula>
       <p>
-        The likelihood asks of each parameter how probable it makes what came. Observations that do not depend on each
-        other multiply. The logarithm turns that into a sum, and observations that are alike can be taken together: each
-        outcome counts as often as it came, its share p̂ times N. That is N times the cross-entropy of the model on the
-        data. So the most likely parameter and the least cross-entropy are one and the same.
+        The likelihood says how probable a parameter makes the data. The probabilities of independent observations
+        multiply. The logarithm turns the product into a sum, and equal observations can be counted together: each
+        outcome counts as often as it came, which is its share p̂ times N. With the sign changed, this is N times the
+        cross-entropy of the model on the data. So the parameter of highest likelihood is that of lowest cross-entropy.
       </p>
       <p>
-        For measured values the model gives no probability but a density: how much by unit of x. It may be above 1, and
-        its −log below 0. With a normal, −log is a squared distance and a constant: squared error is the likelihood of a
-        normal whose width is given. How close the most likely parameter comes to the truth is the next page.
+        For measured values the model gives a density, which is probability per unit of x. A density may be above 1, and
+        then −log of it is below 0. For a normal, −log is a squared distance plus a constant: the least squared error is
+        the highest likelihood of a normal of fixed width. How close the most likely parameter comes to the truth is
+        the next page.
       </p>
     </>
   );

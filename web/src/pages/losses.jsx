@@ -101,12 +101,12 @@ function Text() {
         <mi>ε</mi><mo stretchy="false">/</mo><mi>C</mi>
       </Formula>
       <p>
-        Label smoothing asks for a little of every class, so that a prediction can be too sure. The focal factor turns
-        down the rows that are predicted well, and leaves the hard ones. A class weight makes the rows of one class
-        count more, where they are rare. A temperature rescales the logits; the z-loss keeps them from drifting. Where
-        the outcome is uncertain, the first three also move the probabilities that are best: a model that is trained
-        with them no longer says how often things happen. Why the plain loss does is shown under
-        likelihood.
+        Label smoothing gives a little to every class, so that a prediction can be too sure. The focal factor reduces
+        the loss of rows that are predicted well, and hardly changes that of hard rows. A class weight makes the rows of
+        one class count more, for example if they are rare. A temperature rescales the logits, and the z-loss keeps them
+        from drifting. If the outcome is uncertain, the first three also change which probabilities are best: the
+        probabilities of a model that is trained with them no longer say how often things happen. The page on likelihood
+        shows why those of the plain loss do.
       </p>
     </>
   );

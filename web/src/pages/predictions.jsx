@@ -26,7 +26,7 @@ function Whole({ result, error, files, served }) {
       {served && <Bring show={setReport} files={files} />}
       {served && !report && (
         <p class="note bring-example">
-          An example until then: a small model of handwritten digits, scored on rows it has not seen.
+          Until then this is an example: a small model of handwritten digits, scored on rows that it has not seen.
         </p>
       )}
       {!shown && !error && (
@@ -95,8 +95,8 @@ function Bring({ show, files }) {
           Score it
         </button>
         <p class="note" id={hint}>
-          Parquet, CSV, Arrow or NPZ, up to 1 GiB, with a column for each class (logit_…, logprob_… or prob_…) or one
-          column of lists. It goes to the plogq on this machine, and is not kept.
+          Parquet, CSV, JSON, Arrow, NPZ and others, up to 1 GiB, with a column for each class (logit_…, logprob_… or
+          prob_…) or one column of lists. The file goes to the plogq on this machine, and is not kept.
         </p>
       </form>
       <p class="note" role="status">{working !== null && `Scoring ${working} …`}</p>
@@ -129,7 +129,7 @@ async function upload(file, options) {
     headers: { "content-type": "application/octet-stream" },
     body: file,
   }).catch(() => {
-    throw new Error("The server does not answer. Was it stopped, or the file changed?");
+    throw new Error("The server does not answer. Was it stopped, or has the file changed?");
   });
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.error);

@@ -1,8 +1,9 @@
-// Quiz: eight questions, each answered once; what the choices came from is said after the answer.
+// Quiz: two sets of eight questions, each answered once; the answer is followed by its reasons.
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { scalePoint } from "d3-scale";
 import { Chart } from "../parts/Chart.jsx";
 import { CodeLine } from "../parts/CodeLine.jsx";
+import { Choice } from "../parts/Controls.jsx";
 import { Readouts } from "../parts/Readouts.jsx";
 
 const TOP = 28;
@@ -60,22 +61,26 @@ function outcome({ answer, right }) {
   return answer === right ? `${answer}, right` : `${answer}, wrong; right is ${right}`;
 }
 
-function Whole({ state, result, error, set, served }) {
-  const anew = () => set({ seed: 1 + Math.floor(Math.random() * SEEDS), answers: Array(8).fill("") });
-  const drawn = state.seed > 0;
+function Whole({ state, result, error, set, controls, served }) {
+  const { about, seed } = state;
+  const begin = (changes) => set({ ...changes, answers: controls.answers.default });
+  const anew = () => begin({ seed: 1 + Math.floor(Math.random() * SEEDS) });
+  const drawn = seed > 0;
   useEffect(() => {
     if (!drawn) anew(); // no numbers in the address: draw some
   }, [drawn]);
-  if (!drawn || result?.state.seed !== state.seed) return <div class="page-picture" aria-busy={!error} />;
+  if (!drawn || result?.state.seed !== seed) return <div class="page-picture" aria-busy={!error} />;
+  const asked = result.state.about; // until the other set has come, these questions stay
   return (
     <div class="page-stage">
       <ol class="quiz">
         {result.questions.map((question, i) => (
-          <Question key={`${state.seed} ${i}`} number={i + 1} question={question} served={served}
-            answer={(letter) => set({ answers: state.answers.with(i, letter) })} />
+          <Question key={`${asked} ${seed} ${i}`} number={i + 1} question={question} served={served}
+            answer={(letter) => asked === about && set({ answers: state.answers.with(i, letter) })} />
         ))}
       </ol>
       <div class="page-side">
+        <Choice name="about" control={controls.about} value={about} change={(next) => begin({ about: next })} />
         <Picture result={result} />
         <Readouts readouts={result.readouts} />
         <p class={result.done ? "quiz-verdict" : "note"} role="status">{result.notice}</p>
@@ -121,7 +126,7 @@ function Question({ number, question, answer, served }) {
               <input type="radio" name={id} value={letter} onChange={() => choose(letter)}
                 checked={letter === (answered ? question.answer : chosen)} />
               <span>
-                <span class="kicker">{letter}</span> <b>{text}</b> {unit}
+                <span class="kicker">{letter}</span> <Said text={text} unit={unit} /> {unit}
               </span>
             </label>
           ))}
@@ -138,11 +143,11 @@ function Question({ number, question, answer, served }) {
           <p ref={verdict} tabIndex={-1}>
             <Verdict question={question} />
           </p>
-          <dl>
+          <dl class={unit ? "quiz-numbers" : ""}>
             {choices.filter(({ letter }) => letter !== question.answer).map(({ letter, text, why }) => (
               <div key={letter}>
                 <dt>
-                  {letter} <b>{text}</b>
+                  {letter} <Said text={text} unit={unit} />
                 </dt>
                 <dd>{why}</dd>
               </div>
@@ -160,12 +165,17 @@ function Question({ number, question, answer, served }) {
   );
 }
 
-function Verdict({ question: { answer, right, choices, unit } }) {
+/** A number stands out; words, which have no unit, do not. */
+function Said({ text, unit }) {
+  return unit ? <b>{text}</b> : text;
+}
+
+function Verdict({ question: { answer, right, choices } }) {
   const of = (letter) => choices.find((choice) => choice.letter === letter);
   if (answer === right) return <><b>Right.</b> {of(right).why}</>;
   return (
     <>
-      <b>Not {of(answer).text}.</b> {of(answer).why} It is {of(right).text} {unit}.
+      <b>Not {answer}.</b> {of(answer).why} The right answer is {right}.
     </>
   );
 }

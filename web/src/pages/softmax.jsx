@@ -52,7 +52,8 @@ function Text() {
       <p>
         A network gives one number per class, a logit, of any size and sign. Softmax raises e to each and divides by
         the sum. Adding the same number to every logit changes nothing: only differences count. The gradient says how
-        fast the loss grows as each logit grows. The arrows show where a step of training moves them: against it.
+        fast the loss grows as each logit grows. The arrows show where a step of training moves the logits: against the
+        gradient.
       </p>
     </>
   );

@@ -10,7 +10,7 @@ function Picture({ result }) {
   const one = result.target === "1";
   const series = (key) =>
     losses.map((loss) => ({ name: loss.name, points: loss[key], color: COLORS[loss.name] }));
-  // What is right of a target of 1 is left of a target of 0.
+  // With a target of 0 both pictures are mirrored.
   const p = (x) => (one ? x : 1 - x);
   const z = (x) => (one ? x : -x);
   return (
@@ -77,9 +77,9 @@ function Text() {
       </Formula>
       <p>
         A sigmoid is flat at both ends, and its slope p (1 − p) is a factor of every gradient that goes through it. The
-        logarithm undoes that factor; the square does not. So the pull of squared error is greatest, 8/27 = 0.2963, where
-        the prediction misses by two thirds, and fades from there on, the more wrong it gets. Where that can
-        lead a descent is the next page.
+        logarithm in cross-entropy cancels this factor; the square does not. So the gradient of squared error is
+        largest, 8/27 = 0.2963, where the prediction misses by two thirds. From there it fades as the prediction becomes
+        more wrong. The next page shows where that can lead a descent.
       </p>
     </>
   );

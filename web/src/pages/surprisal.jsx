@@ -1,9 +1,9 @@
-// Surprisal and entropy: columns as wide as likely, as high as surprising; their area is the entropy.
+// Surprisal and entropy: columns of width p and height −log p, whose total area is the entropy.
 import { Areas } from "../charts/Areas.jsx";
 import { Formula, Log, Of, Sub, Sum } from "../parts/Formula.jsx";
 import { Table } from "../parts/Table.jsx";
 
-/** Bars of one's own are there to pull only where they are what is thrown. */
+/** The reader's own bars are shown only while they are what is thrown. */
 function turned(state) {
   return state.source === "own" ? ["source", "own", "names", "unit"] : ["source", "unit"];
 }
@@ -55,14 +55,14 @@ function Text() {
         <mo>−</mo><Sum over="j" /><Sub of="p" at="j" /><Log /><Sub of="p" at="j" />
       </Formula>
       <p>
-        Why a logarithm? Two throws that know nothing of each other have probabilities that multiply, and surprises
-        should add. Only the logarithm turns one into the other. To base 2 the unit is the bit: one bit is the surprise
-        of a fair coin, and each halving of the probability adds one more. To base e it is the nat, 1.4427 bits.
+        Why a logarithm? The probabilities of two independent throws multiply, and their surprises should add. Only the
+        logarithm turns products into sums. With base 2 the unit is the bit: one bit is the surprise of a fair coin, and
+        each halving of the probability adds one more. With base e the unit is the nat, 1.4427 bits.
       </p>
       <p>
-        In the picture a column is as wide as its outcome is likely and as high as it surprises. The widths sum to 1, so
-        all the area together is the average surprise. The line levels it: below it lies a rectangle of the same area.
-        That height is the entropy. Next: a bit of surprise is also a bit to send.
+        In the picture the width of a column is the probability of its outcome, and the height is its surprisal. The
+        widths sum to 1, so the total area is the average surprise. The rectangle below the line has the same area, and
+        its height is the entropy. Next: a bit of surprise is also a bit to send.
       </p>
     </>
   );

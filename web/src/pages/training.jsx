@@ -132,7 +132,7 @@ function Steps({ run, at, last, change, served }) {
   );
 }
 
-/** The steps that Python gave in one answer, and those that have streamed in since. */
+/** The steps that Python gave in one answer, and those that have come by stream since. */
 function useRun({ state, result, set, controls }) {
   const [live, setLive] = useState([]);
   const [running, setRunning] = useState(false);
@@ -217,11 +217,12 @@ function Text() {
         </Of>
       </Formula>
       <p>
-        Both copies begin with the same weights and see the same batches at the same rate. Squared error's gradient
-        carries the factor q: where the softmax gives the true class almost nothing, the pull on it is almost nothing
-        too. Cross-entropy's gradient is the plain difference, largest where the network is most wrong. Large first
-        weights make a network that is sure and wrong, and set the two apart; so do sigmoid units. With small weights
-        and tanh units both learn. A batch is a sample: its loss and its gradient jump from step to step.
+        Both copies begin with the same weights and see the same batches at the same rate. The gradient of squared error
+        has the factor q: if the softmax gives the true class almost nothing, the gradient of its logit is almost 0,
+        too. The gradient of cross-entropy is the plain difference, which is largest where the network is most wrong.
+        Large first weights make a network that is sure and wrong, and then the two losses differ much; so they do with
+        sigmoid units. With small weights and tanh units both learn. A batch is a sample: its loss and its gradient jump
+        from step to step.
       </p>
     </>
   );

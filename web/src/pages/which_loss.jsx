@@ -5,7 +5,7 @@ import { Small } from "../parts/Chart.jsx";
 import { CodeLine } from "../parts/CodeLine.jsx";
 import { number } from "../parts/format.js";
 
-/** A task does not ask everything. */
+/** A task asks only some of the questions. */
 const turned = (state, result) => result?.asks;
 
 function Picture({ result }) {
@@ -38,15 +38,15 @@ function Text() {
     <>
       <h2>The rule behind it</h2>
       <p>
-        Say how the data could have come about, give what happened a probability, and take minus its logarithm. One of
-        several classes is one throw of a die: softmax, and cross-entropy. Labels that do not exclude each other are so
-        many coins: sigmoids, and binary cross-entropy. A number with noise around it is a normal density: squared
-        error. Each of the three is a cross-entropy, and most mistakes hand it the wrong one of three things: logits,
+        Choose a model of how the data come about. It gives what happened a probability, and the loss is minus the
+        logarithm of that. One of several classes is a throw of a die: softmax and cross-entropy. Labels that do not
+        exclude each other are one coin each: sigmoids and binary cross-entropy. A number with noise is a normal density:
+        squared error. Each of the three is a cross-entropy. Most mistakes give it the wrong one of three inputs: logits,
         log-probabilities or probabilities.
       </p>
       <p>
-        Rare classes seldom need another loss. Cross-entropy learns their probabilities, small as they are; a threshold
-        decides afterwards. Weights and focal loss shift the probabilities for the sake of that decision.
+        Rare classes seldom need another loss. Cross-entropy learns their small probabilities, and a threshold decides
+        afterwards. Weights and focal loss change the probabilities in favour of that decision.
       </p>
     </>
   );

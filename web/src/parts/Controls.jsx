@@ -1,4 +1,4 @@
-// What can be turned on a page, drawn from the bounds that Python gives (plogq.explorer.controls).
+// The controls of a page, drawn from the bounds that Python gives (plogq.explorer.controls).
 import { useId } from "preact/hooks";
 import { shorten } from "./format.js";
 import { Slider } from "./Slider.jsx";
@@ -47,7 +47,7 @@ function One({ control, value, state, names, change }) {
   );
 }
 
-function Choice({ name, control, value, change }) {
+export function Choice({ name, control, value, change }) {
   const id = useId();
   return (
     <fieldset class="choice">

@@ -1,7 +1,7 @@
 // What a page says beside its picture: what to notice, its text, and the same number in Python.
 import { CodeLine } from "./CodeLine.jsx";
 
-/** quiet: the notice changes too often to be read out; children: sections between the two */
+/** quiet: the notice changes too often to be read aloud; children: sections between the two */
 export function PageWords({ notice, code, quiet = false, children }) {
   return (
     <div class="page-words">

@@ -1,4 +1,4 @@
-"""plogq code: files and tables of predictions, to coded files and back."""
+"""What `plogq code` does: files and labels of tables to coded files, and back."""
 
 from plogq.extras import needed_by
 

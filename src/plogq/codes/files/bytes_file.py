@@ -1,4 +1,4 @@
-"""A file's bytes, to code and back."""
+"""The bytes of a file, coded and decoded."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from plogq.codes.order_k import as_order
 
 Progress = Callable[[int, int | None], None]
 
-MEASURED = 16 << 20  # bytes that the statistics are taken of; they need some hundred times that
+MEASURED = 16 << 20  # bytes that are measured, which takes some hundred times as much memory
 
 
 class BytesReport(NamedTuple):
-    """What a file came to.
+    """The result of coding a file.
 
     Attributes
     ----------
     path, size
-        The file, and how many bytes it has.
+        The file, and its number of bytes.
     found
         How far its bytes, or the first 16 MiB of them, can be compressed.
     order
-        What it was coded with.
+        The order k of the code.
     data
         The code.
     """
@@ -45,17 +45,17 @@ class BytesReport(NamedTuple):
 def code_file(
     path: Path, *, order: int | None = None, progress: Progress | None = None
 ) -> BytesReport:
-    """Code a file with the order that is best for it, or the one given, and decode it again.
+    """Code a file with its best order or a given one, and decode the code as a check.
 
     Raises
     ------
     OSError
-        A file that cannot be read.
+        If the file cannot be read.
     ValueError
-        `order` at fault.
+        If `order` is out of range.
     """
     if order is not None:
-        as_order(order)  # before the work, not after it
+        as_order(order)  # a wrong order is refused before the work
     content = path.read_bytes()
     found = compressibility(content[:MEASURED], progress=progress)
     chosen = found.best_order if order is None else order
@@ -71,7 +71,7 @@ def decode_file(path: Path, *, progress: Progress | None = None) -> bytes:
     Raises
     ------
     CodeError
-        A file that is damaged, cut short or something else, by its name.
+        If the file is damaged, cut short or something else; the message names it.
     """
     try:
         return decompress_bytes(path.read_bytes(), progress=progress)

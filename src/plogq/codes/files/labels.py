@@ -1,4 +1,4 @@
-"""The labels of an opened table, compressed under its predictions and decoded again."""
+"""The labels of an opened table, coded under its predictions, and decoded as a check."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class CodedLabels(NamedTuple):
     data
         The code.
     length
-        What it cost, and what it is made of.
+        The length of the code, and its parts.
     counts
-        How often each class occurs, (C,).
+        The number of labels of each class, (C,).
     """
 
     data: bytes
@@ -37,20 +37,20 @@ class CodedLabels(NamedTuple):
 def encode_labels(
     predictions: Predictions, impossible: Literal["refuse", "escape"], progress: Progress | None
 ) -> CodedLabels:
-    """Compress the labels in the order of the table, then decode them along the table again.
+    """Code the labels in the order of the table, then decode them in a second pass as a check.
 
-    Two passes, each on one thread, with no more in memory than a batch and the compressed bytes.
+    Each pass is on one thread, and keeps only a batch and the compressed bytes in memory.
     The bytes depend on the rows alone, not on how they are split into files.
 
     Parameters
     ----------
     impossible
-        What to do with a label of probability 0: refuse it, or code it at 24 bits and count it.
+        What to do with a label of probability 0: refuse it, or code it with 24 bits and count it.
 
     Raises
     ------
     TableError
-        A label of probability 0 that is not to be escaped; or what is decoded is not what was
+        If a label has probability 0 and is to be refused, or if other labels are decoded than were
         coded, since the table was changed meanwhile.
     """
     kind, classes = predictions.columns.kind, len(predictions.classes)
@@ -60,7 +60,7 @@ def encode_labels(
         rows = coder_predictions(batch, predictions.columns)
         try:
             encoder.encode(batch.target, rows)
-        except ValueError as error:  # rows are counted through all files
+        except ValueError as error:  # the row in the message counts through all files
             raise TableError(f"{batch.part.path}: {error}") from error
         counts += np.bincount(batch.target, minlength=classes)
     data, length = encoder.finish()
@@ -69,7 +69,7 @@ def encode_labels(
 
 
 def _check(data: bytes, predictions: Predictions, progress: Progress | None) -> None:
-    """Decode, and compare label by label."""
+    """Decode the code along the table, and compare label by label."""
     columns = predictions.columns
     decoder = ModelDecoder(data, kind=columns.kind)
     expected = "be what was coded a pass before (is the table being written?)"
@@ -84,7 +84,7 @@ def _check(data: bytes, predictions: Predictions, progress: Progress | None) -> 
 
 
 def coder_predictions(batch: Batch, columns: Columns) -> Array:
-    """Return (n, C) predictions; of one binary column, those of both classes."""
+    """Return (n, C) predictions; one binary column becomes two, one for each class."""
     x = batch.predictions
     if columns.layout != "binary":
         if not columns.normalise and columns.rounding is None:

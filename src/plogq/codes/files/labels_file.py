@@ -1,4 +1,4 @@
-"""The labels of a table, to code under its predictions and back."""
+"""The labels of a table, coded under its predictions, and decoded."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from plogq.tables.readers import Part, open_table
 
 
 class LabelsReport(NamedTuple):
-    """What the labels of a table came to.
+    """The result of coding the labels of a table.
 
     Attributes
     ----------
     paths, taken
-        The table's files, and what columns were taken for what.
+        The files of the table, and the roles of its columns.
     counts
-        How often each class occurs.
+        The number of labels of each class.
     length
-        What the code cost.
+        The length of the code, and its parts.
     frequency_bits
-        What labels cost one by one, by how often they came before, with no model.
+        The cost of the labels by how often they came before, without a model.
     data
         The code.
     notes, warnings
-        How the table was read, and what of it may mean something else than it was read as.
+        How the table was read, and warnings where it may mean something else.
     """
 
     paths: list[str]
@@ -65,25 +65,25 @@ def code_labels(
     progress: Progress | None = None,
     **model: Any,
 ) -> LabelsReport:
-    """Code the labels of a table under its predictions, row by row, and decode them again.
+    """Code the labels of a table under its predictions, row by row, and decode them as a check.
 
     Parameters
     ----------
     source, label
         As for `plogq.score.score`; labels are classes, one in each row.
     text
-        How a text table is written, as `plogq.tables.formats.text_options` has it.
+        How a text table is written: an option of `plogq.tables.formats.text_options`.
     escape
-        Code labels of probability 0 at 24 bits, and count them; else the first is refused.
+        Code labels of probability 0 with 24 bits, and count them; else the first is refused.
     progress
-        Called with rows done, and in all where that is known.
+        Called with the rows done, and with all rows if their number is known.
     **model
         As for `score`: logits, logprobs or probs, exclude, classes, chosen, normalise.
 
     Raises
     ------
     TableError
-        What is wrong with the table, by file, column and row.
+        If something is wrong with the table; the message names file, column and row.
     """
     table = open_table(source, text)
     columns = replace(find_columns(table, label=label, **model), may_ignore=False)
@@ -120,21 +120,21 @@ def decode_labels(
     Parameters
     ----------
     data, name
-        The code, and what errors call it.
+        The code, and its name in errors.
     source, text, **model
-        The predictions it was coded under, as for `code_labels`. The table needs no labels.
+        The predictions under which it was coded, as for `code_labels`. The table needs no labels.
 
     Returns
     -------
     pyarrow.Array
-        Names of classes; integers where names are integers, or there are none.
+        The names of the classes; integers if all names are integers, or if there are no names.
 
     Raises
     ------
     CodeError
-        A code that is damaged or something else, or was made under other predictions.
+        If the code is damaged, something else, or made under other predictions.
     TableError
-        What is wrong with the table.
+        If something is wrong with the table.
     """
     table = open_table(source, text)
     unused = _unused(table.schema.names)
@@ -157,7 +157,7 @@ def decode_labels(
     try:
         if (first := next(parts(), None)) is not None:
             names = classes_of(first, columns)
-            columns = first_look(parts(), columns, Labels(names, columns))  # as when coded
+            columns = first_look(parts(), columns, Labels(names, columns))  # as in `code_labels`
             labels, decoder = Labels(names, columns), ModelDecoder(data, kind=columns.kind)
             for part in parts():
                 rows = coder_predictions(to_batch(part, columns, labels), columns)
@@ -170,19 +170,19 @@ def decode_labels(
     found = pa.array(np.concatenate([np.zeros(0, np.int64), *decoded]))
     if columns.classes is None:
         return found
-    integers = integer_names(columns.classes) == "all"  # then labels are read as integers, too
+    integers = integer_names(columns.classes) == "all"  # a score reads such labels as integers, too
     values = pa.array([int(x) for x in columns.classes] if integers else columns.classes)
     return values.take(found)
 
 
 def check_labels_path(path: Path) -> None:
-    """Refuse a path that names no format of tables, before there are labels to write."""
+    """Refuse a path whose ending names no format of tables."""
     if ending_of(path.name) not in WRITERS:
         refuse("--out", f"end in one of {', '.join(WRITERS)}, for labels", str(path))
 
 
 def labels_table(labels: pa.Array, path: Path) -> bytes:
-    """Give the labels as a table of one column, of the format that the path names."""
+    """Give the bytes of a table of one column, the labels, in the format that the path names."""
     check_labels_path(path)
     table = pa.table({"label": labels})
     sink = io.BytesIO()
@@ -193,7 +193,7 @@ def labels_table(labels: pa.Array, path: Path) -> bytes:
 
 
 def _unused(names: Sequence[str]) -> str:
-    name = "(labels decoded)"  # it is among the columns in messages
+    name = "(labels decoded)"  # messages list it among the columns
     while name in names:
         name += "_"
     return name

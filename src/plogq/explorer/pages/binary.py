@@ -1,4 +1,4 @@
-"""Binary cross-entropy: one logit, one label, and a gradient that is the gap between them."""
+"""Binary cross-entropy: one logit, one label, and a gradient that is probability minus label."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def compute(state: State) -> Result:
     prob = plogq.sigmoid(logit)
     value, grad = plogq.binary_cross_entropy_from_logits(logit, label)
     z, loss, slope = float(logit), float(value), float(grad)
-    # The slope, drawn no further than to where it meets 0: at least 1 away.
+    # The tangent ends where it meets 0, which is at least 1 away.
     reach = min(1.5, loss / abs(slope))
     ends = [max(LOW, z - reach), min(HIGH, z + reach)]
     losses = {
@@ -54,16 +54,16 @@ def compute(state: State) -> Result:
 
 def _notice(prob: float, label: int, slope: float) -> str:
     pull = (
-        f"The gradient is the probability less the label, {shown(prob)} − {label}. Training goes "
+        f"The gradient is the probability minus the label, {shown(prob)} − {label}. Training goes "
         f"against it, so it moves the logit {'up' if label else 'down'}."
     )
     if prob == 0.5:
-        return f"{pull} The prediction leans neither way, and pays log 2, as a fair coin would."
+        return f"{pull} The prediction leans neither way, and pays ln 2, as a fair coin would."
     if abs(slope) > 0.5:
         return (
-            f"{pull} The prediction is on the wrong side. The further it goes there, the "
-            "straighter the curve: each unit of the logit adds nearly 1 to the loss, and the "
-            "gradient stays."
+            f"{pull} The prediction is on the wrong side. The further it goes, the straighter the "
+            "curve becomes: each unit of the logit adds nearly 1 to the loss, and the gradient "
+            "does not fade."
         )
     return (
         f"{pull} The prediction is on the right side. The surer it is, the less there is to "
@@ -73,8 +73,8 @@ def _notice(prob: float, label: int, slope: float) -> str:
 
 PAGE = Page(
     title="Binary cross-entropy",
-    summary="Yes or no takes one logit. The sigmoid makes a probability of it, and the gradient is "
-    "what that probability misses the label by.",
+    summary="One logit is enough for yes or no. The sigmoid turns it into a probability, and the "
+    "gradient is the probability minus the label.",
     words="BCE log loss sigmoid logistic regression softplus label gradient direction",
     controls={
         "label": Choice("label t", "1", {"1": "1, it happened", "0": "0, it did not"}),

@@ -1,4 +1,4 @@
-"""Codes: a word of digits for each symbol, what words cost, and which can be read again."""
+"""Codes: a word of digits for each symbol, what the words cost, and which codes can be decoded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMES = ("blue", "red", "green", "yellow")
 COLORS = dict(zip(NAMES, ("gain", "waste", "rest", "keep"), strict=True))
 LETTERS = {name[0]: name for name in NAMES}
 LONGEST = 6  # digits of a word
-CLOSE = 1e-9  # bits: what is nearer is called equal
+CLOSE = 1e-9  # bits: lengths that differ by less are called equal
 
 
 def compute(state: State) -> Result:
@@ -53,10 +53,10 @@ def compute(state: State) -> Result:
         ],
         "readouts": [
             readout("expected length of your words", length, "digits", "gain"),
-            readout("Huffman’s words: none that can be read are shorter", least, "digits"),
+            readout("Huffman’s words, the shortest that can be decoded", least, "digits"),
             readout("entropy", entropy, "bits", "keep"),
-            readout("Kraft sum: the budget that is spent", code.kraft_sum),
-            readout("second source, sent in lengths that suit the first", crossed, "bits", "waste"),
+            readout("Kraft sum, the share of the budget that is spent", code.kraft_sum),
+            readout("second source, with lengths that suit the first", crossed, "bits", "waste"),
         ],
         "notice": f"{_verdict(code)} {_price(code, length, least, entropy)}",
         "code": (
@@ -69,7 +69,7 @@ def compute(state: State) -> Result:
 
 
 def _place(code: Code, j: int) -> Result:
-    """Give a word's part of the budget: where its digits lead, and among which it must share it."""
+    """Give a word's part of the budget: where its digits lead, and which words share it."""
     word = code.words[j]
     share = Fraction(1, 2 ** len(word))
     same = [i for i, other in enumerate(code.words) if other == word]
@@ -110,14 +110,14 @@ def _stream(code: Code, letters: str) -> Result:
 
 def _reading(code: Code, symbols: list[str], digits: str) -> str:
     if "" in code.words:
-        return "What has a word without digits leaves no trace: nobody can tell whether it came."
+        return "A symbol whose word has no digits leaves no trace: nobody can tell if it was sent."
     if code.is_uniquely_decodable:
         back = "".join(symbol[0] for symbol in code.parse(digits))
-        return f"Read again, without a sign between the words: {back}."
+        return f"The receiver reads {back}, and needs no sign between the words."
     ways = readings(code.words, digits)
     if ways == 1:
-        return "This stream has one reading, but the code has streams that have two."
-    return f"Its receiver can read it in {ways:,} ways, and cannot know which was meant."
+        return "This stream has one reading, but other streams of this code have two."
+    return f"The receiver can read it in {ways:,} ways, and cannot know which one was meant."
 
 
 def readings(words: tuple[str, ...], digits: str) -> int:
@@ -158,7 +158,7 @@ def _tree(code: Code, probs: dict[str, float]) -> list[Result]:
 
 
 def _cost(name: str, total: float, entropy: float) -> Result:
-    """Give a length as entropy and what is beyond; only what cannot be read is below entropy."""
+    """Split a length into entropy and excess: no code that can be decoded is below the entropy."""
     below = total < entropy - CLOSE
     return {
         "name": name,
@@ -176,29 +176,29 @@ def _verdict(code: Code) -> str:
         return f"The word for {silent} has no digits: a stream does not show where it stands."
     if (found := code.ambiguous_stream()) is not None:
         digits, first, second = found
-        told = f"The stream {digits} is {_listed(first)}, and is {_listed(second)}: no code to use."
+        told = f"The stream {digits} can be read as {_listed(first)} and as {_listed(second)}."
         if kraft > 1:
             return (
-                f"{told} The Kraft sum is {kraft}, above 1, so no words of these lengths would do "
-                "better: short words use up the budget."
+                f"{told} The Kraft sum is {kraft}, above 1: the words are too short for the "
+                "budget, and no others of these lengths could be decoded."
             )
         return (
             f"{told} The Kraft sum is {kraft}, within the budget, so other words of the same "
-            "lengths could be read."
+            "lengths could be decoded."
         )
     if not code.is_prefix_free:
         return (
-            "One word begins another, so a receiver must look ahead; and yet no stream has two "
-            f"readings. The Kraft sum is {kraft}."
+            "One word is the beginning of another, so a receiver must look ahead. Yet no stream "
+            f"has two readings. The Kraft sum is {kraft}."
         )
     if kraft < 1:
         return (
-            "No word begins another: each is known as soon as its last digit is there. The budget "
-            f"is not spent, {1 - kraft} of it is left: some word could be shorter."
+            "No word is the beginning of another: each is known as soon as its last digit has "
+            f"come. {1 - kraft} of the budget is left, so some word could be shorter."
         )
     return (
-        "No word begins another: each is known as soon as its last digit is there. The budget is "
-        "spent to the last: to make a word shorter, another must become longer."
+        "No word is the beginning of another: each is known as soon as its last digit has come. "
+        "The whole budget is spent: if a word becomes shorter, another must become longer."
     )
 
 
@@ -207,16 +207,16 @@ def _price(code: Code, length: float, least: float, entropy: float) -> str:
     said = f"On average a symbol takes {shown(length)} digits"
     if not code.is_uniquely_decodable:
         if length < entropy - CLOSE:
-            return f"{said}, less than the entropy: only what cannot be read again is so cheap."
+            return f"{said}, less than the entropy: no code that can be decoded is so short."
         return f"{said}."
     if length > least + CLOSE:
         return f"{said}; Huffman’s words take {shown(least)}, and the entropy is {shown(entropy)}."
     if length > entropy + CLOSE:
         return (
-            f"{said}, and no words that can be read take less. The entropy is {shown(entropy)}: "
-            "the rest is the price of whole digits."
+            f"{said}, and no words that can be decoded take less. The entropy is {shown(entropy)}; "
+            "the difference is the price of whole digits."
         )
-    return f"{said}: the entropy itself, which no code that can be read goes below."
+    return f"{said}. That is the entropy, and no code that can be decoded takes less."
 
 
 def _listed(symbols: list[Any]) -> str:
@@ -229,8 +229,8 @@ def _count(n: int, what: str) -> str:
 
 PAGE = Page(
     title="Codes",
-    summary="Short words for what comes often. How short they can be on average has a limit, and "
-    "it is the entropy.",
+    summary="A code gives short words to what comes often. Their average length has a lower "
+    "limit: the entropy.",
     words="Kraft McMillan prefix Huffman tree compression uniquely decodable bits expected length",
     controls={
         "words": Words(

@@ -1,4 +1,4 @@
-"""Cross-entropy of a prediction: what it says of the class that comes, and nothing else."""
+"""Cross-entropy of a prediction: minus the logarithm of what it gave to the true class."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def compute(state: State) -> Result:
 def _notice(prob: float, loss: float, kind: str, units: str, true: str) -> str:
     if kind == "soft":
         return (
-            "A soft target asks for a little of every class, so every probability counts, and the "
-            "loss never reaches 0: it stops at the entropy of the target."
+            "A soft target gives a little to every class, so every probability counts. The loss "
+            "never reaches 0: its least value is the entropy of the target."
         )
     if prob == 0:
         return (
@@ -64,16 +64,17 @@ def _notice(prob: float, loss: float, kind: str, units: str, true: str) -> str:
         )
     half = float(plogq.surprisal(prob / 2, unit="bit" if units == "bits" else "nat"))
     return (
-        f"Only the probability of the true class, {true}, counts; how the rest is shared does not. "
-        f"Halve it, and the loss grows by a fixed amount, from {shown(loss)} to {shown(half)} "
-        f"{units}. The curve has no end on the left: to be sure and wrong has no upper price."
+        f"Only the probability of the true class, {true}, counts; how the other classes share the "
+        "rest does not. If it is halved, the loss grows by a fixed amount, here from "
+        f"{shown(loss)} to {shown(half)} {units}. The curve rises without limit on the left: to be "
+        "sure and wrong has no highest price."
     )
 
 
 PAGE = Page(
     title="Cross-entropy",
-    summary="What a prediction costs once the truth is known: minus the logarithm of what it gave "
-    "to the class that came.",
+    summary="The cost of a prediction once the truth is known: minus the logarithm of the "
+    "probability that it gave to the true class.",
     words="negative log-likelihood NLL log loss categorical sparse one-hot soft target",
     controls={
         "probs": Shares("prediction q", (0.7, 0.2, 0.1), least=2, most=6, named="names"),

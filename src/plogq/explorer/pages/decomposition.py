@@ -80,14 +80,14 @@ def _notice(
         else f"The divergence is not symmetric: {shown(forward)} one way, {shown(back)} the other."
     )
     return (
-        f"{ways}{below} No model q gets below H(p); all that training can change is the divergence."
+        f"{ways}{below} No model q costs less than H(p): training can change only the divergence."
     )
 
 
 PAGE = Page(
     title="Entropy plus divergence",
-    summary="A cross-entropy is what the truth costs by itself, plus what believing the wrong "
-    "distribution adds.",
+    summary="A cross-entropy is the cost of the truth itself, plus what it costs to believe "
+    "another distribution.",
     words="KL Kullback-Leibler relative entropy decomposition stacked bars per outcome Gibbs",
     controls={
         "p": Shares("truth p", (0.6, 0.3, 0.1), least=2, most=6, named="names", along=("q",)),

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 GRID = np.linspace(-42, 42, 4201)
 STEP = GRID[1] - GRID[0]
 SEEN = (np.abs(GRID) <= 10.001) & (np.arange(len(GRID)) % 4 == 0)  # what is drawn
-NODES = np.linspace(-7, 7, 281)  # of a standard normal, with
+NODES = np.linspace(-7, 7, 281)  # places of a standard normal, and their weights:
 WEIGHTS = plogq.softmax(-(NODES**2) / 2)
 
 
@@ -32,7 +32,7 @@ class Normal(NamedTuple):
     sd: float
 
     def log_density(self, x: Floats) -> Floats:
-        """log q, but for a constant."""
+        """Give log q, up to a constant."""
         out: Floats = -(((x - self.mean) / self.sd) ** 2) / 2 - math.log(self.sd)
         return out
 
@@ -45,7 +45,7 @@ class Bumps(NamedTuple):
     width: float
 
     def parts(self, x: Floats) -> tuple[Floats, Floats]:
-        """Log-densities of both bumps, with their weights, but for a constant."""
+        """Give the log-densities of both bumps times their weights, up to a constant."""
         left, right = (Normal(side * self.apart / 2, self.width) for side in (-1, 1))
         return (
             left.log_density(x) + math.log(self.weight),
@@ -53,7 +53,7 @@ class Bumps(NamedTuple):
         )
 
     def log_density(self, x: Floats) -> Floats:
-        """log p, but for a constant."""
+        """Give log p, up to a constant."""
         return np.logaddexp(*self.parts(x))
 
     def moments(self) -> Normal:
@@ -64,29 +64,29 @@ class Bumps(NamedTuple):
 
 
 def forward(p: Bumps, q: Normal) -> float:
-    """KL(p ‖ q), nats."""
+    """Give KL(p ‖ q) in nats."""
     return float(plogq.kl_divergence_from_logits(p.log_density(GRID), q.log_density(GRID)).value)
 
 
 def reverse(p: Bumps, q: Normal) -> float:
-    """KL(q ‖ p), nats."""
+    """Give KL(q ‖ p) in nats."""
     return float(plogq.kl_divergence_from_logits(q.log_density(GRID), p.log_density(GRID)).value)
 
 
 class Fit(NamedTuple):
-    """The best normal by one of the divergences, and what is left of that."""
+    """The best normal by one of the divergences, and what it leaves of that, in nats."""
 
     normal: Normal
     left: float
 
 
-@lru_cache(maxsize=64)  # they stay while the reader moves a normal of his own
+@lru_cache(maxsize=64)  # the fits stay the same while the reader moves the normal
 def fits(p: Bumps) -> tuple[Fit, Fit]:
-    """Give the best normal forward, and in reverse: the best that three descents come to."""
+    """Give the best normal forward, and the best in reverse that three descents find."""
     covers = p.moments()
     begin = (Normal(-p.apart / 2, p.width), Normal(p.apart / 2, p.width), covers)
     found = [Fit(q, reverse(p, q)) for q in (descend(p, q) for q in begin)]
-    best = min(found, key=lambda fit: round(fit.left, 9))  # of two alike, the left bump
+    best = min(found, key=lambda fit: round(fit.left, 9))  # of two equally good ones, the left
     return Fit(covers, forward(p, covers)), best
 
 
@@ -104,7 +104,7 @@ def descend(p: Bumps, q: Normal) -> Normal:
         left = plogq.sigmoid(one - other)  # the probability that x is of the left bump
         slope = (p.apart / 2 - p.apart * left - x) / p.width**2
         up, curve = float(WEIGHTS @ slope), float(WEIGHTS @ (slope * NODES)) / sd
-        # Between bumps log p may curve upwards: then widen, but not without end.
+        # Between bumps log p may curve upwards; the model then widens, by a bounded factor.
         precision = precision / 2 + max(-curve, precision / 2) / 2
         step = up / precision / 2
         mean += step
@@ -137,9 +137,9 @@ def compute(state: State) -> Result:
         },
         "readouts": [
             readout("KL(p ‖ q), forward", both[0], "nats", "keep"),
-            readout("the least of any normal", least[0], "nats"),
+            readout("the least that a normal can reach", least[0], "nats"),
             readout("KL(q ‖ p), reverse", both[1], "nats", "waste"),
-            readout("the least of any normal, by reverse", least[1], "nats"),
+            readout("the least that a normal can reach in reverse", least[1], "nats"),
         ],
         "notice": _notice(p, q, covers, seeks, both, least),
         "code": _code(p, q),
@@ -148,13 +148,13 @@ def compute(state: State) -> Result:
 
 
 def _curve(shares: Floats) -> Floats:
-    """Give what each step of the grid holds as a density, where it is drawn."""
+    """Give the points (x, density) to draw, from the share that each step of the grid holds."""
     out: Floats = np.stack([GRID, np.round(shares / STEP, 6)], axis=1)[SEEN]
     return out
 
 
 def _nine(x: float) -> float:
-    """Round to nine digits, and −0 to 0."""
+    """Round to nine decimals, and turn −0 into 0."""
     return round(x, 9) + 0.0
 
 
@@ -181,34 +181,34 @@ def _notice(
 ) -> str:
     if p.apart < 1e-9:
         return (
-            "The two bumps lie on each other: the target is a normal, and one normal is best by "
-            f"both measures, itself. Yours is {shown(both[0])} nats from it forward and "
+            "The two bumps lie on each other, so the target is itself a normal, and that normal is "
+            f"best by both measures. Yours is {shown(both[0])} nats away from it forward, and "
             f"{shown(both[1])} in reverse."
         )
     paid = [f"{shown(x)} nats" for x in both]
     here = (
-        f"Forward, your normal pays {paid[0]} for what the target has and it does not expect; in "
-        f"reverse {paid[1]}, for what it expects and the target does not have."
+        f"Forward, your normal pays {paid[0]} for what the target has and the normal does not "
+        f"expect. In reverse it pays {paid[1]} for what it expects and the target does not have."
     )
     same = abs(covers.mean - seeks.mean) < 0.1 * p.width and abs(covers.sd / seeks.sd - 1) < 0.1
     if same:
         return (
-            f"{here} Here nearly one normal is best by both. Were the bumps further apart, or "
-            "narrower, the two would part."
+            f"{here} Here nearly one normal is best by both. If the bumps were further apart or "
+            "narrower, two different ones would be best."
         )
     side = "left" if seeks.mean < 0 else "right"
     if abs(abs(seeks.mean) - p.apart / 2) < 0.1 * p.apart:
-        tie = ", and the other just as well" if abs(p.weight - 0.5) < 1e-9 else ""
-        how = f"the best in reverse sits on the {side} bump{tie}, for {shown(least[1])}"
+        tie = " (one on the other bump is as good)" if abs(p.weight - 0.5) < 1e-9 else ""
+        how = f"the best in reverse sits on the {side} bump{tie}, and pays {shown(least[1])}"
     else:
-        how = f"the best in reverse is the narrower one, for {shown(least[1])}"
-    return f"{here} The best forward lies over both bumps, for {shown(least[0])}; {how}."
+        how = f"the best in reverse is narrower, and pays {shown(least[1])}"
+    return f"{here} The best forward lies over both bumps, and pays {shown(least[0])}; {how}."
 
 
 PAGE = Page(
     title="Forward and reverse KL",
-    summary="A model that cannot be right must choose: cover all that may come, or keep to what "
-    "is likely.",
+    summary="A model that cannot fit the whole target must choose: cover all of it, or keep to "
+    "one likely part.",
     words="mode seeking covering inclusive exclusive moment projection variational inference "
     "mixture asymmetry",
     controls={

@@ -1,4 +1,4 @@
-"""Gradient flow: what of the loss's gradient arrives at the first layer of a chain of sigmoids."""
+"""Gradient flow: how much of the loss's gradient arrives at the first of a chain of sigmoids."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def back(net: Chain, grad: float) -> tuple[list[float], list[float]]:
     grads, factors = [grad], []
     for weight, slope in zip(net.weights[:0:-1], slopes(net.sums)[-2::-1], strict=True):
         factors.append(weight * slope)
-        grads.append(grads[-1] * factors[-1] + 0.0)  # −0 is 0
+        grads.append(grads[-1] * factors[-1] + 0.0)  # adding 0 turns −0 into 0
     return grads[::-1], factors[::-1]
 
 
@@ -93,7 +93,7 @@ def compute(state: State) -> Result:
             readout("loss", both[loss][0], "nats" if loss == "cross_entropy" else "", "waste"),
             readout("gradient at the output", grads[-1], "", "keep"),
             readout("gradient at layer 1", grads[0], "", "keep"),
-            readout("what arrives of 1", arrives, "", ""),
+            readout("gradient at layer 1 over that at the output", arrives, "", ""),
         ],
         "notice": _notice(grads, arrives, both, net.values[-1]),
         "code": _code(state),
@@ -118,21 +118,22 @@ def _notice(
 ) -> str:
     cross, square = both["cross_entropy"][1], both["squared_error"][1]
     begin = (
-        f"At the output cross-entropy starts with p − t = {shown(cross)}, squared error with "
-        f"{shown(square)}: 2 p (1 − p) = {shown(square / cross, 3)} times as much"
-        f"{', and the surer p is, the less' if max(output, 1 - output) > 0.9 else ''}."
+        f"At the output the gradient of cross-entropy is p − t = {shown(cross)}. That of squared "
+        f"error is {shown(square)}, which is 2 p (1 − p) = {shown(square / cross, 3)} times as much"
+        f"{'; the surer p is, the smaller this factor' if max(output, 1 - output) > 0.9 else ''}."
     )
     if len(grads) == 1:
-        return f"{begin} With one layer that is all. Add layers, and see what arrives below."
+        return f"{begin} Add layers, and see how much of it arrives at the first one."
     if arrives == 0:
         return (
             f"{begin} No gradient goes through a weight of 0, or as near to it as here: layer 1 "
-            "learns nothing from either."
+            "learns nothing from either loss."
         )
     return (
-        f"{begin} On the way back each layer multiplies by w · h (1 − h), at most a quarter of the "
-        f"size of w. What arrives at layer 1 is {shown(arrives)} times what set out. A loss can "
-        "mend the first step, and none of the others."
+        f"{begin} On the way back each layer multiplies the gradient by w · h (1 − h), which is at "
+        f"most a quarter of w in size. Layer 1 gets {shown(arrives)} times the gradient at the "
+        "output. The choice of the loss changes only the gradient at the output, and not these "
+        "factors."
     )
 
 
@@ -159,8 +160,8 @@ def _code(state: State) -> str:
 
 PAGE = Page(
     title="Gradient flow",
-    summary="A chain of sigmoid units, one per layer. The loss starts the gradient; every layer on "
-    "the way back takes its share.",
+    summary="A chain of sigmoid units, one per layer. The gradient starts at the loss, and every "
+    "layer on the way back multiplies it by a factor.",
     words="backpropagation backprop chain rule vanishing exploding gradient deep network depth "
     "layers sigmoid saturation",
     controls={

@@ -1,4 +1,4 @@
-"""Likelihood: what a model gives to data, and why its logarithm is N times a cross-entropy."""
+"""Likelihood: how probable a model makes data, and why −log of it is N times a cross-entropy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _coin(state: State) -> Result:
     heads, tails, p = state["heads"], state["tails"], state["p"]
     n = heads + tails
     if n == 0:
-        raise wrong("heads", "one flip at least, of heads or of tails", 0)
+        raise wrong("heads", "at least one flip, heads or tails", 0)
     seen = np.array([heads / n, tails / n])
     nll = n * float(plogq.cross_entropy(seen, np.array([p, 1 - p])))
     chances = np.stack([CHANCES, 1 - CHANCES], axis=1)
@@ -47,8 +47,8 @@ def _coin(state: State) -> Result:
             (
                 "flip",
                 "the probability of its side under the model",
-                f"p = {shown(seen[0])}, the share of heads, gives these flips more than any other "
-                "p, and what is left there is their entropy",
+                f"p = {shown(seen[0])}, the share of heads, makes these flips more probable than "
+                "any other p does, and the cross-entropy there is their entropy",
             ),
         ),
         "curve": np.stack([CHANCES, curve], axis=1),
@@ -80,8 +80,8 @@ def _normal(state: State) -> Result:
             (
                 "value",
                 "the density of the model there",
-                f"at this width, the mean {shown(middle, 2)} of the data gives them more than any "
-                "other mean",
+                f"at this width, the mean of the data, {shown(middle, 2)}, gives them a higher "
+                "density than any other mean does",
             ),
         ),
         "curve": np.stack([MEANS, surprisal(values[:, None], MEANS, sd).mean(axis=0)], axis=1),
@@ -115,7 +115,7 @@ def _result(
             readout("its factors multiplied in float64", product),
             readout("log-likelihood", 0.0 - nll, "nats"),
             readout("negative log-likelihood, N · cross-entropy", nll, "nats", "waste"),
-            readout(f"cross-entropy: that by N = {n}", nll / n, "nats"),
+            readout(f"cross-entropy: that divided by N = {n}", nll / n, "nats"),
             readout(least[1], least[0], "nats", "keep"),
         ],
         "notice": _notice(nll, n, least[0], product, *said),
@@ -125,33 +125,33 @@ def _result(
 def _notice(
     nll: float, n: int, least: float, product: float, what: str, factor: str, best: str
 ) -> str:
-    """Say it; `what` an observation is, what its `factor` is, and what the `best` parameter is."""
+    """Say what to notice; the last three are words for a datum, its factor, and the best."""
     if nll == math.inf:
         return (
-            "The model calls impossible what came. One factor is 0, so the likelihood is 0, and "
-            f"nothing else in the data can make up for it. Of all parameters, {best}."
+            "The model calls impossible what happened. One factor is 0, so the likelihood is 0, "
+            f"and nothing else in the data can make up for it. There is a best parameter: {best}."
         )
     if product == 0:
         small = f"The likelihood is not 0. But a float64 cannot hold {shown_exp(-nll)}, so"
         many = (
-            f"{small} its one factor rounds to 0. The logarithm takes no harm: {shown(-nll, 2)}."
+            f"{small} its one factor rounds to 0. Its logarithm fits: {shown(-nll, 2)}."
             if n == 1
-            else f"{small} its {n} factors multiply to 0. Their logarithms add up without harm, to "
+            else f"{small} its {n} factors multiply to 0. The sum of their logarithms fits: "
             f"{shown(-nll, 2)}."
         )
     elif n == 1:
         many = f"One {what} is one factor: {factor}."
     else:
-        many = f"The likelihood multiplies {n} factors, one for each {what}; its logarithm adds."
+        many = f"The likelihood is a product of {n} factors, one for each {what}."
     above = nll / n - least
     if above <= 1e-9:
-        return f"{many} Here is the top: {best}."
+        return f"{many} This is the maximum: {best}."
     return f"{many} A better parameter saves {shown(above)} nats for each {what}: {best}."
 
 
 PAGE = Page(
     title="Likelihood",
-    summary="How probable a model makes the data that came. To raise it is to lower a "
+    summary="How probable a model makes the data. The higher the likelihood, the lower the "
     "cross-entropy.",
     words="maximum likelihood MLE NLL log-likelihood underflow normal Gaussian density coin "
     "Bernoulli fit",

@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 
 def options(state: State) -> Options:
-    """Give the options of `plogq.numpy.cross_entropy` that are not as they are without."""
+    """Give the options of `plogq.numpy.cross_entropy` that differ from their defaults."""
     given: Options = {
         "label_smoothing": state["smoothing"],
         "gamma": state["gamma"],
@@ -50,18 +50,18 @@ def loss(logit: Floats, given: Options) -> tuple[Floats, Floats]:
 def least(state: State) -> tuple[float, float]:
     """Give (logit, loss) where the loss is least.
 
-    Without smoothing and z-loss it falls on for ever, towards 0.
+    Without smoothing and z-loss there is no such logit: the loss falls towards 0 for ever.
     """
     turns = max(state["smoothing"], state["z_loss"])
     if turns == 0:
         return math.inf, 0.0
     given, temperature = options(state), state["temperature"]
-    # What turns the loss round has done so where the others' probability is far below `turns`.
+    # The loss rises again where the probability of the other classes is far below `turns`.
     low, high = -40.0 * temperature, (12.0 + math.log(CLASSES) - math.log(turns)) * temperature
     for _ in range(ROUNDS):
         logits = np.linspace(low, high, POINTS)
         values, grads = loss(logits, given)
-        # Of the places where the gradient turns from down to up, that of the least loss.
+        # Of the places where the loss stops falling and rises, the one with the least loss.
         ups = np.flatnonzero((grads[:-1] <= 0) & (grads[1:] > 0))
         at = int(ups[np.argmin(values[ups])]) if len(ups) else int(np.argmin(values[:-1]))
         low, high = float(logits[at]), float(logits[at + 1])
@@ -71,7 +71,7 @@ def least(state: State) -> tuple[float, float]:
 
 
 def compute(state: State) -> Result:
-    """Give the loss that was put together and its gradient, beside plain cross-entropy."""
+    """Give the loss as it is set, and its gradient, beside plain cross-entropy."""
     given, logit = options(state), state["logit"]
     (value,), (grad,) = loss(np.array([logit]), given)
     (plain,), (plain_grad,) = loss(np.array([logit]), {})
@@ -126,23 +126,24 @@ def _notice(state: State, where: float, floor: float) -> str:
     if smoothing:
         truth = _smoothed(smoothing)
         said.append(
-            f"Smoothing asks for {shown(truth[0])} of {true}, the true class, and for "
-            f"{shown(truth[1])} of {other} and of {third}."
+            f"Smoothing makes the target {shown(truth[0])} for {true}, the true class, and "
+            f"{shown(truth[1])} for {other} and for {third}."
         )
         if gamma == z_loss == 0 and weight == 1:
             said.append(
-                f"No prediction costs less than the entropy of that target, {shown(floor)}: past "
-                f"the logit {shown(where, 2)} the gradient turns round, and says “too sure”."
+                f"No prediction costs less than the entropy of this target, {shown(floor)}: past "
+                f"the logit {shown(where, 2)} the prediction is too sure, and the gradient changes "
+                "its sign."
             )
     if gamma:
         prob = float(plogq.softmax(np.array([state["logit"], 0.0, 0.0]) / temperature)[0])
         said.append(
             f"The focal factor of {true}, (1 − p)^γ, is {shown((1 - prob) ** gamma)} here: "
-            "what is predicted well hardly counts."
+            "rows that are predicted well hardly count."
         )
     if weight != 1:
         said.append(
-            f"What {true} adds counts {shown(weight, 2)} times; the mean of a batch then "
+            f"The term of {true} counts {shown(weight, 2)} times; the mean of a batch then "
             "divides by the sum of the weights."
         )
     if temperature != 1:
@@ -155,24 +156,25 @@ def _notice(state: State, where: float, floor: float) -> str:
         extra = z_loss * float(plogq.z_loss_from_logits(scaled).value)
         said.append(
             f"The z-loss adds {shown(extra)} here. It pulls the log-sum-exp towards 0, and so "
-            "holds the logits in place: softmax itself does not notice when all of them grow alike."
+            "keeps the logits from drifting: softmax does not change if all of them grow by the "
+            "same amount."
         )
     return " ".join(said) or (
-        "This is plain cross-entropy: it falls on for ever, and its gradient keeps its sign. Turn "
-        "one control at a time, and compare the curve with the grey one."
+        "This is plain cross-entropy: it falls for ever as the logit grows, and its gradient never "
+        "changes its sign. Move one control at a time, and compare the curve with the grey one."
     )
 
 
 def _smoothed(smoothing: float) -> tuple[float, float]:
-    """Give what a smoothed target asks of the true class, and of each other."""
+    """Give the smoothed target of the true class, and of each other class."""
     share = smoothing / CLASSES
     return 1 - smoothing + share, share
 
 
 PAGE = Page(
     title="Losses",
-    summary="Five common changes to cross-entropy, one control each. They bend the same curve: see "
-    "where, and what that does to the gradient.",
+    summary="Five common changes to cross-entropy, with one control each. All of them bend the "
+    "same curve: see where, and what happens to the gradient.",
     words="label smoothing focal loss gamma class weight imbalance temperature z-loss "
     "regularisation overconfidence least loss",
     controls={

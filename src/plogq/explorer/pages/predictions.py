@@ -32,8 +32,8 @@ def compute(state: State) -> Result:
 
 PAGE = Page(
     title="Your predictions",
-    summary="Bring a table of predictions, and see what its cross-entropy is made of. It stays on "
-    "this machine.",
+    summary="Open a table of predictions, and see what its cross-entropy is made of. The table "
+    "stays on this machine.",
     words="score report upload table parquet csv calibration reliability surprises confusion",
     controls={},
     compute=compute,

@@ -22,11 +22,11 @@ from plogq.tables.formats.registry import FORMATS, SAID, ending_of
 Report = dict[str, Any]
 
 RESULT = ".json"
-ENDINGS = tuple(FORMATS)  # of what is shown: whatever a score reads, and its result
+ENDINGS = tuple(FORMATS)  # of files that are shown: tables, and results as .json
 
 
 def report(result: Result | dict[str, Any]) -> Report:
-    """Give what the front end draws a report from: the result's JSON, and its words.
+    """Give the data from which the front end draws a report: the result's JSON, and its words.
 
     Raises
     ------
@@ -40,8 +40,8 @@ def report(result: Result | dict[str, Any]) -> Report:
 def report_of_file(path: str | Path, name: str, **options: Any) -> Report:
     """Read a score's JSON, or score a table with `plogq.score.score`'s options.
 
-    `path` is any that `score` takes, or that of a result on this machine. `name` is what the reader
-    calls the file, in the report and in whatever is wrong with it.
+    `path` is any that `score` takes, or that of a result on this machine. `name` is the file's name
+    as the reader knows it; the report and the error messages use it.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def report_of_file(path: str | Path, name: str, **options: Any) -> Report:
     try:
         result = score(path, **options)
     except (ValueError, TypeError, OSError) as error:
-        # Nobody knows the file by the name that it has here.
+        # The reader does not know the file by the name of its temporary copy.
         raise ValueError(str(error).replace(str(path), name)) from error
     document = to_document(result)
     document["source"]["paths"] = [file_name(name)]

@@ -52,10 +52,10 @@ def _notice(
 ) -> str:
     pull = (
         f"The true class, {names[target]}, is pulled up by {shown(-grad[target], 3)}; the others "
-        "are pushed down by just as much between them. The gradient is the prediction less the "
-        "truth, divided by T."
+        "together are pushed down by as much. The gradient is the prediction minus the truth, "
+        "divided by T."
     )
-    sure = f"The prediction is as spread as {shown(math.exp(spread), 2)} equally likely classes"
+    sure = f"The prediction is as spread out as {shown(math.exp(spread), 2)} equally likely classes"
     top = logits.max()
     if top == logits.min():
         return f"{pull} {sure}: with all logits alike, no T changes it."
@@ -70,8 +70,8 @@ def _notice(
 
 PAGE = Page(
     title="Softmax and temperature",
-    summary="Logits are any numbers. Softmax makes a distribution of them, and what the loss sends "
-    "back is the prediction less the truth.",
+    summary="Logits may be any numbers. Softmax turns them into a distribution, and the gradient "
+    "of the loss is the prediction minus the truth.",
     words="logits probabilities gradient arrows entropy of the prediction confidence scaling",
     controls={
         "logits": Numbers("logits", (2.0, 0.5, -1.0, 0.0), -5, 5, 0.1, least=2, most=8,

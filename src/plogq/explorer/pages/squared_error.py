@@ -1,4 +1,4 @@
-"""Squared error against cross-entropy: of one prediction, in its probability and in its logit."""
+"""Squared error against cross-entropy of one prediction: losses, and gradients in p and in z."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from plogq.explorer.page import Page, Result, python, readout
 from plogq.explorer.shown import shown
 from plogq.formulas import ValueAndGrad
 
-SURE = 0.01  # the nearest to 0 and to 1 that the slider goes
+SURE = 0.01  # how near to 0 and to 1 the slider goes
 PROBS = np.linspace(0.004, 0.996, 249)
 LOGITS = np.linspace(-5.0, 5.0, 161)
 SLOPE = 0.09  # how far the slopes are drawn, as a part of the picture's width
@@ -42,7 +42,7 @@ def compute(state: State) -> Result:
     here = losses(prob, target)
     pulls = in_logit(here, prob)
     curves = losses(PROBS, target)
-    # The logits' own probabilities: the curves over z are those over p, pulled apart.
+    # The curves over z need the probabilities of evenly spaced logits.
     along = plogq.sigmoid(LOGITS)
     pull_curves = in_logit(losses(along, target), along)
     square, cross = here["squared error"], here["cross-entropy"]
@@ -89,22 +89,23 @@ def _tangent(x: float, y: float, slope: float) -> list[list[float]]:
 def _notice(miss: float, pulls: dict[str, NDArray[np.float64]]) -> str:
     square, cross = float(pulls["squared error"]), float(pulls["cross-entropy"])
     sent = (
-        f"In the logit, which training turns, cross-entropy sends back all that p misses t by: "
-        f"{shown(cross)}. Squared error sends {shown(square)}, which is 2 p (1 − p) = "
-        f"{shown(square / cross, 3)} times that."
+        f"With respect to the logit, the gradient of cross-entropy is the whole difference p − t: "
+        f"{shown(cross)}. That of squared error is {shown(square)}, which is 2 p (1 − p) = "
+        f"{shown(square / cross, 3)} times as much."
     )
     if miss > 2 / 3:
         return (
-            f"{sent} Move on towards sure and wrong: the one gradient grows to 1, the other fades, "
-            "just where there is most to learn."
+            f"{sent} Make the prediction more sure and more wrong: the gradient of cross-entropy "
+            "grows to the size 1, and that of squared error fades, just where there is most to "
+            "learn."
         )
-    return f"{sent} Now make the prediction sure and wrong, and see which of the two holds."
+    return f"{sent} Now make the prediction sure and wrong, and see which gradient stays large."
 
 
 PAGE = Page(
     title="Squared error against cross-entropy",
-    summary="Both are 0 for a perfect prediction. What sets them apart is what they send back when "
-    "a prediction is sure and wrong.",
+    summary="Both are 0 for a perfect prediction. They differ in the gradient that they send back "
+    "when a prediction is sure and wrong.",
     words="MSE mean squared error Brier score sigmoid saturation vanishing gradient chain rule "
     "classification regression",
     controls={

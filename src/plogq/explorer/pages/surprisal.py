@@ -46,8 +46,8 @@ def compute(state: State) -> Result:
         "entropy": figure(entropy),
         "readouts": [
             readout("entropy", entropy, f"{unit}s", "keep"),
-            readout("perplexity: as many equally likely outcomes", plogq.perplexity(p)),
-            readout(f"the most that {len(p)} outcomes can have", most, f"{unit}s"),
+            readout("perplexity, in equally likely outcomes", plogq.perplexity(p)),
+            readout(f"largest entropy of {len(p)} outcomes", most, f"{unit}s"),
         ],
         "notice": _notice(names, p, surprise, parts, f"{unit}s"),
         "code": _code(state),
@@ -74,7 +74,8 @@ def _notice(
     units: str,
 ) -> str:
     never = (
-        " What has probability 0 would surprise without limit, but it never comes: it adds nothing."
+        " An outcome of probability 0 would surprise without limit, but it never comes, so it adds "
+        "nothing."
         if (p == 0).any()
         else ""
     )
@@ -84,9 +85,9 @@ def _notice(
     least, most = p[some].min(), p[some].max()
     if math.isclose(least, most, rel_tol=1e-9):
         return (
-            f"The {some.sum()} outcomes that can come are equally likely, so each surprises alike, "
-            f"and the average is that same number. No other way to share among {some.sum()} has "
-            f"more entropy.{never}"
+            f"The {some.sum()} outcomes that can come are equally likely. Each surprises as much "
+            f"as the others, and the average is the same number. No other distribution over "
+            f"{some.sum()} outcomes has more entropy.{never}"
         )
     rare = some & np.isclose(p, least, rtol=1e-9, atol=0)
     which = " and ".join(name for name, here in zip(names, rare, strict=False) if here)
@@ -98,23 +99,23 @@ def _notice(
         else "and no other outcome adds more"
     )
     return (
-        f"The rarest {is_} {which}, and the most surprising: {shown(surprise[rare][0])} {units}"
-        f"{each}. But a surprise counts as often as it comes. Times the probability, {it} "
+        f"The rarest and most surprising {is_} {which}: {shown(surprise[rare][0])} {units}{each}. "
+        f"But a surprise counts only as often as it comes. Weighted by the probability, {it} "
         f"{shown(adds)}{each} to the average, {weighed}.{never}"
     )
 
 
 PAGE = Page(
     title="Surprisal and entropy",
-    summary="The less likely an outcome, the more it surprises. Entropy is the surprise to expect, "
-    "on average.",
+    summary="The less likely an outcome is, the more it surprises. Entropy is the average "
+    "surprise.",
     words="self-information Shannon information content bits nats uncertainty perplexity dice coin",
     controls={
         "source": Choice(
             "what is thrown",
             "dice",
             {
-                "dice": "two dice, their sum",
+                "dice": "the sum of two dice",
                 "fair": "a fair coin",
                 "biased": "a coin with 0.9 heads",
                 "certain": "a coin with two heads",

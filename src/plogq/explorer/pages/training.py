@@ -37,13 +37,13 @@ def compute(state: State, patience: float = math.inf) -> Result:
 
 
 def event(run: Run, step: int) -> Result:
-    """Give one step more, and what is to be said of it."""
+    """Give the moment after a step, with the page's readouts and notice at that step."""
     moments = run.upto(step)
     return {"moment": _drawn(step, moments[-1]), **_words(moments)}
 
 
 def settings_of(state: State) -> Settings:
-    """Give what a run follows from: all of the state but how far it is."""
+    """Give the settings of a run: all of the state but the number of steps."""
     return Settings(**{name: value for name, value in state.items() if name != "steps"})
 
 
@@ -76,8 +76,8 @@ def _words(moments: list[Moment]) -> Result:
 def _notice(step: int, now: Moment, looked: int, right: dict[str, float]) -> str:
     pull, other = now[CE].norms[0], now[SE].norms[0]
     pulls = (
-        f"On the first layer cross-entropy now pulls with {shown(pull, 3)}, squared error with "
-        f"{shown(other, 3)}."
+        f"At the first layer the gradient of cross-entropy now has the size {shown(pull, 3)}, and "
+        f"that of squared error {shown(other, 3)}."
     )
     if step == 0:
         cost, guess = now[CE].losses[CE], math.log(CLASSES)
@@ -88,7 +88,7 @@ def _notice(step: int, now: Moment, looked: int, right: dict[str, float]) -> str
             else ""
         )
         return (
-            f"Both networks are one and the same, and see the same batch. {pulls} They pay "
+            f"Both networks are still the same, and see the same batch. {pulls} They pay "
             f"{shown(cost, 2)} nats, where an even guess among ten pays {shown(guess, 2)}{sure}."
         )
     both = "Same start, same batches, same rate: only the loss differs. "

@@ -1,7 +1,7 @@
 """The same network on the same digits, trained under two losses at once, step by step.
 
-All follows from the settings: the rows held out, the start and the batches. So a run that goes on
-from step k is the run that got there.
+The settings decide everything: the held-out rows, the first weights and the batches. So a run that
+is continued from step k equals one that was not interrupted.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LOSSES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run follows from."""
+    """All that decides a run."""
 
     rate: float = 0.5
     layers: int = 2  # hidden ones
@@ -88,7 +88,7 @@ class Network(NamedTuple):
         )
 
     def _bend(self, x: Floats) -> Floats:
-        # The logistic function is a tanh that is shifted; so written it overflows nowhere.
+        # The logistic function is a shifted tanh, and in this form it never overflows.
         return np.tanh(x) if self.units == "tanh" else 0.5 + 0.5 * np.tanh(x / 2)
 
 
@@ -138,7 +138,7 @@ def batches(settings: Settings) -> Iterator[tuple[Floats, NDArray[np.int64]]]:
 
 
 class Run:
-    """Both networks, as far as anyone has asked; what was computed once is kept."""
+    """Both networks, trained as far as anyone has asked; every moment is kept."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -182,7 +182,7 @@ class Run:
 
 @functools.lru_cache(maxsize=8)
 def run_of(settings: Settings) -> Run:
-    """Give the run of these settings: pausing and going on repeats no step."""
+    """Give the run of these settings; it is kept, so that a paused run repeats no step."""
     return Run(settings)
 
 

@@ -56,7 +56,7 @@ def compute(state: State) -> Result:
 
 
 def form(state: State) -> tuple[str, str]:
-    """Give the table's row for what was answered; what a task does not ask for has no say."""
+    """Give the table's row for the answers; a question that a task does not ask has no effect."""
     task = state["task"]
     if task == "one" and state["labels"] != "probabilities":
         return "classes", state["imbalance"]
@@ -132,7 +132,7 @@ def _given(state: State) -> Arrays:
 
 
 def _output(state: State) -> str:
-    """Say what comes of the output that the model gives."""
+    """Say what happens to the output that the model gives."""
     if state["task"] == "number":
         return ""
     return {
@@ -237,7 +237,7 @@ PAGE = Page(
         "task": Choice("What is to be predicted?", "one", {
             "one": "one of several classes", "yes": "yes or no",
             "several": "several labels at once", "token": "the next token",
-            "soft": "a distribution, say a teacher’s",
+            "soft": "a distribution, such as a teacher’s",
             "number": "a number",
         }),
         "labels": Choice("How are the labels given?", "index", {
@@ -249,7 +249,7 @@ PAGE = Page(
         "imbalance": Choice("Are some classes rare?", "none", {
             "none": "no", "some": "some are", "heavy": "most rows are easy ones of one class",
         }),
-        "framework": Choice("In what?", "torch", FRAMEWORKS),
+        "framework": Choice("In which framework?", "torch", FRAMEWORKS),
     },
     compute=compute,
 )  # fmt: skip

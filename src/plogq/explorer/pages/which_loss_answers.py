@@ -138,10 +138,12 @@ class Row:
 
 
 _CE_WHY = "Minus the logarithm of the probability that the model gave to the true class."
-_BCE_WHY = "Each yes or no is a coin of its own: its loss is −log of what happened."
+_BCE_WHY = (
+    "Each yes or no is a coin of its own: its loss is −log of the probability of what happened."
+)
 _FOCAL_WHY = (
-    "Cross-entropy times (1 − q)², q what the truth was given: rows that are right already count "
-    "little. Try plain cross-entropy and another threshold first."
+    "Cross-entropy times (1 − q)², where q is the probability that the model gave to the truth: "
+    "rows that are already right count little. Try plain cross-entropy and another threshold first."
 )
 
 ROWS: dict[tuple[str, str], Row] = {
@@ -149,55 +151,53 @@ ROWS: dict[tuple[str, str], Row] = {
         "Cross-entropy",
         _CE_WHY,
         "softmax twice",
-        "The loss applies the softmax itself. Probabilities fed to it go through a second one: the "
-        "number looks plausible, and it can never come near 0.",
+        "The loss applies the softmax itself. If it gets probabilities, they go through a second "
+        "softmax: the number looks plausible, but it can never come near 0.",
     ),
     ("classes", "some"): Row(
         "Cross-entropy, weighted by class",
-        f"{_CE_WHY} Each class counts by its weight, say one over how often it comes. The "
-        "probabilities then are no longer those of the data.",
+        f"{_CE_WHY} Each class counts by its weight, for example 1 over its frequency. The "
+        "probabilities are then no longer those of the data.",
         "divided by the rows",
         "A weighted mean divides by the sum of the weights. Dividing by the number of rows instead "
-        "makes the loss grow with the weights: libraries do one or the other, PyTorch even by the "
-        "form of the labels.",
+        "makes the loss grow with the weights. Libraries do one or the other; in PyTorch it "
+        "depends on the form of the labels.",
     ),
     ("classes", "heavy"): Row(
         "Focal loss",
         _FOCAL_WHY,
         "with α = 0.25",
-        "With several classes a single α only scales the loss: 0.25, a default that comes from "
-        "detecting objects, makes a quarter of it. Nor is it a cross-entropy any more: report the "
-        "log loss apart.",
+        "With several classes a single α only scales the loss: the default 0.25, which comes from "
+        "object detection, makes a quarter of it. And focal loss is no cross-entropy: report the "
+        "log loss as well.",
     ),
     ("soft", "none"): Row(
         "Cross-entropy with a distribution as the target",
         "The surprisal of each class under the model, weighted by the target. Its least value is "
         "the entropy of the target, not 0; the gradient is that of the KL divergence.",
         "argmax of the target",
-        "Taking the likeliest class of each target throws away what a soft target says, and is "
-        "another loss.",
+        "The likeliest class alone leaves out what else a soft target says. This is another loss.",
     ),
     ("binary", "none"): Row(
         "Binary cross-entropy",
         _BCE_WHY,
         "sigmoid twice",
-        "The loss applies the sigmoid itself. Probabilities fed to it as logits go through a "
-        "second one, which leaves none of them below a half.",
+        "The loss applies the sigmoid itself. If it gets probabilities, they go through a second "
+        "sigmoid, and none of them comes out below a half.",
     ),
     ("binary", "some"): Row(
         "Binary cross-entropy, positives weighted",
-        f"{_BCE_WHY} A positive counts pos_weight times, say negatives over positives. The "
-        "probabilities then are no longer those of the data.",
+        f"{_BCE_WHY} A positive counts pos_weight times, for example the number of negatives over "
+        "that of positives. The probabilities are then no longer those of the data.",
         "pos_weight upside down",
-        "pos_weight is negatives over positives. The other way round it makes rare positives "
-        "rarer still.",
+        "pos_weight is negatives over positives. Its inverse makes rare positives count even less.",
     ),
     ("binary", "heavy"): Row(
         "Binary focal loss",
         _FOCAL_WHY,
         "with α = 0.25",
-        "α weighs the positives, 1 − α the negatives. 0.25, a default that comes from detecting "
-        "objects, weighs rare positives down.",
+        "α is the weight of the positives, and 1 − α that of the negatives. The default 0.25, "
+        "which comes from object detection, makes rare positives count less.",
     ),
     ("several", "none"): Row(
         "Binary cross-entropy, label by label",
@@ -208,12 +208,12 @@ ROWS: dict[tuple[str, str], Row] = {
     ),
     ("token", "none"): Row(
         "Cross-entropy, token by token",
-        f"{_CE_WHY} The class is the next token; the mean goes over all tokens of the batch but "
+        f"{_CE_WHY} The class is the next token; the mean is over all tokens of the batch except "
         "the padding.",
         "padding counted",
-        "Padding has to be left out, of the sum and of what divides it. Counted as token 0 it is "
-        "learnt like any other. And the labels are the inputs moved by one: without that a model "
-        "learns to copy.",
+        "Padding must be left out of the sum and of the number that divides it. If it is counted "
+        "as token 0, the model learns to predict it. And the labels are the inputs shifted by one: "
+        "without the shift a model learns to copy.",
     ),
     ("number", "none"): Row(
         "Squared error",
@@ -221,7 +221,7 @@ ROWS: dict[tuple[str, str], Row] = {
         "fixed width: a cross-entropy as well.",
         "(N, 1) against (N,)",
         "A prediction of shape (N, 1) and a target of shape (N,) are broadcast to N by N: each row "
-        "is compared with every other, mostly without an error.",
+        "is compared with every other, usually without an error message.",
     ),
 }
 ROWS["several", "some"] = ROWS["binary", "some"]
@@ -237,19 +237,20 @@ EXPECTS: dict[str, dict[str, str]] = {
         "number": "Two arrays of floats in the same shape.",
     },
     "keras": {
-        "classes": "The labels first. With from_logits=True logits, without it probabilities.",
-        "soft": "The target first. With from_logits=True logits, without it probabilities.",
-        "binary": "The target first. With from_logits=True logits, without it probabilities.",
+        "classes": "The labels first. Then logits with from_logits=True, else probabilities.",
+        "soft": "The target first. Then logits with from_logits=True, else probabilities.",
+        "binary": "The target first. Then logits with from_logits=True, else probabilities.",
         "number": "The target first, in the shape of the prediction.",
     },
     "jax": {
-        "classes": "Logits and integers. It gives a loss per row: the mean is yours. Labels that "
-        "are no class are not refused.",
-        "soft": "Logits and probabilities in the same shape. It gives a loss per row: the mean is "
-        "yours.",
-        "binary": "Logits and numbers from 0 to 1 in the same shape. It gives a loss per element: "
-        "the mean is yours.",
-        "number": "Two arrays in the same shape. It gives an error per element: the mean is yours.",
+        "classes": "Logits and integers. It gives a loss per row; the mean is left to you. Labels "
+        "that are no class are not refused.",
+        "soft": "Logits and probabilities in the same shape. It gives a loss per row; the mean is "
+        "left to you.",
+        "binary": "Logits and numbers from 0 to 1 in the same shape. It gives a loss per element; "
+        "the mean is left to you.",
+        "number": "Two arrays in the same shape. It gives an error per element; the mean is left "
+        "to you.",
     },
     "plogq_torch": {
         "classes": "What F.cross_entropy takes. A label that is no class is refused, with its row.",
@@ -267,10 +268,10 @@ EXPECTS: dict[str, dict[str, str]] = {
     },
 }
 
-# Where it is written out, or made of a loss per row.
+# What is taken where the call is written out by hand, or uses a loss per row.
 EXPECTS_HERE = {
     ("torch", "classes", "heavy"): "Logits (N, C) and class numbers (N,), int64.",
-    ("keras", "classes", "heavy"): "One-hot rows first. Without from_logits=True probabilities.",
+    ("keras", "classes", "heavy"): "One-hot rows first. Then logits with from_logits=True.",
     ("keras", "binary", "some"): "Logits and numbers from 0 to 1. softplus(−z) is −log σ(z), to "
     "the last digit.",
     ("jax", "binary", "some"): "Logits and numbers from 0 to 1. softplus(−z) is −log σ(z), to the "

@@ -1,4 +1,4 @@
-"""JSON that comes in, and sentences that go out when it is wrong."""
+"""How the server reads JSON, and the sentences that it answers when something is wrong."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from starlette.responses import JSONResponse, Response
 
 
 def refused(error: Exception) -> Response:
-    """Say in a sentence what was wrong with what came."""
+    """Answer bad input with the sentence that says what is wrong with it."""
     return JSONResponse({"error": str(error)}, status_code=400)
 
 
 async def no_such_address(request: Request, error: Exception) -> Response:
-    """Answer what no route takes, or not in this way."""
+    """Answer a request whose address or method no route takes."""
     assert isinstance(error, HTTPException)
     allowed = (error.headers or {}).get("Allow")
     sentence = f"This address takes only {allowed}." if allowed else "There is no such address."
@@ -25,9 +25,9 @@ async def no_such_address(request: Request, error: Exception) -> Response:
 
 
 async def failed(request: Request, error: Exception) -> Response:
-    """Answer a fault of ours, and print it."""
+    """Answer a request that failed by a fault of the explorer, and print the error."""
     traceback.print_exception(error)
-    sentence = "The explorer failed at this. What went wrong is printed where it was started."
+    sentence = "The explorer failed. The error is printed in the terminal where it was started."
     return JSONResponse({"error": sentence}, status_code=500)
 
 
@@ -49,7 +49,7 @@ async def read_json(request: Request, largest: int) -> Any:
             if len(body) > largest:
                 raise ValueError(f"the body: expected at most {largest} bytes")
     except ClientDisconnect:
-        raise ValueError("the body: expected, and the client left") from None
+        raise ValueError("the body: broke off, as the client left") from None
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:

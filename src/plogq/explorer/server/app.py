@@ -20,7 +20,7 @@ from plogq.explorer.server.uploads import upload
 from plogq.records import encoded
 from plogq.reports.embed import embedded
 
-LARGEST_STATE = 64 * 1024  # bytes; a page's state is some numbers
+LARGEST_STATE = 64 * 1024  # bytes; a page's state is a few numbers
 
 SHELL = """<!doctype html>
 <html lang="en">
@@ -35,7 +35,7 @@ SHELL = """<!doctype html>
 </head>
 <body>
 <div id="plogq-explorer"></div>
-<noscript>The explorer draws its pages by JavaScript.</noscript>
+<noscript>The explorer needs JavaScript to draw its pages.</noscript>
 <script type="application/json" id="plogq-pages">{pages}</script>
 </body>
 </html>
@@ -45,12 +45,12 @@ STATIC = {"explorer.js": "text/javascript", "explorer.css": "text/css"}
 
 
 def application(brought: Report | None = None) -> Guard:
-    """Give the application; it binds nothing. `brought` is the report it has from the start."""
+    """Give the application, which binds no port. `brought` is the report that it starts with."""
 
     async def predictions(request: Request) -> Response:
         return JSONResponse(encoded(brought))
 
-    # The guard is no middleware: those do not see what answers a fault of ours.
+    # The guard is no middleware, since middleware does not see the answer to an internal error.
     return Guard(
         Starlette(
             routes=[
@@ -68,7 +68,7 @@ def application(brought: Report | None = None) -> Guard:
 
 
 async def shell(request: Request) -> Response:
-    """Give the page that all pages are drawn in."""
+    """Give the HTML in which all pages are drawn."""
     name = request.path_params.get("name")
     specs = {name: page.spec() for name, page in PAGES.items()}
     known = name is None or name in PAGES

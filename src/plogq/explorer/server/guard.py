@@ -1,4 +1,4 @@
-"""What stands between the browser and the pages: who may ask, how much, and what may load."""
+"""The guard between the browser and the pages: who may ask, and what a page may load."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ class Guard:
 
     The Host must be this server's own address, or a name that is bound to 127.0.0.1 elsewhere
     would reach it (DNS rebinding). An Origin, where there is one, must be the same: a page of
-    another site may send a request, though it could not read the answer. A picture or a script
-    of such a page comes without an Origin; browsers say where it is from. A link is followed.
+    another site may send a request, though it could not read the answer. A request for a picture
+    or a script of such a page has no Origin, but the browser marks it as cross-site. A link from
+    another site may be followed.
     """
 
     def __init__(self, app: ASGIApp) -> None:

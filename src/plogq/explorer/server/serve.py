@@ -22,7 +22,8 @@ def serve(
 ) -> None:
     """Serve the explorer until it is interrupted, and open it in the browser.
 
-    With a report to `bring` it opens on that: made once the port is known to be free.
+    With `bring` the explorer opens on the report that it makes. It is called once the port is
+    known to be free.
 
     Raises
     ------
@@ -36,8 +37,8 @@ def serve(
         print(f"plogq explorer: {url}  (Ctrl-C stops it)", flush=True)
         config = uvicorn.Config(
             application(brought),
-            log_config=None,  # nothing that other libraries log with is touched
-            log_level="critical",  # a fault of ours is printed by `failed`
+            log_config=None,  # the logging of other libraries stays as it is
+            log_level="critical",  # `failed` prints the errors
             access_log=False,
             server_header=False,
             ws="none",
@@ -52,9 +53,9 @@ def serve(
 
 
 def listener(port: int) -> socket.socket:
-    """Give a socket that listens: what a browser asks before the server runs waits in it."""
-    # Only where the protocol is named does asyncio send at once (TCP_NODELAY); if not, the body of
-    # an answer waits 40 ms for the browser to say that it has the head.
+    """Give a listening socket; requests that come before the server runs wait in it."""
+    # asyncio sets TCP_NODELAY only if the socket names its protocol. Without it the body of an
+    # answer waits 40 ms until the browser has acknowledged the head.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -67,10 +68,10 @@ def listener(port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """A server that waits for no stream to end when it is stopped."""
+    """A server that does not wait for streams to end when it is stopped."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Hang up, then end as ever: an application takes it that its client left."""
+        """Close the connections, then end as usual; the application sees that its clients left."""
         for connection in self.server_state.connections:
             connection.transport.close()
         await super().shutdown(sockets)

@@ -1,4 +1,4 @@
-"""What comes step by step, as server-sent events: the training."""
+"""The training, step by step, as server-sent events."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ async def training(request: Request) -> Response:
 
 
 async def _steps(state: State) -> AsyncIterator[str]:
-    # Starlette cancels this when the client leaves; at the next await it is gone.
-    # Kept here, or other streams would push it out, and each step begin anew.
+    # Starlette cancels this generator at its next await when the client has left.
+    # The variable keeps the run: other streams may push it out of the cache, and then each step
+    # would train from the start.
     run = await on_a_thread(run_of, settings_of(state))
     for step in range(state["steps"] + 1, LAST + 1):
         answer = await on_a_thread(event, run, step)

@@ -1,4 +1,4 @@
-"""A file that the reader brings: kept in a temporary folder for as long as it is being scored."""
+"""A file that the reader uploads: it is kept in a temporary folder while it is scored."""
 
 from __future__ import annotations
 

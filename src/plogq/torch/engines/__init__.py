@@ -1,4 +1,4 @@
-"""The engines of the PyTorch door: an ordered list, and a file each."""
+"""The engines of the PyTorch door: an ordered list, with a file for each."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The block engine: losses with their gradients beside them, for what the native rows have not.
+"""The block engine: losses with hand-written gradients that the native rows do not compute.
 
-Each restates the gradient of a loss in `plogq.formulas` in few torch operations. The graph that
-autograd would make of the formula takes five times as long; it is still what a derivative of the
-gradient is taken from.
+Each restates the gradient of a loss of `plogq.formulas` in few torch operations. The graph that
+autograd would make of the formula takes five times as long; it serves only where the gradient
+itself needs a derivative.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _BLOCK = 1 << 16  # elements: they stay in the cache from one operation to the n
 
 
 class Parts(NamedTuple):
-    """A block of softmaxes of z = x / T, to be overwritten."""
+    """The softmaxes of a block of n rows, of z = x / T; its arrays may be overwritten."""
 
-    at: slice  # of all rows
-    x: Tensor
-    top: Tensor  # the class of max z, (n, 1), like all that follows but below and p
-    rest: Tensor  # Σ exp(z − max z) but the top's
-    miss: Tensor  # 1 − p at the top
-    lse: Tensor
-    below: Tensor  # z − max z
-    p: Tensor
+    at: slice  # the rows of the block among all rows
+    x: Tensor  # (n, C)
+    top: Tensor  # (n, 1), the class of max z
+    rest: Tensor  # (n, 1), Σ exp(z − max z) over all classes but the top
+    miss: Tensor  # (n, 1), 1 − p at the top
+    lse: Tensor  # (n, 1)
+    below: Tensor  # (n, C), z − max z
+    p: Tensor  # (n, C)
 
 
 def parts_of_block(x: Tensor, at: slice, temperature: float) -> Parts:
@@ -51,8 +51,8 @@ def parts_of_block(x: Tensor, at: slice, temperature: float) -> Parts:
 def squared_error_slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
     """Restate `plogq.formulas.squared_error_from_logits`.
 
-    Its gradient is 2 p_k ((p_k − t_k) − Σ_j p_j (p_j − t_j)); at the top as (p − t) (1 − p) less
-    what the others add to the sum, where the difference would cancel.
+    Its gradient is 2 p_k ((p_k − t_k) − Σ_j p_j (p_j − t_j)). At the top the difference would
+    cancel: there it is (p − t) (1 − p) minus the terms of the other classes.
     """
     at, p, top, miss = parts.at, parts.p, parts.top, parts.miss
     if rows.soft:
@@ -73,8 +73,8 @@ def squared_error_slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
 
 
 def negative_entropy_slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
-    """−H(p) of each row, and its gradient p_k (log p_k + H)."""
-    below = parts.below.clamp_(min=torch.finfo(parts.p.dtype).min)  # 0 · inf is 0
+    """Give −H(p) of each row, and its gradient p_k (log p_k + H)."""
+    below = parts.below.clamp_(min=torch.finfo(parts.p.dtype).min)  # so that 0 · inf is 0
     mean = torch.linalg.vecdot(parts.p, below)[:, None]
     loss = mean - parts.rest.log1p()
     return loss[:, 0], below.sub_(mean).mul_(parts.p)
@@ -83,7 +83,8 @@ def negative_entropy_slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
 def focal_slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
     """Restate `plogq.formulas.focal_from_logits` for smoothed labels and distributions.
 
-    With u_j = w_j t_j and v_j = u_j (1 − p_j)^γ (1 + γ p_j (−log p_j) / (1 − p_j)): (Σ v) p − v.
+    Its gradient is (Σ v) p − v with v_j = u_j (1 − p_j)^γ (1 + γ p_j (−log p_j) / (1 − p_j)) and
+    u_j = w_j t_j.
     """
     p, top, gamma = parts.p, parts.top, rows.options.gamma
     masked = parts.x == -torch.inf
@@ -118,12 +119,12 @@ def _weights(parts: Parts, rows: Rows, masked: Tensor) -> Tensor:
 def kl_slopes(truth: Parts, model: Parts) -> tuple[Tensor, Tensor]:
     """Restate `plogq.formulas.kl_divergence_from_logits`: D_KL(p ‖ q) and its gradient q − p.
 
-    With d = log(q/p) as Σ p (expm1 d − d) and p expm1 d: where q is near p, nothing cancels.
+    With d = log(q/p) they are Σ p (expm1 d − d) and p expm1 d, which do not cancel for q near p.
     """
     p, q = truth.p, model.p
     d = model.below.sub_(truth.below).sub_(model.rest.log1p() - truth.rest.log1p()).double()
     grown = d.expm1()
-    # Below the least normal number p has lost its digits, and all but q is too small to count.
+    # Below the least normal number p has lost its digits; there all terms but q are negligible.
     lost = p < torch.finfo(p.dtype).tiny
     terms = torch.where(lost, q, (grown - d).mul_(p))
     slope = torch.where(lost | (d >= 80), q - p, grown.mul_(p).to(p.dtype))
@@ -141,12 +142,12 @@ def cross_entropy_block(x: Tensor, rows: Rows, at: slice) -> tuple[Tensor, Tenso
 
 
 class Blocks:
-    """Few torch operations on as many rows as stay in the cache, with the gradient beside."""
+    """Losses and gradients by few torch operations, on as many rows as fit into the cache."""
 
     name = "blocks"
 
     def refusal(self, x: Tensor, question: Rows | Elements) -> str:
-        """Say why nobody wrote the slopes, or what wants more than the gradient in the logits."""
+        """Say that no slopes are written, or what needs more than the gradient in the logits."""
         if isinstance(question, Elements) or question.loss.slopes is None:
             return f"no gradient of {question.loss.name} is written down"
         if question.statistics:
@@ -182,7 +183,7 @@ class SlopeJob:
         return self.denominator is not None
 
     def run(self, x: Tensor, gradient: Tensor | None) -> Tensor:
-        """Give the loss, and its gradient where there is room."""
+        """Give the loss, and fill `gradient` if it is given."""
         losses = self._run(x, gradient, None)
         if self.denominator is None:
             return losses
@@ -190,7 +191,7 @@ class SlopeJob:
         return total.to(losses.dtype)
 
     def gradient(self, x: Tensor, upstream: Tensor, room: Tensor) -> None:
-        """Fill the room, in one more pass."""
+        """Fill `room` with the gradient of Σ upstream · loss, in one more pass."""
         self._run(x, room, upstream)
 
     def spread(self, upstream: Tensor, x: Tensor) -> Tensor:
@@ -209,7 +210,7 @@ class SlopeJob:
         return self.rows.target, self.rows.weight, self.rows.keep, self.rows.row_weight
 
     def _run(self, x: Tensor, gradient: Tensor | None, upstream: Tensor | None) -> Tensor:
-        """Give the losses; fill the gradient of upstream times their sum, where there is room."""
+        """Give the losses; fill `gradient`, if it is given, with that of Σ upstream · loss."""
         rows, dtype = self.rows, arithmetic(x)
         temperature, z_loss = rows.options.temperature, rows.options.z_loss
         kept, flat = rows.kept(), x.detach().flatten(0, -2)
@@ -225,7 +226,7 @@ class SlopeJob:
             block = flat[at].to(dtype)
             out = None if kept is None else ~kept[at, None]
             if out is not None:
-                block = block.masked_fill(out, 0.0)  # what is left out may be NaN
+                block = block.masked_fill(out, 0.0)  # rows that are left out may hold NaN
             parts = parts_of_block(block, at, temperature)
             p = parts.p.clone() if z_loss else None
             assert rows.loss.slopes is not None
@@ -242,7 +243,7 @@ class SlopeJob:
         return losses
 
     def _scale(self, losses: Tensor, upstream: Tensor | None) -> Tensor:
-        weight = self.rows.row_weight if self.reduces else None  # one by one it comes afterwards
+        weight = self.rows.row_weight if self.reduces else None  # else it comes afterwards
         scale = torch.ones_like(losses) if weight is None else weight
         scale = scale / (self.denominator or 1.0)
         return scale[:, None] if upstream is None else (scale * upstream)[:, None]

@@ -20,7 +20,7 @@ class Compiled:
     name = "compiled"
 
     def refusal(self, x: Tensor, question: Rows | Elements) -> str:
-        """Say why there is no graph to put an operator in, or which one there is not."""
+        """Say why there is no graph for an operator, or no operator for the question."""
         if not torch.compiler.is_compiling():
             return "no graph is being compiled"
         if in_compiled_transform():
@@ -30,7 +30,7 @@ class Compiled:
         return unknown(question) or no_kernel(x)
 
     def answer(self, x: Tensor, question: Rows | Elements) -> Answer:
-        """Compute the loss in one pass with its gradient; or row by row, reduced in the graph."""
+        """Compute the loss and its gradient in one pass, or row losses that the graph reduces."""
         assert isinstance(question, Rows)
         learned = wants_gradient(question.row_weight) and torch.is_grad_enabled()
         if question.reduction == "none" or question.statistics or learned:

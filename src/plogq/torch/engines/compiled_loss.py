@@ -1,8 +1,8 @@
 """The reduced loss as operators: the gradient in the same pass, as outside a graph.
 
-`loss_and_gradient` is for small batches: the graph saves the gradient and multiplies it by what
-comes from upstream. Of a large batch that would be a pass over memory of its own: `loss_ahead`
-lets the gradient wait (`plogq.torch.engines.compiled_waiting`), and `loss_gradient` hands it over.
+`loss_and_gradient` is for small batches: the graph saves the gradient and multiplies it by
+upstream. For a large batch this would be another pass over memory: `loss_ahead` lets the gradient
+wait (`plogq.torch.engines.compiled_waiting`), and `loss_gradient` hands it over.
 
 The operators have no autograd of their own: torch.compile follows the functions below, whose
 forward and backward call them. torch's wrapper around an operator with autograd, and
@@ -30,15 +30,15 @@ from plogq.torch.reductions import total_weight
 _SMALL = 1 << 16  # logits: below that a product in the graph costs less than a second operator
 
 _library: Any = torch.library.Library("plogq", "FRAGMENT")  # type: ignore[no-untyped-call]
-# Each argument costs some 1.5 us on its way through torch: what is seldom given is in two lists,
-# which are empty for the plain loss. `others` are the divisor, where it is a tensor, the class
-# weights, what is kept, and the row weights; `numbers` the denominator (NaN: the total weight),
-# whether to validate, and the `Options`.
+# Each argument costs some 1.5 us on its way through torch: arguments that are seldom given are in
+# two lists, which are empty for the plain loss. `others` are the divisor if it is a tensor, the
+# class weights, the mask, and the row weights; `numbers` are the denominator (NaN: the total
+# weight), whether to validate, and the `Options`.
 _QUESTION = "Tensor x, Tensor target, Tensor?[] others, int ignore_index, float[] numbers"
 _NO_OTHERS = (None,) * 4
 _TAGS = (
     torch.Tag.pt2_compliant_tag,
-    # A torch that does not know the exact strides keeps their order.
+    # A torch without the tag for exact strides has one for their order.
     getattr(torch.Tag, "needs_exact_strides", torch.Tag.needs_fixed_stride_order),
 )
 
@@ -55,7 +55,7 @@ def loss_of_batch(x: Tensor, rows: Rows) -> Tensor:
 
 
 def _flat(rows: Rows) -> tuple[Tensor, list[Tensor | None], int, list[float]]:
-    """Give a question as the operators take it."""
+    """Give a question as the arguments of the operators."""
     divisor, denominator = None, rows.denominator
     if rows.reduction == "sum":
         denominator = 1.0
@@ -83,7 +83,7 @@ def _run(
     ignore_index: int,
     numbers: Sequence[float],
 ) -> Tensor:
-    """Call the kernel, which fills `gradient`, where there is room, with scale times its own."""
+    """Give the loss; the kernel fills `gradient`, if it is given, with scale times its gradient."""
     divisor, weight, keep, row_weight = others or _NO_OTHERS
     denominator, validate, options = None, True, PLAIN
     if numbers:
@@ -116,7 +116,7 @@ def _at_once(
     ignore_index: int,
     numbers: Sequence[float],
 ) -> Any:
-    """Give the loss, or (loss, gradient), by the one call for plain tensors; None for others."""
+    """Give the loss, or (loss, gradient), by one native call; None if the call is not plain."""
     denominator, options = math.nan, PLAIN
     if numbers:
         denominator, options = numbers[0], Options(*numbers[2:])
@@ -138,12 +138,12 @@ def _loss_and_gradient(x: Tensor, *question: Any) -> tuple[Tensor, Tensor]:
     found: tuple[Tensor, Tensor] | None = _at_once(True, x, *question)
     if found is not None:
         return found
-    gradient = room_for(x, contiguous=True)  # as the fake says, whatever the strides of x
+    gradient = room_for(x, contiguous=True)  # contiguous, as the fake says
     return _run(gradient, 1.0, x, *question), gradient
 
 
 def _loss_ahead(x: Tensor, *question: Any) -> tuple[Tensor, Tensor]:
-    # A float16 gradient waits for the scale that a GradScaler sends: without it, it underflows.
+    # A float16 gradient underflows without a GradScaler's scale, which comes with the backward.
     if x.dtype == torch.float16:
         return _run(None, 1.0, x, *question), compiled_waiting.nothing()
     loss, gradient = _loss_and_gradient(x, *question)
@@ -169,7 +169,7 @@ def _fake_gradient(x: Tensor) -> Tensor:
 
 
 def _define(name: str, inputs: str, outputs: str, run: Any, fake: Any) -> None:
-    """Make an operator that is a pure function, and that autograd does not see."""
+    """Define an operator that is a pure function without autograd."""
     _library.define(f"{name}({inputs}) -> {outputs}", tags=_TAGS)
     _library.impl(name, run, "CPU")
     _library.impl(name, torch.library.fallthrough_kernel, "Autograd")
@@ -196,14 +196,14 @@ class _Small(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, question: tuple[Any, ...]) -> Any:
-        """Compute both."""
+        """Compute the loss and its gradient."""
         loss, gradient = torch.ops.plogq.loss_and_gradient.default(x, *question)
         ctx.save_for_backward(gradient)
         return loss
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
-        """Give the gradient times what comes from upstream."""
+        """Give the gradient times upstream."""
         (gradient,) = ctx.saved_tensors
         return gradient * upstream, None
 
@@ -221,7 +221,7 @@ class _Waiting(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
-        """Take the gradient, times what comes from upstream."""
+        """Take the gradient that waits, times upstream."""
         token, x, target, *others = ctx.saved_tensors
         question = x, target, others, *ctx.numbers
         return torch.ops.plogq.loss_gradient.default(token, upstream, *question), None

@@ -1,4 +1,4 @@
-"""The loss of each row as an operator: what is not reduced, has statistics or learned weights."""
+"""The loss of each row as an operator: for no reduction, statistics, or learned weights."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ def _gradient(
     options: Sequence[float],
 ) -> Tensor:
     rows = _rows(x, target, weight, keep, ignore_index, options)
-    gradient = room_for(x, contiguous=True)  # as the fake says, whatever the strides of x
-    scale = memory_of(upstream.double().contiguous())  # for a sum it is one number, expanded
+    gradient = room_for(x, contiguous=True)  # contiguous, as the fake says
+    scale = memory_of(upstream.double().contiguous())  # that of a sum is expanded
     run_rows(x, rows, row_scale=scale, gradient=gradient)
     return gradient
 
@@ -94,7 +94,7 @@ _forward.register_autograd(_backward, setup_context=_setup)
 
 
 def row_losses(x: Tensor, rows: Rows) -> tuple[Tensor, Statistics | None]:
-    """Give the loss of each row, and the statistics where asked."""
+    """Give the loss of each row, (R,), and its statistics if they are asked for."""
     target = rows.target
     assert target is not None
     loss, lse, entropy, argmax = _forward(

@@ -1,11 +1,11 @@
 """Gradients that were computed with their loss, and wait for the backward of a compiled graph.
 
-A graph saves tensors between its forward and its backward. An operator's own output may be saved,
-but what a backward gives away must be its own: so the graph saves a token, a tensor of one number,
+A graph saves tensors between its forward and its backward. It may save the output of an operator,
+but a backward must return a tensor of its own. So the graph saves a token, a tensor of one number,
 and the gradient waits here under that number until the backward takes it away.
 
-Nothing depends on it: a gradient that is not here any more is computed again. It waits no longer
-than its token lives: where no backward comes, the graph lets the token go with all that it saved.
+No result depends on this: a gradient that is no longer here is computed again. A gradient waits
+only as long as its token lives: without a backward, the graph frees the token with all it saved.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# By number: what waits, and the watch over its token. One call of a dict is atomic.
+# {number: (gradient, weak reference to the token's memory)}. One call of a dict is atomic.
 _waiting: dict[int, tuple[Tensor, weakref.ref[object]]] = {}
 _numbers = itertools.count(1)
 
@@ -25,10 +25,10 @@ _numbers = itertools.count(1)
 def leave(gradient: Tensor) -> Tensor:
     """Let a gradient wait, and give its token.
 
-    A copy of the token stands for the gradient too, as long as the token itself lives.
+    A copy of the token has the same number, and serves as long as the token itself lives.
     """
     number = next(_numbers)
-    memory = np.array(number)  # the token's own: it dies with the last tensor that has it
+    memory = np.array(number)  # the token's memory, which dies with the last tensor of it
 
     def forget(_: object) -> None:
         _waiting.pop(number, None)
@@ -38,12 +38,12 @@ def leave(gradient: Tensor) -> Tensor:
 
 
 def nothing() -> Tensor:
-    """Give a token that nothing waits for."""
+    """Give a token without a gradient."""
     return torch.zeros((), dtype=torch.int64)
 
 
 def take(token: Tensor) -> Tensor | None:
-    """Take the gradient of a token away: it is the caller's alone. None where it is gone."""
+    """Give the gradient of a token to the caller, who alone has it then; None if it is gone."""
     found = _waiting.pop(int(token), None)
     return None if found is None else found[0]
 

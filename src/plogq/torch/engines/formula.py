@@ -27,7 +27,7 @@ from plogq.torch.reductions import finished, reduced
 
 
 class ByFormula:
-    """Torch operations that autograd follows."""
+    """The formulas in torch operations, which autograd differentiates."""
 
     name = "formula"
 
@@ -50,14 +50,14 @@ class ByFormula:
 
 
 def parts_of(x: Tensor, temperature: float = 1.0) -> Softmax:
-    """Return the parts of a softmax, of which the automatic derivative is as exact as they are."""
+    """Return the parts of a softmax, whose automatic derivatives are as exact as they are."""
     return softmax_parts(xp, x, temperature, Tensor.detach)
 
 
 def cross_entropy_rows(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
     """Return Σ_j u_j (1 − p_j)^γ (−log p_j) of each row, u the smoothed target times the weights.
 
-    A masked class costs inf where it is the target, with the gradient p − t all the same.
+    A masked target costs inf, and its gradient is p − t like that of any other class.
     """
     smoothing = rows.options.label_smoothing
     cost = softmax_core.class_costs(xp, parts, rows.options.gamma)
@@ -71,10 +71,10 @@ def cross_entropy_rows(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
             loss = times(xp, rows.weight.gather(0, label), loss)
     if smoothing:
         masked = x == -torch.inf
-        each = torch.where(masked, 0.0, cost)  # an inf would make 0 · inf of a gradient
+        each = torch.where(masked, 0.0, cost)  # an inf here would give the gradient 0 · inf
         each = each if rows.weight is None else rows.weight * each
         uniform = each.sum(-1) / (~masked).sum(-1)
-        if smoothing == 1:  # what has no share costs nothing, be it inf
+        if smoothing == 1:  # the term without weight adds 0, even if it is inf
             return uniform
         loss = (1 - smoothing) * loss + smoothing * uniform
     return loss
@@ -84,7 +84,7 @@ CROSS_ENTROPY = RowLoss("cross-entropy", cross_entropy_rows, native=True)
 
 
 def one_hot(rows: Rows, like: Tensor) -> Tensor:
-    """Return the targets as distributions."""
+    """Return the targets as distributions, (R, C)."""
     if rows.soft:
         return rows.distributions().to(like.dtype)
     return torch.zeros_like(like).scatter(1, rows.labels()[:, None], 1.0)
@@ -97,17 +97,17 @@ def squared_error_rows(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
 
 
 def negative_entropy_rows(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
-    """−H(softmax(x)) of each row."""
+    """Return −H(softmax(x)) of each row, in nats."""
     entropy: Tensor = softmax_core.entropy(xp, parts)
     return -entropy
 
 
 def row_losses(x: Tensor, rows: Rows) -> tuple[Tensor, Softmax]:
-    """Return the loss of each row of logits x, and the parts it was made of."""
+    """Return the loss of each row of logits x, (R,), and the parts of its softmax."""
     x = x.flatten(0, -2).to(arithmetic(x))
     kept = rows.kept()
     if kept is not None:
-        x = torch.where(kept[:, None], x, 0.0)  # what is left out may be NaN
+        x = torch.where(kept[:, None], x, 0.0)  # rows that are left out may hold NaN
     temperature, z_loss = rows.options.temperature, rows.options.z_loss
     parts = parts_of(x, temperature)
     loss = rows.loss.formula(x, rows, parts)
@@ -126,7 +126,7 @@ def _statistics(rows: Rows, parts: Softmax) -> Statistics:
 
 
 def element_losses(z: Tensor, question: Elements) -> Tensor:
-    """Return the loss of each element of logits z, weighed."""
+    """Return the weighted loss of each element of logits z."""
     dtype = arithmetic(z)
     positive = None if question.pos_weight is None else question.pos_weight.to(dtype)
     loss = question.loss.formula(z.to(dtype), question.target.to(dtype), positive)

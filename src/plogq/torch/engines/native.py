@@ -14,7 +14,7 @@ class Native:
     name = "native"
 
     def refusal(self, x: Tensor, question: Rows | Elements) -> str:
-        """Say what the kernels have not."""
+        """Say why the kernels cannot answer; an empty text if they can."""
         if isinstance(question, Rows):
             return native_rows.refusal(x, question)
         return native_elements.refusal(x, question)

@@ -55,7 +55,7 @@ class BinaryJob:
         return self.denominator is not None
 
     def run(self, x: Tensor, gradient: Tensor | None) -> Tensor:
-        """Give the loss, and its gradient where there is room."""
+        """Give the loss, and fill `gradient` if it is given."""
         if self.denominator is None:
             losses = torch.empty(x.shape, dtype=arithmetic(x), device=x.device)
             self._call(x, losses=losses)
@@ -64,7 +64,7 @@ class BinaryJob:
         return torch.scalar_tensor(total, dtype=arithmetic(x), device=x.device)
 
     def gradient(self, x: Tensor, upstream: Tensor, room: Tensor) -> None:
-        """Fill the room, in one more pass."""
+        """Fill `room` with the gradient of Σ upstream · loss, in one more pass."""
         if self.denominator is None:
             self._call(x, gradient=room)
             room.mul_(upstream)

@@ -19,7 +19,7 @@ from plogq.torch.reductions import finished, total_weight, weighed
 
 
 def unknown(rows: Rows) -> str:
-    """Say what the kernel has not: derivatives in the logits alone, and not every loss."""
+    """Say what the kernel lacks: it has not every loss, and only gradients in the logits."""
     if not rows.loss.native:
         return f"the kernel has no {rows.loss.name}"
     target, weight = rows.target, rows.weight
@@ -48,7 +48,7 @@ def answer(x: Tensor, rows: Rows) -> Answer:
     try:
         loss = loss_of(x, job)
     except ValueError:
-        check_rows(x, rows)  # which knows where a row is in a map of more axes
+        check_rows(x, rows)  # it names the row in the shape of the input
         raise
     stats = _statistics(rows, job.found) if rows.statistics and job.found else None
     return loss if reduces else finished(loss, rows), stats
@@ -61,7 +61,7 @@ def run_rows(
     row_scale: npt.NDArray[np.float64] | None = None,
     gradient: Tensor | None = None,
 ) -> native.RowStatistics:
-    """Call the kernel, which writes row_scale · ∂loss/∂x where there is room for it."""
+    """Call the kernel, which fills `gradient`, if it is given, with row_scale · ∂loss/∂x."""
     assert rows.target is not None
     return native.softmax_loss(
         memory_of(x),
@@ -94,7 +94,7 @@ class RowJob:
         return self.rows.inplace
 
     def run(self, x: Tensor, gradient: Tensor | None) -> Tensor:
-        """Return the loss, summed in float64: the sum would else be the largest error of all."""
+        """Return the loss; it is summed in float64, since a float32 sum would be the main error."""
         if not self.reduces:
             self.found = run_rows(x, self.rows)
             return torch.from_numpy(self.found.loss)
@@ -102,7 +102,7 @@ class RowJob:
         return torch.scalar_tensor(loss, dtype=arithmetic(x), device=x.device)
 
     def gradient(self, x: Tensor, upstream: Tensor, room: Tensor) -> None:
-        """Fill the room, in one more pass."""
+        """Fill `room` with the gradient of Σ upstream · loss, in one more pass."""
         if self.reduces:
             self._reduce(x, room, scale=upstream.item())
         else:

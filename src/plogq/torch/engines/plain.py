@@ -1,8 +1,8 @@
 """The native engine's short way: a reduced loss of plain tensors in one call of native code.
 
-At 32 rows of 10 classes the arithmetic takes a microsecond, and all else that a call costs is what
-it is asked through. What is not plain (options by row, half precision, other layouts, a target that
-is no class) is left to the whole path, which has the words for it.
+At 32 rows of 10 classes the arithmetic takes a microsecond, and the rest of a call's time goes into
+passing the question on. A call that is not plain (options by row, half precision, other layouts, a
+target that is no class) takes the whole path, which also has the error messages.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from plogq.torch.options import SoftmaxOptions, bending
 from plogq.torch.private import apply_of, is_batched, is_undisturbed
 from plogq.torch.questions import Rows
 
-# An older torch has no table of functions for its tensors: then the whole path is taken.
+# An older torch does not give its table of C++ functions; then every call takes the whole path.
 HAS_TABLE = use_tensors_of(Tensor, torch.nn.Parameter)
 _PLAIN = (Tensor, torch.nn.Parameter)
 # `validate` is allowed too: for labels it changes nothing, since a wrong label is always refused.
@@ -64,7 +64,7 @@ def plain_loss(
 
 
 class PlainLoss(torch.autograd.Function):
-    """A loss whose gradient is there already."""
+    """A loss whose gradient has been computed with it."""
 
     @staticmethod
     def forward(
@@ -75,14 +75,14 @@ class PlainLoss(torch.autograd.Function):
         loss: Tensor,
         asked: tuple[int, bool, Options],
     ) -> Tensor:
-        """Keep the gradient until it is asked for."""
+        """Return the loss, and keep the gradient for the backward."""
         ctx.save_for_backward(x, target)
         ctx.gradient, ctx.asked = gradient, asked
         return loss
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        """Return the gradient times what comes from upstream."""
+        """Return the gradient times upstream."""
         gradient = ctx.gradient
         if gradient is None or is_grad_enabled() or is_batched(upstream):
             return _again(ctx, upstream), None, None, None, None
@@ -97,12 +97,12 @@ _apply = apply_of(PlainLoss)
 
 def _again(ctx: Any, upstream: Tensor) -> Tensor:
     """Return a second derivative, the gradient of a repeated backward, or a batch of gradients."""
-    x, target = ctx.saved_tensors  # raises if they are not what they were
+    x, target = ctx.saved_tensors  # raises if they were changed
     ignore_index, mean, options = ctx.asked
     rows = Rows(
         target, False, ignore_index, None, None, options, x.shape[:1],
         reduction="mean" if mean else "sum", loss=CROSS_ENTROPY,
     )  # fmt: skip
     job = RowJob(rows, True, None if mean else 1.0)
-    job.run(x.detach(), None)  # which finds the denominator
+    job.run(x.detach(), None)  # this pass finds the denominator
     return backward_of(job, x, upstream, ctx.gradient)
