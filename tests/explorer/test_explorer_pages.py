@@ -251,6 +251,10 @@ def test_a_reload_straight_after_a_change_keeps_it(ours, visit):
     shows(page, "softmax", state)
     page.wait_for_url("**/softmax?logits=-2.5,0.5,-1,0&temperature=2")
     page.evaluate(TURN, ["3", False])
+    page.goto("/binary")
+    page.go_back()
+    shows(page, "softmax", state | {"logits": [3, 0.5, -1, 0]})
+    page.evaluate(TURN, ["4", False])
     page.goto("/softmax?temperature=3")  # an address that is called means what it says
     shows(page, "softmax", {"temperature": 3})
 

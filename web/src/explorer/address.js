@@ -1,29 +1,25 @@
 // A page's state in its address. Browsers refuse an address that changes too often, so it is written when the state
-// has come to rest; until then the tab's own storage has it, for a reload that comes sooner.
+// has come to rest; until then the tab's own storage has it, for a reload or a way back that comes sooner.
 import { fromQuery, toQuery } from "./state.js";
 
-const KEY = "plogq-state";
+const key = () => `plogq${location.pathname}`;
 
 /** The state that a page begins with: what was noted and not written, else what the address says. */
 export function recall(controls) {
-  const noted = storage((tab) => {
-    const address = tab.getItem(KEY);
-    tab.removeItem(KEY);
-    return address;
-  });
-  const [path, query] = noted?.split("?") ?? [];
+  const noted = storage((tab) => tab.getItem(key()));
+  storage((tab) => tab.removeItem(key()));
   const [visit] = performance.getEntriesByType("navigation");
-  const again = path === location.pathname && visit.type !== "navigate"; // a link means what it says
-  return fromQuery(controls, again ? query : location.search);
+  const again = noted !== null && visit.type !== "navigate"; // a link means what it says
+  return fromQuery(controls, again ? noted : location.search);
 }
 
 export function note(controls, state) {
-  storage((tab) => tab.setItem(KEY, `${location.pathname}?${toQuery(controls, state).slice(1)}`));
+  storage((tab) => tab.setItem(key(), toQuery(controls, state)));
 }
 
 export function write(controls, state) {
   history.replaceState(null, "", location.pathname + toQuery(controls, state));
-  storage((tab) => tab.removeItem(KEY));
+  storage((tab) => tab.removeItem(key()));
 }
 
 function storage(use) {
