@@ -38,7 +38,7 @@ def test_the_same_model():
     one, _ = pair(3)
     text = shown(compare(one, one))
     assert "A and B cost the same" in text
-    assert "neither 100.0%" in text
+    assert "neither 100.0\xa0%" in text
 
 
 def test_infinite():

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from plogq.lm import score_tokens
+from plogq.reports.numbers import UNKNOWN
 from plogq.reports.terminal.lm import PARTS, print_report
 from plogq.tables.sums.level import PERCENT
 from tests.lm.corpora import corpus, table
@@ -29,7 +30,7 @@ def test_the_figures_are_told():
         assert re.search(rf"^{of} .*{cost:.4f}", text, re.MULTILINE), text
     for _, cost, perplexity in PARTS.values():
         low, high = (f"{end:.4f}" for end in result.intervals[cost])
-        ends = "-" if perplexity is None else f"{getattr(result, perplexity):.4f}"
+        ends = UNKNOWN if perplexity is None else f"{getattr(result, perplexity):.4f}"
         assert re.search(rf"{low} to {high} +{ends}$", text, re.MULTILINE), text
     assert {key for part in PARTS.values() for key in part[1:] if key} == {
         key for key in vars(result) if "_per_" in key

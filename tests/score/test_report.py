@@ -70,7 +70,7 @@ def test_soft_labels_show_their_floor_instead():
 def test_impossible_rows_are_said():
     q = np.array([[0.0, 1.0], [0.25, 0.75]])
     text = report({"probs": q, "labels": np.array([0, 1])})
-    assert text.count("inf bits per row") == 1
+    assert text.count("∞ bits per row") == 1
     assert "without 1 row of probability 0" in text
     assert "! the model gave probability 0" in text
 
@@ -215,7 +215,7 @@ def test_classes_of_infinite_cost_come_first():
     text = report(pa.table(q | {"label": label}), top=0)
     assert "share of the finite cost (first 20 of 40)" in text
     table = text.split("share of the finite cost")[1].splitlines()
-    assert table[2].split()[:4] == ["never", "1", "inf", "0.0%"]
+    assert table[2].split()[:5] == ["never", "1", "∞", "0.0", "%"]
 
 
 def test_a_thousand_classes_of_any_name():

@@ -12,17 +12,9 @@ from rich.text import Text
 
 from plogq.compare.result import Comparison
 from plogq.errors import printable
+from plogq.reports.numbers import UNKNOWN, figure, percent, rows
 from plogq.reports.terminal.lm import read_as
-from plogq.reports.terminal.text import (
-    cautions,
-    name,
-    notes,
-    number,
-    percent,
-    print_sections,
-    rows,
-    table,
-)
+from plogq.reports.terminal.text import cautions, name, notes, print_sections, table
 from plogq.tables.sums.level import ONE_IN, PERCENT
 
 SHOWN = 20
@@ -68,7 +60,7 @@ def _headline(result: Comparison) -> list[Text | Table]:
     ]
     ends = result.intervals.get("difference_finite")
     if ends is not None:
-        said = f"A − B: {PERCENT} interval {number(ends[0])} to {number(ends[1])} {result.unit}s"
+        said = f"A − B: {PERCENT} interval {figure(ends[0])} to {figure(ends[1])} {result.unit}s"
         said += "" if _finite(result.difference) else ", over the rows possible under both"
         lines.append(Text(said))
     if result.wins["a"] is not None:
@@ -101,7 +93,7 @@ def _verdict(result: Comparison) -> Text:
     better = "A" if d < 0 else "B"
     if math.isinf(d):
         return Text(f"{better} is better: the other's cost is infinite", style="bold green")
-    said = f"{better} costs {number(abs(d))} {result.unit}s per {result.per} less"
+    said = f"{better} costs {figure(abs(d))} {result.unit}s per {result.per} less"
     if d == 0:
         said = f"A and B cost the same: a difference of 0 {result.unit}s per {result.per}"
     if result.winner is not None:
@@ -132,7 +124,7 @@ def _figures(result: Comparison) -> Table:
         if a is None and b is None:
             continue
         gap = a - b if _finite(a) and _finite(b) and a is not None and b is not None else None
-        shown = percent if key == "accuracy" else number
+        shown = percent if key == "accuracy" else figure
         out.add_row(title.format(unit=result.unit), shown(a), shown(b), shown(gap))
     return out
 
@@ -151,10 +143,10 @@ def _groups(
         out.add_row(
             name(value, 20),
             f"{item['rows']:,}",
-            number(item["a"]),
-            number(item["b"]),
-            number(item["difference"]),
-            "-" if ends is None else f"{number(ends[0])} to {number(ends[1])}",
+            figure(item["a"]),
+            figure(item["b"]),
+            figure(item["difference"]),
+            UNKNOWN if ends is None else f"{figure(ends[0])} to {figure(ends[1])}",
             Text({"a": "A", "b": "B"}.get(item["winner"], ""), style="bold green"),
         )
     tested = [item for item in groups.values() if item["interval"] is not None]
@@ -179,6 +171,6 @@ def _largest(result: Comparison, who: str) -> Table:
         also = name(item["label"]) if "label" in item else f"{item[f'{result.per}s']:,}"
         gap = item["a"] - item["b"]
         out.add_row(
-            name(str(item[key]), 30), also, number(item["a"]), number(item["b"]), number(gap)
+            name(str(item[key]), 30), also, figure(item["a"]), figure(item["b"]), figure(gap)
         )
     return out

@@ -8,7 +8,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from plogq.reports.terminal.text import number, percent, rows, table
+from plogq.reports.numbers import UNKNOWN, count, figure, percent
+from plogq.reports.terminal.text import table
 from plogq.reports.verdict import LEAVE, how, untried
 from plogq.score.result import Result
 
@@ -45,8 +46,8 @@ def stack(result: Result, width: int) -> list[Text]:
     figures = (result.resolution, result.refinement, result.miscalibration)
     names = ("resolution", "refinement", "miscalibration")
     legend = [
-        Text.assemble(_mark(i, 1), f" {name} {number(figure)}")
-        for i, (name, figure) in enumerate(zip(names, figures, strict=True))
+        Text.assemble(_mark(i, 1), f" {name} {figure(value)}")
+        for i, (name, value) in enumerate(zip(names, figures, strict=True))
     ]
     one_line = Text("   ").join(legend)
     return [top, bottom, *([one_line] if one_line.cell_len <= width else legend)]
@@ -73,13 +74,13 @@ def advice(result: Result) -> Text:
             ("No recalibration could be tried", "bold"),
             f" ({why}): {LEAVE}.",
         )
-    left = f"{number(result.refinement)} {result.unit}s"
+    left = f"{figure(result.refinement)} {result.unit}s"
     if found["family"] == "identity":
         ends = result.intervals.get("miscalibration")
-        more = f" At most {number(ends[1])} would be saved." if ends and ends[1] > 0 else ""
+        more = f" At most {figure(ends[1])} would be saved." if ends and ends[1] > 0 else ""
         return Text.assemble(
             ("No recalibration helps", "bold"),
-            f", as far as {rows(found['rows'])} can tell: {LEAVE}.{more} "
+            f", as far as {count(found['rows'], 'row')} can tell: {LEAVE}.{more} "
             f"What is left, {left}, takes a better model or better features.",
         )
     text = Text.assemble(("Recalibrate", "bold"), f": {_how(result, found)}. ")
@@ -87,7 +88,7 @@ def advice(result: Result) -> Text:
         return text.append(f"Then no label is impossible, and one costs {left}.")
     share = result.miscalibration / result.cross_entropy
     return text.append(
-        f"That saves {number(result.miscalibration)} {result.unit}s per row{_interval(result)}, "
+        f"That saves {figure(result.miscalibration)} {result.unit}s per row{_interval(result)}, "
         f"{percent(share)} of the cross-entropy. What is left, {left}, takes a better model or "
         "better features."
     )
@@ -95,7 +96,7 @@ def advice(result: Result) -> Text:
 
 def _interval(result: Result) -> str:
     ends = result.intervals.get("miscalibration")
-    return f" ({number(ends[0])} to {number(ends[1])})" if ends else ""
+    return f" ({figure(ends[0])} to {figure(ends[1])})" if ends else ""
 
 
 def _how(result: Result, found: dict[str, Any]) -> str:
@@ -108,9 +109,9 @@ def _how(result: Result, found: dict[str, Any]) -> str:
     if "temperature" not in parameters:
         return f"recalibrate by {how(found['family'])} (its parameters are in the JSON)"
     t = parameters["temperature"]
-    text = f"divide the logits by {number(t)}"
+    text = f"divide the logits by {figure(t)}"
     if result.kind != "logits":
-        text = f"raise the probabilities to the power {number(1 / t)} and normalise"
+        text = f"raise the probabilities to the power {figure(1 / t)} and normalise"
     if found["family"] == "temperature+base":
         text += f", then mix in {parameters['epsilon']:.2g} of the classes' frequencies"
     return text
@@ -124,7 +125,7 @@ def families(found: dict[str, Any], unit: str) -> Table:
         saved = None if math.isinf(base) or family == "identity" else base - cost
         name = "as they are" if family == "identity" else family
         taken = "← taken: the simplest of the best" if family == found["family"] else ""
-        out.add_row(name, number(cost), number(saved), Text(taken, style="dim"))
+        out.add_row(name, figure(cost), figure(saved), Text(taken, style="dim"))
     for family, why in found["aside"].items():
-        out.add_row(family, "-", "-", Text(f"not tried: {why}", style="dim"))
+        out.add_row(family, UNKNOWN, UNKNOWN, Text(f"not tried: {why}", style="dim"))
     return out

@@ -7,7 +7,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from plogq.reports.terminal.text import number, rows, table
+from plogq.reports.numbers import figure, rows
+from plogq.reports.terminal.text import table
 
 
 def code_table(code: dict[str, Any]) -> Table:
@@ -15,7 +16,7 @@ def code_table(code: dict[str, Any]) -> Table:
     out = table("", ("right", "bits per row"), "")
 
     def row(name: str, value: float, meaning: str) -> None:
-        out.add_row(name, number(value), Text(meaning, style="dim"))
+        out.add_row(name, figure(value), Text(meaning, style="dim"))
 
     what = f"{code['bytes']:,} bytes, decoded again: every label the same"
     row("as coded", code["bits_per_row"], what)
@@ -31,5 +32,5 @@ def code_table(code: dict[str, Any]) -> Table:
     return out
 
 
-def _escaped(count: int) -> str:
-    return f"with {rows(count)} of probability 0 at 24 bits each"
+def _escaped(number: int) -> str:
+    return f"with {rows(number)} of probability 0 at 24 bits each"

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from plogq.errors import printable
 from plogq.lm.result import TokensResult
-from plogq.reports.terminal.text import name, notes, number, print_sections, table
+from plogq.reports.numbers import UNKNOWN, figure
+from plogq.reports.terminal.text import name, notes, print_sections, table
 from plogq.tables.sums.level import PERCENT
 
 SHOWN = 20
@@ -62,13 +63,13 @@ def _headline(result: TokensResult) -> list[Text | Table]:
     taken = ", ".join(f"{what} {printable(column)}" for what, column in source["columns"].items())
     per = next((of for of in FIRST if getattr(result, PARTS[of][1]) is not None), None)
     if per is None:
-        head = Text(f"{number(result.surprisal)} {result.unit}s in all", "bold green")
+        head = Text(f"{figure(result.surprisal)} {result.unit}s in all", "bold green")
     else:
         key = PARTS[per][1]
-        head = Text(f"{number(getattr(result, key))} {result.unit}s per {per}", "bold green")
+        head = Text(f"{figure(getattr(result, key))} {result.unit}s per {per}", "bold green")
         head.append(_interval(result, key, f", {PERCENT} interval "), style="not bold default")
     if result.zero_probability_tokens:
-        head.append(f"; {number(result.surprisal_finite)} {result.unit}s without the impossible")
+        head.append(f"; {figure(result.surprisal_finite)} {result.unit}s without the impossible")
     return [
         Text(where, style="bold"),
         Text(f"{about}; {taken or read_as(source)}", style="dim"),
@@ -103,7 +104,7 @@ def read_as(source: dict[str, Any]) -> str:
 
 def _interval(result: TokensResult, key: str, before: str = "") -> str:
     ends = result.intervals.get(key)
-    return "" if ends is None else f"{before}{number(ends[0])} to {number(ends[1])}"
+    return "" if ends is None else f"{before}{figure(ends[0])} to {figure(ends[1])}"
 
 
 def _figures(result: TokensResult) -> Table:
@@ -117,9 +118,9 @@ def _figures(result: TokensResult) -> Table:
         out.add_row(
             of,
             f"{count:,}",
-            number(cost),
-            _interval(result, key) or "-",
-            number(perplexity),
+            figure(cost),
+            _interval(result, key) or UNKNOWN,
+            figure(perplexity),
         )
     return out
 
@@ -132,14 +133,14 @@ def _documents(result: TokensResult, by: str) -> Table:
             name(item["doc"], 36),
             _count(item["tokens"]),
             _count(item["bytes"]),
-            number(item["surprisal"]),
-            number(item[f"cross_entropy_per_{by}"]),
+            figure(item["surprisal"]),
+            figure(item[f"cross_entropy_per_{by}"]),
         )
     return out
 
 
 def _count(n: int | None) -> str:
-    return "-" if n is None else f"{n:,}"
+    return UNKNOWN if n is None else f"{n:,}"
 
 
 def _surprises(result: TokensResult) -> Table:
@@ -149,6 +150,6 @@ def _surprises(result: TokensResult) -> Table:
     for item in result.surprises[:SHOWN]:
         token = [name(repr(item.get("token", "")), 20)] if texts else []
         out.add_row(
-            name(item["doc"], 36), *token, f"{item['position']:,}", number(item["surprisal"])
+            name(item["doc"], 36), *token, f"{item['position']:,}", figure(item["surprisal"])
         )
     return out

@@ -11,14 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from plogq.errors import printable
+from plogq.reports.numbers import count, figure, percent
 from plogq.reports.surprises import doubtful, listed
 from plogq.reports.terminal.decomposition import advice, families, stack
 from plogq.reports.terminal.labels_code import code_table
 from plogq.reports.terminal.text import cautions, notes, print_sections
 from plogq.reports.terminal.text import name as _name
-from plogq.reports.terminal.text import number as _number
-from plogq.reports.terminal.text import percent as _percent
-from plogq.reports.terminal.text import rows as _rows
 from plogq.reports.terminal.text import table as _table
 from plogq.reports.verdict import taken
 from plogq.score.result import Result
@@ -93,10 +91,10 @@ def _headline(result: Result) -> list[Text | Table]:
     taken = ", ".join(f"{what} {_column(name)}" for what, name in origin["columns"].items())
     names = ", ".join(_name(name, 12).plain for name in result.classes[:4])
     names += ", …" if len(result.classes) > 4 else ""
-    about = f"{_rows(result.rows)}, {len(result.classes):,} classes ({names}); {taken}"
+    about = f"{count(result.rows, 'row')}, {len(result.classes):,} classes ({names}); {taken}"
     head = Text.assemble(
-        (f"{_number(result.cross_entropy)} {result.unit}s per row", "bold green"),
-        f", of {_number(result.label_entropy)} with no model",
+        (f"{figure(result.cross_entropy)} {result.unit}s per row", "bold green"),
+        f", of {figure(result.label_entropy)} with no model",
     )
     if result.explained is not None and result.explained >= 0:
         head.append(f": {result.explained:.1%} explained")
@@ -144,30 +142,30 @@ def _figures(result: Result) -> Table:
         value = getattr(result, key)
         if value is None and key in OF_SOFT_LABELS:
             continue
-        show = _percent if key == "accuracy" else _number
+        show = percent if key == "accuracy" else figure
         ends = _span(result.intervals.get(key), show)
         table.add_row(title, show(value), ends, Text(meaning, style="dim"))
         if key == "cross_entropy":
             for indented, other, why in _of_impossible(result):
-                table.add_row(f"  {indented}", _number(other), "", Text(why, style="dim"))
+                table.add_row(f"  {indented}", figure(other), "", Text(why, style="dim"))
     return table
 
 
 def _of_impossible(result: Result) -> Iterator[tuple[str, float | None, str]]:
     """Give what the loss would be without what is impossible, or with a floor under it."""
     if result.zero_probability_rows:
-        without = f"without {_rows(result.zero_probability_rows)} of probability 0"
+        without = f"without {count(result.zero_probability_rows, 'row')} of probability 0"
         yield "where possible", result.cross_entropy_finite, without
     if result.floor is not None:
-        raised = f"{_rows(result.floor['rows'])} raised to {result.floor['p']:g}"
+        raised = f"{count(result.floor['rows'], 'row')} raised to {result.floor['p']:g}"
         yield "floored", result.floor["cross_entropy"], raised
 
 
 def _span(ends: list[float] | None, show: Callable[[float | None], str]) -> str:
     if ends is None:
         return ""
-    if show is _percent:
-        return " to ".join(map(_percent, ends))
+    if show is percent:
+        return " to ".join(map(percent, ends))
     digits = ".3f" if 0.01 <= max(map(abs, ends)) < 1000 else ".3g"
     return " to ".join(f"{end:{digits}}" for end in ends)
 
@@ -176,12 +174,12 @@ def _temperature(fit: dict[str, Any], family: str | None) -> Text:
     t = fit["value"]
     if not fit["identified"]:
         text = Text("Not identified: no temperature between 1/64 and 64 is best.")
-        least = f" Of those tried, {_number(t)} costs least."
+        least = f" Of those tried, {figure(t)} costs least."
         return text.append(least) if family == "temperature" else text
     low, high = fit["interval"]
     text = Text.assemble(
-        ("T = " + _number(t), "bold"),
-        f", {PERCENT} interval {_number(low)} to {_number(high)}: ",
+        ("T = " + figure(t), "bold"),
+        f", {PERCENT} interval {figure(low)} to {figure(high)}: ",
     )
     if low <= 1 <= high and family == "temperature":
         return text.append("1 is inside, but rows that T was not fitted to cost less with it.")
@@ -240,10 +238,10 @@ def _classes(result: Result) -> Table:
         table.add_row(
             _name(item["class"]),
             f"{item['rows']:,}",
-            _number(item["bits"]),
-            _percent(item["share"]),
+            figure(item["bits"]),
+            percent(item["share"]),
             Text("━" * round(share * 10), style="cyan"),
-            _percent(item["accuracy"]),
+            percent(item["accuracy"]),
             mistaken,
         )
     return table
@@ -256,8 +254,8 @@ def _slices(groups: dict[str, dict[str, Any]], unit: str) -> Table:
         table.add_row(
             _name(value, 30),
             f"{item['rows']:,}",
-            _number(item["cross_entropy"]),
-            _number(item["information_gain"]),
+            figure(item["cross_entropy"]),
+            figure(item["information_gain"]),
         )
     return table
 
@@ -276,7 +274,7 @@ def _surprises(dear: list[dict[str, Any]], unit: str) -> Table:
             _name(str(item.get("id", item.get("row"))), 24),
             _name(item["label"]),
             _name(item["predicted"]),
-            _number(item["surprisal"]),
+            figure(item["surprisal"]),
             f"{item['q_label']:.2g}",
         )
     return table

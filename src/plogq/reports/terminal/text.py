@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plogq.errors import printable
+from plogq.reports.numbers import count
 
 NARROWEST = 12  # of a column that is cut to fit
 NARROWEST_NAME = 4
@@ -96,25 +96,6 @@ def _fit(table: Table, console: Console) -> list[str]:
     return headers
 
 
-def number(value: float | None) -> str:
-    """Show a figure in four decimals, or three digits where it is very small or large."""
-    if value is None:
-        return "-"
-    if value == 0 or 1e-3 <= abs(value) < 1e6 or math.isinf(value):
-        return f"{value:.4f}"
-    return f"{value:.3g}"
-
-
-def rows(n: int) -> str:
-    """Show how many rows."""
-    return "1 row" if n == 1 else f"{n:,} rows"
-
-
-def percent(value: float | None) -> str:
-    """Show a share."""
-    return "-" if value is None else f"{value:.1%}"
-
-
 def name(name: str, width: int = 16) -> Text:
     """Show a name as it is: a string would be read as rich's markup."""
     shown = printable(name)
@@ -124,7 +105,7 @@ def name(name: str, width: int = 16) -> Text:
 def cautions(warnings: list[dict[str, Any]], *, of_reading: bool) -> list[Text | Table]:
     """Show the warnings of how a table was read, which stand at the head, or all others."""
     return [
-        Text(f"! {printable(each['message'])} ({rows(each['rows'])})", style="yellow")
+        Text(f"! {printable(each['message'])} ({count(each['rows'], 'row')})", style="yellow")
         for each in warnings
         if (each["code"] == "reading") == of_reading
     ]

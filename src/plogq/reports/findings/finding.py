@@ -1,0 +1,18 @@
+"""What a report says of one thing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence for a title, what it means, and what to do about it.
+
+    The title has no full stop; the text and the advice are whole sentences. Terminal, page and
+    notebook show the same words.
+    """
+
+    title: str
+    text: str = ""
+    advice: str | None = None
