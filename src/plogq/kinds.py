@@ -7,9 +7,9 @@ what to write into the JSON schema; nothing here loads pydantic before it asks.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, get_args
 
 MOST = 1 << 53  # what a float64, and so JavaScript, still counts one by one
 ROUNDED = 1e-9  # a share may be above 1 by rounding
@@ -52,6 +52,32 @@ class Kind:
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
         """Return the kind in JSON schema."""
         return dict(self.schema)
+
+
+TAGS = ("<first>", "<second>")  # of the types of `Either`; no part of a path to a field
+
+
+@dataclass(frozen=True, eq=False)
+class Either:
+    """One of two types of records: the first, where the field that only it has is there.
+
+    Attributes
+    ----------
+    field
+        The name of that field.
+    """
+
+    field: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """Return pydantic's check of a record."""
+        from pydantic_core import core_schema
+
+        def tag(value: Any) -> str:
+            return TAGS[0 if isinstance(value, Mapping) and self.field in value else 1]
+
+        types = map(handler.generate_schema, get_args(source))
+        return core_schema.tagged_union_schema(dict(zip(TAGS, types, strict=True)), tag)
 
 
 def _finite(value: Any) -> float | None:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from plogq.extras import needed_by
-from plogq.kinds import Count, Names, OfAnotherKindError, Text
+from plogq.kinds import TAGS, Count, Names, OfAnotherKindError, Text
 
 LONGEST = 60  # characters of a wrong value that a message shows
 
@@ -168,7 +168,7 @@ def wrong(at: str, expected: str, found: Any) -> ValueError:
 def _said(error: dict[str, Any]) -> str:
     """Return the message of one of pydantic's errors."""
     at = ""
-    for part in error["loc"]:
+    for part in (each for each in error["loc"] if each not in TAGS):
         at += f"[{part}]" if isinstance(part, int) else f".{part}" if at else str(part)
     if error["type"] == "missing":
         return f"{at}: expected, and not there"

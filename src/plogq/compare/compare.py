@@ -19,6 +19,7 @@ from plogq.formulas.units import Unit, check_unit
 from plogq.lm.kinds import is_log
 from plogq.lm.readers.scored import Section
 from plogq.lm.score_tokens import open_tokens
+from plogq.records import Caution
 from plogq.score.figures.all_figures import check_weight
 from plogq.tables.columns import find_columns
 from plogq.tables.formats.text_options import TextOptions, text_options
@@ -110,7 +111,7 @@ def compare(
     >>> timid = {"probs": np.array([[0.5, 0.5], [0.5, 0.5]]), "labels": y}
     >>> result = compare(sure, timid)
     >>> round(result.difference, 4), result.wins
-    (-0.2925, {'a': 0.5, 'b': 0.0, 'tie': 0.5})
+    (-0.2925, Wins(a=0.5, b=0.0, tie=0.5))
 
     References
     ----------
@@ -181,7 +182,7 @@ def compare(
     result = summarise(
         state, first, second, by_id=id is not None, unit=unit, bootstrap=bootstrap, seed=seed
     )
-    return replace(result, warnings=[*_of_reading(first, second, said, state), *result.warnings])
+    return replace(result, warnings=(*_of_reading(first, second, said, state), *result.warnings))
 
 
 def _open(source: Any, text: TextOptions) -> Table:
@@ -192,13 +193,13 @@ def _open(source: Any, text: TextOptions) -> Table:
     return open_table(source, text)
 
 
-def _of_reading(first: Model, second: Model, said: list[str], state: State) -> list[dict[str, Any]]:
-    """Give what may mean something else than it was read as, by table."""
+def _of_reading(first: Model, second: Model, said: list[str], state: State) -> list[Caution]:
+    """Return what may mean something else than it was read as, by table."""
     rows = state.rows()
-    found = [{"code": "reading", "message": each.removesuffix("."), "rows": rows} for each in said]
+    found = [Caution(each.removesuffix("."), rows, "reading") for each in said]
     for side, model in (("A", first), ("B", second)):
         for warning in model.predictions.warnings(rows):
-            found.append(warning | {"message": f"{side}: {warning['message']}"})
+            found.append(Caution(f"{side}: {warning['message']}", rows, warning["code"]))
     return found
 
 

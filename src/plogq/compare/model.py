@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from plogq.errors import TableError
+from plogq.records import Source
 from plogq.tables.arrays import Array, as_texts
 from plogq.tables.batch import Batch, to_batch
 from plogq.tables.predictions import Predictions
@@ -77,6 +78,15 @@ class Model:
         index = {name: j for j, name in enumerate(self.classes)}
         self._order = np.array([index[name] for name in like])
         self._place = np.argsort(self._order)
+
+    def source(self, left_out: int) -> Source:
+        """Return which files were read, and how; `left_out` rows are without their label."""
+        origin = self.predictions.origin(left_out)
+        columns = {
+            what: column if isinstance(column, str) else tuple(column)
+            for what, column in origin["columns"].items()
+        }
+        return Source(tuple(origin["paths"]), origin["format"], columns, tuple(origin["notes"]))
 
     def rows(self, part: Part) -> ModelRows:
         """Return what a part's rows cost."""

@@ -9,13 +9,13 @@ import numpy as np
 from plogq.compare.group_sums import GroupSums, Slices
 from plogq.compare.model import Costs
 from plogq.compare.pairs import Pairs
+from plogq.compare.result import TIE
 from plogq.kernels.exact_sum import ExactSums
 from plogq.tables.arrays import Array
 from plogq.tables.sums.bootstrap import MOST_BUCKETS, row_buckets, value_buckets
 from plogq.tables.sums.tally import Tally, add_weighted
 from plogq.tables.sums.top_k import TopK
 
-TIE = 1e-9  # nats: less is rounding
 A_WINS, B_WINS, TIED = range(3)
 
 

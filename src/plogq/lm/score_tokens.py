@@ -104,15 +104,7 @@ def score_tokens(
         )
         if progress is not None:
             progress(block.done, tokens.rows)
-    return summarise(
-        corpus,
-        surprises,
-        source=tokens.origin,
-        remarks=tokens.remarks,
-        unit=unit,
-        bootstrap=bootstrap,
-        seed=seed,
-    )
+    return summarise(corpus, surprises, source=tokens, unit=unit, bootstrap=bootstrap, seed=seed)
 
 
 def open_tokens(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from plogq.formulas.units import Unit, from_nats
-from plogq.lm.documents import UNITS, Remarks
-from plogq.lm.result import TokensResult
+from plogq.kinds import Interval
+from plogq.lm.documents import UNITS, Remarks, Source
+from plogq.lm.result import DocumentCost, TokenCost, TokenSource, TokensResult, Unscored
 from plogq.lm.state import Corpus
+from plogq.records import Caution
 from plogq.tables.sums.bootstrap import of_means, replicate_weights, too_few
 from plogq.tables.sums.perplexity import perplexity_of
 from plogq.tables.sums.tally import totals
@@ -24,8 +27,7 @@ def summarise(
     corpus: Corpus,
     surprises: TopK,
     *,
-    source: dict[str, Any],
-    remarks: Remarks,
+    source: Source,
     unit: Unit,
     bootstrap: int,
     seed: int,
@@ -36,11 +38,7 @@ def summarise(
     count = {u: None if corpus.unknown[u] else int(corpus.counts[u].sum()) for u in UNITS}
     cost = {u: nats / n if n else None for u, n in count.items()}
     documents = int(corpus.documents.sum())
-    first = {
-        "documents": corpus.unscored_documents,
-        "tokens": corpus.unscored,
-        "bytes": corpus.unscored_bytes,
-    }
+    unscored = Unscored(corpus.unscored_documents, corpus.unscored, corpus.unscored_bytes)
 
     def rate(unit_of_text: str) -> float | None:
         x = cost[unit_of_text]
@@ -48,14 +46,14 @@ def summarise(
 
     intervals = _intervals(corpus, cost, unit, bootstrap, seed)
     return TokensResult(
-        source=source,
+        source=source_of(source),
         unit=unit,
         documents=documents,
         tokens=count["token"],
         words=count["word"],
         characters=count["character"],
         bytes=count["byte"],
-        unscored=first,
+        unscored=unscored,
         zero_probability_tokens=corpus.impossible,
         surprisal=float(from_nats(nats, unit)),
         surprisal_finite=float(from_nats(finite, unit)),
@@ -68,13 +66,29 @@ def summarise(
         perplexity_per_byte=_perplexity(cost["byte"]),
         intervals=intervals,
         worst_documents=_documents(corpus, "token" if cost["byte"] is None else "byte", unit),
-        surprises=[
-            {k: v for k, v in item.items() if k != "nats"}
-            | {"surprisal": float(from_nats(item["nats"], unit))}
-            for item in ([] if count["token"] is None else surprises.items())
-        ],
-        warnings=_warnings(corpus, count, cost, documents, remarks, intervals=bool(intervals)),
+        surprises=() if count["token"] is None else _surprises(surprises, unit),
+        warnings=_warnings(
+            corpus, count, cost, documents, source.remarks, intervals=bool(intervals)
+        ),
     )
+
+
+def source_of(source: Source) -> TokenSource:
+    """Return which files were read, and how, once all blocks were given."""
+    origin = source.origin
+    return TokenSource(
+        paths=tuple(origin["paths"]),
+        format=origin["format"],
+        columns=origin["columns"],
+        notes=tuple(origin.get("notes", ())),
+        part=origin.get("part"),
+        left_out=tuple(origin.get("left_out", ())),
+    )
+
+
+def cautions(found: Iterable[tuple[str, str, int]], who: str = "") -> tuple[Caution, ...]:
+    """Return warnings, given as codes, messages and counts; `who` stands before each message."""
+    return tuple(Caution(f"{who}{message}", rows, code) for code, message, rows in found)
 
 
 def all_certain(corpus: Corpus) -> str | None:
@@ -94,7 +108,7 @@ def _perplexity(nats: float | None) -> float | None:
 
 def _intervals(
     corpus: Corpus, cost: dict[str, float | None], unit: Unit, bootstrap: int, seed: int
-) -> dict[str, list[float]]:
+) -> dict[str, Interval]:
     """Resample documents: quotients of sums over buckets, weighted at random."""
     if corpus.impossible or np.count_nonzero(corpus.documents) < 2:
         return {}
@@ -106,27 +120,36 @@ def _intervals(
             continue
         ends = of_means(weights, surprisal, corpus.counts[of])
         if ends is not None:
-            found[f"cross_entropy_per_{of}"] = [float(from_nats(end, unit)) for end in ends]
+            low, high = (float(from_nats(end, unit)) for end in ends)
+            found[f"cross_entropy_per_{of}"] = low, high
             if of != "character":
-                found[f"perplexity_per_{of}"] = [_perplexity(end) or math.inf for end in ends]
+                found[f"perplexity_per_{of}"] = perplexity_of(ends[0]), perplexity_of(ends[1])
     return found
 
 
-def _documents(corpus: Corpus, by: str, unit: Unit) -> list[dict[str, Any]]:
-    """Give the costliest documents, by what a byte or a token of them costs."""
-    found = []
-    for item in corpus.worst[by].items():
-        counts, nats = item["counts"], item["nats"]
-        found.append(
-            {
-                "doc": item["doc"],
-                "tokens": counts.get("token"),
-                "bytes": counts.get("byte"),
-                "surprisal": float(from_nats(nats, unit)),
-                f"cross_entropy_per_{by}": float(from_nats(nats / counts[by], unit)),
-            }
+def _documents(corpus: Corpus, by: str, unit: Unit) -> tuple[DocumentCost, ...]:
+    """Return the documents that cost most per byte or per token, the costliest first."""
+
+    def described(item: dict[str, Any]) -> DocumentCost:
+        tokens, size = (item["counts"].get(of) for of in ("token", "byte"))
+        cost = float(from_nats(item["nats"], unit))
+        each = [cost / count if count else None for count in (tokens, size)]
+        return DocumentCost(item["doc"], tokens, size, cost, *each)
+
+    return tuple(described(item) for item in corpus.worst[by].items())
+
+
+def _surprises(surprises: TopK, unit: Unit) -> tuple[TokenCost, ...]:
+    """Return the tokens that cost most, the costliest first."""
+    return tuple(
+        TokenCost(
+            item["doc"],
+            item["position"],
+            float(from_nats(item["nats"], unit)),
+            None if item.get("token") is None else str(item["token"]),
         )
-    return found
+        for item in surprises.items()
+    )
 
 
 def _warnings(
@@ -137,7 +160,7 @@ def _warnings(
     remarks: Remarks,
     *,
     intervals: bool,
-) -> list[dict[str, Any]]:
+) -> tuple[Caution, ...]:
     found = [item for item in remarks.items() if item[0] != "bytes_unknown"]
     if (said := all_certain(corpus)) is not None:
         found.append(("all_certain", said, corpus.certain))
@@ -208,4 +231,4 @@ def _warnings(
         )
     if intervals and (few := too_few(documents, "documents")):
         found.append(("few_documents", few, documents))
-    return [{"code": code, "message": message, "rows": rows} for code, message, rows in found]
+    return cautions(found)

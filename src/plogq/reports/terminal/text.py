@@ -11,10 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from plogq.errors import printable
+from plogq.reports.findings.finding import Finding
 from plogq.reports.numbers import count
 
 NARROWEST = 12  # of a column that is cut to fit
 NARROWEST_NAME = 4
+OF_PAGES = {0x2068: None, 0x2069: None, 0xA0: " "}
 
 
 def table(*columns: str | tuple[str, str]) -> Table:
@@ -100,6 +102,33 @@ def name(name: str, width: int = 16) -> Text:
     """Show a name as it is: a string would be read as rich's markup."""
     shown = printable(name)
     return Text(shown if len(shown) <= width else shown[: width - 1] + "…")
+
+
+def headline(finding: Finding, sure: str) -> list[Text | Table]:
+    """Show how good, against what, what to do, how sure."""
+    lines = [_plain(text) for text in (finding.text, finding.advice, sure) if text]
+    return [_plain(finding.title, "bold green"), *lines]
+
+
+def section(finding: Finding, *body: Table) -> list[Text | Table]:
+    """Show a finding: its title, a table, what that means, what to do."""
+    text = [_plain(finding.text, "dim")] if finding.text else []
+    advice = [_plain(finding.advice)] if finding.advice else []
+    return [_plain(finding.title, "bold"), *body, *text, *advice]
+
+
+def plain(text: str) -> str:
+    """Return a sentence without what only a page needs: marks around names, fixed spaces."""
+    return printable(text.translate(OF_PAGES))
+
+
+def _plain(text: str, style: str = "") -> Text:
+    return Text(plain(text), style=style)
+
+
+def caution(warning: str) -> Text | Table:
+    """Show a warning."""
+    return _plain(f"! {warning}", "yellow")
 
 
 def cautions(warnings: list[dict[str, Any]], *, of_reading: bool) -> list[Text | Table]:
