@@ -201,7 +201,7 @@ def test_few_rows_of_a_class_or_a_slice_are_said_to_be_few():
     value = ["few"] * 19 + ["more"] * (len(label) - 20) + ["one"]
     one = one.append_column("of", pa.array(value))
     result = compare(one, other, slices=["of"])
-    message = "of 1 of the classes and slices, intervals from fewer than 20 rows are too narrow"
+    message = "in 1 of the classes and slices, intervals from fewer than 20 rows are too narrow"
     (warning,) = result.warnings
     assert (warning.code, warning.rows) == ("few_in_class_or_slice", 19)
     assert warning.message.startswith(message)

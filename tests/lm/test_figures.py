@@ -65,7 +65,7 @@ def test_a_first_token_without_logprob_is_counted_and_said():
     assert result.unscored == Unscored(6, 6, size)
     warning = next(w for w in result.warnings if w.code == "unscored_tokens")
     assert warning.rows == 6
-    assert f"{size:,} bytes" in warning.message
+    assert f"bytes: {size:,}" in warning.message
 
 
 def test_an_impossible_token_costs_inf():

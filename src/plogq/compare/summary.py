@@ -159,8 +159,8 @@ def _warnings(
         rows = int(sums.impossible.rows[0])
         if rows:
             message = (
-                f"{name} gave probability 0 to what then happened: its cross-entropy is infinite; "
-                "differences by class, slice and interval are over the rows possible under both"
+                f"{name} gave probability 0 to labels: its cross-entropy is infinite; intervals "
+                "and differences by class and slice are over the rows that are possible under both"
             )
             found.append(Caution(message, rows, "zero_probability"))
     what = "groups" if grouped else "rows"
@@ -169,7 +169,7 @@ def _warnings(
     narrow = [each for each in apart if each.interval is not None and too_few(each.drawn, what)]
     if narrow:
         few = too_few(min(each.drawn for each in narrow), what)
-        message = f"of {len(narrow)} of the classes and slices, {few}"
+        message = f"in {len(narrow)} of the classes and slices, {few}"
         rows = sum(each.rows for each in narrow)
         found.append(Caution(message, rows, "few_in_class_or_slice"))
     return tuple(found)

@@ -92,8 +92,8 @@ def compare_tokens(
 def _impossible(one: Texts, other: Texts) -> list[Caution]:
     return [
         Caution(
-            f"{name} gave probability 0 to tokens that came: its cost is infinite, and the finite "
-            "difference is without them",
+            f"{name} gave probability 0 to tokens of the text: its cost is infinite, and the "
+            "finite difference leaves them out",
             texts.corpus.impossible,
             "zero_probability",
         )

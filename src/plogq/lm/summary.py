@@ -19,8 +19,8 @@ from plogq.tables.sums.perplexity import perplexity_of
 from plogq.tables.sums.tally import totals
 from plogq.tables.sums.top_k import TopK
 
-NEARLY_ALL = 0.95  # a model that is sure of half of its own tokens is a usual one
-UNIFORM = math.log(256)  # nats a byte, of a model that knows nothing
+NEARLY_ALL = 0.95  # share of tokens that cost exactly 0; in usual logs it is at most a half
+UNIFORM = math.log(256)  # nats per byte: the cost of a byte drawn at random
 
 
 def summarise(
@@ -32,7 +32,7 @@ def summarise(
     bootstrap: int,
     seed: int,
 ) -> TokensResult:
-    """Divide the sums, once, and say how sure the quotients are."""
+    """Return the figures: each sum divided once, with intervals and warnings."""
     finite = float(totals(corpus.surprisal, len(corpus.documents))[0])
     nats = math.inf if corpus.impossible else finite
     count = {u: None if corpus.unknown[u] else int(corpus.counts[u].sum()) for u in UNITS}
@@ -92,13 +92,13 @@ def cautions(found: Iterable[tuple[str, str, int]], who: str = "") -> tuple[Caut
 
 
 def all_certain(corpus: Corpus) -> str | None:
-    """Say that nearly all tokens cost nothing, where they do: that is no figure of a model."""
+    """Return the warning that nearly all tokens cost nothing, which measures no model; or None."""
     if not corpus.certain or corpus.certain < NEARLY_ALL * corpus.scored:
         return None
-    share = "all" if corpus.certain == corpus.scored else f"{corpus.certain / corpus.scored:.1%} of"
+    share = "all" if corpus.certain == corpus.scored else f"{corpus.certain:,} of {corpus.scored:,}"
     return (
-        f"{share} logprobs are exactly 0: what is left after greedy sampling or top-k 1 measures "
-        "no model (ask for logprobs of the raw distribution)"
+        f"{share} logprobs are exactly 0: logprobs taken after greedy sampling or top-k 1 "
+        "measure no model (ask for logprobs of the raw distribution)"
     )
 
 
@@ -109,7 +109,7 @@ def _perplexity(nats: float | None) -> float | None:
 def _intervals(
     corpus: Corpus, cost: dict[str, float | None], unit: Unit, bootstrap: int, seed: int
 ) -> dict[str, Interval]:
-    """Resample documents: quotients of sums over buckets, weighted at random."""
+    """Return intervals by the names of fields: a bootstrap over the buckets of documents."""
     if corpus.impossible or np.count_nonzero(corpus.documents) < 2:
         return {}
     weights = replicate_weights(len(corpus.documents), bootstrap, seed)
@@ -161,6 +161,7 @@ def _warnings(
     *,
     intervals: bool,
 ) -> tuple[Caution, ...]:
+    """Return what to mind: how the source was read, then what was not counted, then doubts."""
     found = [item for item in remarks.items() if item[0] != "bytes_unknown"]
     if (said := all_certain(corpus)) is not None:
         found.append(("all_certain", said, corpus.certain))
@@ -168,21 +169,18 @@ def _warnings(
         found.append(
             (
                 "zero_probability",
-                "the model gave probability 0 to tokens that came: the cost is infinite, "
-                "whatever the others say (-9999 in a response stands for log 0)",
+                "the model gave probability 0 to tokens of the text: the cost is infinite (-9999 "
+                "in a response stands for log 0)",
                 corpus.impossible,
             )
         )
     if corpus.unscored:
+        size = f", nor is their text (bytes: {corpus.unscored_bytes:,})"
         found.append(
             (
                 "unscored_tokens",
-                "first tokens of documents have no logprob: "
-                + (
-                    f"neither they nor their {corpus.unscored_bytes:,} bytes are counted"
-                    if corpus.unscored_bytes
-                    else "they are not counted"
-                ),
+                "first tokens of documents have no logprob: they are not counted"
+                + (size if corpus.unscored_bytes else ""),
                 corpus.unscored,
             )
         )
@@ -191,10 +189,10 @@ def _warnings(
         found.append(
             (
                 "bytes_unknown",
-                "documents do not say how many bytes were scored"
+                "the source does not say how many bytes were scored"
                 + (f" ({why})" if why else "")
-                + ": without bits per byte, models with different tokens cannot be compared (a "
-                "response with the text, as by echo, or a column bytes in a table says it)",
+                + ": models with different tokens compare by bits per byte alone (a response with "
+                "its text, as with echo, or a column bytes in a table gives the bytes)",
                 corpus.unknown["byte"],
             )
         )
@@ -204,8 +202,8 @@ def _warnings(
         found.append(
             (
                 "worse_than_uniform",
-                "a byte costs more than its 8 bits: are the logprobs in nats, and are bytes those "
-                "of the tokens?",
+                "a byte costs more than 8 bits: are the logprobs natural logarithms, and are the "
+                "bytes those of each token?",
                 documents,
             )
         )
@@ -219,13 +217,13 @@ def _warnings(
                 documents,
             )
         )
-    letters, size = count["character"], count["byte"]
-    if letters is not None and size is not None and letters > size:
+    letters, size_of_all = count["character"], count["byte"]
+    if letters is not None and size_of_all is not None and letters > size_of_all:
         found.append(
             (
                 "more_characters_than_bytes",
-                "there are more characters than bytes, of which each has one at least: the columns "
-                "must count what each token has",
+                "there are more characters than bytes, but each character has a byte or more: the "
+                "columns must count those of each token",
                 documents,
             )
         )
