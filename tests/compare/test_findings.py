@@ -62,6 +62,8 @@ def check_sure(result, words):
     assert ("interval of" in words.sure) == (ends is not None)
     if ends is not None and d is not None and math.isfinite(d):
         assert result.winner is None or "0 is outside" in words.sure
+        few = {each.code for each in result.warnings} & set(FEW)
+        assert not (few and result.winner)
     few = any(each.code in FEW for each in result.warnings)
     assert ("too narrow" in words.sure) == (few and ends is not None)
     assert not few or "too narrow" in " ".join(sentences(words))

@@ -1,4 +1,4 @@
-"""The whole way from two files to a comparison."""
+"""From two files to a comparison: reading, pairing, sums and figures."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def compare(
     seed: int = 0,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Comparison:
-    """Say which of two models costs less on the same rows, by how much, and where.
+    """Return which of two models costs less on the same rows, by how much, and where.
 
     The difference is the mean of −log q_A(y) + log q_B(y) over rows, (N,) → scalar: negative where
     A is better. Its interval is a paired bootstrap: every replicate draws the same rows (or
@@ -204,7 +204,7 @@ def _of_reading(first: Model, second: Model, said: list[str], state: State) -> l
 
 
 def _is_tokens(table: Table | None, label: str | Sequence[str] | None) -> bool:
-    """Tell token logprobs: a log, or the columns doc and logprob without a label."""
+    """Return whether these are token logprobs: a log, or columns doc and logprob and no label."""
     if table is None:
         return True
     names = table.schema.names

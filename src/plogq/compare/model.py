@@ -1,4 +1,4 @@
-"""One of the two models: what its predictions cost row by row, by the classes of the first."""
+"""One of the two models: the cost of each row, with classes in the order of the first model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Costs(NamedTuple):
 
 
 class ModelRows(NamedTuple):
-    """Some rows of a table: their costs, and what says which rows they are."""
+    """Some rows of a table: their costs, and by what they are paired."""
 
     part: Part
     costs: Costs
@@ -80,7 +80,7 @@ class Model:
         self._place = np.argsort(self._order)
 
     def source(self, left_out: int) -> Source:
-        """Return which files were read, and how; `left_out` rows are without their label."""
+        """Return which files were read, and how; `left_out` rows were left out for their labels."""
         origin = self.predictions.origin(left_out)
         columns = {
             what: column if isinstance(column, str) else tuple(column)

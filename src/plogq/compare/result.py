@@ -10,6 +10,7 @@ from plogq.formulas.units import Unit
 from plogq.kinds import Count, Either, Finite, Interval, Number, Share, Text
 from plogq.lm.result import TokenSource
 from plogq.records import Caution, Document, Source
+from plogq.tables.sums.bootstrap import FEWEST
 
 Pairing = Literal["row order", "id", "doc", "text"]
 Winner = Literal["a", "b"] | None
@@ -191,7 +192,7 @@ class Comparison(Document):
     """Two models on the same rows or documents; costs are in `unit`, per row or per `per`.
 
     A difference is A's cost less B's: where it is negative, A is better. An interval is that of
-    `plogq.tables.sums.level`; a winner is named where it lies on the difference's side of 0.
+    `plogq.tables.sums.level`; a winner is named where it does not hold 0, and not for few rows.
     """
 
     COMMAND: ClassVar[str] = "plogq compare"
@@ -252,15 +253,16 @@ class Comparison(Document):
     """What to mind; `rows` counts rows, documents or tokens."""
 
 
-def winner_of(ends: Interval | None, difference: float | None) -> Winner:
-    """Name who is clearly better, by A's cost less B's and its interval.
+def winner_of(ends: Interval | None, difference: float | None, drawn: int) -> Winner:
+    """Return who is clearly better, by A's cost less B's and its interval of `drawn` rows.
 
-    An infinite cost is worse than any other, without an interval. An interval of few replicates
-    may lie on the other side of 0 than the difference: then nothing is clear.
+    The rows may be groups or documents; from few, an interval is too narrow to name a winner. An
+    infinite cost is worse than any other, without an interval. An interval of few replicates may
+    lie on the other side of 0 than the difference: then nothing is clear.
     """
     if difference is not None and math.isinf(difference):
         return "b" if difference > 0 else "a"
-    if difference is None or ends is None:
+    if difference is None or ends is None or drawn < FEWEST:
         return None
     if difference < -TIE and ends[1] < 0:
         return "a"

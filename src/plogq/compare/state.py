@@ -1,4 +1,4 @@
-"""What a comparison keeps of the pairs of rows it has seen: exact sums, in any order and split."""
+"""Exact sums over the pairs of rows that were seen; no order and no split changes them."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class State:
         self._add_largest(pairs, np.where(winner == TIED, np.nan, difference))
 
     def rows(self) -> int:
-        """Give the number of rows seen."""
+        """Return the number of rows seen."""
         return int(self.weight.rows.sum())
 
     def _bucket(self, pairs: Pairs) -> Array:

@@ -35,7 +35,7 @@ from plogq.tables.sums.top_k import TopK
 def summarise(
     state: State, a: Model, b: Model, *, by_id: bool, unit: Unit, bootstrap: int, seed: int
 ) -> Comparison:
-    """Divide the sums, once, and say how sure the quotients are."""
+    """Return the figures: each sum divided once, with intervals and warnings."""
     buckets = len(state.weight.rows)
     weight = float(state.weight.amounts(buckets)[0])
     rows = state.rows()
@@ -71,7 +71,7 @@ def summarise(
         difference_finite=difference_finite,
         accuracy_difference=float(totals(state.accuracy, buckets)[0]) / weight,
         intervals=intervals,
-        winner=winner_of(ends, difference),
+        winner=winner_of(ends, difference, drawn),
         wins=_wins(state),
         per_class=tuple(
             ClassGroup(**_group(figures, unit), name=name)
@@ -138,7 +138,7 @@ def _group(figures: GroupFigures, unit: Unit) -> dict[str, Any]:
         "rows": figures.rows,
         **{k: None if x is None else float(from_nats(x, unit)) for k, x in costs.items()},
         "interval": None if ends is None else _in_unit(ends, unit),
-        "winner": winner_of(ends, difference),
+        "winner": winner_of(ends, difference, figures.drawn),
     }
 
 
@@ -153,7 +153,7 @@ def _rows(largest: TopK, unit: Unit) -> tuple[RowPair, ...]:
 def _warnings(
     state: State, drawn: int | None, apart: list[GroupFigures], grouped: bool
 ) -> tuple[Caution, ...]:
-    """Say what to mind; `drawn` rows or groups make the intervals, where there are any."""
+    """Return what to mind; `drawn` rows or groups make the intervals, None without any."""
     found = []
     for name, sums in (("A", state.a), ("B", state.b)):
         rows = int(sums.impossible.rows[0])

@@ -43,7 +43,7 @@ def compare_tokens(
     seed: int,
     progress: Callable[[int, int | None], None] | None,
 ) -> Comparison:
-    """Compare what two models pay for each byte, or where bytes are not known each token."""
+    """Return the comparison of costs per byte, or per token where bytes are not known."""
     one, other = read_texts(a, seed, progress), read_texts(b, seed, progress)
     at, pairing = paired(one, other, a, b)
     if pairing == "text":
@@ -74,7 +74,7 @@ def compare_tokens(
         difference_finite=of_possible,
         accuracy_difference=None,
         intervals={} if ends is None else {"difference_finite": ends},
-        winner=winner_of(ends, difference),
+        winner=winner_of(ends, difference, len(one.place)),
         wins=_wins(mine, theirs),
         per_class=(),
         slices={},
@@ -113,7 +113,7 @@ def _as_read(who: str, texts: Texts, source: Source) -> tuple[Caution, ...]:
 def _unit_of_text(
     one: Texts, other: Texts, at: Array, a: Source, b: Source
 ) -> Literal["byte", "token"]:
-    """Give byte, or token where bytes are not known; of either, both must have as many."""
+    """Return byte, or token where bytes are not known; both models must count as many of them."""
     units: tuple[Literal["byte", "token"], ...] = ("byte", "token")
     for of in units:
         mine, theirs = one.whole[of], other.whole[of][at]
@@ -160,7 +160,7 @@ def _own(texts: Texts, source: Source, unit: Unit) -> TokenFigures:
 def _interval(
     one: Texts, other: Texts, per: str, bootstrap: int, seed: int, unit: Unit
 ) -> tuple[float, float] | None:
-    """Resample documents: both models see the same ones in every replicate."""
+    """Return the interval of A − B: every replicate draws the same documents for both models."""
     if len(one.place) < 2:
         return None
     buckets = len(one.corpus.documents)
@@ -175,7 +175,7 @@ def _interval(
 
 
 def _few(one: Texts, ends: tuple[float, float] | None) -> list[Caution]:
-    """Warn of an interval from so few documents that it is too narrow."""
+    """Return the warning that an interval is from too few documents, where there is one."""
     few = too_few(len(one.place), "documents")
     if ends is None or not few:
         return []
@@ -227,7 +227,10 @@ def _largest(one: Texts, mine: Array, theirs: Array, per: str, top: int, unit: U
 
 
 def _same_in_another_unit(one: Texts, other: Texts, at: Array) -> list[Caution]:
-    """Warn where one's costs are the other's times ln 2 or ln 10: its logarithms have that base."""
+    """Return the warning that one model's logarithms have base 2 or 10.
+
+    Its costs are then the other's divided by ln 2 or ln 10, in every document.
+    """
     mine, theirs = one.cost, other.cost[at]
     usable = np.isfinite(mine) & np.isfinite(theirs) & (mine > 0) & (theirs > 0)
     if not usable.any():

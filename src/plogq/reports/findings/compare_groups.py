@@ -10,7 +10,6 @@ from plogq.reports.findings.finding import Finding
 from plogq.reports.findings.lists import first_of
 from plogq.reports.findings.words import name
 from plogq.reports.numbers import amount
-from plogq.tables.sums.bootstrap import FEWEST
 from plogq.tables.sums.level import ONE_IN
 
 
@@ -46,11 +45,11 @@ def effect(group: Group) -> float:
 
 
 def _look(result: Comparison, found: Mapping[str, Group], of: str) -> str | None:
-    """Say in which group of at least `FEWEST` rows the worse model saves most."""
+    """Say in which group that it clearly wins the worse model saves most over all rows."""
     if result.winner is None:
         return None
     loser = "b" if result.winner == "a" else "a"
-    won = {v: each for v, each in found.items() if each.winner == loser and each.rows >= FEWEST}
+    won = {value: each for value, each in found.items() if each.winner == loser}
     if not won:
         return None
     value = max(won, key=lambda each: effect(won[each]))
