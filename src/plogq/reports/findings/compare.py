@@ -91,7 +91,9 @@ def _title(result: Comparison) -> str:
 def _against(result: Comparison) -> str:
     """Say what each model costs, also without what is infinite, and where each is better."""
     a, b = costs(result)
-    found = [f"A costs {each(result, a)}, B {amount(b, result.unit)}."]
+    found = []
+    if result.difference is not None and not same(result):
+        found.append(f"A costs {each(result, a)}, B {amount(b, result.unit)}.")
     rest = result.difference_finite
     if math.isinf(max(a, b)) and rest is not None:
         gap = "both cost the same"
@@ -99,7 +101,9 @@ def _against(result: Comparison) -> str:
             gap = f"{better_first(rest)[0]} costs {each(result, abs(rest))} less"
         found.append(f"{_possible(result).capitalize()}, {gap}.")
     wins = result.wins
-    if wins is not None:
+    if wins is not None and wins.tie == 1:
+        found.append(f"Neither is better on any {paired_what(result)}.")
+    elif wins is not None:
         ties = f", neither on {percent(wins.tie)}" if wins.tie else ""
         on = f"{percent(wins.a)} of the {paired_what(result)}s"
         found.append(f"A is better on {on}, B on {percent(wins.b)}{ties}.")

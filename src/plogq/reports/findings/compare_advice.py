@@ -6,7 +6,14 @@ import math
 
 from plogq.compare.result import Comparison
 from plogq.reports.findings.compare_groups import looks
-from plogq.reports.findings.compare_phrases import better_first, each, impossible, paired_what, same
+from plogq.reports.findings.compare_phrases import (
+    better_first,
+    each,
+    grouped,
+    impossible,
+    paired_what,
+    same,
+)
 from plogq.reports.numbers import count
 from plogq.tables.sums.bootstrap import FEWEST
 from plogq.tables.sums.level import PERCENT
@@ -23,7 +30,7 @@ def advice(result: Comparison) -> str:
     codes = {warning.code for warning in result.warnings}
     what, difference = paired_what(result), result.difference
     if codes & set(READING):
-        return "Check first how A and B were read: a warning says what else that may mean."
+        return "First check the warnings about A and B: the costs may not mean what they seem to."
     if difference is None:
         return f"Look first at what had probability 0: {impossible(result)}."
     if math.isinf(difference):
@@ -31,7 +38,7 @@ def advice(result: Comparison) -> str:
         zero = f"what {other} gave probability 0"
         return f"Keep {better}, or look first at {zero}: {impossible(result)}."
     if result.wins is not None and result.wins.tie == 1:
-        return f"Check that A and B are two models: both cost the same in every {what}."
+        return f"Check that A and B are two models: neither is better on any {what}."
     few = next((of for code, of in FEW.items() if code in codes), None)
     if few is not None:
         return f"Compare on {FEWEST} {few}s or more before you choose."
@@ -41,8 +48,9 @@ def advice(result: Comparison) -> str:
         return f"{ELSE}: they cost the same."
     ends = result.intervals.get("difference_finite")
     if ends is None:
+        drawn = "group" if grouped(result) else what
         return (
-            f"Compare with an interval before you choose: it takes several {what}s, and bootstrap "
+            f"Compare with an interval before you choose: it takes several {drawn}s, and bootstrap "
             "above 0."
         )
     return _more(result, difference, ends)
@@ -70,9 +78,9 @@ def _more(result: Comparison, difference: float, ends: tuple[float, float]) -> s
     if needed > FAR * result.rows:
         most = each(result, max(map(abs, ends)))
         return f"{ELSE}: the difference is {most} at most, by the {PERCENT} interval."
-    grouped = ", in more groups," if "group" in result.a.source.columns else ""
+    groups = ", in more groups," if grouped(result) else ""
     many = count(_rounded_up(needed), paired_what(result))
-    return f"Compare on about {many}{grouped} to make it clear, if the difference stays as it is."
+    return f"Compare on about {many}{groups} to make it clear, if the difference stays as it is."
 
 
 def _rounded_up(number: float) -> int:

@@ -14,13 +14,18 @@ def impossible(result: Comparison) -> str:
 
 
 def same(result: Comparison) -> bool:
-    """Tell a difference that is 0, or no more than rounding."""
+    """Return whether the difference is 0, or no more than rounding."""
     return result.difference is not None and abs(result.difference) <= TIE
 
 
 def paired_what(result: Comparison) -> str:
     """Return what is paired: row or document."""
     return "row" if result.per == "row" else "document"
+
+
+def grouped(result: Comparison) -> bool:
+    """Return whether rows are drawn by groups."""
+    return "group" in result.a.source.columns
 
 
 def costs(result: Comparison) -> tuple[float, float]:
