@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from plogq.compare import compare
-from plogq.compare.result import Largest, Wins
+from plogq.compare.result import TIE, Largest, Wins, winner_of
 from plogq.score import score
 from plogq.tables.sums.bootstrap import replicate_weights, row_buckets
 from plogq.tables.sums.level import LEVEL
@@ -246,3 +246,23 @@ def test_memory_tables_of_arrow():
     one, other = pair(6)
     assert isinstance(one, pa.Table)
     assert compare(one, other).a.source.format == "table"
+
+
+@pytest.mark.parametrize(
+    ("ends", "difference", "drawn", "winner"),
+    [
+        ((-0.3, -0.1), -0.2, 20, "a"),
+        ((0.1, 0.3), 0.2, 20, "b"),
+        ((-0.3, -0.1), -0.2, 19, None),
+        ((-0.3, 0.0), -0.2, 20, None),
+        ((-0.3, -0.1), 0.2, 20, None),  # of few replicates
+        ((0.1, 0.3), -0.2, 20, None),
+        ((-TIE, -TIE / 2), -TIE, 20, None),
+        (None, -0.2, 20, None),
+        (None, -math.inf, 1, "a"),
+        ((-0.3, -0.1), math.inf, 1, "b"),
+        ((-0.3, -0.1), None, 20, None),
+    ],
+)
+def test_who_is_clearly_better(ends, difference, drawn, winner):
+    assert winner_of(ends, difference, drawn) == winner
