@@ -54,10 +54,22 @@ def test_packages_load_with_their_first_use():
     assert "pyarrow" in heavy_modules_after("from plogq import score; score.score")
 
 
-def test_a_score_on_the_terminal_loads_no_reader_of_results():
+ROWS = "([0, 1], [[0.5, 0.5], [0.25, 0.75]])"
+TOKENS = "{'doc': ['a'], 'logprob': [-1.0], 'bytes': [2]}"
+
+
+@pytest.mark.parametrize(
+    ("command", "result"),
+    [
+        ("score", f"score.score(*{ROWS})"),
+        ("compare", f"compare.compare({ROWS}, {ROWS})"),
+        ("lm", f"lm.score_tokens(pyarrow.table({TOKENS}))"),
+    ],
+)
+def test_a_report_on_the_terminal_loads_no_reader_of_results(command, result):
     statement = (
-        "from plogq.reports.terminal.score import print_report; from plogq.score import score; "
-        "print_report(score([0, 1], [[0.5, 0.5], [0.25, 0.75]]))"
+        f"import pyarrow; from plogq import {command}; "
+        f"from plogq.reports.terminal.{command} import print_report; print_report({result})"
     )
     assert "pydantic" not in heavy_modules_after(statement)
 
