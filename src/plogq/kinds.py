@@ -71,13 +71,14 @@ class Either:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         """Return pydantic's check of a record."""
-        from pydantic_core import core_schema
+        from pydantic import Discriminator, Tag
 
         def tag(value: Any) -> str:
             return TAGS[0 if isinstance(value, Mapping) and self.field in value else 1]
 
-        types = map(handler.generate_schema, get_args(source))
-        return core_schema.tagged_union_schema(dict(zip(TAGS, types, strict=True)), tag)
+        types = zip(get_args(source), TAGS, strict=True)
+        first, second = (Annotated[each, Tag(name)] for each, name in types)
+        return handler.generate_schema(Annotated[first | second, Discriminator(tag)])
 
 
 def _finite(value: Any) -> float | None:
