@@ -19,6 +19,7 @@ from plogq.formulas.units import Unit, check_unit
 from plogq.lm.kinds import is_log
 from plogq.lm.readers.scored import Section
 from plogq.lm.score_tokens import open_tokens
+from plogq.records import encoded
 from plogq.score.figures.all_figures import check_weight
 from plogq.tables.columns import find_columns
 from plogq.tables.formats.text_options import TextOptions, text_options
@@ -198,7 +199,7 @@ def _of_reading(first: Model, second: Model, said: list[str], state: State) -> l
     found = [{"code": "reading", "message": each.removesuffix("."), "rows": rows} for each in said]
     for side, model in (("A", first), ("B", second)):
         for warning in model.predictions.warnings(rows):
-            found.append(warning | {"message": f"{side}: {warning['message']}"})
+            found.append(encoded(warning) | {"message": f"{side}: {warning.message}"})
     return found
 
 

@@ -14,6 +14,7 @@ from plogq.compare.result import Comparison, difference_of, winner_of
 from plogq.compare.state import A_WINS, B_WINS, TIED, State, Sums
 from plogq.formulas.units import Unit, from_nats
 from plogq.kernels.exact_sum import ExactSums
+from plogq.records import encoded
 from plogq.tables.arrays import Array
 from plogq.tables.sums.bootstrap import of_means, replicate_weights, too_few
 from plogq.tables.sums.perplexity import perplexity_of
@@ -53,8 +54,8 @@ def summarise(
         per="row",
         rows=rows,
         weight=weight,
-        a={"source": a.predictions.origin(state.left_out)} | sides[0],
-        b={"source": b.predictions.origin(state.left_out)} | sides[1],
+        a={"source": encoded(a.predictions.origin(state.left_out))} | sides[0],
+        b={"source": encoded(b.predictions.origin(state.left_out))} | sides[1],
         difference=difference,
         difference_finite=None if finite is None else float(from_nats(finite, unit)),
         accuracy_difference=float(totals(state.accuracy, buckets)[0]) / weight,

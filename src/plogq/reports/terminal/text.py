@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plogq.errors import printable
+from plogq.reports.findings.words import ISOLATES
 from plogq.reports.numbers import count
 
 NARROWEST = 12  # of a column that is cut to fit
@@ -100,6 +101,11 @@ def name(name: str, width: int = 16) -> Text:
     """Show a name as it is: a string would be read as rich's markup."""
     shown = printable(name)
     return Text(shown if len(shown) <= width else shown[: width - 1] + "…")
+
+
+def said(text: str) -> str:
+    """Return words of a report without the marks that only a page needs around names."""
+    return text.translate(dict.fromkeys(map(ord, ISOLATES)))
 
 
 def cautions(warnings: list[dict[str, Any]], *, of_reading: bool) -> list[Text | Table]:
