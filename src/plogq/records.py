@@ -5,11 +5,12 @@ pydantic reads back, and says the JSON schema; it loads when that is asked for.
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
@@ -100,9 +101,9 @@ class Document:
             error = wrong("schema", str(cls.SCHEMA), found)
             raise ValueError(f"{error}; is this the JSON of {cls.COMMAND}?")
         with needed_by("reading a result"):
-            from pydantic import TypeAdapter, ValidationError
+            from pydantic import ValidationError
         try:
-            result: Self = TypeAdapter(cls).validate_python(dict(document))
+            result: Self = _adapter(cast(Any, cls)).validate_python(dict(document))
         except ValidationError as error:
             raise ValueError(_said(dict(error.errors(include_url=False)[0]))) from None
         return result
@@ -138,24 +139,39 @@ class Source:
     notes: tuple[Text, ...] = ()
     """Sentences on how the files were read."""
 
+    part: Text | None = None
+    """The part of the responses whose tokens were scored; null where there are no responses."""
+
+    left_out: tuple[Text, ...] = ()
+    """The files of a folder of logs that were not read."""
+
     def __post_init__(self) -> None:
         """Refuse to have come from nowhere."""
         if not self.paths:
             raise wrong("paths", "at least 1 item", [])
 
 
-@dataclass(frozen=True)
+READING = "reading"  # the code of a caution that the table may mean something else
+
+
+@dataclass(frozen=True, kw_only=True)
 class Caution:
     """A warning of a result."""
 
+    code: Text = ""
+    """The name of the warning, for programs."""
     message: Text
     """The warning, without a full stop."""
-
     rows: Count
     """How many rows it is about."""
 
-    code: Text = ""
-    """The name of the warning, for programs."""
+
+@functools.cache
+def _adapter(record: Any) -> Any:
+    """Return what pydantic reads a record by, which takes a while to make."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(record)
 
 
 def wrong(at: str, expected: str, found: Any) -> ValueError:

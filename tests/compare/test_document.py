@@ -39,7 +39,7 @@ def changed(result, path, value):
         (["a", "accuracy"], 1.5, "a.accuracy: expected a share from 0 to 1, got 1.5"),
         (["b", "cross_entropy"], "1", "b.cross_entropy: expected a number"),
         (["a", "source", "paths"], [], "a.source.paths: expected at least 1 item, got []"),
-        (["per_class", 1, "rows"], -1, "per_class[1].rows: expected a whole number"),
+        (["per_class", "dog", "rows"], -1, "per_class.dog.rows: expected a whole number"),
         (["slices", "site", "north", "winner"], "c", "slices.site.north.winner: expected 'a' or"),
         (["largest", "a", 0, "row"], 0.5, "largest.a[0].row: expected a whole number"),
         (["per"], "line", "per: expected 'row', 'byte' or 'token', got 'line'"),
@@ -57,7 +57,7 @@ def test_what_is_wrong_with_predictions_is_said_by_path(of_rows, path, value, sa
     ("path", "value", "said"),
     [
         (["a", "bytes"], 1.5, "a.bytes: expected a whole number"),
-        (["b", "source", "part"], "middle", "b.source.part: expected 'prompt', 'completion'"),
+        (["b", "source", "part"], 1, "b.source.part: expected a text, got 1"),
         (["largest", "a", 0, "bytes"], True, "largest.a[0].bytes: expected a whole number"),
         (["wins", "tie"], None, "wins.tie: expected a share from 0 to 1, got None"),
     ],

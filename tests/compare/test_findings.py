@@ -74,7 +74,7 @@ def check_groups(result, words):
     """Advice on a class or a slice is about one that the worse model clearly wins."""
     for column, finding in {None: words.classes, **words.slices}.items():
         if finding is not None and finding.advice is not None:
-            groups = result.slices[column].values() if column else result.per_class
+            groups = (result.slices[column] if column else result.per_class).values()
             loser = {"a": "b", "b": "a"}[result.winner]
             assert f"there {NAMES[loser]} is clearly better" in finding.advice
             assert loser in {each.winner for each in groups}

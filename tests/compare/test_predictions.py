@@ -43,9 +43,9 @@ def test_figures(unit, weight):
     assert result.accuracy_difference == pytest.approx(mean(right[0] - right[1], w), rel=1e-12)
     for who, sign in (("a", -1), ("b", 1)):
         assert getattr(result.wins, who) == pytest.approx(mean(sign * gap > 0, w), rel=1e-12)
-    for j, item in enumerate(result.per_class):
+    for j, (name, item) in enumerate(result.per_class.items()):
         rows = label == j
-        assert (item.name, item.rows) == (CLASSES[j], rows.sum())
+        assert (name, item.rows) == (CLASSES[j], rows.sum())
         for key, values in (("a", costs[0]), ("b", costs[1]), ("difference", gap)):
             assert getattr(item, key) == pytest.approx(mean(values[rows], w[rows]), rel=1e-12)
     for value, item in result.slices["site"].items():
@@ -124,13 +124,13 @@ def test_a_group_whose_cost_is_infinite_loses_it():
     sure[0] = 0, 1  # its label is 0
     a, b = ({"probs": x, "label": label, "s": np.full(400, "all")} for x in (sure, mild))
     result = compare(a, b, slices=["s"])
-    first, second = result.per_class
+    first, second = result.per_class.values()
     assert (first.a, first.winner) == (math.inf, "b")
     assert first.difference < first.interval[1] < 0  # over what is possible under both
     assert second.winner == "a"
     assert result.slices["s"]["all"].winner == result.winner == "b"
     both = compare(a, a)
-    assert [item.winner for item in both.per_class] == [None, None]
+    assert [item.winner for item in both.per_class.values()] == [None, None]
 
 
 def test_soft_labels():
@@ -235,8 +235,8 @@ def test_too_many_classes_for_intervals():
     a, b = ({"probs": x, "label": np.arange(20)} for x in p)
     result = compare(a, b)
     assert len(result.per_class) == 6_000
-    assert result.per_class[0].interval is None
-    assert result.per_class[0].difference == pytest.approx(
+    assert result.per_class["0"].interval is None
+    assert result.per_class["0"].difference == pytest.approx(
         math.log2(p[1, 0, 0]) - math.log2(p[0, 0, 0]), rel=1e-6
     )
     assert "difference_finite" in result.intervals

@@ -20,10 +20,10 @@ def test_logprobs_that_are_all_zero(tmp_path):
     assert (result.surprisal, result.perplexity_per_token) == (0.0, 1.0)
     assert [w for w in result.warnings if w.code == "all_certain"] == [
         Caution(
-            "all logprobs are exactly 0: logprobs taken after greedy sampling or top-k 1 "
+            code="all_certain",
+            message="all logprobs are exactly 0: logprobs taken after greedy sampling or top-k 1 "
             "measure no model (ask for logprobs of the raw distribution)",
-            2,
-            "all_certain",
+            rows=2,
         )
     ]
 

@@ -19,7 +19,7 @@ from plogq.formulas.units import Unit, check_unit
 from plogq.lm.kinds import is_log
 from plogq.lm.readers.scored import Section
 from plogq.lm.score_tokens import open_tokens
-from plogq.records import Caution
+from plogq.records import READING, Caution
 from plogq.score.figures.all_figures import check_weight
 from plogq.tables.columns import find_columns
 from plogq.tables.formats.text_options import TextOptions, text_options
@@ -196,10 +196,10 @@ def _open(source: Any, text: TextOptions) -> Table:
 def _of_reading(first: Model, second: Model, said: list[str], state: State) -> list[Caution]:
     """Return what may mean something else than it was read as, by table."""
     rows = state.rows()
-    found = [Caution(each.removesuffix("."), rows, "reading") for each in said]
+    found = [Caution(code=READING, message=each.removesuffix("."), rows=rows) for each in said]
     for side, model in (("A", first), ("B", second)):
         for warning in model.predictions.warnings(rows):
-            found.append(Caution(f"{side}: {warning['message']}", rows, warning["code"]))
+            found.append(replace(warning, message=f"{side}: {warning.message}"))
     return found
 
 

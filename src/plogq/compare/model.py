@@ -81,12 +81,7 @@ class Model:
 
     def source(self, left_out: int) -> Source:
         """Return which files were read, and how; `left_out` rows were left out for their labels."""
-        origin = self.predictions.origin(left_out)
-        columns = {
-            what: column if isinstance(column, str) else tuple(column)
-            for what, column in origin["columns"].items()
-        }
-        return Source(tuple(origin["paths"]), origin["format"], columns, tuple(origin["notes"]))
+        return self.predictions.origin(left_out)
 
     def rows(self, part: Part) -> ModelRows:
         """Return what a part's rows cost."""

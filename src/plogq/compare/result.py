@@ -8,7 +8,6 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from plogq.formulas.units import Unit
 from plogq.kinds import Count, Either, Finite, Interval, Number, Share, Text
-from plogq.lm.result import TokenSource
 from plogq.records import Caution, Document, Source
 from plogq.tables.sums.bootstrap import FEWEST
 
@@ -53,7 +52,7 @@ class PredictionFigures:
 class TokenFigures:
     """One model's own figures, over all documents; null where what they need is not known."""
 
-    source: TokenSource
+    source: Source
     """Which files were read, and how."""
 
     bytes: Count | None
@@ -122,14 +121,6 @@ class Group:
 
     winner: Winner
     """The model that is clearly better; null where neither is."""
-
-
-@dataclass(frozen=True)
-class ClassGroup(Group):
-    """The rows of one class."""
-
-    name: Text
-    """The name of the class."""
 
 
 @dataclass(frozen=True)
@@ -240,8 +231,8 @@ class Comparison(Document):
     wins: Wins | None
     """By which model rows or documents are predicted better; null where none counts."""
 
-    per_class: tuple[ClassGroup, ...]
-    """The rows of each class."""
+    per_class: dict[Text, Group]
+    """The rows of each class, by its name."""
 
     slices: dict[Text, dict[Text, Group]]
     """The rows of each value, by column and value."""

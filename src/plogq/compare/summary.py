@@ -11,7 +11,6 @@ import numpy as np
 from plogq.compare.group_sums import GroupFigures
 from plogq.compare.model import Model
 from plogq.compare.result import (
-    ClassGroup,
     Comparison,
     Group,
     Largest,
@@ -73,10 +72,10 @@ def summarise(
         intervals=intervals,
         winner=winner_of(ends, difference, drawn),
         wins=_wins(state),
-        per_class=tuple(
-            ClassGroup(**_group(figures, unit), name=name)
+        per_class={
+            name: Group(**_group(figures, unit))
             for name, figures in zip(a.classes, of_classes, strict=True)
-        ),
+        },
         slices={
             column: {value: Group(**_group(f, unit)) for value, f in values.items()}
             for column, values in of_slices.items()
@@ -162,14 +161,14 @@ def _warnings(
                 f"{name} gave probability 0 to labels: its cross-entropy is infinite; intervals "
                 "and differences by class and slice are over the rows that are possible under both"
             )
-            found.append(Caution(message, rows, "zero_probability"))
+            found.append(Caution(code="zero_probability", message=message, rows=rows))
     what = "groups" if grouped else "rows"
     if drawn is not None and (few := too_few(drawn, what)):
-        return (*found, Caution(few, state.rows(), f"few_{what}"))
+        return (*found, Caution(code=f"few_{what}", message=few, rows=state.rows()))
     narrow = [each for each in apart if each.interval is not None and too_few(each.drawn, what)]
     if narrow:
         few = too_few(min(each.drawn for each in narrow), what)
         message = f"in {len(narrow)} of the classes and slices, {few}"
         rows = sum(each.rows for each in narrow)
-        found.append(Caution(message, rows, "few_in_class_or_slice"))
+        found.append(Caution(code="few_in_class_or_slice", message=message, rows=rows))
     return tuple(found)

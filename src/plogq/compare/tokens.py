@@ -76,7 +76,7 @@ def compare_tokens(
         intervals={} if ends is None else {"difference_finite": ends},
         winner=winner_of(ends, difference, len(one.place)),
         wins=_wins(mine, theirs),
-        per_class=(),
+        per_class={},
         slices={},
         largest=_largest(one, mine, theirs, per, top, unit),
         warnings=(
@@ -92,10 +92,10 @@ def compare_tokens(
 def _impossible(one: Texts, other: Texts) -> list[Caution]:
     return [
         Caution(
-            f"{name} gave probability 0 to tokens of the text: its cost is infinite, and the "
-            "finite difference leaves them out",
-            texts.corpus.impossible,
-            "zero_probability",
+            code="zero_probability",
+            message=f"{name} gave probability 0 to tokens of the text: its cost is infinite, and "
+            "the finite difference leaves them out",
+            rows=texts.corpus.impossible,
         )
         for name, texts in (("A", one), ("B", other))
         if texts.corpus.impossible
@@ -179,7 +179,7 @@ def _few(one: Texts, ends: tuple[float, float] | None) -> list[Caution]:
     few = too_few(len(one.place), "documents")
     if ends is None or not few:
         return []
-    return [Caution(few, len(one.place), "few_documents")]
+    return [Caution(code="few_documents", message=few, rows=len(one.place))]
 
 
 def _rates(texts: Texts, per: str, at: Array | slice = slice(None)) -> Array:
@@ -243,5 +243,5 @@ def _same_in_another_unit(one: Texts, other: Texts, at: Array) -> list[Caution]:
                     f"every cost of {who} is the other's divided by ln {name}: are its logprobs "
                     f"logarithms to base {name}? They must be natural"
                 )
-                return [Caution(message, int(usable.sum()), "other_base")]
+                return [Caution(code="other_base", message=message, rows=int(usable.sum()))]
     return []

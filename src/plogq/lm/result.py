@@ -7,19 +7,7 @@ from typing import ClassVar
 
 from plogq.formulas.units import Unit
 from plogq.kinds import Count, Interval, Number, Text
-from plogq.lm.readers.scored import Section
 from plogq.records import Caution, Document, Source
-
-
-@dataclass(frozen=True)
-class TokenSource(Source):
-    """Which files were read, and how; of a log, also which of its tokens were scored."""
-
-    part: Section | None = None
-    """The part of the responses whose tokens were scored; null of a table."""
-
-    left_out: tuple[Text, ...] = ()
-    """The files of a folder that were not read."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +70,7 @@ class TokensResult(Document):
 
     COMMAND: ClassVar[str] = "plogq lm"
 
-    source: TokenSource
+    source: Source
     """Which files were read, and how."""
 
     unit: Unit

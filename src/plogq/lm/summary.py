@@ -11,9 +11,10 @@ import numpy as np
 from plogq.formulas.units import Unit, from_nats
 from plogq.kinds import Interval
 from plogq.lm.documents import UNITS, Remarks, Source
-from plogq.lm.result import DocumentCost, TokenCost, TokenSource, TokensResult, Unscored
+from plogq.lm.result import DocumentCost, TokenCost, TokensResult, Unscored
 from plogq.lm.state import Corpus
 from plogq.records import Caution
+from plogq.records import Source as Record
 from plogq.tables.sums.bootstrap import of_means, replicate_weights, too_few
 from plogq.tables.sums.perplexity import perplexity_of
 from plogq.tables.sums.tally import totals
@@ -73,10 +74,10 @@ def summarise(
     )
 
 
-def source_of(source: Source) -> TokenSource:
+def source_of(source: Source) -> Record:
     """Return which files were read, and how, once all blocks were given."""
     origin = source.origin
-    return TokenSource(
+    return Record(
         paths=tuple(origin["paths"]),
         format=origin["format"],
         columns=origin["columns"],
@@ -88,7 +89,9 @@ def source_of(source: Source) -> TokenSource:
 
 def cautions(found: Iterable[tuple[str, str, int]], who: str = "") -> tuple[Caution, ...]:
     """Return warnings, given as codes, messages and counts; `who` stands before each message."""
-    return tuple(Caution(f"{who}{message}", rows, code) for code, message, rows in found)
+    return tuple(
+        Caution(code=code, message=f"{who}{message}", rows=rows) for code, message, rows in found
+    )
 
 
 def all_certain(corpus: Corpus) -> str | None:

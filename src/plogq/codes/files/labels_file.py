@@ -46,7 +46,7 @@ class LabelsReport(NamedTuple):
     """
 
     paths: list[str]
-    taken: dict[str, object]
+    taken: dict[str, str | tuple[str, ...]]
     counts: np.ndarray[Any, np.dtype[np.int64]]
     length: CodeLength
     frequency_bits: float
@@ -100,8 +100,8 @@ def code_labels(
         coded.length,
         bits,
         coded.data,
-        predictions.origin()["notes"],
-        [warning["message"] for warning in predictions.warnings(coded.length.rows)],
+        list(predictions.origin().notes),
+        [warning.message for warning in predictions.warnings(coded.length.rows)],
     )
 
 

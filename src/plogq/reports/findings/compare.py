@@ -9,7 +9,7 @@ from plogq.compare.result import Comparison, PredictionFigures, TokenFigures
 from plogq.formulas.units import plural
 from plogq.records import Caution
 from plogq.reports.findings.compare_advice import FEW, READING, advice
-from plogq.reports.findings.compare_groups import by_class, groups
+from plogq.reports.findings.compare_groups import groups
 from plogq.reports.findings.compare_phrases import better_first, costs, each, paired_what, same
 from plogq.reports.findings.finding import Finding
 from plogq.reports.findings.source import files, read_as
@@ -41,7 +41,7 @@ class ComparisonWords:
 def findings(result: Comparison) -> ComparisonWords:
     """Return the words of a comparison."""
     what = paired_what(result)
-    classes = by_class(result)
+    classes = result.per_class
 
     left = [w for w in result.warnings if w not in _narrow(result)]
     return ComparisonWords(

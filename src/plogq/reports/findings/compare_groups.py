@@ -13,11 +13,6 @@ from plogq.reports.numbers import amount
 from plogq.tables.sums.level import ONE_IN
 
 
-def by_class(result: Comparison) -> dict[str, Group]:
-    """Return the classes' figures by their names."""
-    return {each.name: each for each in result.per_class}
-
-
 def groups(result: Comparison, title: str, found: Mapping[str, Group], of: str) -> Finding:
     """Say in how many groups a model is clearly better, and how many would be by chance."""
     judged = [each for each in found.values() if each.interval is not None or each.winner]
@@ -34,7 +29,7 @@ def groups(result: Comparison, title: str, found: Mapping[str, Group], of: str) 
 
 def looks(result: Comparison) -> list[str]:
     """Return where the model that is worse over all is clearly better: classes, then slices."""
-    found = [_look(result, by_class(result), "class")]
+    found = [_look(result, result.per_class, "class")]
     found += [_look(result, values, column) for column, values in result.slices.items()]
     return [each for each in found if each is not None]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plogq.lm.result import TokenSource
+from plogq.records import Source
 
 PARTS_OF_RESPONSES = {
     "prompt": "the prompt",
@@ -16,7 +16,7 @@ def files(paths: tuple[str, ...]) -> str:
     return paths[0] + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
 
 
-def read_as(source: TokenSource) -> str:
+def read_as(source: Source) -> str:
     """Return which columns were taken for what, or whose log it is and which part was scored."""
     if source.columns:
         each = (
@@ -26,7 +26,7 @@ def read_as(source: TokenSource) -> str:
         return f"columns {', '.join(each)}"
     parts = [source.format]
     if source.part is not None:
-        parts.append(f", {PARTS_OF_RESPONSES[source.part]}")
+        parts.append(f", {PARTS_OF_RESPONSES.get(source.part, source.part)}")
     if source.left_out:
         parts.append(f"; not read: {files(source.left_out)}")
     return "".join(parts)

@@ -11,7 +11,7 @@ def warning_text(warning: Caution, what: str) -> str:
 
     Examples
     --------
-    >>> warning_text(Caution("a logprob is 0", 3, "all_certain"), "document")
+    >>> warning_text(Caution(code="all_certain", message="a logprob is 0", rows=3), "document")
     'a logprob is 0 (3 tokens)'
     """
     of = "token" if what == "document" and warning.code in OF_TOKENS else what

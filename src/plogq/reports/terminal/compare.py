@@ -12,7 +12,7 @@ from rich.text import Text
 from plogq.compare.result import Comparison, DocumentPair, Group, RowPair
 from plogq.formulas.units import plural
 from plogq.reports.findings.compare import findings
-from plogq.reports.findings.compare_groups import by_class, effect
+from plogq.reports.findings.compare_groups import effect
 from plogq.reports.findings.lists import MOST_LISTED
 from plogq.reports.numbers import UNKNOWN, count, figure, percent, span
 from plogq.reports.terminal.text import caution, headline, name, print_sections, section, table
@@ -36,7 +36,7 @@ def _sections(result: Comparison) -> Iterator[list[Text | Table]]:
     ]
     yield section(words.alone, _figures(result))
     if words.classes is not None:
-        yield section(words.classes, _groups(by_class(result)))
+        yield section(words.classes, _groups(result.per_class))
     for column, of_column in words.slices.items():
         yield section(of_column, _groups(result.slices[column]))
     if words.largest_a is not None:

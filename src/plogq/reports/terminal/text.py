@@ -12,11 +12,11 @@ from rich.text import Text
 
 from plogq.errors import printable
 from plogq.reports.findings.finding import Finding
-from plogq.reports.numbers import count
+from plogq.reports.findings.words import ISOLATES
+from plogq.reports.numbers import SPACE
 
 NARROWEST = 12  # of a column that is cut to fit
 NARROWEST_NAME = 4
-OF_PAGES = {0x2068: None, 0x2069: None, 0xA0: " "}
 
 
 def table(*columns: str | tuple[str, str]) -> Table:
@@ -118,8 +118,8 @@ def section(finding: Finding, *body: Table) -> list[Text | Table]:
 
 
 def plain(text: str) -> str:
-    """Return a sentence without what only a page needs: marks around names, fixed spaces."""
-    return printable(text.translate(OF_PAGES))
+    """Return a sentence as a terminal may show it: without a page's marks, controls as escapes."""
+    return printable(said(text).replace(SPACE, " "))
 
 
 def _plain(text: str, style: str = "") -> Text:
@@ -131,13 +131,9 @@ def caution(warning: str) -> Text | Table:
     return _plain(f"! {warning}", "yellow")
 
 
-def cautions(warnings: list[dict[str, Any]], *, of_reading: bool) -> list[Text | Table]:
-    """Show the warnings of how a table was read, which stand at the head, or all others."""
-    return [
-        Text(f"! {printable(each['message'])} ({count(each['rows'], 'row')})", style="yellow")
-        for each in warnings
-        if (each["code"] == "reading") == of_reading
-    ]
+def said(text: str) -> str:
+    """Return words of a report without the marks that only a page needs around names."""
+    return text.translate(dict.fromkeys(map(ord, ISOLATES)))
 
 
 def notes(source: dict[str, Any]) -> list[Text | Table]:
