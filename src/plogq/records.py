@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from importlib import import_module
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
@@ -73,10 +74,14 @@ class Document:
         The version of its fields, written as "schema".
     COMMAND
         The command that gives it, by which a message names it.
+    CELL
+        The module and the function that show it in a notebook's cell, as "module:function". They
+        are above the results, and load when a notebook asks.
     """
 
     SCHEMA: ClassVar[int] = 1
     COMMAND: ClassVar[str]
+    CELL: ClassVar[str] = ""
 
     def to_document(self) -> dict[str, Any]:
         """Return the result as an object of JSON; infinities are "inf" and "-inf"."""
@@ -85,6 +90,12 @@ class Document:
     def to_json(self) -> str:
         """Return the result as JSON text; infinities, which JSON lacks, are "inf" and "-inf"."""
         return to_json(self.to_document())
+
+    def _repr_html_(self) -> str | None:
+        """Return the result as a notebook's cell shows it; None for plain text."""
+        module, _, function = self.CELL.partition(":")
+        shown: str | None = getattr(import_module(module), function)(self) if module else None
+        return shown
 
     @classmethod
     def read(cls, document: Any) -> Self:

@@ -99,13 +99,13 @@ def test_any_partitions(
 
 def save_npz(whole, path):
     x = whole["logits"].combine_chunks().flatten().to_numpy().reshape(len(whole), -1)
-    np.savez(path, logits=x, label=whole.label.to_numpy(), w=whole["w"].to_numpy())
+    np.savez(path, logits=x, label=whole["label"].to_numpy(), w=whole["w"].to_numpy())
 
 
 def wide(whole):
     x = whole["logits"].combine_chunks().flatten().to_numpy().reshape(len(whole), -1)
     columns = {f"logit_{j}": np.maximum(x[:, j], -9) for j in range(x.shape[1])}
-    return pa.table(columns | {"label": whole.label, "w": whole["w"]})
+    return pa.table(columns | {"label": whole["label"], "w": whole["w"]})
 
 
 def save_arrow(new):
@@ -303,7 +303,7 @@ def die(job, run):
 
 def test_of_several_bad_rows_the_first_is_named(cluster, tmp_path):
     whole = table(200, 3, 0)
-    label = whole.label.to_numpy().copy()
+    label = whole["label"].to_numpy().copy()
     label[[77, 120, 199]] = 3
     whole = whole.set_column(1, "label", pa.array(label))
     folder = write(tmp_path, whole, [60, 110], 10)

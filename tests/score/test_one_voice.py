@@ -1,5 +1,6 @@
 """One author: over many tables no report contradicts itself, or another report of one result."""
 
+import html
 import io
 import json
 import math
@@ -158,6 +159,16 @@ def check_terminal(result, found):
     assert "\x1b" not in text
 
 
+def check_cell(result, found):
+    """A notebook's cell has the first screen, and nothing of it is markup."""
+    cell = result._repr_html_()
+    words = (found.headline.title, found.headline.read, *found.headline.warnings)
+    for text in (*words, *(answer.text for answer in found.headline.answers)):
+        assert html.escape(text) in cell
+    tags = {"p", "strong", "dl", "dt", "dd", "ul", "li"}
+    assert set(re.findall(r"</?(\w+)", cell)) <= tags
+
+
 def check_page(result, found):
     """The page has the same findings, computed or read back."""
     data = embedded(report_html(result))
@@ -249,6 +260,7 @@ def check(result):
     check_numbers(result, found, sentences)
     check_terminal(result, found)
     check_page(result, found)
+    check_cell(result, found)
     return family, outside
 
 

@@ -46,7 +46,7 @@ class Temperature:
     value: Positive
     """T."""
     interval: tuple[Positive, Positive] | None
-    """The interval of T; null where no T is identified."""
+    """The interval of T; null where no T is identified, or one row or group cannot tell."""
     identified: Flag
     """Whether some T within the bounds is best."""
     cross_entropy: Number

@@ -30,6 +30,7 @@ class Result(Document):
     """
 
     COMMAND: ClassVar[str] = "plogq score"
+    CELL: ClassVar[str] = "plogq.reports.cell:score_cell"
 
     source: Source
     """Which files were read, and how."""

@@ -75,12 +75,17 @@ def temperature(r: Result) -> TemperatureFinding | None:
 
 def _of_temperature(r: Result, fit: Temperature) -> tuple[str, str]:
     t, family = fit.value, taken(r.recalibration)
-    if fit.interval is None:
+    if not fit.identified:
         least = f" Of those tried, {figure(t)} costs least." if family == "temperature" else ""
         return "No temperature is best", (
             "The loss falls all the way to a bound: the classes are separable in this table, or "
             f"the predictions say nothing about them.{least} More rows, or rows that the model has "
             "not seen, may tell one."
+        )
+    if fit.interval is None:
+        return f"T = {figure(t)} fits best", (
+            f"The temperature that fits best is {figure(t)}. How sure that is, one row or group "
+            "alone cannot tell."
         )
     low, high = fit.interval
     between = f"{PERCENT} interval {span(fit.interval)}"

@@ -35,7 +35,7 @@ def loss(r: Result) -> LossFinding:
     """Return what part of the label entropy is saved, and what the rest is made of."""
     loss, gain, labels = r.cross_entropy, r.information_gain, r.label_entropy
     if math.isinf(loss):
-        title = "What was called impossible happened"
+        title = "Labels of probability 0 occurred"
         text = f"The model gave probability 0 to the label of {rows(r.zero_probability_rows)}."
         if r.cross_entropy_finite is not None:
             text += f" All others cost {amount(r.cross_entropy_finite, r.unit)} per row."

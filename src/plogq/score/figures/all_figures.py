@@ -176,7 +176,7 @@ def _temperature(
     return Temperature(
         value=fit.value,
         interval=fit.interval,
-        identified=fit.interval is not None,
+        identified=fit.identified,
         cross_entropy=from_nats(of_possible - fit.saved, unit),
         rows=fit.rows,
         curve=tuple((t, from_nats(of_possible - saved, unit)) for t, saved in fit.curve),
@@ -249,7 +249,7 @@ def _warnings(
                 repeated.rows,
             )
         )
-    if temperature is not None and temperature.interval is None:
+    if temperature is not None and not temperature.identified:
         found.append(
             (
                 "temperature_not_identified",
