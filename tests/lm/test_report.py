@@ -24,7 +24,7 @@ def shown(result, width=80):
 def test_the_figures_are_told():
     result = score_tokens(table(corpus(2)))
     text = shown(result)
-    assert f"\n{result.cross_entropy_per_byte:.4f} bits per byte\n" in text
+    assert f"\nHow good: {result.cross_entropy_per_byte:.4f} bits per byte\n" in text
     low, high = (f"{end:.4f}" for end in result.intervals["cross_entropy_per_byte"])
     assert f"{PERCENT} interval: {low} to {high} bits per byte, over 12 documents" in text
     for of in ("byte", "character", "token", "word"):

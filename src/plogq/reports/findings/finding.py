@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# What the first screen of every report answers, in this order.
+QUESTIONS = ("How good", "Against what", "What to do", "How sure")
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from plogq.errors import printable
 from plogq.formulas.units import plural
+from plogq.reports.findings.finding import QUESTIONS
 from plogq.reports.findings.words import file_name, name, sentence, short
 from plogq.reports.numbers import amount, count, figure, percent, rows, span
 from plogq.reports.verdict import what_to_do
@@ -41,11 +42,8 @@ def headline(r: Result) -> Headline:
     return Headline(
         title=_title(r),
         read=_read(r),
-        answers=(
-            Answer("How good", _how_good(r)),
-            Answer("Against what", _against_what(r)),
-            Answer("What to do", what_to_do(r)),
-            Answer("How sure", _how_sure(r)),
+        answers=tuple(
+            map(Answer, QUESTIONS, (_how_good(r), _against_what(r), what_to_do(r), _how_sure(r)))
         ),
         warnings=tuple(
             f"{sentence(printable(each.message))[:-1]} ({rows(each.rows)})." for each in r.warnings

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plogq.errors import printable
-from plogq.reports.findings.finding import Finding
+from plogq.reports.findings.finding import QUESTIONS, Finding
 from plogq.reports.findings.words import ISOLATES
 from plogq.reports.numbers import SPACE
 
@@ -106,8 +106,13 @@ def name(name: str, width: int = 16) -> Text:
 
 def headline(finding: Finding, sure: str) -> list[Text | Table]:
     """Show how good, against what, what to do, how sure."""
-    lines = [_plain(text) for text in (finding.text, finding.advice, sure) if text]
-    return [_plain(finding.title, "bold green"), *lines]
+    answers = zip(QUESTIONS, (finding.title, finding.text, finding.advice, sure), strict=True)
+    styles = ("bold green", *["bold"] * (len(QUESTIONS) - 1))
+    return [
+        Text.assemble((f"{question}: ", style), plain(answer))
+        for style, (question, answer) in zip(styles, answers, strict=True)
+        if answer
+    ]
 
 
 def section(finding: Finding, *body: Table) -> list[Text | Table]:
