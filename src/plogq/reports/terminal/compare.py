@@ -10,10 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from plogq.compare.result import Comparison, DocumentPair, Group, RowPair
-from plogq.formulas.units import plural
+from plogq.formulas.units import Unit, plural
 from plogq.reports.findings.compare import findings
 from plogq.reports.findings.compare_groups import effect
+from plogq.reports.findings.figures import PER_ROW, PLAIN, SHARES
 from plogq.reports.findings.lists import MOST_LISTED
+from plogq.reports.findings.lm import PARTS
 from plogq.reports.numbers import UNKNOWN, count, figure, percent, span
 from plogq.reports.terminal.text import caution, headline, name, print_sections, section, table
 from plogq.tables.sums.level import PERCENT
@@ -46,30 +48,30 @@ def _sections(result: Comparison) -> Iterator[list[Text | Table]]:
     yield from ([caution(warning)] for warning in words.warnings)
 
 
-FIGURES = {
-    "cross_entropy": "cross-entropy",
-    "perplexity": "perplexity",
-    "accuracy": "accuracy",
-    "brier": "Brier score",
-    "prediction_entropy": "prediction entropy",
-    "overconfidence": "overconfidence",
-    "cross_entropy_per_byte": "{units} per byte",
-    "cross_entropy_per_token": "{units} per token",
-    "cross_entropy_per_word": "{units} per word",
-    "perplexity_per_token": "perplexity per token",
-    "perplexity_per_word": "perplexity per word",
-}
+OF_ROWS = ("cross_entropy", "perplexity", "accuracy", "brier", "prediction_entropy",
+           "overconfidence")  # fmt: skip
+
+
+def _named(unit: Unit) -> dict[str, str]:
+    """Return the figures of a model and their names: of predictions, then of tokens."""
+    names = PER_ROW | PLAIN
+    found = {key: names[key][0] for key in OF_ROWS}
+    for of, (_, cost, perplexity) in PARTS.items():
+        found[cost] = f"{plural(unit)} per {of}"
+        if perplexity is not None:
+            found[perplexity] = f"perplexity per {of}"
+    return found
 
 
 def _figures(result: Comparison) -> Table:
     out = table("", ("right", "A"), ("right", "B"), ("right", "A − B"))
-    for key, title in FIGURES.items():
+    for key, title in _named(result.unit).items():
         a, b = (getattr(side, key, None) for side in (result.a, result.b))
         if a is None and b is None:
             continue
         gap = None if a is None or b is None or math.isinf(max(a, b)) else a - b
-        shown = percent if key == "accuracy" else figure
-        out.add_row(title.format(units=plural(result.unit)), shown(a), shown(b), shown(gap))
+        shown = percent if key in SHARES else figure
+        out.add_row(title, shown(a), shown(b), shown(gap))
     return out
 
 
