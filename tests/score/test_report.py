@@ -114,6 +114,15 @@ def test_advice_of_a_family_that_the_report_has_no_words_for():
     assert advice.startswith("Recalibrate by beta (its parameters are in the JSON).")
 
 
+@pytest.mark.parametrize("saved", [0.0, -1e-18])
+def test_a_recalibration_that_saves_nothing_is_not_said_to_save(saved):
+    result = score(drawn(500, 3, 2, lambda z: 2 * z), bootstrap=0)
+    assert " saves " in recalibrate_or_leave(result)
+    advice = recalibrate_or_leave(replace(result, miscalibration=saved))
+    assert advice.startswith("Divide the logits by")
+    assert "saves" not in advice
+
+
 def test_advice_on_impossible_rows():
     table = drawn(500, 3, 6)
     table["logits"][0] = [0, -np.inf, -np.inf]
