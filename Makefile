@@ -12,7 +12,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 TEST   := OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist worksteal
 BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
-.PHONY: demo test test-all quick lint bench accuracy gallery web clean
+.PHONY: demo test test-all quick lint bench accuracy schema gallery web clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.app
@@ -45,6 +45,9 @@ bench: $(VENV)/.dev
 
 accuracy: $(VENV)/.dev
 	$(BIN)/python docs/accuracy.py
+
+schema: $(VENV)/.dev
+	$(BIN)/python docs/schema.py
 
 # Pictures of the explorer's pages (needs chromium)
 gallery: $(VENV)/.dev

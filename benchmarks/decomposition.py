@@ -58,8 +58,8 @@ def ours(x: np.ndarray, labels: np.ndarray) -> Figures:
     return {
         "plogq": result.miscalibration,
         "refinement": result.refinement,
-        "family": found["family"],
-        **{f"refinement, {name}": cost for name, cost in found["cross_entropy"].items()},
+        "family": found.family,
+        **{f"refinement, {name}": cost for name, cost in found.cross_entropy.items()},
     }
 
 

@@ -75,7 +75,7 @@ def truth(classes: int, rare: float, distort: Distortion) -> dict[str, float]:
 
 def _temperature(x: np.ndarray, p: np.ndarray) -> float:
     part = slice(0, 100_000)
-    return score({"logits": x[part], "labels": p[part]}, bootstrap=0).temperature["value"]
+    return score({"logits": x[part], "labels": p[part]}, bootstrap=0).temperature.value
 
 
 def coverage(case: str, tables: int) -> dict[str, float]:
@@ -86,7 +86,7 @@ def coverage(case: str, tables: int) -> dict[str, float]:
     for seed in range(1, tables + 1):
         _, x, labels = draw(classes, rows, rare, distort, seed)
         result = score({"logits": x, "labels": labels}, seed=seed)
-        intervals = result.intervals | {"temperature": result.temperature["interval"]}
+        intervals = result.intervals | {"temperature": result.temperature.interval}
         for name in FIGURES:
             low, high = intervals[name]
             held[name] += low <= true[name] <= high
@@ -122,7 +122,7 @@ def told(tables: int) -> Iterator[str]:
         for seed in range(1, tables + 1):
             _, x, labels = draw(classes, rows, 0.0, lambda z: z, seed)
             result = score({"logits": x, "labels": labels}, seed=seed, bootstrap=0, unit="nat")
-            found.append((result.recalibration["family"] != "identity", result.miscalibration))
+            found.append((result.recalibration.family != "identity", result.miscalibration))
         share, mean = np.mean(found, axis=0)
         yield f"{rows:5,} rows of {classes:2} classes{share:8.1%}{mean:10.5f}"
 

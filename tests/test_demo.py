@@ -16,7 +16,7 @@ from plogq.demo import run_demo
 from plogq.demo.run import read_digits
 
 README = Path(__file__).parents[1] / "README.md"
-NUMBER = re.compile(r"-?\d[\d,]*\.?\d*")
+NUMBER = re.compile(r"\d[\d,]*\.?\d*")
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ EXTRA_OF = {
     "uvicorn": "app",
     "constriction": "app",
     "fsspec": "app",
+    "pydantic": "app",
     "torch": "torch",
     "dask": "dask",
     "distributed": "dask",

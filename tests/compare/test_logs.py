@@ -31,7 +31,7 @@ def test_random_names_are_paired_by_text(pair):
     size = sum(map(len, TEXTS))
     assert (result.pairing, result.rows) == ("text", 3)
     assert result.difference == pytest.approx(-sum(LOSS) / size, rel=1e-14)
-    gaps = {d["doc"]: d["a"] - d["b"] for d in result.largest["a"]}
+    gaps = {d.doc: d.a - d.b for d in result.largest.a}
     assert gaps == pytest.approx(
         {f"cmpl-a{i}": -LOSS[i] / len(TEXTS[i]) for i in range(3)}, rel=1e-14
     )
@@ -45,7 +45,7 @@ def test_the_interval_is_that_of_documents_of_one_name(tmp_path, pair):
     assert by_name.pairing == "doc"
     assert by_text.intervals == by_name.intervals
     assert by_text.difference == by_name.difference
-    assert by_text.b["cross_entropy_per_byte"] == score_tokens(pair[1]).cross_entropy_per_byte
+    assert by_text.b.cross_entropy_per_byte == score_tokens(pair[1]).cross_entropy_per_byte
 
 
 def test_names_that_are_only_places_give_way_to_texts(tmp_path):
@@ -83,7 +83,7 @@ def test_a_custom_id_pairs_what_is_no_text(tmp_path):
     b = write(tmp_path, record | {"id": "b", "custom_id": "q"}, name="b.jsonl")
     result = compare(a, b)
     assert (result.per, result.difference) == ("token", 0)
-    assert [w["code"] for w in result.warnings] == ["bytes_unknown", "bytes_unknown"]
+    assert [w.code for w in result.warnings] == ["bytes_unknown", "bytes_unknown"]
     c = write(tmp_path, record | {"id": "c"}, name="c.jsonl")
     with pytest.raises(TableError, match=r"none of the name 'q'.*custom_id"):
         compare(a, c)

@@ -10,7 +10,7 @@ from tests.compare.tables import pair
 
 
 def reading(result):
-    return [w["message"] for w in result.warnings if w["code"] == "reading"]
+    return [w.message for w in result.warnings if w.code == "reading"]
 
 
 def within_classes(table, seed=0):
@@ -75,9 +75,7 @@ def test_rows_that_are_left_out_of_both():
     turned = marked[1].take(np.arange(300)[::-1])
     by_id = compare(marked[0], turned, ignore="?", id="id")
     assert by_id.difference == by_order.difference
-    assert [each["id"] for each in by_id.largest["a"]] == [
-        f"r{each['row']}" for each in by_order.largest["a"]
-    ]
+    assert [each.id for each in by_id.largest.a] == [f"r{each.row}" for each in by_order.largest.a]
     first = int(np.argmin(keep))
     with pytest.raises(TableError, match=rf"be left out by its label .*row {first}"):
         compare(marked[0], other, ignore="?")

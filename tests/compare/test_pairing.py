@@ -57,7 +57,7 @@ def test_by_id_and_by_order_agree():
     assert (by_order.pairing, by_id.pairing) == ("row order", "id")
     assert by_id.difference == by_order.difference
     assert by_id.intervals == by_order.intervals
-    assert [x["id"] for x in by_id.largest["a"]] == [f"r{x['row']}" for x in by_order.largest["a"]]
+    assert [x.id for x in by_id.largest.a] == [f"r{x.row}" for x in by_order.largest.a]
 
 
 @pytest.mark.parametrize("kind", [pa.int64(), pa.string(), pa.large_string()])
@@ -168,4 +168,4 @@ def test_many_values_and_missing_ones():
     columns |= {"site": site}
     result = compare(table(label, a, columns), table(label, b, columns), slices=["site"])
     assert set(result.slices["site"]) == {"null", '"null"', *(f"s{i}" for i in range(7))}
-    assert result.slices["site"]["null"]["rows"] == 200
+    assert result.slices["site"]["null"].rows == 200

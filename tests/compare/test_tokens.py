@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from plogq.compare import compare
+from plogq.compare.result import Wins
 from plogq.lm import score_tokens
 from plogq.score import TableError
 from tests.lm.corpora import corpus
@@ -43,13 +44,13 @@ def test_figures(unit):
     assert result.difference == pytest.approx(a[key] - b[key], rel=1e-13)
     for side, expected in ((result.a, a), (result.b, b)):
         for name in (key, "cross_entropy_per_token", "perplexity_per_token", "perplexity_per_word"):
-            assert side[name] == pytest.approx(expected[name], rel=1e-13)
+            assert getattr(side, name) == pytest.approx(expected[name], rel=1e-13)
     gaps = {name: a["documents"][name][1] - b["documents"][name][1] for name in a["documents"]}
     sized = {name: gap for name, gap in gaps.items() if not math.isnan(gap)}
-    assert result.wins["a"] == pytest.approx(np.mean([g < 0 for g in sized.values()]), rel=1e-15)
+    assert result.wins.a == pytest.approx(np.mean([g < 0 for g in sized.values()]), rel=1e-15)
     low, high = result.intervals["difference_finite"]
     assert low < result.difference < high
-    assert [x["doc"] for x in result.largest["a"]] == sorted(
+    assert [x.doc for x in result.largest.a] == sorted(
         (name for name in sized if sized[name] < 0), key=sized.get
     )
 
@@ -61,10 +62,10 @@ def test_few_documents_are_said_to_be_few(documents, few):
     result = compare(tokens(rows), tokens(other_model(rows)))
     low, high = result.intervals["difference_finite"]
     assert low <= result.difference <= high
-    assert [w["code"] for w in result.warnings] == (["few_documents"] if few else [])
+    assert [w.code for w in result.warnings] == (["few_documents"] if few else [])
     alone = score_tokens(tokens(rows))
     assert "cross_entropy_per_byte" in alone.intervals
-    assert ("few_documents" in [w["code"] for w in alone.warnings]) == few
+    assert ("few_documents" in [w.code for w in alone.warnings]) == few
 
 
 def test_rounding_wins_no_document():
@@ -72,17 +73,17 @@ def test_rounding_wins_no_document():
     costs = (-1.0, -1.0 + 1e-12, -1.0 - 1e-12, -1.0 + 1e-6)
     others = [row | {"logprob": x} for row, x in zip(rows, costs, strict=True)]
     result = compare(tokens(rows), tokens(others))
-    assert result.wins == {"a": 0, "b": 1 / 4, "tie": 3 / 4}
-    assert result.largest["a"] == []
-    assert [x["doc"] for x in result.largest["b"]] == ["d3"]
+    assert result.wins == Wins(0, 1 / 4, 3 / 4)
+    assert result.largest.a == ()
+    assert [x.doc for x in result.largest.b] == ["d3"]
     back = compare(tokens(others), tokens(rows))
-    assert back.wins == {"a": 1 / 4, "b": 0, "tie": 3 / 4}
+    assert back.wins == Wins(1 / 4, 0, 3 / 4)
 
 
 def test_it_is_what_each_is_scored():
     rows = corpus(2, first_unscored=False)
     result = compare(tokens(rows), tokens(other_model(rows)))
-    assert result.a["cross_entropy_per_byte"] == score_tokens(tokens(rows)).cross_entropy_per_byte
+    assert result.a.cross_entropy_per_byte == score_tokens(tokens(rows)).cross_entropy_per_byte
     assert json.loads(result.to_json())["schema"] == 1
 
 
@@ -99,6 +100,12 @@ def test_without_bytes_tokens_must_be_as_many():
     assert (result.per, result.difference) == ("token", 0.5)
     more = {"doc": ["x"] * 3, "logprob": [-1.0] * 3}
     refused(pa.table(a), pa.table(more), "document 'x' must be the same text", "2 tokens", "got 3")
+
+
+def test_without_scored_bytes_costs_are_per_token():
+    a = {"doc": ["x", "x"], "logprob": [None, -2.0], "bytes": [5, 0]}
+    result = compare(pa.table(a), pa.table(a | {"logprob": [None, -1.0]}), unit="nat")
+    assert (result.per, result.difference, result.a.bytes) == ("token", 1.0, None)
 
 
 def refused(a, b, *parts, error=TableError, **options):
@@ -130,13 +137,13 @@ def test_another_base_is_noticed(base, name):
     there = compare(tokens(rows), tokens(scaled)).warnings
     back = compare(tokens(scaled), tokens(rows)).warnings
     for warnings, who in ((there, "B"), (back, "A")):
-        assert [w["code"] for w in warnings] == ["other_base"]
-        assert f"every cost of {who} is the other's divided by ln {name}" in warnings[0]["message"]
-    assert compare(tokens(rows), tokens(other_model(rows))).warnings == []
+        assert [w.code for w in warnings] == ["other_base"]
+        assert f"every cost of {who} is the other's divided by ln {name}" in warnings[0].message
+    assert compare(tokens(rows), tokens(other_model(rows))).warnings == ()
 
 
 def test_impossible_tokens():
     a = {"doc": ["x", "y"], "logprob": [-1.0, -2.0], "bytes": [1, 1]}
     result = compare(pa.table(a), pa.table(a | {"logprob": [-1.0, -math.inf]}))
     assert (result.difference, result.winner, result.intervals) == (-math.inf, "a", {})
-    assert [w["code"] for w in result.warnings] == ["zero_probability"]
+    assert [w.code for w in result.warnings] == ["zero_probability"]

@@ -53,10 +53,10 @@ def test_charts_are_read_by_arrow_keys(page, result):
     chart = page.locator("#reliability .chart-plot")
     chart.focus()
     page.keyboard.press("End")
-    last = [b for b in result.reliability if b["rows"]][-1]
+    last = [b for b in result.reliability if b.rows][-1]
     said = page.locator("#reliability [aria-live]").inner_text()
-    assert f"{last['rows']:,} rows" in said
-    assert f"{100 * last['accuracy']:.1f}\xa0%" in said
+    assert f"{last.rows:,} rows" in said
+    assert f"{100 * last.accuracy:.1f}\xa0%" in said
     page.keyboard.press("Escape")
     assert page.locator("#reliability [aria-live]").inner_text() == ""
 
@@ -65,9 +65,9 @@ def test_sorting_by_keyboard_orders_the_rows(page, result):
     header = page.locator("#classes thead button", has_text="accuracy")
     header.focus()
     page.keyboard.press("Enter")
-    ordered = sorted(result.per_class, key=lambda c: c["accuracy"], reverse=True)
+    ordered = sorted(result.per_class, key=lambda c: c.accuracy, reverse=True)
     names = page.locator("#classes tbody th").all_inner_texts()
-    assert names == [c["class"] for c in ordered]
+    assert names == [c.name for c in ordered]
     page.keyboard.press("Space")
     assert page.locator("#classes tbody th").all_inner_texts() == names[::-1]
 
@@ -85,12 +85,12 @@ def test_the_theme_is_chosen_by_keyboard(page):
 def test_why_a_recalibration_was_not_tried_is_shown(open_page):
     few = score({"logits": np.eye(3).repeat(40, axis=0), "labels": [0, 1, 2] * 40})
     shown = open_page(report_html(few)).locator("#recalibration").inner_text()
-    assert few.recalibration["aside"]
-    for name, why in few.recalibration["aside"].items():
+    assert few.recalibration.aside
+    for name, why in few.recalibration.aside.items():
         assert name in shown
         assert f"not tried: {why}" in shown
-    for name, loss in few.recalibration["cross_entropy"].items():
-        assert name in shown
+    for name, loss in few.recalibration.cross_entropy.items():
+        assert name.replace("identity", "as they are") in shown
         assert f"{loss:.4f}" in shown
 
 

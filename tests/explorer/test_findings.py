@@ -1,15 +1,20 @@
 """The sentences of the report say what the numbers say."""
 
-import json
+import operator
+import re
+from dataclasses import replace
 from math import inf
 
 import numpy as np
 import pytest
 
-from plogq.reports.document import to_document
 from plogq.reports.findings import findings
 from plogq.reports.findings.words import file_name
+from plogq.reports.numbers import figure, percent
+from plogq.reports.verdict import CHECK_COLUMNS, LEAVE, WRONG_LABELS, implausible
 from plogq.score import score
+from plogq.score.parts import ReliabilityBin
+from plogq.tables.sums.level import LEVEL
 
 
 def sharpened(by, rows=4000, seed=0):
@@ -22,85 +27,121 @@ def sharpened(by, rows=4000, seed=0):
 
 
 def words(table, **options):
-    document = to_document(score(table, bootstrap=0, **options))
-    return findings(document), document
+    result = score(table, bootstrap=0, **options)
+    return findings(result), result
 
 
 @pytest.mark.parametrize(
-    ("by", "what", "than"), [(2.0, "too sure", "too high"), (0.5, "too timid", "too low")]
+    ("by", "what", "than"), [(2.0, "too sure", operator.gt), (0.5, "too timid", operator.lt)]
 )
 def test_which_way_the_confidence_is_off(by, what, than):
-    found, document = words(sharpened(by))
-    assert what in found["temperature"]["title"]
-    assert f"T = {document['temperature']['value']:.3g}" in found["temperature"]["title"]
-    assert than in found["reliability"]["advice"]
-    assert "recalibrating saves it" in found["loss"]["advice"]
-    assert found["recalibration"]["title"].startswith("Recalibrate by")
+    found, result = words(sharpened(by))
+    assert found.temperature.title == (
+        f"The predictions are {what}: T = {figure(result.temperature.value)} fits"
+    )
+    sure, right = re.findall(r"[\d.]+(?=\xa0%)", found.reliability.title)
+    assert than(float(sure), float(right))
+    assert found.reliability.advice.startswith("Recalibrate before")
+    assert found.recalibration.title.startswith("Recalibrate by")
+    assert found.headline.answers[2].text == found.recalibration.advice
 
 
 def test_calibrated_predictions_are_left_alone():
     found, _ = words(sharpened(1.0))
-    assert found["recalibration"]["title"] == "No recalibration helps"
-    assert "leaving the predictions" in found["temperature"]["title"]
-    assert found["reliability"]["title"] == "The model is right about as often as it says"
+    assert found.recalibration.title == "No recalibration is shown to help"
+    assert found.temperature.title == "No temperature is shown to help"
+    assert found.reliability.title == "The model is right about as often as it says"
+    assert found.headline.answers[2].text.startswith(LEAVE)
 
 
 def test_what_all_bins_show_together_is_said():
     """Each bin is off by two standard errors, which may be chance; eight the same way are not."""
-    document = json.loads(score(sharpened(1.0), bootstrap=0).to_json())
-    document["reliability"] = [
-        {"bin": [0.1 * i, 0.1 * (i + 1)], "rows": 100, "confidence": p, "accuracy": p + 0.09}
+    bins = [
+        ReliabilityBin(bin=(0.1 * i, 0.1 * (i + 1)), rows=100, confidence=p, accuracy=p + 0.09)
         for i, p in [(i, 0.1 * i + 0.05) for i in range(1, 9)]
     ]
-    found = findings(to_document(document))["reliability"]
-    assert found["title"] == "Right more often than it says: 59\xa0% of the time, 50\xa0% sure"
-    assert "No single bin" in found["text"]
+    result = replace(score(sharpened(1.0), bootstrap=0), reliability=tuple(bins))
+    found = findings(result).reliability
+    assert found.title == "Right more often than it says: 59.0\xa0% of the time, 50.0\xa0% sure"
+    assert "No bin by itself" in found.text
 
 
 def test_a_model_that_is_worse_than_none():
     table = sharpened(1.0)
-    found, document = words({**table, "logits": -3 * table["logits"]})
-    assert document["information_gain"] < 0
-    assert "more than no model" in found["loss"]["title"]
-    assert "order of the classes" in found["loss"]["advice"]
+    found, result = words({**table, "logits": -3 * table["logits"]})
+    assert result.information_gain < 0
+    assert "more than no model" in found.loss.title
+    assert found.headline.answers[1].text.endswith(
+        f"the model costs {figure(-result.information_gain)} bits more."
+    )
+    assert found.headline.answers[2].text == CHECK_COLUMNS
 
 
 def test_the_parts_of_the_loss_are_its_whole():
-    found, document = words(sharpened(2.0))
-    drawn = [part["value"] for part in found["loss"]["parts"] if part["drawn"]]
-    assert sum(drawn) == pytest.approx(document["cross_entropy"], rel=1e-12)
+    found, result = words(sharpened(2.0))
+    drawn = [part.value for part in found.loss.parts if part.drawn]
+    assert sum(drawn) == pytest.approx(result.cross_entropy, rel=1e-12)
 
 
 def test_refinement_is_said_to_be_what_the_families_tried_leave():
-    found, document = words(sharpened(2.0))
-    tried = "what the best recalibration that was tried leaves, on held-out rows"
-    for listed in (found["loss"]["parts"], found["figures"]["figures"]):
-        said = {item["name"]: item["text"] for item in listed}
-        assert said["refinement"] == tried
-        assert said["miscalibration"] == "what it saves"
-    assert document["refinement"] == min(document["recalibration"]["cross_entropy"].values())
+    found, result = words(sharpened(2.0))
+    assert "Refinement is what the recalibration that was taken leaves" in found.loss.text
+    for listed, what in ((found.loss.parts, "text"), (found.figures.figures, "meaning")):
+        said = {item.name: getattr(item, what) for item in listed}
+        assert said["refinement"] == "what recalibrating leaves"
+        assert said["miscalibration"] == "what recalibrating saves"
+    assert result.refinement == min(result.recalibration.cross_entropy.values())
 
 
 def test_what_is_impossible_counts_among_the_rows_that_are_worse():
     table = sharpened(1.0, rows=100)
     table["logits"][np.arange(10), table["labels"][:10]] = -inf
-    found, document = words(table)
-    assert found["headline"]["title"] == "Infinite: 10 rows had a label of probability 0"
-    histogram = document["histograms"]["pointwise_information"]
-    below = [w for w, e in zip(histogram["weight"], histogram["edges"][1:], strict=True) if e <= 0]
-    assert histogram["infinite"] == pytest.approx(0.1)
-    share = 100 * (sum(below) + histogram["infinite"])
-    assert f"{share:.3g}\xa0%" in found["pointwise"]["title"]
+    found, result = words(table)
+    assert found.headline.title == "Infinite: 10 rows had a label of probability 0"
+    assert found.headline.answers[2].text.startswith("Look first at the 10 rows")
+    histogram = result.histograms.pointwise_information
+    below = [w for w, e in zip(histogram.weight, histogram.edges[1:], strict=True) if e <= 0]
+    assert histogram.infinite == pytest.approx(0.1)
+    assert percent(sum(below) + histogram.infinite) in found.pointwise.title
+
+
+def test_the_first_screen_answers_in_its_order():
+    table = sharpened(2.0)
+    found = findings(score(table | {"site": ["x", "y"] * 2000}, slices=["site"]))
+    head = found.headline
+    questions = [answer.question for answer in head.answers]
+    assert questions == ["How good", "Against what", "What to do", "How sure"]
+    assert "read as logits (logits logits, label labels, slice site)" in head.read
+    assert head.answers[3].text == ("By 4,000 rows: the intervals come from resampling the rows.")
+
+
+def test_labels_that_chance_hardly_explains_are_looked_at_first():
+    table = sharpened(1.0)
+    table["labels"][:3] = table["logits"][:3].argmin(axis=1)
+    table["logits"][:3] *= 30
+    found, result = words(table)
+    advice = found.headline.answers[2].text
+    assert advice.startswith(f"{WRONG_LABELS}. 3 labels are so improbable")
+    assert found.surprises.advice == f"{WRONG_LABELS}."
+    least = (1 - LEVEL) / (4000 * 3)
+    assert implausible(result) == sum(item.q_label < least for item in result.surprises) == 3
+
+
+@pytest.mark.parametrize("by", [1.0, 3.0])
+def test_labels_that_were_drawn_from_the_model_are_believed(by):
+    """Also of a model that is far too sure: the fitted temperature is taken into account."""
+    found = [implausible(score(sharpened(by, 400, seed), bootstrap=0)) for seed in range(60)]
+    assert sum(map(bool, found)) <= 3
 
 
 def test_the_code_says_its_overhead():
-    found, document = words(sharpened(1.0, rows=500), code=True)
-    code = document["code"]
-    assert f"{code['bytes']:,} bytes" in found["code"]["title"]
-    assert f"{100 * code['overhead']:.2g}" in found["code"]["text"]
-    parts = {part["name"]: part["value"] for part in found["code"]["parts"]}
-    assert parts["framing"] == code["framing_bits_per_row"]
-    assert parts["coder"] == code["coder_bits_per_row"]
+    found, result = words(sharpened(1.0, rows=500), code=True)
+    code = result.code
+    assert f"{code.bytes:,} bytes" in found.code.title
+    assert percent(code.overhead) in found.code.text
+    parts = {part.name: part.value for part in found.code.parts}
+    assert parts["framing"] == code.framing_bits_per_row
+    assert parts["coder"] == code.coder_bits_per_row
 
 
 @pytest.mark.parametrize(

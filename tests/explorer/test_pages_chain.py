@@ -239,7 +239,7 @@ LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 def test_underflow_is_shown_beside_the_likelihood():
     got = answer("likelihood", {"data": "coin", "heads": 1000, "tails": 1000})
-    assert [r["text"] for r in got["readouts"][:3]] == ["8.71×10⁻⁶⁰³", "0.0000", "−1386.2944"]
+    assert [r["text"] for r in got["readouts"][:3]] == ["8.71×10⁻⁶⁰³", "0.0000", "−1,386"]
     assert "multiply to 0" in got["notice"]
     got = answer("likelihood", {"values": [40.0], "mean": 20.0, "sd": 0.5})
     assert "its one factor rounds to 0. Its logarithm fits: −800.23." in got["notice"]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from plogq.reports.html import report_html, write_report
+from plogq.reports.numbers import percent
 from plogq.score import score
 
 HOSTILE = (
@@ -119,6 +120,7 @@ def test_the_numbers_are_those_of_the_result(open_page):
     figures = page.inner_text("#figures")
     for name in ("cross_entropy", "label_entropy", "refinement", "brier"):
         assert f"{getattr(result, name):.4f}" in figures
+    assert percent(result.accuracy) in figures
 
 
 def test_the_json_file_gives_the_same_page():

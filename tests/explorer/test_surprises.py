@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from plogq.reports.document import to_document
 from plogq.reports.findings import findings
 from plogq.reports.html import report_html
 from plogq.reports.terminal.score import print_report
@@ -58,29 +57,30 @@ def test_the_row_in_doubt_is_named_not_the_dearest():
     q[10] = 0.02 / 18
     q[10, :2] = 0.5, 0.48
     labels = np.append(np.zeros(10, int), 1)
-    found = findings(to_document(score({"probs": q, "labels": labels})))["surprises"]
-    assert found["title"].startswith("Most surprising of those predicted otherwise: row 10")
+    found = findings(score({"probs": q, "labels": labels})).surprises
+    assert found.title.startswith("Most surprising among those predicted otherwise: row 10")
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_both_reports_list_and_doubt_the_same(case):
     make, rows, doubted = CASES[case]
     result = make()
-    found = findings(to_document(result))
-    words, text = found["surprises"], on_terminal(result)
+    found = findings(result)
+    words, text = found.surprises, on_terminal(result)
     assert len(result.surprises) >= rows  # the JSON keeps them all
     if rows == 0:
         assert words is None
-        assert "surprising" not in text
-        assert "cost most" not in text
+        assert "urprising" not in text
+        assert "cost most were" not in text
     else:
-        title = "Most surprising rows: l" + INVITED if doubted else "Rows that cost most: all"
-        head, table = text.split(title)[1].split("\n\n")[0].split("\n", 1)
-        assert len(table.splitlines()) == 1 + rows == 1 + len(words["rows"])
-        assert INVITED not in head or doubted
-        assert "0.0000" not in table.split("q(label)")[1]
+        assert (words.title == "The rows that cost most were predicted right") == (not doubted)
+        first_words = "Most surprising" if doubted else "The rows that cost most were"
+        section = text.split(f"\n{first_words}")[1].split("\n\n")[0]
+        table = section.split("q(label)\n")[1]
+        assert len(table.splitlines()) == rows == len(words.rows)
+        assert all("0.0000" not in line or "∞" in line for line in table.splitlines())
     assert (INVITED in text) == doubted
-    said = [words and words["advice"], found["confusion"]["advice"]]
+    said = [words and words.advice, found.confusion.advice]
     assert any(INVITED in (one or "") for one in said) == doubted
 
 

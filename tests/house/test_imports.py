@@ -17,6 +17,7 @@ HEAVY = {
     "polars",
     "pyarrow",
     "rich",
+    "pydantic",
     "typer",
     "sklearn",
 }
@@ -36,7 +37,7 @@ def test_no_heavy_import(module):
     assert heavy_modules_after(f"import {module}") == set()
 
 
-@pytest.mark.parametrize("module", ["rich", "scipy"])
+@pytest.mark.parametrize("module", ["rich", "scipy", "pydantic"])
 def test_the_proof_can_fail(module):
     assert module in heavy_modules_after(f"import plogq, {module}")
 
@@ -51,6 +52,26 @@ def test_packages_load_with_their_first_use():
     assert heavy_modules_after("import plogq; plogq.numpy.cross_entropy") == set()
     assert "pyarrow" in heavy_modules_after("import plogq; plogq.score.score")
     assert "pyarrow" in heavy_modules_after("from plogq import score; score.score")
+
+
+ROWS = "([0, 1], [[0.5, 0.5], [0.25, 0.75]])"
+TOKENS = "{'doc': ['a'], 'logprob': [-1.0], 'bytes': [2]}"
+
+
+@pytest.mark.parametrize(
+    ("command", "result"),
+    [
+        ("score", f"score.score(*{ROWS})"),
+        ("compare", f"compare.compare({ROWS}, {ROWS})"),
+        ("lm", f"lm.score_tokens(pyarrow.table({TOKENS}))"),
+    ],
+)
+def test_a_report_on_the_terminal_loads_no_reader_of_results(command, result):
+    statement = (
+        f"import pyarrow; from plogq import {command}; "
+        f"from plogq.reports.terminal.{command} import print_report; print_report({result})"
+    )
+    assert "pydantic" not in heavy_modules_after(statement)
 
 
 def test_every_package_is_found():

@@ -160,4 +160,4 @@ def score_records(path, *records, **options):
 
 
 def codes(result):
-    return [warning["code"] for warning in result.warnings]
+    return [warning.code for warning in result.warnings]

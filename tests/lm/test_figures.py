@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from plogq.lm import score_tokens
+from plogq.lm.result import TokenCost, Unscored
 from tests.lm.corpora import corpus, table
 from tests.lm.oracle import figures
 
@@ -35,11 +36,11 @@ def test_costliest_documents(seed):
     expected = {n: c for n, c in figures(rows)["documents"].items() if not math.isnan(c[1])}
     order = sorted(expected, key=lambda name: -expected[name][1])
     result = score_tokens(table(rows), top=5)
-    assert [item["doc"] for item in result.worst_documents] == order[:5]
+    assert [item.doc for item in result.worst_documents] == order[:5]
     for item in result.worst_documents:
-        cost, rate = expected[item["doc"]]
-        assert item["surprisal"] == pytest.approx(cost, rel=1e-14)
-        assert item["cross_entropy_per_byte"] == pytest.approx(rate, rel=1e-14)
+        cost, rate = expected[item.doc]
+        assert item.surprisal == pytest.approx(cost, rel=1e-14)
+        assert item.cross_entropy_per_byte == pytest.approx(rate, rel=1e-14)
 
 
 def test_most_surprising_tokens():
@@ -51,11 +52,9 @@ def test_most_surprising_tokens():
     costs = [-math.inf if row["logprob"] is None else -row["logprob"] for row in rows]
     order = sorted(range(len(rows)), key=lambda i: (-costs[i], i))[:7]
     result = score_tokens(table(rows), top=7, unit="nat")
-    assert result.surprises == [
-        {"doc": rows[i]["doc"], "position": position[i], "token": rows[i]["token"],
-         "surprisal": costs[i]}
-        for i in order
-    ]  # fmt: skip
+    assert result.surprises == tuple(
+        TokenCost(rows[i]["doc"], position[i], costs[i], rows[i]["token"]) for i in order
+    )
 
 
 def test_a_first_token_without_logprob_is_counted_and_said():
@@ -63,10 +62,10 @@ def test_a_first_token_without_logprob_is_counted_and_said():
     without = [row for row in rows if row["logprob"] is None]
     result = score_tokens(table(rows))
     size = sum(row["bytes"] for row in without)
-    assert result.unscored == {"documents": 6, "tokens": 6, "bytes": size}
-    warning = next(w for w in result.warnings if w["code"] == "unscored_tokens")
-    assert warning["rows"] == 6
-    assert f"{size:,} bytes" in warning["message"]
+    assert result.unscored == Unscored(6, 6, size)
+    warning = next(w for w in result.warnings if w.code == "unscored_tokens")
+    assert warning.rows == 6
+    assert f"bytes: {size:,}" in warning.message
 
 
 def test_an_impossible_token_costs_inf():
@@ -75,8 +74,8 @@ def test_an_impossible_token_costs_inf():
     assert result.zero_probability_tokens == 1
     assert result.cross_entropy_per_byte == result.perplexity_per_token == math.inf
     assert result.intervals == {}
-    assert result.warnings[0]["code"] == "zero_probability"
-    assert result.worst_documents[0]["doc"] == "a"
+    assert result.warnings[0].code == "zero_probability"
+    assert result.worst_documents[0].doc == "a"
     found = json.loads(result.to_json())
     assert found["cross_entropy_per_byte"] == found["worst_documents"][0]["surprisal"] == "inf"
 
@@ -102,8 +101,8 @@ def test_without_bytes_nothing_is_per_byte():
     result = score_tokens(pa.table({"doc": ["a", "b"], "logprob": [-1.0, -3.0]}), unit="nat")
     assert (result.bytes, result.cross_entropy_per_byte) == (None, None)
     assert result.cross_entropy_per_token == 2.0
-    assert [item["doc"] for item in result.worst_documents] == ["b", "a"]
-    assert "bytes_unknown" in [w["code"] for w in result.warnings]
+    assert [item.doc for item in result.worst_documents] == ["b", "a"]
+    assert "bytes_unknown" in [w.code for w in result.warnings]
 
 
 @pytest.mark.parametrize(
@@ -116,10 +115,10 @@ def test_without_bytes_nothing_is_per_byte():
 )
 def test_what_looks_wrong_is_said(columns, code):
     data = {"doc": ["a", "b"], "logprob": [-1.0, -1.0]} | columns
-    codes = [w["code"] for w in score_tokens(pa.table(data)).warnings]
+    codes = [w.code for w in score_tokens(pa.table(data)).warnings]
     assert code in codes
     fine = {"doc": [f"d{i}" for i in range(20)], "logprob": [-1.0] * 20, "bytes": [1] * 20}
-    assert score_tokens(pa.table(fine)).warnings == []
+    assert score_tokens(pa.table(fine)).warnings == ()
 
 
 @pytest.mark.parametrize(("documents", "few"), [(15, True), (20, False)])
@@ -127,7 +126,7 @@ def test_few_documents(documents, few):
     data = {"doc": range(documents), "logprob": [-1.0] * documents, "bytes": [1] * documents}
     result = score_tokens(pa.table(data))
     assert result.intervals["cross_entropy_per_token"] is not None
-    assert ("few_documents" in [w["code"] for w in result.warnings]) == few
+    assert ("few_documents" in [w.code for w in result.warnings]) == few
 
 
 def test_rounding_above_0_is_0():

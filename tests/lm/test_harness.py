@@ -23,10 +23,10 @@ def test_a_document_under_two_filters_counts_once(tmp_path):
     records = [sample(i, -3.5, filter=name) for i in (0, 1) for name in ("strict", "loose")]
     result = score_records(tmp_path, *records)
     assert (result.documents, result.surprisal, result.bytes) == (2, 7.0, 20)
-    said = [w for w in result.warnings if w["code"] == "other_filters"]
+    said = [w for w in result.warnings if w.code == "other_filters"]
     assert len(said) == 1
-    assert "under another filter than 'strict' are left out" in said[0]["message"]
-    assert said[0]["rows"] == 2
+    assert "under another filter than 'strict' are left out" in said[0].message
+    assert said[0].rows == 2
 
 
 def test_two_tasks_in_one_file(tmp_path):
@@ -34,8 +34,8 @@ def test_two_tasks_in_one_file(tmp_path):
     records = [sample(0, -100.5, counted=200), sample(1, -80.0, "Rain.", 120)]
     result = score_records(tmp_path, *records, sample(0, -20.0, counted=30))
     assert (result.documents, result.surprisal, result.bytes) == (3, 200.5, 350)
-    assert {d["doc"] for d in result.worst_documents} == {"0", "1", "task 2: 0"}
-    assert ("tasks", 1) in [(w["code"], w["rows"]) for w in result.warnings]
+    assert {d.doc for d in result.worst_documents} == {"0", "1", "task 2: 0"}
+    assert ("tasks", 1) in [(w.code, w.rows) for w in result.warnings]
 
 
 def test_a_second_run_of_a_task_is_refused(tmp_path):

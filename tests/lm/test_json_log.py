@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from plogq.lm import score_tokens
+from plogq.lm.result import TokenCost, Unscored
 from plogq.score import TableError
 
 DATA = Path(__file__).parent / "data"
@@ -38,17 +39,15 @@ def test_vllm_echo():
     assert (result.documents, result.tokens) == (2, 6)
     # " cat sat." without "The"; "Hi 😊", whose opening mark is no text and whose emoji is 4 bytes.
     assert (result.bytes, result.characters, result.words) == (9 + 7, 9 + 4, 2 + 2)
-    assert result.unscored == {"documents": 2, "tokens": 2, "bytes": 3}
-    assert result.surprises[0] == {
-        "doc": "cmpl-2", "position": 2, "token": " \ufffd", "surprisal": 5.0
-    }  # fmt: skip
+    assert result.unscored == Unscored(2, 2, 3)
+    assert result.surprises[0] == TokenCost("cmpl-2", 2, 5.0, " \ufffd")
 
 
 def test_vllm_prompt_logprobs():
     result = score_tokens(DATA / "vllm_prompt.jsonl", unit="nat")
     assert result.surprisal == 4.5 + 2.25 + 8.0
     assert (result.tokens, result.bytes, result.words) == (3, 8 + 6, 3)
-    assert result.unscored == {"documents": 2, "tokens": 2, "bytes": 0}
+    assert result.unscored == Unscored(2, 2, 0)
 
 
 def test_vllm_batch_of_chats():
@@ -57,9 +56,9 @@ def test_vllm_batch_of_chats():
     # The ends of turns are tokens without text; Ü is two bytes, of two tokens.
     assert (result.bytes, result.characters, result.words) == (11 + 5, 11 + 4, 3 + 1)
     assert result.zero_probability_tokens == 1
-    assert result.surprises[0]["doc"] == "q2"
-    assert result.surprises[0]["surprisal"] == math.inf
-    assert "-9999" in result.warnings[0]["message"]
+    assert result.surprises[0].doc == "q2"
+    assert result.surprises[0].surprisal == math.inf
+    assert "-9999" in result.warnings[0].message
 
 
 @pytest.mark.parametrize("ending", [".jsonl.gz", ".ndjson"])
@@ -134,7 +133,7 @@ def test_several_choices_are_documents_each(tmp_path):
     line = completion(["a"], [-1.0])
     line["choices"] += completion(["bc"], [-2.0])["choices"]
     result = score_lines(tmp_path, line, unit="nat")
-    assert [item["doc"] for item in result.worst_documents] == ["c:0", "c:1"]
+    assert [item.doc for item in result.worst_documents] == ["c:0", "c:1"]
     assert (result.documents, result.bytes) == (2, 3)
 
 
@@ -143,7 +142,7 @@ def test_bytes_are_unknown_where_a_part_of_a_character_is_all_there_is(tmp_path)
     line = {"id": "c", "choices": [{"text": "", "prompt_logprobs": prompt}]}
     result = score_lines(tmp_path, line)
     assert (result.bytes, result.tokens, result.words) == (None, 1, None)
-    assert "bytes_unknown" in [w["code"] for w in result.warnings]
+    assert "bytes_unknown" in [w.code for w in result.warnings]
 
 
 def test_raw_bytes_are_believed(tmp_path):

@@ -53,14 +53,14 @@ def test_a_folder(tmp_path):
     (tmp_path / "settings.json").write_text('{\n "model": "m"\n}')
     result = score_tokens(tmp_path, unit="nat")
     assert figures(result) == EXPECTED
-    assert [d["doc"] for d in result.worst_documents] == ["part-1: b", "part-0: a"]
+    assert [d.doc for d in result.worst_documents] == ["part-1: b", "part-0: a"]
     hidden = [str(tmp_path / name / "x.jsonl") for name in (".ipynb_checkpoints", "_temporary")]
-    assert result.source["left_out"] == [*hidden, str(tmp_path / "settings.json")]
+    assert result.source.left_out == (*hidden, str(tmp_path / "settings.json"))
     (tmp_path / "again").symlink_to(tmp_path)
     assert figures(score_tokens(tmp_path, unit="nat")) == EXPECTED
     (tmp_path / "one").mkdir()
     write(tmp_path / "one", RECORDS[0], name="x.json")
-    assert score_tokens(tmp_path / "one").worst_documents[0]["doc"] == "a"
+    assert score_tokens(tmp_path / "one").worst_documents[0].doc == "a"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_name_that_is_no_text(tmp_path):
     """Half of a pair of surrogates is JSON, and no character."""
     path = tmp_path / "x.jsonl"
     path.write_text(json.dumps(chat(WRITTEN, name="x\ud83d")))
-    assert score_tokens(path).worst_documents[0]["doc"] == "x?"
+    assert score_tokens(path).worst_documents[0].doc == "x?"
 
 
 def test_a_broken_end_names_its_line(tmp_path):

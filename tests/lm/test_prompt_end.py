@@ -30,7 +30,7 @@ def test_what_was_written_alone(tmp_path):
     """As many tokens as usage counts, or one more where it leaves out the end."""
     for counted in (None, usage(7, 5), usage(7, 4), {"prompt_tokens": 7}):
         result = score_records(tmp_path, completion(FIRST_SCORED, usage=counted))
-        assert (result.surprisal, result.source["part"]) == (7.0, "completion")
+        assert (result.surprisal, result.source.part) == (7.0, "completion")
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def test_an_echo_of_nothing_but_the_prompt(tmp_path):
     """Where max_tokens is 0, vLLM counts a token; a mark that is not listed counts the same."""
     record = completion(FIRST_NULL, usage=usage(5, 1, 6))
     result = score_records(tmp_path, record)
-    assert (result.surprisal, result.tokens, result.source["part"]) == (4.0, 4, "prompt")
+    assert (result.surprisal, result.tokens, result.source.part) == (4.0, 4, "prompt")
     assert codes(result) == ["prompt_end", "unscored_tokens"]
-    assert "the last is the model's own if the server put a mark" in result.warnings[0]["message"]
+    assert "the last is the model's own if the server put a mark" in result.warnings[0].message
     for part in ("prompt", "completion"):
         with pytest.raises(TableError, match="5 tokens of the prompt and 1 after it, and 5 are"):
             score_records(tmp_path, record, part=part)

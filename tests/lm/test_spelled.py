@@ -33,7 +33,7 @@ def test_the_text_of_the_whole_settles_that_of_a_part(names, part, cost, size, t
     record = completion(tokens, text="Oslo is cold.", usage=USAGE)
     result = score_records(tmp_path, record, part=part)
     assert (result.surprisal, result.bytes, result.characters) == (cost, size, size)
-    assert result.unscored["bytes"] == (4 if part != "completion" else 0)
+    assert result.unscored.bytes == (4 if part != "completion" else 0)
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_without_a_text_such_names_leave_bytes_unknown(name, tmp_path):
     result = score_records(tmp_path, record)
     assert (result.bytes, result.words, result.tokens) == (None, None, 2)
     said = result.warnings[-1]
-    assert (said["code"], said["rows"]) == ("bytes_unknown", 1)
-    assert repr(name) in said["message"]
+    assert (said.code, said.rows) == ("bytes_unknown", 1)
+    assert repr(name) in said.message
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_marks_of_a_template_that_stand_in_the_text_are_said(tmp_path):
     result = score_records(tmp_path, record)
     assert (result.surprisal, result.bytes) == (1.5, 9)
     assert codes(result) == ["marks_in_text", "unscored_tokens"]
-    assert "'<|end|>' look like marks" in result.warnings[0]["message"]
+    assert "'<|end|>' look like marks" in result.warnings[0].message
 
 
 def test_space_that_a_server_cut_off_around_thinking(tmp_path):
@@ -119,7 +119,7 @@ def test_numbers_of_tokens(tmp_path):
 def test_a_mark_before_the_text_and_one_behind_it(tmp_path):
     tokens = [("<s>", None), ("▁Hi", -1.0), ("▁you", -2.0), ("</s>", -0.25)]
     result = score_records(tmp_path, completion(tokens, text="Hi you"), part="all")
-    assert (result.surprisal, result.bytes, result.unscored["bytes"]) == (3.25, 6, 0)
+    assert (result.surprisal, result.bytes, result.unscored.bytes) == (3.25, 6, 0)
     assert codes(result) == ["unscored_tokens"]
 
 
@@ -128,7 +128,7 @@ def test_hidden_thinking_has_no_bytes(tmp_path):
     tokens = [("<think>", -0.5), ("three and one", -4.0), ("</think>", -0.5), ("4", -0.25)]
     result = score_records(tmp_path, chat(tokens, content="4"))
     assert (result.surprisal, result.bytes, result.cross_entropy_per_byte) == (5.25, None, None)
-    assert "'three and one' is not in the text of the response" in result.warnings[-1]["message"]
+    assert "'three and one' is not in the text of the response" in result.warnings[-1].message
     # Thinking that begins as the answer does.
     tokens = [("4", -1.0), *((" and", -1.0) for _ in range(6)), ("4", -0.25)]
     result = score_records(tmp_path, chat(tokens, content="4"))

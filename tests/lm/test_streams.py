@@ -97,7 +97,7 @@ def test_bare_and_as_events(parts, tmp_path):
     ):
         assert (result.documents, result.tokens, result.bytes) == (1, 4, 18)
         assert result.surprisal == 4.25
-        assert result.warnings == []
+        assert result.warnings == ()
 
 
 def test_several_streams_in_one_file(tmp_path):
@@ -106,7 +106,7 @@ def test_several_streams_in_one_file(tmp_path):
     mixed = [part for pair in zip(one, other, strict=False) for part in pair] + other[len(one) :]
     for parts in ([*one, *other], mixed):
         result = score_records(tmp_path, *parts)
-        assert sorted((d["doc"], d["surprisal"]) for d in result.worst_documents) == [
+        assert sorted((d.doc, d.surprisal) for d in result.worst_documents) == [
             ("a", 2.5),
             ("b", 4.25),
         ]
@@ -117,7 +117,7 @@ def test_several_streams_in_one_file(tmp_path):
 def test_several_answers_in_one_stream(tmp_path):
     parts = [*chat_parts(WRITTEN), *chat_parts(WRITTEN[:1], index=1)]
     result = score_records(tmp_path, *parts)
-    assert {d["doc"]: d["surprisal"] for d in result.worst_documents} == {
+    assert {d.doc: d.surprisal for d in result.worst_documents} == {
         "chatcmpl-1:0": 4.25, "chatcmpl-1:1": 0.5,
     }  # fmt: skip
 

@@ -11,19 +11,20 @@ from hypothesis import strategies as st
 from plogq.compare import compare
 from plogq.lm import score_tokens
 from plogq.lm.readers.base import suspected_base
+from plogq.records import Caution
 from tests.lm.records import chat, codes, completion, score_records
 
 
 def test_logprobs_that_are_all_zero(tmp_path):
     result = score_records(tmp_path, completion([("a", 0.0), (" b", -0.0)]))
     assert (result.surprisal, result.perplexity_per_token) == (0.0, 1.0)
-    assert [w for w in result.warnings if w["code"] == "all_certain"] == [
-        {
-            "code": "all_certain",
-            "message": "all logprobs are exactly 0: what is left after greedy sampling or top-k 1 "
-            "measures no model (ask for logprobs of the raw distribution)",
-            "rows": 2,
-        }
+    assert [w for w in result.warnings if w.code == "all_certain"] == [
+        Caution(
+            code="all_certain",
+            message="all logprobs are exactly 0: logprobs taken after greedy sampling or top-k 1 "
+            "measure no model (ask for logprobs of the raw distribution)",
+            rows=2,
+        )
     ]
 
 
@@ -38,7 +39,7 @@ def test_compare_says_whose():
     zero = pa.table({"doc": ["a", "b"], "logprob": [0.0, 0.0], "bytes": [1, 1]})
     some = zero.set_column(1, "logprob", pa.array([-1.0, -1.0]))
     for pair, who in (((zero, some), "A"), ((some, zero), "B")):
-        said = [w["message"] for w in compare(*pair).warnings if w["code"] == "all_certain"]
+        said = [w.message for w in compare(*pair).warnings if w.code == "all_certain"]
         assert len(said) == 1
         assert said[0].startswith(f"{who}: all logprobs are exactly 0")
 
@@ -58,7 +59,7 @@ def answers(base, places=20):
 @pytest.mark.parametrize(("base", "said"), [(math.e, None), (10, "to base 10"), (2, "to base 2")])
 def test_what_tokens_at_one_place_sum_to(base, said, tmp_path):
     result = score_records(tmp_path, answers(base))
-    found = [w["message"] for w in result.warnings if w["code"] == "other_base"]
+    found = [w.message for w in result.warnings if w.code == "other_base"]
     assert len(found) == (said is not None)
     assert all(said in message for message in found)
 

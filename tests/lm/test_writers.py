@@ -53,8 +53,8 @@ def test_what_was_written(record, tmp_path):
     result = score_records(tmp_path, record)
     assert (result.documents, result.tokens, result.bytes, result.words) == (1, 4, 18, 4)
     assert result.surprisal == 4.25
-    assert result.source["part"] == "completion"
-    assert result.warnings == []
+    assert result.source.part == "completion"
+    assert result.warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ def test_prompt_and_answer(record, tmp_path):
     assert {part: x.bytes for part, x in found.items()} == {
         "prompt": 6, "completion": 18, "all": 24,
     }  # fmt: skip
-    assert found["prompt"].unscored["tokens"] == 1
+    assert found["prompt"].unscored.tokens == 1
 
 
 def test_a_prompt_alone(tmp_path):
     result = score_records(tmp_path, request_output(ASKED, []) | {"outputs": []})
-    assert (result.surprisal, result.bytes, result.unscored["bytes"]) == (2.0, 6, 3)
-    assert result.source["part"] == "prompt"
+    assert (result.surprisal, result.bytes, result.unscored.bytes) == (2.0, 6, 3)
+    assert result.source.part == "prompt"
 
 
 def test_tgi(tmp_path):
@@ -132,7 +132,7 @@ def test_logprobs_of_a_prompt_as_plain_numbers(tmp_path):
               "prompt_logprobs": [None, {"7": -1.0}]}  # fmt: skip
     result = score_records(tmp_path, record)
     assert (result.surprisal, result.bytes) == (1.0, None)
-    assert "does not say what it spells" in result.warnings[-1]["message"]
+    assert "does not say what it spells" in result.warnings[-1].message
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_prompt_with_several_answers_is_one_text(tmp_path):
     one["choices"] = several["choices"][:1]
     result = score_records(tmp_path, several, one)
     assert (result.documents, result.tokens, result.surprisal) == (2, 3, 3.0)
-    assert {d["doc"] for d in result.worst_documents} == {"chatcmpl-1", "q"}
+    assert {d.doc for d in result.worst_documents} == {"chatcmpl-1", "q"}
     several["choices"] = [choice | {"logprobs": {"content": []}} for choice in several["choices"]]
     for choice in several["choices"]:
         choice["logprobs"] = chat(WRITTEN)["choices"][0]["logprobs"]
@@ -191,8 +191,8 @@ def test_writers_are_not_mixed(tmp_path):
 
 def test_a_custom_id_names_any_record(tmp_path):
     result = score_records(tmp_path, ollama(WRITTEN) | {"custom_id": "q7"})
-    assert result.worst_documents[0]["doc"] == "q7"
-    assert score_records(tmp_path, ollama(WRITTEN)).worst_documents[0]["doc"] == "line 1"
+    assert result.worst_documents[0].doc == "q7"
+    assert score_records(tmp_path, ollama(WRITTEN)).worst_documents[0].doc == "line 1"
 
 
 def test_a_response_beside_what_was_asked(tmp_path):

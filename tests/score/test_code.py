@@ -42,20 +42,20 @@ def test_the_bits_are_those_of_the_model(kind, dtype):
     for row, y in zip(x.tolist(), label.tolist(), strict=True):
         q = [mpmath.exp(v) if kind != "probs" else mpmath.mpf(v) for v in row]
         bits -= mpmath.log(q[y] / mpmath.fsum(q), 2)
-    assert code["exact_bits_per_row"] == pytest.approx(float(bits) / 300, rel=1e-12)
-    assert code["exact_bits_per_row"] == pytest.approx(result.cross_entropy, abs=1e-6)
-    assert code["escaped_rows"] == 0
+    assert code.exact_bits_per_row == pytest.approx(float(bits) / 300, rel=1e-12)
+    assert code.exact_bits_per_row == pytest.approx(result.cross_entropy, abs=1e-6)
+    assert code.escaped_rows == 0
 
 
 def test_the_bytes_are_the_sum_of_their_parts():
     data, *_ = table(5000, 10, "logits", 1)
     code = score(data, code=True).code
-    assert code["bits_per_row"] == 8 * code["bytes"] / 5000
+    assert code.bits_per_row == 8 * code.bytes / 5000
     parts = ("quantised_bits_per_row", "coder_bits_per_row", "framing_bits_per_row")
-    assert code["bits_per_row"] == pytest.approx(sum(code[part] for part in parts), rel=1e-12)
-    assert code["overhead"] == pytest.approx(code["bits_per_row"] / code["exact_bits_per_row"] - 1)
-    assert 0 < code["overhead"] < 0.02
-    assert 0 < code["quantisation_kl"] < 10 * UNIT
+    assert code.bits_per_row == pytest.approx(sum(getattr(code, part) for part in parts), rel=1e-12)
+    assert code.overhead == pytest.approx(code.bits_per_row / code.exact_bits_per_row - 1)
+    assert 0 < code.overhead < 0.02
+    assert 0 < code.quantisation_kl < 10 * UNIT
 
 
 @settings(max_examples=20)
@@ -93,29 +93,29 @@ def test_one_binary_column_is_two_classes(kind):
     column = {"probs": q, "logprobs": np.log(q), "logits": np.log(q) - np.log1p(-q)}[kind]
     code = score(pa.table({kind: column, "label": [1, 0, 1, 0]}), code=True).code
     expected = -np.log2([0.25, 0.5, 0.75, 0.1]).mean()
-    assert code["exact_bits_per_row"] == pytest.approx(expected, rel=1e-12)
+    assert code.exact_bits_per_row == pytest.approx(expected, rel=1e-12)
 
 
 def test_an_impossible_label_is_escaped_and_counted():
     data = pa.table({"prob_a": [1.0, 0.5], "prob_b": [0.0, 0.5], "label": ["b", "a"]})
     result = score(data, code=True)
-    assert math.isinf(result.code["exact_bits_per_row"])
-    assert result.code["overhead"] is None
-    assert result.code["escaped_rows"] == 1
-    [said] = [w for w in result.warnings if w["code"] == "code_escaped"]
-    assert said["rows"] == 1
+    assert math.isinf(result.code.exact_bits_per_row)
+    assert result.code.overhead is None
+    assert result.code.escaped_rows == 1
+    [said] = [w for w in result.warnings if w.code == "code_escaped"]
+    assert said.rows == 1
     assert json.loads(result.to_json())["code"]["exact_bits_per_row"] == "inf"
 
 
 def test_weights_are_no_part_of_it():
     data, *_ = table(100, 3, "logits", 3)
     plain = score(data, code=True)
-    assert not [w for w in plain.warnings if w["code"] == "code_unweighted"]
+    assert not [w for w in plain.warnings if w.code == "code_unweighted"]
     weighted = score(data.append_column("w", pa.array(np.arange(100.0))), weight="w", code=True)
     assert weighted.code == plain.code
     assert weighted.cross_entropy != plain.cross_entropy
-    [said] = [w for w in weighted.warnings if w["code"] == "code_unweighted"]
-    assert "'w'" in said["message"]
+    [said] = [w for w in weighted.warnings if w.code == "code_unweighted"]
+    assert "'w'" in said.message
 
 
 def test_without_the_option_there_is_none():

@@ -66,9 +66,9 @@ def test_laws(rows, classes, soft, weighted, impossible, sharpness, folds, seed)
     )
     assert result.miscalibration >= 0
     assert math.isfinite(result.refinement)
-    assert found["cross_entropy"][found["family"]] == pytest.approx(result.refinement, rel=1e-12)
-    assert found["cross_entropy"]["identity"] == pytest.approx(result.cross_entropy, rel=1e-12)
-    if found["family"] == "identity":
+    assert found.cross_entropy[found.family] == pytest.approx(result.refinement, rel=1e-12)
+    assert found.cross_entropy["identity"] == pytest.approx(result.cross_entropy, rel=1e-12)
+    if found.family == "identity":
         assert result.miscalibration == 0
     for name, (low, high) in result.intervals.items():
         assert low <= getattr(result, name) <= high, name
@@ -78,7 +78,7 @@ def test_refinement_is_the_held_out_loss_of_the_family_taken():
     """Of a table that is sampled whole: fold by fold, with the fits made here."""
     table = drawn(900, 3, 1, lambda z: 2 * z)
     result = score(table, unit="nat", folds=4, seed=7)
-    assert result.recalibration["family"] == "temperature"
+    assert result.recalibration.family == "temperature"
     log_q, n = log_softmax(table["logits"]), 900
     bucket = row_buckets(0, n, 4096, 7)
     fold = fold_of_buckets(np.bincount(bucket, minlength=4096) > 0, 4, 7)[bucket]
@@ -89,7 +89,7 @@ def test_refinement_is_the_held_out_loss_of_the_family_taken():
         rows = LabelledRows(log_q, table["labels"], np.ones(n), np.full(3, 1 / 3))
         losses[judge] = Temperature.fit(rows.take(learn)).losses(rows.take(judge))
     assert result.refinement == pytest.approx(losses.mean(), rel=1e-9)
-    log_scaled = log_softmax(table["logits"] / result.recalibration["parameters"]["temperature"])
+    log_scaled = log_softmax(table["logits"] / result.recalibration.parameters["temperature"])
     in_sample = -log_scaled[np.arange(n), table["labels"]].mean()
     assert in_sample < result.refinement < in_sample + 3 / n
 
@@ -107,13 +107,13 @@ def test_the_truth_is_found_and_named(distort, family):
     table = drawn(4000, 3, 3, distort)
     true = divergence(table, distort, 3)
     result = score(table, unit="nat")
-    assert result.recalibration["family"] == family
+    assert result.recalibration.family == family
     assert result.miscalibration == pytest.approx(true, abs=0.1 * true + 1e-3)
 
 
 def test_what_bends_takes_isotonic():
     result = score(drawn(8000, 2, 4, lambda z: 2 * np.tanh(2 * z)), unit="nat")
-    assert result.recalibration["family"] == "isotonic"
+    assert result.recalibration.family == "isotonic"
 
 
 @pytest.mark.slow
@@ -131,9 +131,9 @@ def test_a_temperature_that_is_sure_is_not_left_alone():
     for seed in range(20):
         result = score(drawn(600, 10, seed, lambda z: 0.8 * z), unit="nat")
         high = result.intervals["overconfidence"][1]
-        if high < 0 and max(result.recalibration["cross_entropy"].values()) > result.refinement:
+        if high < 0 and max(result.recalibration.cross_entropy.values()) > result.refinement:
             found += 1
-            assert result.recalibration["family"] != "identity"
+            assert result.recalibration.family != "identity"
     assert found > 15
 
 
@@ -177,7 +177,7 @@ def test_the_family_taken_is_that_of_the_rule(learnt):
         surprisal = -log_q[np.arange(500), table["labels"]]
         beyond = surprisal + (np.exp(log_q) * log_q).sum(axis=1)
         chosen, calibrated = rule(learnt["losses"], beyond)
-        assert result.recalibration["family"] == learnt["fits"][chosen].name
+        assert result.recalibration.family == learnt["fits"][chosen].name
         without, _ = rule(learnt["losses"], beyond * 0)
         cases |= {(chosen > 0, calibrated), ("changed", chosen != without)}
     assert {(True, False), (False, True), ("changed", True)} <= cases
@@ -213,11 +213,11 @@ def test_impossible_rows_are_mended():
     table["labels"][:10] = 1
     result = score(table)
     assert result.cross_entropy == result.miscalibration == math.inf
-    assert result.recalibration["family"] == "temperature+base"
-    assert result.recalibration["cross_entropy"]["temperature"] == math.inf
+    assert result.recalibration.family == "temperature+base"
+    assert result.recalibration.cross_entropy["temperature"] == math.inf
     assert result.refinement > result.cross_entropy_finite * 0.5
     assert result.resolution == pytest.approx(result.label_entropy - result.refinement)
-    parameters = result.recalibration["parameters"]
+    parameters = result.recalibration.parameters
     q = np.exp(log_softmax(table["logits"] / parameters["temperature"]))
     mended = (1 - parameters["epsilon"]) * q + parameters["epsilon"] * np.array(parameters["base"])
     at_fit = -np.log2(mended[np.arange(1000), table["labels"]]).mean()
@@ -238,29 +238,29 @@ def test_nothing_to_hold_out_of_one_impossible_row():
     result = score({"probs": np.array([[1.0, 0.0]]), "labels": np.array([1])})
     assert result.refinement is result.recalibration is None
     assert json.loads(result.to_json())["miscalibration"] is None
-    assert "no_recalibration" in [warning["code"] for warning in result.warnings]
+    assert "no_recalibration" in [warning.code for warning in result.warnings]
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 9])
 def test_few_rows_are_said_to_be_few(rows):
     result = score(drawn(rows, 3, 6))
-    assert result.recalibration["family"] == "identity"
+    assert result.recalibration.family == "identity"
     assert result.refinement == result.cross_entropy
-    assert {"no_recalibration", "few_rows"} <= {w["code"] for w in result.warnings}
-    assert set(result.recalibration["aside"]) == {
+    assert {"no_recalibration", "few_rows"} <= {w.code for w in result.warnings}
+    assert set(result.recalibration.aside) == {
         "temperature", "temperature+base", "vector", "isotonic",
     }  # fmt: skip
 
 
 def test_fewer_rows_than_folds():
-    assert score(drawn(12, 2, 7), folds=100).recalibration["folds"] == 12
+    assert score(drawn(12, 2, 7), folds=100).recalibration.folds == 12
 
 
 def test_one_class_alone():
     lists = pa.array([[0.0]] * 30)
     result = score({"logits": lists, "labels": np.zeros(30, int)}, classes=["only"])
     assert result.refinement == result.miscalibration == 0
-    assert set(result.recalibration["aside"].values()) == {"one class"}
+    assert set(result.recalibration.aside.values()) == {"one class"}
 
 
 def test_labels_all_of_one_class():
@@ -279,8 +279,8 @@ def test_groups_are_held_out_as_one():
     table = pa.table({"logits": (site - 20) / 4.0, "labels": labels, "site": site})
     by_row = score(table, unit="nat")
     by_site = score(table, unit="nat", group="site")
-    assert by_row.recalibration["cross_entropy"]["isotonic"] < 0.62 < math.log(2)
-    assert by_site.recalibration["cross_entropy"]["isotonic"] > 0.75 > math.log(2)
+    assert by_row.recalibration.cross_entropy["isotonic"] < 0.62 < math.log(2)
+    assert by_site.recalibration.cross_entropy["isotonic"] > 0.75 > math.log(2)
     width = [np.diff(r.intervals["accuracy"])[0] for r in (by_row, by_site)]
     assert width[1] > 3 * width[0]
 
@@ -290,7 +290,7 @@ def test_of_a_sample_only_the_saving_is_an_estimate(monkeypatch):
     whole = score(table)
     monkeypatch.setattr(sample, "SAMPLE_ROWS", 4000)
     part = score(table)
-    assert part.recalibration["rows"] == 4000
+    assert part.recalibration.rows == 4000
     assert part.cross_entropy == whole.cross_entropy
     assert part.miscalibration != whole.miscalibration
     assert part.miscalibration == pytest.approx(whole.miscalibration, rel=0.1)
@@ -306,8 +306,8 @@ def test_rare_impossible_rows_are_all_in_the_sample(monkeypatch):
     table["logits"][[4, 9999]] = [[0.0, -np.inf, -np.inf]]
     table["labels"][[4, 9999]] = 2
     result = score(table, unit="nat")
-    assert result.recalibration["rows"] == 802
-    assert result.recalibration["family"] == "temperature+base"
+    assert result.recalibration.rows == 802
+    assert result.recalibration.family == "temperature+base"
     # Weighed as two rows of 20,000, and not of 802, where they would cost 0.015 nats at least.
     assert result.refinement == pytest.approx(result.cross_entropy_finite, abs=0.01)
 

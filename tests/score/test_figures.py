@@ -2,12 +2,14 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from plogq.score import Result, score
+from plogq.score.parts import Surprise
 from plogq.tables import readers
 from tests.score import oracle
 from tests.score.oracle import mp
@@ -42,9 +44,9 @@ def check(result: Result, expected: dict):
             value = value / mp.log(2)
         assert close(getattr(result, name), value), name
     for j, item in enumerate(result.per_class):
-        assert close(item["share"], expected["share"][j])
-        assert close(item["accuracy"], expected["class_accuracy"][j])
-    assert math.fsum(item["share"] for item in result.per_class) == pytest.approx(1, abs=1e-14)
+        assert close(item.share, expected["share"][j])
+        assert close(item.accuracy, expected["class_accuracy"][j])
+    assert math.fsum(item.share for item in result.per_class) == pytest.approx(1, abs=1e-14)
 
 
 def predictions(kind, dtype, rng, impossible=False):
@@ -85,12 +87,12 @@ def test_hard_labels(kind, dtype, weighted, impossible):
     assert result.zero_probability_rows == int(impossible)
     below = sum(loss > -mp.log(mp.mpf(0.02)) for loss in expected["loss"])
     assert 0 < below < ROWS
-    assert result.floor["rows"] == below
-    assert close(result.floor["cross_entropy"], expected["floored"] / mp.log(2))
+    assert result.floor.rows == below
+    assert close(result.floor.cross_entropy, expected["floored"] / mp.log(2))
     for j, item in enumerate(result.per_class):
         mean = expected["class_cost"][j] / mp.log(2)
-        assert close(item["bits"], mp.inf if impossible and j == 2 else mean)
-        assert item["rows"] == np.sum(labels == j)
+        assert close(item.cross_entropy, mp.inf if impossible and j == 2 else mean)
+        assert item.rows == np.sum(labels == j)
     assert result.entropy_floor is None
     assert result.kl is None
 
@@ -163,7 +165,7 @@ def test_units(unit, nats):
     result = score(table, unit=unit)
     assert result.cross_entropy == pytest.approx(math.log(4, nats), rel=1e-15)
     assert result.perplexity == pytest.approx(4)
-    assert result.surprises[0]["surprisal"] == pytest.approx(math.log(4, nats))
+    assert result.surprises[0].surprisal == pytest.approx(math.log(4, nats))
 
 
 def test_reliability_bins():
@@ -173,33 +175,33 @@ def test_reliability_bins():
     result = score({"probs": x, "labels": labels})
     expected = oracle.score(surprisals, one_hot(labels), np.ones(ROWS))
     bins = [int(mp.ceil(c * 10)) - 1 for c in expected["confidence"]]
-    assert sum(item["rows"] for item in result.reliability) == ROWS
+    assert sum(item.rows for item in result.reliability) == ROWS
     for i, item in enumerate(result.reliability):
         rows = [r for r in range(ROWS) if bins[r] == i]
-        assert item["rows"] == len(rows)
+        assert item.rows == len(rows)
         if not rows:
-            assert item["confidence"] is item["accuracy"] is None
+            assert item.confidence is item.accuracy is None
             continue
-        assert close(item["confidence"], sum(expected["confidence"][r] for r in rows) / len(rows))
+        assert close(item.confidence, sum(expected["confidence"][r] for r in rows) / len(rows))
         right = sum(expected["top"][r] == labels[r] for r in rows)
-        assert item["accuracy"] == pytest.approx(right / len(rows))
-    assert any(item["rows"] == 0 for item in result.reliability)
+        assert item.accuracy == pytest.approx(right / len(rows))
+    assert any(item.rows == 0 for item in result.reliability)
 
 
 def test_confusions():
     q = np.array([[0.5, 0.25, 0.25], [0.5, 0.25, 0.25], [0.25, 0.25, 0.5], [0.25, 0.5, 0.25]])
     result = score({"probs": q, "labels": np.array([1, 1, 1, 1])}, classes=["x", "y", "z"])
-    assert result.per_class[1]["mistaken_for"] == [("x", 2, 2.0), ("z", 1, 2.0)]
-    assert result.per_class[0]["mistaken_for"] == []
-    assert result.per_class[0]["bits"] is None
+    assert result.per_class[1].mistaken_for == (("x", 2, 2.0), ("z", 1, 2.0))
+    assert result.per_class[0].mistaken_for == ()
+    assert result.per_class[0].cross_entropy is None
 
 
 def test_more_classes_than_are_told_apart():
     rng = np.random.default_rng(6)
     x, labels = rng.normal(size=(30, 1100)), rng.integers(0, 1100, 30)
     result = score({"logits": x, "labels": labels})
-    assert [w["code"] for w in result.warnings if w["code"] == "many_classes"]
-    assert all(item["mistaken_for"] == [] for item in result.per_class)
+    assert [w.code for w in result.warnings if w.code == "many_classes"]
+    assert all(item.mistaken_for == () for item in result.per_class)
     right = x.argmax(axis=1) == labels
     assert result.accuracy == np.mean(right)
     exact = [oracle.surprisals_of_logits(row)[y] for row, y in zip(x, labels, strict=True)]
@@ -219,9 +221,9 @@ def test_slices():
         expected = oracle.score(
             [surprisals[i] for i in rows], one_hot(labels[rows]), np.ones(len(rows))
         )
-        assert found["rows"] == len(rows)
-        assert close(found["cross_entropy"], expected["cross_entropy"] / mp.log(2))
-        assert close(found["information_gain"], expected["information_gain"] / mp.log(2))
+        assert found.rows == len(rows)
+        assert close(found.cross_entropy, expected["cross_entropy"] / mp.log(2))
+        assert close(found.information_gain, expected["information_gain"] / mp.log(2))
 
 
 def test_surprises_are_ranked_and_ties_go_by_row():
@@ -229,15 +231,14 @@ def test_surprises_are_ranked_and_ties_go_by_row():
     ids = pa.array(["a", "b", "c", "d", "e", "f"])
     table = pa.table({"probs": q, "label": [1, 1, 1, 1, 1, 1], "name": ids})
     named = score(table, id="name", top=4)
-    assert [item["id"] for item in named.surprises] == ["c", "e", "b", "d"]
-    assert [item["surprisal"] for item in named.surprises[:2]] == [math.inf, math.inf]
-    assert named.surprises[2]["q_label"] == pytest.approx(0.1)
-    assert named.surprises[2] | {"q_label": 0, "surprisal": 0} == {
-        "id": "b", "label": "1", "predicted": "0", "q_label": 0, "surprisal": 0,
-    }  # fmt: skip
+    assert [item.id for item in named.surprises] == ["c", "e", "b", "d"]
+    assert [item.surprisal for item in named.surprises[:2]] == [math.inf, math.inf]
+    assert named.surprises[2].q_label == pytest.approx(0.1)
+    third = replace(named.surprises[2], q_label=0, surprisal=0)
+    assert third == Surprise(id="b", label="1", predicted="0", q_label=0, surprisal=0)
     by_row = score(table, top=4)
-    assert [item["row"] for item in by_row.surprises] == [2, 4, 1, 3]
-    assert score(table, top=0).surprises == []
+    assert [item.row for item in by_row.surprises] == [2, 4, 1, 3]
+    assert score(table, top=0).surprises == ()
 
 
 def test_a_class_masked_with_the_lowest_float_is_impossible():
@@ -254,8 +255,8 @@ def test_weight_zero_takes_a_row_out():
     assert result.weight == 2
     assert result.rows == 2
     assert result.zero_probability_rows == 0
-    assert "zero_probability" not in [warning["code"] for warning in result.warnings]
-    assert [item["row"] for item in result.surprises] == [0]
+    assert "zero_probability" not in [warning.code for warning in result.warnings]
+    assert [item.row for item in result.surprises] == [0]
 
 
 def test_huge_surprisals_and_weights_are_summed():
@@ -274,12 +275,12 @@ def test_ids_of_any_kind_become_json():
 def test_q_of_the_label_of_a_soft_label_is_that_of_its_likeliest_class():
     table = {"probs": np.array([[0.75, 0.25]]), "labels": np.array([[0.75, 0.25]])}
     (item,) = score(table).surprises
-    assert (item["label"], item["q_label"]) == ("0", pytest.approx(0.75, rel=1e-15))
+    assert (item.label, item.q_label) == ("0", pytest.approx(0.75, rel=1e-15))
 
 
 def test_shares_where_there_is_nothing_to_share():
     result = score({"probs": np.eye(2), "labels": np.arange(2)})
-    assert [item["share"] for item in result.per_class] == [None, None]
+    assert [item.share for item in result.per_class] == [None, None]
 
 
 @pytest.mark.parametrize("values", [["null", None, "a"], ["null", None, '"null"']])
@@ -287,8 +288,8 @@ def test_null_is_not_the_string_null(values):
     table = pa.table({"probs": [0.5, 0.25, 0.125], "label": [1, 1, 1], "site": values})
     found = score(table, slices=["site"]).slices["site"]
     assert len(found) == 3
-    assert found["null"]["cross_entropy"] == 2
-    assert found['"null"']["cross_entropy"] == 1
+    assert found["null"].cross_entropy == 2
+    assert found['"null"'].cross_entropy == 1
     del values[1]
     found = score(table.take([0, 2]), slices=["site"]).slices["site"]
     assert sorted(found) == sorted(values)
@@ -300,5 +301,5 @@ def test_the_most_surprising_rows(top, monkeypatch):
     q = np.random.default_rng(3).integers(1, 16, 300) / 16  # many alike
     found = score(pa.table({"probs": q, "label": [1] * 300}), top=top).surprises
     expected = sorted(range(300), key=lambda i: (q[i], i))[:top]
-    assert [item["row"] for item in found] == expected
-    assert [item["q_label"] for item in found] == pytest.approx(q[expected].tolist(), rel=1e-15)
+    assert [item.row for item in found] == expected
+    assert [item.q_label for item in found] == pytest.approx(q[expected].tolist(), rel=1e-15)

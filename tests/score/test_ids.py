@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from plogq.records import encoded
 from plogq.score import score
 from plogq.score.state import ids as module
 from plogq.score.state.ids import Ids, Repeated
@@ -17,8 +18,8 @@ def warned(names, **options):
     p = rng.dirichlet([1, 1], len(names))
     columns = {"probs": p.tolist(), "label": rng.integers(0, 2, len(names)), "id": names}
     result = score(pa.table(columns), id="id", bootstrap=0, **options)
-    assert json.loads(result.to_json())["warnings"] == result.warnings
-    return next((w for w in result.warnings if w["code"] == "repeated_ids"), None)
+    assert json.loads(result.to_json())["warnings"] == encoded(result.warnings)
+    return next((w for w in result.warnings if w.code == "repeated_ids"), None)
 
 
 @pytest.mark.parametrize(
@@ -38,20 +39,20 @@ def test_rows_that_share_an_id(names, rows, shown):
     if rows == 0:
         assert found is None
     else:
-        assert found["rows"] == rows
-        assert found["message"].startswith(f"rows share an id, such as {shown}: ")
+        assert found.rows == rows
+        assert found.message.startswith(f"rows share an id, such as {shown}: ")
 
 
 def test_without_ids_nothing_is_said():
     result = score({"probs": [[0.5, 0.5]] * 3, "labels": [0, 1, 1]}, bootstrap=0)
-    assert [w for w in result.warnings if w["code"] == "repeated_ids"] == []
+    assert [w for w in result.warnings if w.code == "repeated_ids"] == []
 
 
 def test_a_table_that_is_there_twice_is_seen_by_a_sample(monkeypatch):
     monkeypatch.setattr(module, "MOST", 1_000)
     names = [f"row {i % 50_000}" for i in range(100_000)]
     found = warned(names)
-    assert 2 <= found["rows"] < 100  # about 1,000² / 100,000 pairs
+    assert 2 <= found.rows < 100  # about 1,000² / 100,000 pairs
     assert warned([f"row {i}" for i in range(100_000)]) is None
 
 

@@ -78,7 +78,7 @@ def test_miscalibration_may_be_what_was_not_taken(unseen, monkeypatch):
     monkeypatch.setattr(summary, "intervals", spy)
     table = drawn(1000, 3, 8, lambda z: 1.05 * z)
     result = score(table, unit="nat", seed=3)
-    assert (result.recalibration["family"], result.miscalibration) == ("identity", 0)
+    assert (result.recalibration.family, result.miscalibration) == ("identity", 0)
     weights = replicate_weights(1000, 200, 3)
     saved = seen["recalibrations"].savings.under(weights)
     most = np.quantile(saved.per_row.max(axis=1), (1 + LEVEL) / 2)
@@ -88,7 +88,7 @@ def test_miscalibration_may_be_what_was_not_taken(unseen, monkeypatch):
     assert (low, high) == (0, pytest.approx(max(most, unseen), rel=1e-12))
     # What that T would save, if it were right: D(p ‖ q), with p = softmax(log q / T).
     log_q = log_softmax(table["logits"])
-    log_p = [log_softmax(log_q / t) for t in result.temperature["interval"]]
+    log_p = [log_softmax(log_q / t) for t in result.temperature.interval]
     divergence = [(np.exp(p) * (p - log_q)).sum(axis=1).mean() for p in log_p]
     assert seen["of_temperature"] == pytest.approx(max(divergence), rel=1e-9)
 
@@ -128,16 +128,16 @@ def test_clusters_are_resampled_whole():
     assert ten == pytest.approx(one, rel=0.12)
     naive = np.diff(score(tenfold, bootstrap=4000).intervals["cross_entropy"])[0]
     assert naive == pytest.approx(one / math.sqrt(10), rel=0.12)
-    t = [np.diff(score(tenfold, group=group, bootstrap=0).temperature["interval"])[0]
+    t = [np.diff(score(tenfold, group=group, bootstrap=0).temperature.interval)[0]
          for group in (None, "site")]  # fmt: skip
     assert t[1] / t[0] == pytest.approx(math.sqrt(10), rel=0.1)
 
 
 def test_few_groups_are_said_to_be_few():
     table = drawn(300, 3, 6) | {"site": np.arange(300) % 7}
-    assert "few_groups" in [w["code"] for w in score(table, group="site").warnings]
+    assert "few_groups" in [w.code for w in score(table, group="site").warnings]
     table["site"] = np.arange(300) % 150
-    assert score(table, group="site").warnings == []
+    assert score(table, group="site").warnings == ()
 
 
 @pytest.mark.slow

@@ -116,7 +116,7 @@ def test_found_by_prefix_in_the_order_of_the_table(kind):
     )
     result = score(table)
     assert result.kind == kind
-    assert result.source["columns"] == {kind: f"{prefix}_*", "label": "label"}
+    assert result.source.columns == {kind: f"{prefix}_*", "label": "label"}
     assert result.cross_entropy == pytest.approx(-np.mean(np.log2([0.7, 0.8, 0.5])), rel=1e-14)
 
 

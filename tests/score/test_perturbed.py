@@ -136,6 +136,6 @@ def test_no_change_gives_another_figure_in_silence(change, kind, seed):
         result = score(table, unit="nat", bootstrap=0, **options)
     except TableError:
         return
-    told = [w["code"] for w in result.warnings if w["code"] in ("reading", "worse_than_no_model")]
+    told = [w.code for w in result.warnings if w.code in ("reading", "worse_than_no_model")]
     near = 2 * 10.0**-DIGITS if change is round_off else 1e-9
     assert told or abs(result.cross_entropy - right) <= near, (change, result.cross_entropy, right)

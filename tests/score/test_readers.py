@@ -56,7 +56,7 @@ def reference(arrays):
 def test_files(name, write, wide, reference, tmp_path):
     write(wide, tmp_path / name)
     result = score(tmp_path / name)
-    assert result.source["paths"] == [str(tmp_path / name)]
+    assert result.source.paths == (str(tmp_path / name),)
     assert figures(tmp_path / name) == reference
     assert figures((tmp_path / name).as_uri()) == reference
 
@@ -109,7 +109,7 @@ def test_names_out_of_polars():
     q = {"prob_a": [0.5, 0.5, 0.25], "prob_b": [0.5, 0.5, 0.75]}
     for label in (pl.Series(names), pl.Series(names, dtype=pl.Categorical)):
         result = score(pl.DataFrame(q | {"label": label, "site": label}), slices=["site"])
-        assert result.per_class[0]["bits"] == 1
+        assert result.per_class[0].cross_entropy == 1
         assert list(result.slices["site"]) == ["a", "b"]
 
 

@@ -13,11 +13,12 @@ from packaging.requirements import Requirement
 from rich.cells import cell_len
 from rich.console import Console
 
-from plogq.reports.terminal.decomposition import advice, stack
-from plogq.reports.terminal.score import FIGURES, print_report
-from plogq.reports.verdict import LEAVE
+from plogq.reports.findings.figures import PER_ROW, PLAIN, SHARES
+from plogq.reports.numbers import percent, span
+from plogq.reports.terminal.decomposition import stack
+from plogq.reports.terminal.score import print_report
+from plogq.reports.verdict import LEAVE, REST, recalibrate_or_leave
 from plogq.score import score
-from plogq.tables.sums.level import PERCENT
 from tests.score.tables import drawn
 
 
@@ -41,13 +42,16 @@ def digits(n=200, classes=30):
 
 def test_order_and_width():
     text = report(digits(), slices=["site"], floor=0.01, top=3)
-    titles = ["bits per row", "Where the bits are", "What it says to do", "What it is made of",
-              "Recalibrations", "Temperature", "Reliability", "Classes", "Slices of site",
-              "Most surprising rows", "hard labels cannot tell"]  # fmt: skip
-    places = [text.index(title) for title in titles]
-    assert places == sorted(places)
+    titles = ["How good", "bits per row", "Against what", "What to do", "How sure",
+              "The model explains", "All figures", "Hard labels cannot",
+              "ecalibrat", "held out, under", "emperature", "confidence", "mistaken for",
+              "by what was predicted", "Half of the rows", "is worse than no model",
+              "Most surprising", "each group scored by itself"]  # fmt: skip
+    places = [0]
+    for title in titles:
+        places.append(text.index(title, places[-1]))
     assert max(map(len, text.splitlines())) <= 80
-    assert "(first 20 of 30)" in text
+    assert "The first 20 of 30." in text
     assert "\x1b" not in text
 
 
@@ -63,24 +67,24 @@ def test_soft_labels_show_their_floor_instead():
     table = {"probs": np.array([[0.5, 0.5]]), "labels": np.array([[0.25, 0.75]])}
     text = " ".join(report(table).split())
     assert "entropy floor 0.8113" in text
-    assert "KL 0.1887" in text
-    assert "hard labels" not in text
+    assert "divergence (KL) 0.1887" in text
+    assert "ard labels" not in text
 
 
 def test_impossible_rows_are_said():
     q = np.array([[0.0, 1.0], [0.25, 0.75]])
     text = report({"probs": q, "labels": np.array([0, 1])})
-    assert text.count("inf bits per row") == 1
-    assert "without 1 row of probability 0" in text
-    assert "! the model gave probability 0" in text
+    assert "Infinite: 1 row had a label of probability 0" in text
+    assert "where possible" in text
+    assert "! The model gave probability 0" in text
 
 
 @pytest.mark.parametrize(
     ("sharpness", "kind", "temperature"),
     [
-        (4.0, "Recalibrate: divide the logits by ", "too sure"),
-        (0.25, "Recalibrate: divide the logits by 0.", "too timid"),
-        (1.0, f"No recalibration helps, as far as 500 rows can tell: {LEAVE}", "1 is inside"),
+        (4.0, "What to do: Divide the logits by ", "too sure"),
+        (0.25, "What to do: Divide the logits by 0.", "too timid"),
+        (1.0, f"What to do: {LEAVE}: no recalibration that was tried", "The interval holds 1"),
     ],
 )
 def test_advice(sharpness, kind, temperature):
@@ -88,23 +92,35 @@ def test_advice(sharpness, kind, temperature):
     text = " ".join(report(table).split())
     assert kind in text
     assert temperature in text
-    assert "takes a better model or better features" in text
+    assert REST in text
 
 
 def test_advice_of_each_family():
     biased = drawn(3000, 3, 2, lambda z: z + np.array([1.0, 0.0, -1.0]))
-    assert "Recalibrate: give each class a scale and a bias of its own" in report(biased)
+    assert "Give each class a scale and a shift of its own" in report(biased)
     bent = drawn(8000, 2, 4, lambda z: 2 * np.tanh(2 * z))
-    assert "Recalibrate: isotonic regression of the probabilities" in report(bent)
+    assert "Recalibrate by isotonic regression of the probabilities" in report(bent)
     q = np.exp(drawn(500, 3, 5, lambda z: 2 * z)["logits"])
-    probs = {"probs": q / q.sum(axis=1, keepdims=True), "labels": drawn(500, 3, 5)["labels"]}
-    assert "Recalibrate: raise the probabilities to the power 0." in report(probs)
+    p, labels = q / q.sum(axis=1, keepdims=True), drawn(500, 3, 5)["labels"]
+    assert "Raise the probabilities to the power 0." in report({"probs": p, "labels": labels})
+    logprobs = report({"logprobs": np.log(p), "labels": labels})
+    assert "Divide the log-probabilities by 1." in logprobs
 
 
 def test_advice_of_a_family_that_the_report_has_no_words_for():
     result = score(drawn(3000, 3, 2, lambda z: 2 * z))
-    found = result.recalibration | {"family": "beta", "parameters": {"a": 1.0}}
-    assert "recalibrate by beta (its" in advice(replace(result, recalibration=found)).plain
+    found = replace(result.recalibration, family="beta", parameters={"a": 1.0})
+    advice = recalibrate_or_leave(replace(result, recalibration=found))
+    assert advice.startswith("Recalibrate by beta (its parameters are in the JSON).")
+
+
+@pytest.mark.parametrize("saved", [0.0, -1e-18])
+def test_a_recalibration_that_saves_nothing_is_not_said_to_save(saved):
+    result = score(drawn(500, 3, 2, lambda z: 2 * z), bootstrap=0)
+    assert " saves " in recalibrate_or_leave(result)
+    advice = recalibrate_or_leave(replace(result, miscalibration=saved))
+    assert advice.startswith("Divide the logits by")
+    assert "saves" not in advice
 
 
 def test_advice_on_impossible_rows():
@@ -113,14 +129,23 @@ def test_advice_on_impossible_rows():
     table["labels"][0] = 1
     text = report(table)
     said = " ".join(text.split())
+    assert "What to do: Look first at the 1 row whose label had probability 0" in said
     assert "then mix in 0.0" in said
     assert "Then no label is impossible" in said
     (drawn_to,) = (line for line in text.splitlines() if line.endswith("░░░> ∞"))
     assert drawn_to.startswith("cross-entropy")
     one = {"probs": np.array([[1.0, 0.0]]), "labels": np.array([1])}
     said = " ".join(report(one).split())
-    assert "Too few rows to learn from" in said
-    assert "Where the bits are" not in said
+    assert "Look first at the 1 row" in said
+    assert "█ refinement" not in said
+
+
+def test_the_first_screen_is_one_screen():
+    """What matters stands in 24 lines: the answers, and the loss as a stack."""
+    table = drawn(500, 10, 10, lambda z: 2 * z)
+    first = "\n".join(report(table).splitlines()[:24])
+    for part in ("How good", "Against what", "What to do", "How sure", "░ miscalibration"):
+        assert part in first
 
 
 def cells(line, mark):
@@ -163,24 +188,19 @@ def test_families_that_were_not_tried_say_why():
 def test_intervals_stand_beside_the_figures():
     result = score(drawn(300, 3, 10))
     low, high = result.intervals["cross_entropy"]
-    assert f"{low:.3f} to {high:.3f}" in report(drawn(300, 3, 10))
-    assert f"{PERCENT} interval" not in report(drawn(300, 3, 10), bootstrap=0).split("Recalib")[0]
+    assert span((low, high)) in report(drawn(300, 3, 10))
+    assert span((low, high)) not in report(drawn(300, 3, 10), bootstrap=0)
 
 
-def test_a_figure_keeps_its_interval_whatever_it_is_called(monkeypatch):
-    """By the field's name: every figure with an interval, but the share that the headline gives."""
+def test_every_figure_with_an_interval_stands_beside_it():
     table = drawn(300, 3, 10) | {"labels": np.random.default_rng(0).dirichlet(np.ones(3), 300)}
     result = score(table)
-    named = {f"figure {i}": key for i, key in enumerate(FIGURES)}
-    monkeypatch.setattr(
-        "plogq.reports.terminal.score.FIGURES", {key: (title, "") for title, key in named.items()}
-    )
-    lines = {line[:10].strip(): line[10:].split(maxsplit=1) for line in report(table).splitlines()}
-    shown = {key: lines[title][1] for title, key in named.items() if len(lines[title]) > 1}
-    assert set(shown) == set(result.intervals) - {"explained"}
-    for key in set(shown) - {"accuracy"}:
-        low, high = map(float, shown[key].split(" to "))
-        assert [low, high] == pytest.approx(result.intervals[key], abs=6e-4)
+    lines = {line[:20].strip(): line for line in report(table).splitlines()}
+    named = PER_ROW | PLAIN
+    assert set(result.intervals) <= set(named)
+    for key, ends in result.intervals.items():
+        ends = " to ".join(map(percent, ends)) if key in SHARES else span(ends)
+        assert ends in lines[named[key][0]]
 
 
 @pytest.mark.parametrize("width", [40, 30])
@@ -213,9 +233,10 @@ def test_classes_of_infinite_cost_come_first():
     q = {f"prob_{j}": np.full(n, 1 / (n - 1)) for j in range(n - 1)} | {"prob_never": np.zeros(n)}
     label = [str(j) for j in range(n - 1)] + ["never"]
     text = report(pa.table(q | {"label": label}), top=0)
-    assert "share of the finite cost (first 20 of 40)" in text
-    table = text.split("share of the finite cost")[1].splitlines()
-    assert table[2].split()[:4] == ["never", "1", "inf", "0.0%"]
+    assert "The first 20 of 40." in text
+    assert "of the finite loss" in text
+    table = text.split("mistaken for\n")[1].splitlines()
+    assert table[0].split()[:5] == ["never", "1", "∞", "0.0", "%"]
 
 
 def test_a_thousand_classes_of_any_name():
@@ -228,6 +249,6 @@ def test_a_thousand_classes_of_any_name():
     )
     source = pa.table({"logits": logits, "label": labels})
     text = report(source, classes=names, bootstrap=20)
-    assert "(first 20 of 1,000)" in text
+    assert "The first 20 of " in text
     assert "not tried: more than 128 classes" in text
     assert max(cell_len(line.rstrip()) for line in text.splitlines()) <= 80

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plogq.records import Source
 from plogq.score import job, score
 from plogq.score.figures.all_figures import summarise
 from plogq.score.state import sample
@@ -100,7 +101,7 @@ def test_any_split_and_any_order_of_merging(data, kind, soft, weighted, rows, cl
     merged = split[order[0]][0]
     for i in order[1:]:
         merged.merge(split[i][0])
-    same = {"kind": kind, "unit": "bit", "source": {"paths": ["table"]}}
+    same = {"kind": kind, "unit": "bit", "source": Source(("table",))}
     same |= {"folds": 3, "bootstrap": 20, "seed": seed}
     assert summarise(merged, names, **same).to_json() == summarise(one, names, **same).to_json()
 

@@ -49,15 +49,15 @@ def test_against_mpmath(sharpness, weighted):
     shares = np.eye(3)[data["labels"]]
     beta = exact_fit(data["logits"], shares, weights)
     fit = result.temperature
-    assert fit["identified"]
-    assert fit["rows"] == 40
-    assert fit["value"] == pytest.approx(float(1 / beta), rel=1e-10)
+    assert fit.identified
+    assert fit.rows == 40
+    assert fit.value == pytest.approx(float(1 / beta), rel=1e-10)
     at_t = score(
-        data | {"logits": data["logits"] / fit["value"], "w": weights}, weight="w", unit="nat"
+        data | {"logits": data["logits"] / fit.value, "w": weights}, weight="w", unit="nat"
     )
-    assert fit["cross_entropy"] == pytest.approx(at_t.cross_entropy, rel=1e-12)
-    assert fit["cross_entropy"] <= result.cross_entropy
-    assert at_t.temperature["value"] == pytest.approx(1, rel=1e-9)
+    assert fit.cross_entropy == pytest.approx(at_t.cross_entropy, rel=1e-12)
+    assert fit.cross_entropy <= result.cross_entropy
+    assert at_t.temperature.value == pytest.approx(1, rel=1e-9)
 
 
 def test_soft_labels_against_mpmath():
@@ -65,7 +65,7 @@ def test_soft_labels_against_mpmath():
     soft = np.exp(x / 2) + np.random.default_rng(4).random((30, 3))
     soft /= soft.sum(axis=1, keepdims=True)
     fit = score({"logits": x, "labels": soft}).temperature
-    assert fit["value"] == pytest.approx(float(1 / exact_fit(x, soft, np.ones(30))), rel=1e-10)
+    assert fit.value == pytest.approx(float(1 / exact_fit(x, soft, np.ones(30))), rel=1e-10)
 
 
 @pytest.mark.parametrize("kind", ["probs", "logprobs"])
@@ -73,30 +73,30 @@ def test_probabilities_are_fitted_as_their_logarithms(kind):
     data = table(200, 3, 2.0, 5)
     log = data["logits"] - np.log(np.exp(data["logits"]).sum(axis=1, keepdims=True))
     x = np.exp(log) if kind == "probs" else log
-    assert score({kind: x, "labels": data["labels"]}).temperature["value"] == pytest.approx(
-        score(data).temperature["value"], rel=1e-9
+    assert score({kind: x, "labels": data["labels"]}).temperature.value == pytest.approx(
+        score(data).temperature.value, rel=1e-9
     )
 
 
 def test_separable_rows_identify_no_temperature():
     x = np.array([[2.0, 0.0], [0.0, 3.0]])
     result = score({"logits": x, "labels": np.array([0, 1])})
-    assert not result.temperature["identified"]
-    assert result.temperature["interval"] is None
-    assert result.temperature["value"] == 1 / 64
-    assert "temperature_not_identified" in [w["code"] for w in result.warnings]
+    assert not result.temperature.identified
+    assert result.temperature.interval is None
+    assert result.temperature.value == 1 / 64
+    assert "temperature_not_identified" in [w.code for w in result.warnings]
 
 
 def test_useless_predictions_identify_no_temperature():
     x = np.array([[2.0, 0.0], [0.0, 3.0]])
     result = score({"logits": x, "labels": np.array([1, 0])})
-    assert not result.temperature["identified"]
-    assert result.temperature["value"] == 64
+    assert not result.temperature.identified
+    assert result.temperature.value == 64
 
 
 def test_equal_logits_identify_no_temperature():
     result = score({"logits": np.zeros((4, 2)), "labels": np.array([0, 1, 1, 0])})
-    assert not result.temperature["identified"]
+    assert not result.temperature.identified
 
 
 def test_masked_classes_and_impossible_rows():
@@ -104,16 +104,16 @@ def test_masked_classes_and_impossible_rows():
     masked = np.column_stack([data["logits"], np.full(100, -np.inf)])
     reference = score(data).temperature
     of_masked = score(data | {"logits": masked}).temperature
-    assert of_masked["value"] == pytest.approx(reference["value"], rel=1e-12)
-    assert of_masked["interval"] == pytest.approx(reference["interval"], rel=1e-12)
+    assert of_masked.value == pytest.approx(reference.value, rel=1e-12)
+    assert of_masked.interval == pytest.approx(reference.interval, rel=1e-12)
     impossible = {
         "logits": np.vstack([masked, [[0.0, 0.0, 0.0, -np.inf]]]),
         "labels": np.append(data["labels"], 3),
     }
     found = score(impossible)
     assert found.cross_entropy == math.inf
-    assert found.temperature["value"] == pytest.approx(reference["value"], rel=1e-12)
-    assert found.temperature["cross_entropy"] <= found.cross_entropy_finite
+    assert found.temperature.value == pytest.approx(reference.value, rel=1e-12)
+    assert found.temperature.cross_entropy <= found.cross_entropy_finite
 
 
 def test_every_row_impossible():
@@ -128,7 +128,7 @@ def test_the_interval_covers_the_truth():
     covered = 0
     for seed in range(400):
         fit = score(table(150, 3, 2.0, 1000 + seed), bootstrap=0).temperature
-        covered += fit["interval"][0] <= 2 <= fit["interval"][1]
+        covered += fit.interval[0] <= 2 <= fit.interval[1]
     assert abs(covered / 400 - LEVEL) <= 0.03
 
 
@@ -138,9 +138,9 @@ def test_a_sample_of_a_large_table(monkeypatch):
     monkeypatch.setattr(sample, "SAMPLE_ROWS", 1000)
     parts = [score(data, seed=seed).temperature for seed in range(2)]
     for part in parts:
-        assert part["rows"] == 1000
-        assert part["value"] == pytest.approx(whole["value"], rel=0.2)
-        assert part["cross_entropy"] == pytest.approx(whole["cross_entropy"], rel=0.05)
+        assert part.rows == 1000
+        assert part.value == pytest.approx(whole.value, rel=0.2)
+        assert part.cross_entropy == pytest.approx(whole.cross_entropy, rel=0.05)
     assert parts[0] != parts[1]
     assert score(data, seed=0).temperature == parts[0]
 

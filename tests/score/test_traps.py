@@ -18,7 +18,7 @@ def test_an_impossible_event_is_infinite_whatever_the_dtype():
         assert result.cross_entropy == math.inf
         assert result.zero_probability_rows == 1
         assert result.cross_entropy_finite == pytest.approx(-math.log(0.75), rel=1e-15)
-        assert result.warnings[0]["code"] == "zero_probability"
+        assert result.warnings[0].code == "zero_probability"
         assert '"cross_entropy": "inf"' in result.to_json()
 
 
@@ -48,9 +48,9 @@ def test_a_confidence_of_1_has_no_bin_of_its_own():
     result = score({"probs": q, "labels": np.array([1, 0])})
     assert len(result.reliability) == 10
     last = result.reliability[-1]
-    assert last["bin"] == [0.9, 1.0]
-    assert last["rows"] == 2
-    error = abs(last["confidence"] - last["accuracy"])
+    assert last.bin == (0.9, 1.0)
+    assert last.rows == 2
+    error = abs(last.confidence - last.accuracy)
     assert error == pytest.approx(0.475)
 
 
@@ -68,8 +68,8 @@ def test_separable_data_do_not_send_the_temperature_away():
     """Elsewhere T runs to 0 or 2.4e7 (gpleiss/temperature_scaling#23)."""
     x = np.eye(3) * 5
     fit = score({"logits": x, "labels": np.arange(3)}).temperature
-    assert fit["value"] == 1 / 64
-    assert not fit["identified"]
+    assert fit.value == 1 / 64
+    assert not fit.identified
 
 
 def test_probabilities_that_are_none_are_refused():

@@ -33,8 +33,8 @@ def test_quotes_comments_and_nominal_classes(tmp_path):
     path.write_text(HEAD + "@data\n" + ROWS)
     result = score(path, label="class", id="the id", unit="nat", bootstrap=0)
     assert result.cross_entropy == pytest.approx((0.6931471805599453 + 1.3862943611198906) / 2)
-    assert [row["class"] for row in result.per_class] == ["neg", "pos x"]
-    assert {row["id"] for row in result.surprises} <= {"a, b", "it's"}
+    assert [row.name for row in result.per_class] == ["neg", "pos x"]
+    assert {row.id for row in result.surprises} <= {"a, b", "it's"}
     schema = open_table(path).schema
     assert schema.field("class").metadata == {b"classes": b'["neg", "pos x"]'}
     [file] = open_table(path).readers

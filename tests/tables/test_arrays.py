@@ -88,12 +88,12 @@ def test_what_does_not_count_is_left_out_and_counted():
     for source in ((hidden, P), ({"probs": P, "labels": hidden},)):
         result = score(*source, unit="nat", bootstrap=0)
         assert (result.cross_entropy, result.rows) == (kept, 2)
-        assert "Left out for the label null: 1 row." in result.source["notes"]
+        assert "Left out for the label null: 1 row." in result.source.notes
     places = [[True, False, True], [False, True, True]]
     result = score({"probs": TEXTS, "labels": TAGS, "mask": places}, unit="nat", bootstrap=0)
     wanted = -np.log([P[0, 0], P[2, 2], P[1, 1], P[0, 2]])
     assert result.cross_entropy == pytest.approx(wanted.mean())
-    assert sorted(found["row"] for found in result.surprises) == [0, 2, 4, 5]
+    assert sorted(found.row for found in result.surprises) == [0, 2, 4, 5]
     padded = np.where(np.array(places), TAGS, -100)
     assert score(padded, TEXTS, ignore=-100, unit="nat").cross_entropy == result.cross_entropy
     refused({"probs": P, "labels": Y, "mask": [False] * 3}, "no row is left")

@@ -22,7 +22,7 @@ def cost(*q):
 
 def said(table, **options):
     result = score(table, bootstrap=0, **options)
-    return [w["message"] for w in result.warnings if w["code"] == "reading"]
+    return [w.message for w in result.warnings if w.code == "reading"]
 
 
 def refused(table, *parts, error=TableError, **options):
@@ -49,8 +49,8 @@ def test_the_label_is_found_by_name_where_only_one_is_there(name):
     table = wide("abc", **{name: ["a", "b", "c"]})
     result = score(table, unit="nat", bootstrap=0)
     assert result.cross_entropy == cost(0.6, 0.7, 0.4)
-    assert result.source["columns"]["label"] == name
-    assert (f"Labels are in {name!r}." in result.source["notes"]) == (name[:5] != "label")
+    assert result.source.columns["label"] == name
+    assert (f"Labels are in {name!r}." in result.source.notes) == (name[:5] != "label")
 
 
 def test_two_columns_that_may_be_the_label_are_refused():
@@ -149,7 +149,7 @@ def test_a_lone_column_is_of_the_class_that_it_is_named_after(column, q):
     table = pa.table({column: [0.9, 0.2, 0.5], "label": [0, 1, 1]})
     assert nats(table) == cost(*q, 0.5)
     assert any(f"{column!r} is the probability of class" in each
-               for each in score(table).source["notes"])  # fmt: skip
+               for each in score(table).source.notes)  # fmt: skip
 
 
 def test_a_lone_column_beside_names_of_classes():

@@ -10,7 +10,7 @@ from tests.score.tables import drawn
 
 def said(table, **options):
     result = score(table, bootstrap=0, **options)
-    return [w["message"] for w in result.warnings if w["code"] == "reading"]
+    return [w.message for w in result.warnings if w.code == "reading"]
 
 
 def softmax(x):
@@ -115,4 +115,4 @@ def test_rows_that_come_in_small_parts_are_looked_at_together(tmp_path):
         pq.write_table(table.slice(i, 3), tmp_path / f"{i:03}.parquet")
     one, other = score(table), score(tmp_path)
     assert one.cross_entropy == other.cross_entropy
-    assert [w["message"] for w in one.warnings] == [w["message"] for w in other.warnings]
+    assert [w.message for w in one.warnings] == [w.message for w in other.warnings]

@@ -32,7 +32,7 @@ def test_labels_are_those_of_the_row():
     options = {"slices": ["site"], "group": "site"}
     joined = score(PREDICTIONS, labels=TRUTH, on="id", **options)
     assert figures(joined) == figures(score(WHOLE, **options))
-    assert "Labels are those of table, by 'id'." in joined.source["notes"]
+    assert "Labels are those of table, by 'id'." in joined.source.notes
 
 
 def test_files_of_both_in_parts(tmp_path):

@@ -85,8 +85,8 @@ def test_rows_that_are_left_out(labels, ignore):
     result = score(table, unit="nat", ignore=ignore)
     assert result.cross_entropy == RIGHT
     assert result.rows == 3
-    assert any("1 row." in note for note in result.source["notes"])
-    assert [item["row"] for item in result.surprises] == [3, 2, 0]
+    assert any("1 row." in note for note in result.source.notes)
+    assert [item.row for item in result.surprises] == [3, 2, 0]
 
 
 def test_the_way_to_leave_rows_out_is_said():
@@ -124,6 +124,6 @@ def test_bytes_name_rows_and_slices():
     table = labelled([1, 0, 1]).append_column("site", pa.array([b"n", b"s", b"n"]))
     result = score(table, slices=["site"], id="site")
     assert list(result.slices["site"]) == ["n", "s"]
-    assert {item["id"] for item in result.surprises} == {"n", "s"}
+    assert {item.id for item in result.surprises} == {"n", "s"}
     bad = table.set_column(3, "site", pa.array([b"n", b"\xff", b"n"]))
     refused(bad, "'site'", "UTF-8", slices=["site"])

@@ -58,7 +58,7 @@ def test_choices_are_classes(quiz):
     result = score(quiz, unit="nat", bootstrap=0)
     expected = sum(cross_entropy(x, y) for x, y in QUESTIONS) / 3
     assert result.cross_entropy == pytest.approx(expected, rel=1e-14)
-    assert (result.source["rows"], result.accuracy) == (3, 2 / 3)
+    assert (result.rows, result.accuracy) == (3, 2 / 3)
     table = open_table(quiz)
     assert "the choices are the classes" in table.notes[0]
     assert table.warnings == []
@@ -73,7 +73,7 @@ def test_by_the_length_of_the_choices(quiz):
         cross_entropy([a / n for a, n in zip(x, sizes, strict=True)], y) for x, y in QUESTIONS
     ]
     assert result.cross_entropy == pytest.approx(sum(expected) / 3, rel=1e-14)
-    assert result.surprises[0]["id"] == str(expected.index(max(expected)))
+    assert result.surprises[0].id == str(expected.index(max(expected)))
 
 
 def test_two_models(quiz, tmp_path):
@@ -141,7 +141,7 @@ def test_refused(target, choices, more, message, tmp_path):
 def test_filters_and_questions_that_come_back(tmp_path):
     one = sample(0, [-1.0, -2.0], "0")
     path = write(tmp_path, one, one | {"filter": "other"}, sample(1, [-1.0, -2.0], "1"))
-    assert score(path, bootstrap=0).source["rows"] == 2
+    assert score(path, bootstrap=0).rows == 2
     assert "Left out 1 samples under another filter than none" in open_table(path).notes[1]
     with pytest.raises(TableError, match="question '0' comes back"):
         score(write(tmp_path, one, one))
@@ -201,7 +201,7 @@ def test_a_folder_of_one_task_is_its_samples(quiz, tmp_path):
     (tmp_path / "results.json").write_text('{"results": {}}')
     found = score(tmp_path, bootstrap=0)
     assert found.cross_entropy == score(quiz, bootstrap=0).cross_entropy
-    assert "Not read, of the folder: results.json." in found.source["notes"]
+    assert "Not read, of the folder: results.json." in found.source.notes
     write(tmp_path, sample(0, [-1.0, -2.0], "0"), name="samples_other.jsonl")
     with pytest.raises(TableError, match=r"each task has questions of its own.*got 2 files"):
         score(tmp_path)

@@ -15,7 +15,7 @@ def nats(table, **options):
 
 
 def said(table, **options):
-    return [w["message"] for w in score(table, **options).warnings if w["code"] == "reading"]
+    return [w.message for w in score(table, **options).warnings if w.code == "reading"]
 
 
 def refused(table, *parts, **options):
@@ -99,12 +99,10 @@ def test_rows_are_divided_by_their_sum_when_asked():
 def test_code_of_rows_that_are_divided_by_their_sum():
     q, y = drawn(seed=5)
     code = score({"probs": q * 3, "labels": y}, normalise=True, code=True).code
-    assert code["exact_bits_per_row"] == pytest.approx(
-        score({"probs": q, "labels": y}).cross_entropy
-    )
+    assert code.exact_bits_per_row == pytest.approx(score({"probs": q, "labels": y}).cross_entropy)
     few = np.round(q, 3)
     exact = score({"probs": few, "labels": y}, code=True)
-    assert exact.code["exact_bits_per_row"] == pytest.approx(exact.cross_entropy, rel=1e-12)
+    assert exact.code.exact_bits_per_row == pytest.approx(exact.cross_entropy, rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +134,7 @@ def test_a_lone_probability_just_beyond_its_end():
     logs = pa.table({"logprobs": [1e-7, np.log(0.75)], "label": [1, 1]})
     assert nats(logs) == pytest.approx(-np.log(0.75) / 2, rel=1e-14)
     refused(pa.table({"probs": [1.01], "label": [1]}), "in [0, 1]")
-    assert score(table, code=True).code["escaped_rows"] == 0
+    assert score(table, code=True).code.escaped_rows == 0
 
 
 @given(digits=st.integers(2, 5), seed=st.integers(0, 100))

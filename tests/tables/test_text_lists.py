@@ -102,4 +102,4 @@ def test_a_column_asked_for_as_text_is_text(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text('label,prob_0,prob_1,id\n1,.5,.5,"[1]"\n')
     [row] = score(path, bootstrap=0, id="id").surprises
-    assert row["id"] == "[1]"
+    assert row.id == "[1]"

@@ -33,7 +33,7 @@ def found(source, **options):
 
 
 def doubts(result):
-    return " ".join(each["message"] for each in result.warnings if each["code"] == "reading")
+    return " ".join(each.message for each in result.warnings if each.code == "reading")
 
 
 @pytest.mark.parametrize(

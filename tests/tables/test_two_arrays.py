@@ -91,7 +91,7 @@ def test_rows_of_the_same_names_in_another_order():
 def test_weights_groups_and_ids_may_be_arrays():
     result = score(Y, P, weight=[1.0, 2.0, 0.0], id=["x", "y", "z"], group=Y, unit="nat")
     assert result.cross_entropy == pytest.approx(-np.log([0.7, 0.8, 0.8]).mean())
-    assert result.surprises[0]["id"] == "x"
+    assert result.surprises[0].id == "x"
     refused(Y, P, weight="w", said="weight must be an array too")
     refused(Y, P, slices=["site"], said="no column 'site'; its columns are labels, probs")
     refused(Y, weight=[1, 1, 1], said="or logits=, logprobs= or probs=; got none")

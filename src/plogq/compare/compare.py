@@ -1,4 +1,4 @@
-"""The whole way from two files to a comparison."""
+"""From two files to a comparison: reading, pairing, sums and figures."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from plogq.formulas.units import Unit, check_unit
 from plogq.lm.kinds import is_log
 from plogq.lm.readers.scored import Section
 from plogq.lm.score_tokens import open_tokens
+from plogq.records import READING, Caution
 from plogq.score.figures.all_figures import check_weight
 from plogq.tables.columns import find_columns
 from plogq.tables.formats.text_options import TextOptions, text_options
@@ -59,7 +60,7 @@ def compare(
     seed: int = 0,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Comparison:
-    """Say which of two models costs less on the same rows, by how much, and where.
+    """Return which of two models costs less on the same rows, by how much, and where.
 
     The difference is the mean of −log q_A(y) + log q_B(y) over rows, (N,) → scalar: negative where
     A is better. Its interval is a paired bootstrap: every replicate draws the same rows (or
@@ -110,7 +111,7 @@ def compare(
     >>> timid = {"probs": np.array([[0.5, 0.5], [0.5, 0.5]]), "labels": y}
     >>> result = compare(sure, timid)
     >>> round(result.difference, 4), result.wins
-    (-0.2925, {'a': 0.5, 'b': 0.0, 'tie': 0.5})
+    (-0.2925, Wins(a=0.5, b=0.0, tie=0.5))
 
     References
     ----------
@@ -181,7 +182,7 @@ def compare(
     result = summarise(
         state, first, second, by_id=id is not None, unit=unit, bootstrap=bootstrap, seed=seed
     )
-    return replace(result, warnings=[*_of_reading(first, second, said, state), *result.warnings])
+    return replace(result, warnings=(*_of_reading(first, second, said, state), *result.warnings))
 
 
 def _open(source: Any, text: TextOptions) -> Table:
@@ -192,18 +193,18 @@ def _open(source: Any, text: TextOptions) -> Table:
     return open_table(source, text)
 
 
-def _of_reading(first: Model, second: Model, said: list[str], state: State) -> list[dict[str, Any]]:
-    """Give what may mean something else than it was read as, by table."""
+def _of_reading(first: Model, second: Model, said: list[str], state: State) -> list[Caution]:
+    """Return what may mean something else than it was read as, by table."""
     rows = state.rows()
-    found = [{"code": "reading", "message": each.removesuffix("."), "rows": rows} for each in said]
+    found = [Caution(code=READING, message=each.removesuffix("."), rows=rows) for each in said]
     for side, model in (("A", first), ("B", second)):
         for warning in model.predictions.warnings(rows):
-            found.append(warning | {"message": f"{side}: {warning['message']}"})
+            found.append(replace(warning, message=f"{side}: {warning.message}"))
     return found
 
 
 def _is_tokens(table: Table | None, label: str | Sequence[str] | None) -> bool:
-    """Tell token logprobs: a log, or the columns doc and logprob without a label."""
+    """Return whether these are token logprobs: a log, or columns doc and logprob and no label."""
     if table is None:
         return True
     names = table.schema.names

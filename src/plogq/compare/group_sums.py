@@ -15,24 +15,24 @@ from plogq.tables.sums.products import weighted_sums
 from plogq.tables.sums.tally import Tally, add_weighted, nearly, regrouped, totals
 from plogq.tables.sums.values import MOST_VALUES, Values
 
-MOST_CELLS = 1 << 18  # of 72 bytes: of all groups and buckets
+MOST_CELLS = 1 << 18  # groups times buckets, of 72 bytes each
 MOST_BUCKETS = 256  # a power of two, so that buckets of rows fold onto them
 FEWEST_BUCKETS = 64  # with fewer there is no interval
 
 
 class GroupFigures(NamedTuple):
-    """What a group costs per row, in nats; a difference is over rows possible under both."""
+    """What a group costs, nats per row; the difference is over the rows possible under both."""
 
     rows: int
-    a: float | None  # None where the group weighs nothing
-    b: float | None
-    difference: float | None
-    interval: tuple[float, float] | None
-    drawn: int  # of how many buckets of rows that interval is made
+    a: float | None  # cost under A; None where the rows weigh nothing
+    b: float | None  # cost under B
+    difference: float | None  # cost under A less cost under B
+    interval: tuple[float, float] | None  # ends of the difference's interval
+    drawn: int  # buckets of rows that the interval is made of
 
 
 class GroupSums:
-    """Exact sums by group, and by group and bucket what the bootstrap resamples."""
+    """Exact sums by group; and by group and bucket, for the bootstrap."""
 
     def __init__(self, groups: int, weighted: bool) -> None:
         fit = max(1, MOST_CELLS // max(1, groups))
@@ -74,7 +74,7 @@ class GroupSums:
         self.difference = regrouped(kept[4], groups * self.buckets, cells)
 
     def figures(self, weights: Array) -> list[GroupFigures]:
-        """Give each group's figures; `weights` are those of replicates, (replicates, buckets)."""
+        """Return each group's figures; `weights` of the bootstrap are (replicates, buckets)."""
         weight, both = self.rows.amounts(), self.both.amounts(self.buckets)
         means = [
             np.where(never.amounts() > 0, np.inf, totals(sums)) / np.where(weight > 0, weight, 1)

@@ -1,4 +1,4 @@
-"""One of the two models: what its predictions cost row by row, by the classes of the first."""
+"""One of the two models: the cost of each row, with classes in the order of the first model."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from plogq.errors import TableError
+from plogq.records import Source
 from plogq.tables.arrays import Array, as_texts
 from plogq.tables.batch import Batch, to_batch
 from plogq.tables.predictions import Predictions
@@ -29,7 +30,7 @@ class Costs(NamedTuple):
 
 
 class ModelRows(NamedTuple):
-    """Some rows of a table: their costs, and what says which rows they are."""
+    """Some rows of a table: their costs, and by what they are paired."""
 
     part: Part
     costs: Costs
@@ -77,6 +78,10 @@ class Model:
         index = {name: j for j, name in enumerate(self.classes)}
         self._order = np.array([index[name] for name in like])
         self._place = np.argsort(self._order)
+
+    def source(self, left_out: int) -> Source:
+        """Return which files were read, and how; `left_out` rows were left out for their labels."""
+        return self.predictions.origin(left_out)
 
     def rows(self, part: Part) -> ModelRows:
         """Return what a part's rows cost."""

@@ -92,7 +92,7 @@ def by_id(a: Model, b: Model) -> Iterator[Pairs]:
 
 
 def _places(held: list[ModelRows]) -> list[slice]:
-    """Give where each table's part lies among all rows that are held."""
+    """Return the slice of all held rows that each part has."""
     ends = np.cumsum([len(rows.target) for rows in held]).tolist()
     return [slice(end - len(rows.target), end) for rows, end in zip(held, ends, strict=True)]
 
@@ -103,7 +103,7 @@ def _joined(held: list[ModelRows]) -> Array | None:
 
 
 def _ids(held: list[ModelRows], model: Model) -> pa.Array:
-    """Give the ids of all rows, after checking that they are different."""
+    """Return the ids of all rows, (n,), after a check that no two are the same."""
     ids = pa.chunked_array([rows.id for rows in held]).combine_chunks()
     _check_each(held, is_null(ids), model, "hold an id in every row", ids)
     codes = as_numpy(ids.dictionary_encode().indices)
@@ -129,12 +129,12 @@ def _check_each(
 
 
 def _without_predictions(rows: ModelRows) -> ModelRows:
-    """Let go of the batch: what is held of a row must not grow with the classes."""
+    """Return the rows without their batch: memory for a row must not grow with the classes."""
     return rows._replace(part=rows.part._replace(batch=pa.record_batch([], names=[])))
 
 
 def _side_by_side(a: Model, b: Model) -> Iterator[tuple[Part, Part]]:
-    """Cut the parts of both tables where either has a boundary."""
+    """Return parts of both tables with as many rows each, cut where either table's part ends."""
     left, right = _steps(a), _steps(b)
     one, other = next(left, None), next(right, None)
     while one is not None and other is not None:

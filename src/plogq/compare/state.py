@@ -1,4 +1,4 @@
-"""What a comparison keeps of the pairs of rows it has seen: exact sums, in any order and split."""
+"""Exact sums over the pairs of rows that were seen; no order and no split changes them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from plogq.compare.group_sums import GroupSums, Slices
 from plogq.compare.model import Costs
 from plogq.compare.pairs import Pairs
+from plogq.compare.result import TIE
 from plogq.kernels.exact_sum import ExactSums
 from plogq.tables.arrays import Array
 from plogq.tables.sums.bootstrap import MOST_BUCKETS, row_buckets, value_buckets
 from plogq.tables.sums.tally import Tally, add_weighted
 from plogq.tables.sums.top_k import TopK
 
-TIE = 1e-9  # nats: less is rounding
 A_WINS, B_WINS, TIED = range(3)
 
 
@@ -100,7 +100,7 @@ class State:
         self._add_largest(pairs, np.where(winner == TIED, np.nan, difference))
 
     def rows(self) -> int:
-        """Give the number of rows seen."""
+        """Return the number of rows seen."""
         return int(self.weight.rows.sum())
 
     def _bucket(self, pairs: Pairs) -> Array:

@@ -10,40 +10,51 @@ import numpy as np
 
 from plogq.compare.group_sums import GroupFigures
 from plogq.compare.model import Model
-from plogq.compare.result import Comparison, difference_of, winner_of
+from plogq.compare.result import (
+    Comparison,
+    Group,
+    Largest,
+    PredictionFigures,
+    RowPair,
+    Wins,
+    difference_of,
+    winner_of,
+)
 from plogq.compare.state import A_WINS, B_WINS, TIED, State, Sums
 from plogq.formulas.units import Unit, from_nats
 from plogq.kernels.exact_sum import ExactSums
+from plogq.records import Caution, Source
 from plogq.tables.arrays import Array
 from plogq.tables.sums.bootstrap import of_means, replicate_weights, too_few
 from plogq.tables.sums.perplexity import perplexity_of
 from plogq.tables.sums.tally import Tally, nearly, totals
+from plogq.tables.sums.top_k import TopK
 
 
 def summarise(
     state: State, a: Model, b: Model, *, by_id: bool, unit: Unit, bootstrap: int, seed: int
 ) -> Comparison:
-    """Divide the sums, once, and say how sure the quotients are."""
+    """Return the figures: each sum divided once, with intervals and warnings."""
     buckets = len(state.weight.rows)
     weight = float(state.weight.amounts(buckets)[0])
     rows = state.rows()
     both = float(state.both.amounts(buckets)[0])
-    sides = [_own(sums, weight, unit) for sums in (state.a, state.b)]
+    one, other = (
+        _own(model.source(state.left_out), sums, weight, unit)
+        for model, sums in ((a, state.a), (b, state.b))
+    )
     weights = replicate_weights(buckets, bootstrap, seed)
     drawn = int(np.count_nonzero(_amounts(state.weight)))  # of one there is nothing to draw
     ends = _interval(weights, state.difference, state.both) if drawn > 1 else None
     of_accuracy = _interval(weights, state.accuracy, state.weight) if drawn > 1 else None
     finite = float(totals(state.difference, buckets)[0]) / both if both > 0 else None
-    costs = [side["cross_entropy"] for side in sides]
-    difference = difference_of(
-        costs[0], costs[1], None if finite is None else from_nats(finite, unit)
-    )
-    wins = state.wins.amounts()
+    difference_finite = None if finite is None else float(from_nats(finite, unit))
+    difference = difference_of(one.cross_entropy, other.cross_entropy, difference_finite)
     intervals = {}
     if ends is not None:
-        intervals["difference_finite"] = [float(from_nats(end, unit)) for end in ends]
+        intervals["difference_finite"] = _in_unit(ends, unit)
     if of_accuracy is not None:
-        intervals["accuracy_difference"] = list(of_accuracy)
+        intervals["accuracy_difference"] = of_accuracy
     of_classes = state.classes.figures(weights)
     of_slices = {column: each.figures(weights) for column, each in state.slices.items()}
     return Comparison(
@@ -53,28 +64,23 @@ def summarise(
         per="row",
         rows=rows,
         weight=weight,
-        a={"source": a.predictions.origin(state.left_out)} | sides[0],
-        b={"source": b.predictions.origin(state.left_out)} | sides[1],
+        a=one,
+        b=other,
         difference=difference,
-        difference_finite=None if finite is None else float(from_nats(finite, unit)),
+        difference_finite=difference_finite,
         accuracy_difference=float(totals(state.accuracy, buckets)[0]) / weight,
         intervals=intervals,
-        winner=winner_of(ends, difference),
-        wins={
-            name: float(wins[i] / wins.sum()) if wins.sum() > 0 else None
-            for name, i in (("a", A_WINS), ("b", B_WINS), ("tie", TIED))
-        },
-        per_class=[
-            {"class": name} | _group(figures, unit)
+        winner=winner_of(ends, difference, drawn),
+        wins=_wins(state),
+        per_class={
+            name: Group(**_group(figures, unit))
             for name, figures in zip(a.classes, of_classes, strict=True)
-        ],
+        },
         slices={
-            column: {value: _group(f, unit) for value, f in values.items()}
+            column: {value: Group(**_group(f, unit)) for value, f in values.items()}
             for column, values in of_slices.items()
         },
-        largest={
-            who: [_row(item, unit) for item in top.items()] for who, top in state.largest.items()
-        },
+        largest=Largest(_rows(state.largest["a"], unit), _rows(state.largest["b"], unit)),
         warnings=_warnings(
             state,
             drawn if intervals else None,
@@ -92,22 +98,33 @@ def _interval(weights: Array, sums: ExactSums, amounts: Tally) -> tuple[float, f
     return of_means(weights, nearly(sums), _amounts(amounts))
 
 
-def _own(state: Sums, weight: float, unit: Unit) -> dict[str, Any]:
+def _in_unit(ends: tuple[float, float], unit: Unit) -> tuple[float, float]:
+    return float(from_nats(ends[0], unit)), float(from_nats(ends[1], unit))
+
+
+def _wins(state: State) -> Wins | None:
+    wins = state.wins.amounts()
+    total = wins.sum()
+    return Wins(*(float(wins[i] / total) for i in (A_WINS, B_WINS, TIED))) if total > 0 else None
+
+
+def _own(source: Source, state: Sums, weight: float, unit: Unit) -> PredictionFigures:
     impossible = float(state.impossible.amounts()[0])
     sums = {name: float(sums.values()[0]) for name, sums in state.sums.items()}
     finite = sums["surprisal"] / (weight - impossible) if weight > impossible else None
     cost = math.inf if impossible > 0 or finite is None else finite
     entropy = sums["entropy"] / weight
-    return {
-        "cross_entropy": float(from_nats(cost, unit)),
-        "cross_entropy_finite": None if finite is None else float(from_nats(finite, unit)),
-        "zero_probability_rows": int(state.impossible.rows[0]),
-        "perplexity": perplexity_of(cost),
-        "accuracy": sums["correct"] / weight,
-        "brier": sums["brier"] / weight,
-        "prediction_entropy": float(from_nats(entropy, unit)),
-        "overconfidence": float(from_nats(cost - entropy, unit)),
-    }
+    return PredictionFigures(
+        source=source,
+        cross_entropy=float(from_nats(cost, unit)),
+        cross_entropy_finite=None if finite is None else float(from_nats(finite, unit)),
+        zero_probability_rows=int(state.impossible.rows[0]),
+        perplexity=perplexity_of(cost),
+        accuracy=sums["correct"] / weight,
+        brier=sums["brier"] / weight,
+        prediction_entropy=float(from_nats(entropy, unit)),
+        overconfidence=float(from_nats(cost - entropy, unit)),
+    )
 
 
 def _group(figures: GroupFigures, unit: Unit) -> dict[str, Any]:
@@ -119,35 +136,39 @@ def _group(figures: GroupFigures, unit: Unit) -> dict[str, Any]:
     return {
         "rows": figures.rows,
         **{k: None if x is None else float(from_nats(x, unit)) for k, x in costs.items()},
-        "interval": None if ends is None else [float(from_nats(end, unit)) for end in ends],
-        "winner": winner_of(ends, difference),
+        "interval": None if ends is None else _in_unit(ends, unit),
+        "winner": winner_of(ends, difference, figures.drawn),
     }
 
 
-def _row(item: dict[str, Any], unit: Unit) -> dict[str, Any]:
-    return item | {side: float(from_nats(item[side], unit)) for side in ("a", "b")}
+def _rows(largest: TopK, unit: Unit) -> tuple[RowPair, ...]:
+    costs = ("a", "b")
+    return tuple(
+        RowPair(**item | {side: float(from_nats(item[side], unit)) for side in costs})
+        for item in largest.items()
+    )
 
 
 def _warnings(
     state: State, drawn: int | None, apart: list[GroupFigures], grouped: bool
-) -> list[dict[str, Any]]:
-    """Say what to mind; `drawn` rows or groups make the intervals, where there are any."""
+) -> tuple[Caution, ...]:
+    """Return what to mind; `drawn` rows or groups make the intervals, None without any."""
     found = []
     for name, sums in (("A", state.a), ("B", state.b)):
         rows = int(sums.impossible.rows[0])
         if rows:
             message = (
-                f"{name} gave probability 0 to what then happened: its cross-entropy is infinite; "
-                "differences by class, slice and interval are over the rows possible under both"
+                f"{name} gave probability 0 to labels: its cross-entropy is infinite; intervals "
+                "and differences by class and slice are over the rows that are possible under both"
             )
-            found.append({"code": "zero_probability", "message": message, "rows": rows})
+            found.append(Caution(code="zero_probability", message=message, rows=rows))
     what = "groups" if grouped else "rows"
     if drawn is not None and (few := too_few(drawn, what)):
-        return [*found, {"code": f"few_{what}", "message": few, "rows": state.rows()}]
+        return (*found, Caution(code=f"few_{what}", message=few, rows=state.rows()))
     narrow = [each for each in apart if each.interval is not None and too_few(each.drawn, what)]
     if narrow:
         few = too_few(min(each.drawn for each in narrow), what)
-        message = f"of {len(narrow)} of the classes and slices, {few}"
+        message = f"in {len(narrow)} of the classes and slices, {few}"
         rows = sum(each.rows for each in narrow)
-        found.append({"code": "few_in_class_or_slice", "message": message, "rows": rows})
-    return found
+        found.append(Caution(code="few_in_class_or_slice", message=message, rows=rows))
+    return tuple(found)

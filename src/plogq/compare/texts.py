@@ -18,10 +18,10 @@ class Texts(NamedTuple):
     """All documents of one model, d of them."""
 
     place: dict[str, int]  # by name
-    cost: Array  # (d,) nats, inf where an impossible event happened
-    counts: dict[str, Array]  # "byte", "token": (d,) what was scored; UNKNOWN where not known
-    whole: dict[str, Array]  # with what was not scored
-    spelled: list[int | None]  # hashes of the texts, where they are known
+    cost: Array  # (d,) nats, inf where a token had probability 0
+    counts: dict[str, Array]  # by "byte" and "token": (d,) how many were scored, or UNKNOWN
+    whole: dict[str, Array]  # by "byte" and "token": (d,) how many there are, scored or not
+    spelled: list[int | None]  # hash of each text, None where the text is not known
     corpus: Corpus
     documents: list[Documents]
 
@@ -29,7 +29,7 @@ class Texts(NamedTuple):
 def read_texts(
     source: Source, seed: int, progress: Callable[[int, int | None], None] | None
 ) -> Texts:
-    """Read all documents of a model, and fold their sums."""
+    """Return all documents of a model, with their sums."""
     corpus, parts = Corpus(0, seed), []
     for block in source.blocks():
         corpus.add(block)
@@ -54,9 +54,10 @@ def read_texts(
 
 
 def paired(one: Texts, other: Texts, a: Source, b: Source) -> tuple[Array, Pairing]:
-    """Give where each document of A is in B: by name, or else by text.
+    """Return the place in B of each of A's documents, (d,), and by what they were paired.
 
-    A server names each response at random; documents of one name are the same text.
+    By name, or else by text, for a server may name responses at random. Documents of one name must
+    be the same text.
     """
     lacking = None
     for mine, theirs, source, of in ((one, other, b, a), (other, one, a, b)):
@@ -88,7 +89,7 @@ def paired(one: Texts, other: Texts, a: Source, b: Source) -> tuple[Array, Pairi
 
 
 def renamed(texts: Texts, names: list[str], at: Array, seed: int) -> Texts:
-    """Give documents the names of those they are paired with, by which the buckets are made."""
+    """Return documents under the names of their pairs in A: names make the buckets."""
     of = dict(zip(at.tolist(), names, strict=True))
     corpus, start = Corpus(0, seed), 0
     for part in texts.documents:
@@ -101,7 +102,7 @@ def renamed(texts: Texts, names: list[str], at: Array, seed: int) -> Texts:
 
 
 def path_of(source: Source) -> str:
-    """Give the first file, by which messages name a model's."""
+    """Return the first file of a model, by which messages name it."""
     return str(source.origin["paths"][0])
 
 

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from plogq.compare.result import Comparison, difference_of, winner_of
+from plogq.compare.result import (
+    TIE,
+    Comparison,
+    DocumentPair,
+    Largest,
+    TokenFigures,
+    Wins,
+    difference_of,
+    winner_of,
+)
 from plogq.compare.texts import Texts, paired, path_of, read_texts, renamed
 from plogq.errors import TableError
 from plogq.formulas.units import Unit, from_nats
 from plogq.lm.documents import UNKNOWN, Source
 from plogq.lm.state import Corpus
-from plogq.lm.summary import all_certain
+from plogq.lm.summary import all_certain, cautions, source_of
+from plogq.records import Caution
 from plogq.tables.arrays import Array
 from plogq.tables.sums.bootstrap import interval, replicate_weights, too_few
 from plogq.tables.sums.perplexity import perplexity_of
 from plogq.tables.sums.products import weighted_sums
 from plogq.tables.sums.tally import totals
 from plogq.tables.sums.top_k import TopK
-
-TIE = 1e-9  # nats by unit of text: less is rounding
 
 
 def compare_tokens(
@@ -35,36 +43,24 @@ def compare_tokens(
     seed: int,
     progress: Callable[[int, int | None], None] | None,
 ) -> Comparison:
-    """Compare what two models pay for each byte, or where bytes are not known each token."""
+    """Return the comparison of costs per byte, or per token where bytes are not known."""
     one, other = read_texts(a, seed, progress), read_texts(b, seed, progress)
     at, pairing = paired(one, other, a, b)
     if pairing == "text":
         other = renamed(other, list(one.place), at, seed)
     per = _unit_of_text(one, other, at, a, b)
-    sides = [_own(texts, source, per, unit) for texts, source in ((one, a), (other, b))]
+    mine, theirs = _rates(one, per), _rates(other, per, at)
+    of_a, of_b = (_own(texts, source, unit) for texts, source in ((one, a), (other, b)))
     finite = [_rate(texts, per) for texts in (one, other)]
-    both = None if finite[0] is None or finite[1] is None else finite[0] - finite[1]
-    impossible = one.corpus.impossible + other.corpus.impossible
-    difference = difference_of(
-        sides[0][f"cross_entropy_per_{per}"],
-        sides[1][f"cross_entropy_per_{per}"],
-        None if both is None else float(from_nats(both, unit)),
-    )
-    ends = None if impossible else _interval(one, other, per, bootstrap, seed)
-    wins, largest = _documents(one, other, at, per, top, unit)
-    warnings = [
-        {
-            "code": "zero_probability",
-            "message": f"{name} gave probability 0 to tokens that came: its cost is infinite, and "
-            "the finite difference is without them",
-            "rows": texts.corpus.impossible,
-        }
-        for name, texts in (("A", one), ("B", other))
-        if texts.corpus.impossible
+    of_possible = float(from_nats(finite[0] - finite[1], unit))
+    costs = [
+        math.inf if texts.corpus.impossible else rate
+        for texts, rate in zip((one, other), finite, strict=True)
     ]
-    scaled = (
-        None if ends is None else (float(from_nats(ends[0], unit)), float(from_nats(ends[1], unit)))
-    )
+    difference = difference_of(costs[0], costs[1], of_possible)
+    ends = None
+    if not (one.corpus.impossible or other.corpus.impossible):
+        ends = _interval(one, other, per, bootstrap, seed, unit)
     return Comparison(
         kind="tokens",
         pairing=pairing,
@@ -72,38 +68,57 @@ def compare_tokens(
         per=per,
         rows=len(one.place),
         weight=float(one.corpus.counts[per].sum()),
-        a=sides[0],
-        b=sides[1],
+        a=of_a,
+        b=of_b,
         difference=difference,
-        difference_finite=None if both is None else float(from_nats(both, unit)),
+        difference_finite=of_possible,
         accuracy_difference=None,
-        intervals={} if scaled is None else {"difference_finite": list(scaled)},
-        winner=winner_of(scaled, difference),
-        wins=wins,
-        per_class=[],
+        intervals={} if ends is None else {"difference_finite": ends},
+        winner=winner_of(ends, difference, len(one.place)),
+        wins=_wins(mine, theirs),
+        per_class={},
         slices={},
-        largest=largest,
-        warnings=warnings
-        + _as_read("A", one, a)
-        + _as_read("B", other, b)
-        + _few(one, ends)
-        + _same_in_another_unit(one, other, at),
+        largest=_largest(one, mine, theirs, per, top, unit),
+        warnings=(
+            *_impossible(one, other),
+            *_as_read("A", one, a),
+            *_as_read("B", other, b),
+            *_few(one, ends),
+            *_same_in_another_unit(one, other, at),
+        ),
     )
 
 
-def _as_read(who: str, texts: Texts, source: Source) -> list[dict[str, Any]]:
-    """Give what there is to say of one of the two, as `plogq lm` says it."""
+def _impossible(one: Texts, other: Texts) -> list[Caution]:
+    return [
+        Caution(
+            code="zero_probability",
+            message=f"{name} gave probability 0 to tokens of the text: its cost is infinite, and "
+            "the finite difference leaves them out",
+            rows=texts.corpus.impossible,
+        )
+        for name, texts in (("A", one), ("B", other))
+        if texts.corpus.impossible
+    ]
+
+
+def _as_read(who: str, texts: Texts, source: Source) -> tuple[Caution, ...]:
+    """Return the warnings of one of the two, as `plogq lm` gives them."""
     found = source.remarks.items()
     if (said := all_certain(texts.corpus)) is not None:
         found.append(("all_certain", said, texts.corpus.certain))
-    return [{"code": code, "message": f"{who}: {message}", "rows": n} for code, message, n in found]
+    return cautions(found, f"{who}: ")
 
 
-def _unit_of_text(one: Texts, other: Texts, at: Array, a: Source, b: Source) -> str:
-    """Give byte, or token where bytes are not known; of either, both must have as many."""
-    for of in ("byte", "token"):
+def _unit_of_text(
+    one: Texts, other: Texts, at: Array, a: Source, b: Source
+) -> Literal["byte", "token"]:
+    """Return byte, or token where bytes are not known; both models must count as many of them."""
+    units: tuple[Literal["byte", "token"], ...] = ("byte", "token")
+    for of in units:
         mine, theirs = one.whole[of], other.whole[of][at]
-        if (mine == UNKNOWN).any() or (theirs == UNKNOWN).any() or not mine.any():
+        unknown = (mine == UNKNOWN).any() or (theirs == UNKNOWN).any()
+        if unknown or not (one.counts[of].any() and other.counts[of].any()):
             continue
         if (mine != theirs).any():
             i = int(np.argmax(mine != theirs))
@@ -120,32 +135,32 @@ def _unit_of_text(one: Texts, other: Texts, at: Array, a: Source, b: Source) -> 
     )
 
 
-def _rate(texts: Texts, per: str) -> float | None:
-    count = int(texts.corpus.counts[per].sum())
-    return _total(texts.corpus) / count if count else None
+def _rate(texts: Texts, per: str) -> float:
+    """Return the nats per byte or token, without the tokens of probability 0."""
+    return _total(texts.corpus) / int(texts.corpus.counts[per].sum())
 
 
 def _total(corpus: Corpus) -> float:
     return float(totals(corpus.surprisal, len(corpus.documents))[0])
 
 
-def _own(texts: Texts, source: Source, per: str, unit: Unit) -> dict[str, Any]:
+def _own(texts: Texts, source: Source, unit: Unit) -> TokenFigures:
     corpus = texts.corpus
     nats = math.inf if corpus.impossible else _total(corpus)
-    figures: dict[str, Any] = {"source": source.origin}
-    for of in dict.fromkeys([per, "byte", "token", "word"]):
+    figures: dict[str, Any] = {}
+    for of in ("byte", "token", "word"):
         count = 0 if corpus.unknown[of] else int(corpus.counts[of].sum())
         cost = nats / count if count else None
         figures[f"{of}s"] = count or None
         figures[f"cross_entropy_per_{of}"] = None if cost is None else float(from_nats(cost, unit))
         figures[f"perplexity_per_{of}"] = None if cost is None else perplexity_of(cost)
-    return figures | {"zero_probability_tokens": corpus.impossible}
+    return TokenFigures(source_of(source), **figures, zero_probability_tokens=corpus.impossible)
 
 
 def _interval(
-    one: Texts, other: Texts, per: str, bootstrap: int, seed: int
+    one: Texts, other: Texts, per: str, bootstrap: int, seed: int, unit: Unit
 ) -> tuple[float, float] | None:
-    """Resample documents: both models see the same ones in every replicate."""
+    """Return the interval of A − B: every replicate draws the same documents for both models."""
     if len(one.place) < 2:
         return None
     buckets = len(one.corpus.documents)
@@ -156,51 +171,66 @@ def _interval(
         weighted_sums(weights[some], texts.corpus.surprisal.values()) / count[some]
         for texts, count in zip((one, other), counts, strict=True)
     ]
-    return interval(costs[0] - costs[1])
+    return interval(from_nats(costs[0] - costs[1], unit))
 
 
-def _few(one: Texts, ends: tuple[float, float] | None) -> list[dict[str, Any]]:
-    """Warn of an interval from so few documents that it is too narrow."""
+def _few(one: Texts, ends: tuple[float, float] | None) -> list[Caution]:
+    """Return the warning that an interval is from too few documents, where there is one."""
     few = too_few(len(one.place), "documents")
     if ends is None or not few:
         return []
-    return [{"code": "few_documents", "message": few, "rows": len(one.place)}]
+    return [Caution(code="few_documents", message=few, rows=len(one.place))]
 
 
-def _documents(
-    one: Texts, other: Texts, at: Array, per: str, top: int, unit: Unit
-) -> tuple[dict[str, float | None], dict[str, list[dict[str, Any]]]]:
-    """Give the shares of documents that each wins, and those with the largest differences."""
+def _rates(texts: Texts, per: str, at: Array | slice = slice(None)) -> Array:
+    """Return what each document costs, nats per byte or token; NaN where it has none."""
+    count = texts.counts[per][at].astype(np.float64)
+    count[count <= 0] = np.nan
+    rates: Array = texts.cost[at] / count
+    return rates
+
+
+def _difference(mine: Array, theirs: Array) -> Array:
+    with np.errstate(invalid="ignore"):  # inf − inf is NaN: neither is better
+        return np.subtract(mine, theirs)
+
+
+def _wins(mine: Array, theirs: Array) -> Wins | None:
+    """Return the shares of documents by who predicts them better, of those that have a cost."""
+    total = int(np.count_nonzero(~(np.isnan(mine) | np.isnan(theirs))))
+    if not total:
+        return None
+    gaps = _difference(mine, theirs)
+    a, b = int((gaps < -TIE).sum()), int((gaps > TIE).sum())
+    return Wins(a / total, b / total, (total - a - b) / total)
+
+
+def _largest(one: Texts, mine: Array, theirs: Array, per: str, top: int, unit: Unit) -> Largest:
+    """Return the documents of the largest differences, by who predicts them better."""
     names = list(one.place)
-    with np.errstate(divide="ignore", invalid="ignore"):  # a document of 0 bytes; inf − inf
-        mine = one.cost / one.counts[per]
-        theirs = other.cost[at] / other.counts[per][at]
-        difference = mine - theirs
-    counted = (one.counts[per] > 0) & (other.counts[per][at] > 0)
-    difference = np.where(counted, difference, np.nan)
-    total = int(np.count_nonzero(counted))
-    a, b = int((difference < -TIE).sum()), int((difference > TIE).sum())
-    wins = {"a": a, "b": b, "tie": total - a - b}
+    gaps = _difference(mine, theirs)
 
-    def describe(i: int) -> dict[str, Any]:
+    def described(i: int) -> dict[str, Any]:
         return {
             "doc": names[i],
+            "a": float(from_nats(mine[i], unit)),
+            "b": float(from_nats(theirs[i], unit)),
             f"{per}s": int(one.counts[per][i]),
-            "a": float(from_nats(float(mine[i]), unit)),
-            "b": float(from_nats(float(theirs[i]), unit)),
         }
 
-    largest = {"a": TopK(top), "b": TopK(top)}
-    largest["a"].add(np.where(difference < -TIE, -difference, np.nan), describe)
-    largest["b"].add(np.where(difference > TIE, difference, np.nan), describe)
-    return (
-        {who: n / total if total else None for who, n in wins.items()},
-        {who: top_of.items() for who, top_of in largest.items()},
-    )
+    def largest(gains: Array) -> tuple[DocumentPair, ...]:
+        found = TopK(top)
+        found.add(np.where(gains > TIE, gains, np.nan), described)
+        return tuple(DocumentPair(**item) for item in found.items())
+
+    return Largest(largest(-gaps), largest(gaps))
 
 
-def _same_in_another_unit(one: Texts, other: Texts, at: Array) -> list[dict[str, Any]]:
-    """Warn where one's costs are the other's times ln 2 or ln 10: its logarithms have that base."""
+def _same_in_another_unit(one: Texts, other: Texts, at: Array) -> list[Caution]:
+    """Return the warning that one model's logarithms have base 2 or 10.
+
+    Its costs are then the other's divided by ln 2 or ln 10, in every document.
+    """
     mine, theirs = one.cost, other.cost[at]
     usable = np.isfinite(mine) & np.isfinite(theirs) & (mine > 0) & (theirs > 0)
     if not usable.any():
@@ -213,5 +243,5 @@ def _same_in_another_unit(one: Texts, other: Texts, at: Array) -> list[dict[str,
                     f"every cost of {who} is the other's divided by ln {name}: are its logprobs "
                     f"logarithms to base {name}? They must be natural"
                 )
-                return [{"code": "other_base", "message": message, "rows": int(usable.sum())}]
+                return [Caution(code="other_base", message=message, rows=int(usable.sum()))]
     return []

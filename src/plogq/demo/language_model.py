@@ -26,8 +26,9 @@ from plogq.demo.own_table import own_table
 from plogq.errors import TableError
 from plogq.lm import TokensResult, score_tokens
 from plogq.reports.files import write_whole
+from plogq.reports.numbers import figure
 from plogq.reports.terminal.lm import print_report
-from plogq.reports.terminal.text import number, table
+from plogq.reports.terminal.text import table
 
 # Tests are many and of their own kind; tables that were generated are no program text.
 LEFT_OUT = {"site-packages", "dist-packages", "test", "tests", "idle_test", "encodings",
@@ -116,10 +117,10 @@ def _beside(
     assert result.bytes is not None
     shown = table("bits per byte", ("right", "alone"), ("right", "after the training text"))
     ends = result.intervals.get("cross_entropy_per_byte")
-    interval = "" if ends is None else f" ({number(ends[0])} to {number(ends[1])})"
-    shown.add_row("8-gram model", "", f"{number(result.cross_entropy_per_byte)}{interval}")
+    interval = "" if ends is None else f" ({figure(ends[0])} to {figure(ends[1])})"
+    shown.add_row("8-gram model", "", f"{figure(result.cross_entropy_per_byte)}{interval}")
     for name, size in sizes.items():
-        bits = [number(8 * n / result.bytes) for n in size]
+        bits = [figure(8 * n / result.bytes) for n in size]
         shown.add_row(name, *bits)
     console.print("[bold]The same held-out bytes, compressed[/]")
     console.print(shown)

@@ -30,6 +30,17 @@ def one_of_units(each: str = "{}") -> str:
     return f"{', '.join(most)} or {last}"
 
 
+def plural(unit: Unit) -> str:
+    """Return what several of a unit are called.
+
+    Examples
+    --------
+    >>> plural("bit")
+    'bits'
+    """
+    return f"{unit}s"
+
+
 def from_nats(value: Any, unit: Unit) -> Any:
     """Convert nats: 1 bit = ln 2 nats, 1 hartley (ban, dit) = ln 10 nats.
 

@@ -1,4 +1,4 @@
-"""What every reader of token logprobs gives: documents, and the tokens they are made of."""
+"""What every reader of token logprobs returns: documents and their tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plogq.tables.arrays import Array
 from plogq.tables.row_figures import LARGEST_SURPRISAL
 from plogq.tables.row_sums import TOLERANCE
 
-UNITS = ("token", "word", "character", "byte")  # of text: what a cost can be spread over
+UNITS = ("token", "word", "character", "byte")  # parts of the text that a cost is divided by
 UNKNOWN = -1
 
 
@@ -22,14 +22,14 @@ class Documents(NamedTuple):
     names: list[str]
     surprisal: Array  # (d,) nats: Σ −log q of the tokens with q > 0, rounded once
     impossible: Array  # (d,) int64: tokens with q = 0
-    counts: dict[str, Array]  # of `UNITS`, (d,) int64: what was scored; UNKNOWN where not known
-    unscored: Array  # (d,) int64: first tokens, which no model gave a probability
-    unscored_bytes: Array  # (d,) int64
-    texts: list[int | None] | None = None  # hashes of what they spell, where that is known
+    counts: dict[str, Array]  # by unit, (d,) int64: how many were scored, or UNKNOWN
+    unscored: Array  # (d,) int64: first tokens without a logprob
+    unscored_bytes: Array  # (d,) int64: bytes of those tokens
+    texts: list[int | None] | None = None  # hash of each text, None where it is not known
 
 
 class Tokens(NamedTuple):
-    """Some scored tokens: what each cost, and what there is to say of one."""
+    """Some scored tokens: what each costs, and a description of any of them."""
 
     surprisal: Array  # (n,) nats, inf where q = 0
     describe: Callable[[int], dict[str, Any]]
@@ -44,9 +44,9 @@ class Block(NamedTuple):
 
 
 class Remarks:
-    """What there is to say of how a source was read: by code a message, and of how many.
+    """Warnings of how a source was read: by code, a message and a count.
 
-    What is said of all of it is said of 0.
+    The count is 0 where the warning is about the whole source.
     """
 
     def __init__(self) -> None:
@@ -54,21 +54,21 @@ class Remarks:
         self._counts: dict[str, int] = {}
 
     def add(self, code: str, message: str, count: int = 1) -> None:
-        """Say something, or count it once more; the first message stands for all."""
+        """Add a warning, or to its count; the first message of a code stands for all."""
         self._messages.setdefault(code, message)
         self._counts[code] = self._counts.get(code, 0) + count
 
     def message(self, code: str) -> str | None:
-        """Give what is said under a code."""
+        """Return the message of a code."""
         return self._messages.get(code)
 
     def items(self) -> list[tuple[str, str, int]]:
-        """Give codes, messages and counts."""
+        """Return codes, messages and counts."""
         return [(code, text, self._counts[code]) for code, text in self._messages.items()]
 
 
 class Source(Protocol):
-    """Token logprobs, wherever they lie."""
+    """Token logprobs, from a table or a log."""
 
     origin: dict[str, Any]
     remarks: Remarks  # complete when all blocks were given
@@ -80,7 +80,7 @@ class Source(Protocol):
 
 
 class Names:
-    """Tells when a document comes back: of each, 8 bytes are kept."""
+    """Finds out when a document comes back; each name takes 8 bytes."""
 
     def __init__(self) -> None:
         self._old = np.empty(0, np.uint64)  # sorted
@@ -101,13 +101,13 @@ class Names:
 
 
 def surprisals(logprobs: Array) -> Array:
-    """Give −log q; what rounding left just above 0 is 0, what no exact sum can hold is inf."""
+    """Return −log q: 0 where rounding left log q above 0, inf where no exact sum can hold it."""
     costs: Array = np.abs(np.minimum(logprobs, 0.0))
     return np.where(costs < LARGEST_SURPRISAL, costs, np.inf)
 
 
 def wrong_logprobs(logprobs: Array) -> tuple[Array, str]:
-    """Tell which are no natural logarithms of probabilities, and what they should be."""
+    """Return which are no natural logarithms of probabilities, and what they should be."""
     expected = "be natural logarithms of probabilities, at most 0"
     scored = logprobs[~np.isnan(logprobs)]
     if len(scored) and scored.min() >= 0:
@@ -116,7 +116,7 @@ def wrong_logprobs(logprobs: Array) -> tuple[Array, str]:
 
 
 def came_back(where: str, name: str) -> TableError:
-    """Give the error over a document that comes back after another one."""
+    """Return the error over a document that comes back after another one."""
     return TableError(
         f"{where}: document {name!r} comes back after others: all rows of a document must "
         "follow one another, and each needs a name of its own"

@@ -17,10 +17,10 @@ Kind = Literal["log", "questions", "table", "unknown"]
 
 
 def kind_of(source: Any, doc: str = "doc", logprob: str = "logprob") -> Kind:
-    """Tell by the first record of a file, or of the first of a folder.
+    """Return the kind, by the first record of a file or of a folder's first file.
 
-    A table of tokens has the columns `doc` and `logprob`. Unknown is JSON of none of these, or none
-    at all: what is wrong with it is for a reader to say.
+    A table of tokens has the columns `doc` and `logprob`. JSON of no known kind, or none at all, is
+    "unknown": the reader then says what is wrong with it.
     """
     if not isinstance(source, (str, os.PathLike)):
         return "table"
@@ -46,6 +46,6 @@ def kind_of(source: Any, doc: str = "doc", logprob: str = "logprob") -> Kind:
 
 
 def is_log(source: Any) -> bool:
-    """Tell a log from predictions: JSON of an unknown kind is one, unless tables come as JSON."""
+    """Return whether a source is a log; so is JSON of an unknown kind that can be no table."""
     kind = kind_of(source)
     return kind == "log" or (kind == "unknown" and ending_of(os.fspath(source)) is None)

@@ -1,4 +1,4 @@
-"""The whole way from token logprobs to a result."""
+"""From token logprobs to a result: reading, sums and figures."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def score_tokens(
     seed: int = 0,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> TokensResult:
-    """Say what a language model pays for a text: Σ −log q over tokens, words, characters, bytes.
+    """Return what a language model pays for a text: Σ −log q over tokens, words, characters, bytes.
 
     Every figure is of the corpus: all costs added, divided once by all tokens, words, characters
     or bytes, cross-entropy = Σ −log q / Σ bytes. A mean of documents' figures is another number.
@@ -104,15 +104,7 @@ def score_tokens(
         )
         if progress is not None:
             progress(block.done, tokens.rows)
-    return summarise(
-        corpus,
-        surprises,
-        source=tokens.origin,
-        remarks=tokens.remarks,
-        unit=unit,
-        bootstrap=bootstrap,
-        seed=seed,
-    )
+    return summarise(corpus, surprises, source=tokens, unit=unit, bootstrap=bootstrap, seed=seed)
 
 
 def open_tokens(
@@ -124,7 +116,7 @@ def open_tokens(
     part: Section | None = None,
     text: TextOptions | None = None,
 ) -> Source:
-    """Open a table of tokens or a log in JSON."""
+    """Return an opened table of tokens or log in JSON."""
     if part not in (None, "prompt", "completion", "all"):
         refuse("part", 'be "prompt", "completion" or "all"', repr(part))
     if kind_of(source, doc, logprob) != "table":

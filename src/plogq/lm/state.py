@@ -1,4 +1,4 @@
-"""What is kept of a corpus: exact sums of its documents, in buckets for the intervals."""
+"""Exact sums over the documents of a corpus, in buckets for the intervals."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Corpus:
         self.surprisal = ExactSums(MOST_BUCKETS)
         self.documents = np.zeros(MOST_BUCKETS, np.int64)
         self.counts = {unit: np.zeros(MOST_BUCKETS, np.int64) for unit in UNITS}
-        self.unknown = dict.fromkeys(UNITS, 0)  # documents that do not say how many
-        self.impossible = 0
-        self.scored = self.certain = 0  # tokens with a logprob, and those with one of exactly 0
+        self.unknown = dict.fromkeys(UNITS, 0)  # documents without that count
+        self.impossible = 0  # tokens of probability 0
+        self.scored = self.certain = 0  # tokens with a logprob, and with a logprob of exactly 0
         self.unscored = self.unscored_documents = self.unscored_bytes = 0
         self.worst = {unit: TopK(top) for unit in ("byte", "token")}
 
@@ -62,7 +62,7 @@ class Corpus:
 
 
 def _rate(documents: Documents, unit: str) -> Array:
-    """Give the cost of each document by unit of text; NaN where that is not known."""
+    """Return what each document costs, (d,) nats per unit of text; NaN where it is not known."""
     count = documents.counts[unit].astype(np.float64)
     count[count <= 0] = np.nan
     rate: Array = np.where(documents.impossible > 0, np.inf, documents.surprisal) / count

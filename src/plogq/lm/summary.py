@@ -3,44 +3,43 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from plogq.formulas.units import Unit, from_nats
-from plogq.lm.documents import UNITS, Remarks
-from plogq.lm.result import TokensResult
+from plogq.kinds import Interval
+from plogq.lm.documents import UNITS, Remarks, Source
+from plogq.lm.result import DocumentCost, TokenCost, TokensResult, Unscored
 from plogq.lm.state import Corpus
+from plogq.records import Caution
+from plogq.records import Source as Record
 from plogq.tables.sums.bootstrap import of_means, replicate_weights, too_few
 from plogq.tables.sums.perplexity import perplexity_of
 from plogq.tables.sums.tally import totals
 from plogq.tables.sums.top_k import TopK
 
-NEARLY_ALL = 0.95  # a model that is sure of half of its own tokens is a usual one
-UNIFORM = math.log(256)  # nats a byte, of a model that knows nothing
+NEARLY_ALL = 0.95  # share of tokens that cost exactly 0; in usual logs it is at most a half
+UNIFORM = math.log(256)  # nats per byte: the cost of a byte drawn at random
 
 
 def summarise(
     corpus: Corpus,
     surprises: TopK,
     *,
-    source: dict[str, Any],
-    remarks: Remarks,
+    source: Source,
     unit: Unit,
     bootstrap: int,
     seed: int,
 ) -> TokensResult:
-    """Divide the sums, once, and say how sure the quotients are."""
+    """Return the figures: each sum divided once, with intervals and warnings."""
     finite = float(totals(corpus.surprisal, len(corpus.documents))[0])
     nats = math.inf if corpus.impossible else finite
     count = {u: None if corpus.unknown[u] else int(corpus.counts[u].sum()) for u in UNITS}
     cost = {u: nats / n if n else None for u, n in count.items()}
     documents = int(corpus.documents.sum())
-    first = {
-        "documents": corpus.unscored_documents,
-        "tokens": corpus.unscored,
-        "bytes": corpus.unscored_bytes,
-    }
+    unscored = Unscored(corpus.unscored_documents, corpus.unscored, corpus.unscored_bytes)
 
     def rate(unit_of_text: str) -> float | None:
         x = cost[unit_of_text]
@@ -48,14 +47,14 @@ def summarise(
 
     intervals = _intervals(corpus, cost, unit, bootstrap, seed)
     return TokensResult(
-        source=source,
+        source=source_of(source),
         unit=unit,
         documents=documents,
         tokens=count["token"],
         words=count["word"],
         characters=count["character"],
         bytes=count["byte"],
-        unscored=first,
+        unscored=unscored,
         zero_probability_tokens=corpus.impossible,
         surprisal=float(from_nats(nats, unit)),
         surprisal_finite=float(from_nats(finite, unit)),
@@ -68,23 +67,41 @@ def summarise(
         perplexity_per_byte=_perplexity(cost["byte"]),
         intervals=intervals,
         worst_documents=_documents(corpus, "token" if cost["byte"] is None else "byte", unit),
-        surprises=[
-            {k: v for k, v in item.items() if k != "nats"}
-            | {"surprisal": float(from_nats(item["nats"], unit))}
-            for item in ([] if count["token"] is None else surprises.items())
-        ],
-        warnings=_warnings(corpus, count, cost, documents, remarks, intervals=bool(intervals)),
+        surprises=() if count["token"] is None else _surprises(surprises, unit),
+        warnings=_warnings(
+            corpus, count, cost, documents, source.remarks, intervals=bool(intervals)
+        ),
+    )
+
+
+def source_of(source: Source) -> Record:
+    """Return which files were read, and how, once all blocks were given."""
+    origin = source.origin
+    return Record(
+        paths=tuple(origin["paths"]),
+        format=origin["format"],
+        columns=origin["columns"],
+        notes=tuple(origin.get("notes", ())),
+        part=origin.get("part"),
+        left_out=tuple(origin.get("left_out", ())),
+    )
+
+
+def cautions(found: Iterable[tuple[str, str, int]], who: str = "") -> tuple[Caution, ...]:
+    """Return warnings, given as codes, messages and counts; `who` stands before each message."""
+    return tuple(
+        Caution(code=code, message=f"{who}{message}", rows=rows) for code, message, rows in found
     )
 
 
 def all_certain(corpus: Corpus) -> str | None:
-    """Say that nearly all tokens cost nothing, where they do: that is no figure of a model."""
+    """Return the warning that nearly all tokens cost nothing, which measures no model; or None."""
     if not corpus.certain or corpus.certain < NEARLY_ALL * corpus.scored:
         return None
-    share = "all" if corpus.certain == corpus.scored else f"{corpus.certain / corpus.scored:.1%} of"
+    share = "all" if corpus.certain == corpus.scored else f"{corpus.certain:,} of {corpus.scored:,}"
     return (
-        f"{share} logprobs are exactly 0: what is left after greedy sampling or top-k 1 measures "
-        "no model (ask for logprobs of the raw distribution)"
+        f"{share} logprobs are exactly 0: logprobs taken after greedy sampling or top-k 1 "
+        "measure no model (ask for logprobs of the raw distribution)"
     )
 
 
@@ -94,8 +111,8 @@ def _perplexity(nats: float | None) -> float | None:
 
 def _intervals(
     corpus: Corpus, cost: dict[str, float | None], unit: Unit, bootstrap: int, seed: int
-) -> dict[str, list[float]]:
-    """Resample documents: quotients of sums over buckets, weighted at random."""
+) -> dict[str, Interval]:
+    """Return intervals by the names of fields: a bootstrap over the buckets of documents."""
     if corpus.impossible or np.count_nonzero(corpus.documents) < 2:
         return {}
     weights = replicate_weights(len(corpus.documents), bootstrap, seed)
@@ -106,27 +123,36 @@ def _intervals(
             continue
         ends = of_means(weights, surprisal, corpus.counts[of])
         if ends is not None:
-            found[f"cross_entropy_per_{of}"] = [float(from_nats(end, unit)) for end in ends]
+            low, high = (float(from_nats(end, unit)) for end in ends)
+            found[f"cross_entropy_per_{of}"] = low, high
             if of != "character":
-                found[f"perplexity_per_{of}"] = [_perplexity(end) or math.inf for end in ends]
+                found[f"perplexity_per_{of}"] = perplexity_of(ends[0]), perplexity_of(ends[1])
     return found
 
 
-def _documents(corpus: Corpus, by: str, unit: Unit) -> list[dict[str, Any]]:
-    """Give the costliest documents, by what a byte or a token of them costs."""
-    found = []
-    for item in corpus.worst[by].items():
-        counts, nats = item["counts"], item["nats"]
-        found.append(
-            {
-                "doc": item["doc"],
-                "tokens": counts.get("token"),
-                "bytes": counts.get("byte"),
-                "surprisal": float(from_nats(nats, unit)),
-                f"cross_entropy_per_{by}": float(from_nats(nats / counts[by], unit)),
-            }
+def _documents(corpus: Corpus, by: str, unit: Unit) -> tuple[DocumentCost, ...]:
+    """Return the documents that cost most per byte or per token, the costliest first."""
+
+    def described(item: dict[str, Any]) -> DocumentCost:
+        tokens, size = (item["counts"].get(of) for of in ("token", "byte"))
+        cost = float(from_nats(item["nats"], unit))
+        each = [cost / count if count else None for count in (tokens, size)]
+        return DocumentCost(item["doc"], tokens, size, cost, *each)
+
+    return tuple(described(item) for item in corpus.worst[by].items())
+
+
+def _surprises(surprises: TopK, unit: Unit) -> tuple[TokenCost, ...]:
+    """Return the tokens that cost most, the costliest first."""
+    return tuple(
+        TokenCost(
+            item["doc"],
+            item["position"],
+            float(from_nats(item["nats"], unit)),
+            None if item.get("token") is None else str(item["token"]),
         )
-    return found
+        for item in surprises.items()
+    )
 
 
 def _warnings(
@@ -137,7 +163,8 @@ def _warnings(
     remarks: Remarks,
     *,
     intervals: bool,
-) -> list[dict[str, Any]]:
+) -> tuple[Caution, ...]:
+    """Return what to mind: how the source was read, then what was not counted, then doubts."""
     found = [item for item in remarks.items() if item[0] != "bytes_unknown"]
     if (said := all_certain(corpus)) is not None:
         found.append(("all_certain", said, corpus.certain))
@@ -145,21 +172,18 @@ def _warnings(
         found.append(
             (
                 "zero_probability",
-                "the model gave probability 0 to tokens that came: the cost is infinite, "
-                "whatever the others say (-9999 in a response stands for log 0)",
+                "the model gave probability 0 to tokens of the text: the cost is infinite (-9999 "
+                "in a response stands for log 0)",
                 corpus.impossible,
             )
         )
     if corpus.unscored:
+        size = f", nor is their text (bytes: {corpus.unscored_bytes:,})"
         found.append(
             (
                 "unscored_tokens",
-                "first tokens of documents have no logprob: "
-                + (
-                    f"neither they nor their {corpus.unscored_bytes:,} bytes are counted"
-                    if corpus.unscored_bytes
-                    else "they are not counted"
-                ),
+                "first tokens of documents have no logprob: they are not counted"
+                + (size if corpus.unscored_bytes else ""),
                 corpus.unscored,
             )
         )
@@ -168,10 +192,10 @@ def _warnings(
         found.append(
             (
                 "bytes_unknown",
-                "documents do not say how many bytes were scored"
+                "the source does not say how many bytes were scored"
                 + (f" ({why})" if why else "")
-                + ": without bits per byte, models with different tokens cannot be compared (a "
-                "response with the text, as by echo, or a column bytes in a table says it)",
+                + ": models with different tokens compare by bits per byte alone (a response with "
+                "its text, as with echo, or a column bytes in a table gives the bytes)",
                 corpus.unknown["byte"],
             )
         )
@@ -181,8 +205,8 @@ def _warnings(
         found.append(
             (
                 "worse_than_uniform",
-                "a byte costs more than its 8 bits: are the logprobs in nats, and are bytes those "
-                "of the tokens?",
+                "a byte costs more than 8 bits: are the logprobs natural logarithms, and are the "
+                "bytes those of each token?",
                 documents,
             )
         )
@@ -196,16 +220,16 @@ def _warnings(
                 documents,
             )
         )
-    letters, size = count["character"], count["byte"]
-    if letters is not None and size is not None and letters > size:
+    letters, size_of_all = count["character"], count["byte"]
+    if letters is not None and size_of_all is not None and letters > size_of_all:
         found.append(
             (
                 "more_characters_than_bytes",
-                "there are more characters than bytes, of which each has one at least: the columns "
-                "must count what each token has",
+                "there are more characters than bytes, but each character has a byte or more: the "
+                "columns must count those of each token",
                 documents,
             )
         )
     if intervals and (few := too_few(documents, "documents")):
         found.append(("few_documents", few, documents))
-    return [{"code": code, "message": message, "rows": rows} for code, message, rows in found]
+    return cautions(found)

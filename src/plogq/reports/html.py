@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from plogq.reports.document import to_document
+from plogq.records import encoded
 from plogq.reports.embed import embedded
 from plogq.reports.files import write_whole
 from plogq.reports.findings import findings
@@ -67,8 +67,8 @@ def report_html(result: Result | Mapping[str, Any]) -> str:
     >>> page.startswith("<!doctype html>")
     True
     """
-    document = to_document(result)
-    words = findings(document)
+    typed = result if isinstance(result, Result) else Result.read(result)
+    found = findings(typed)
     script, style = (
         resources.files("plogq.reports").joinpath("static", name).read_text("utf-8")
         for name in ("report.js", "report.css")
@@ -76,10 +76,10 @@ def report_html(result: Result | Mapping[str, Any]) -> str:
     return PAGE.format(
         script_hash=_hash(script),
         style_hash=_hash(style),
-        title=html.escape(f"{file_name(document['source']['paths'][0])}: plogq score"),
+        title=html.escape(f"{file_name(typed.source.paths[0])}: plogq score"),
         style=style,
-        noscript=html.escape(f"{words['headline']['title']}."),
-        data=embedded({"result": document, "findings": words}),
+        noscript=html.escape(f"{found.headline.title}."),
+        data=embedded({"result": typed.to_document(), "findings": encoded(found)}),
         script=script,
     )
 

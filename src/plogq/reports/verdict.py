@@ -1,14 +1,29 @@
-"""Whether to recalibrate, and by what: the one place that every report reads it from."""
+"""What to do about a score: the one place that every report has its advice from."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
-LEAVE = "leave the predictions as they are"  # what every report says where `taken` is None
+from plogq.formulas.units import NATS_PER_UNIT
+from plogq.records import READING
+from plogq.reports.numbers import amount, figure, percent, rows, span
+from plogq.reports.surprises import dearest
+from plogq.score.parts import Recalibration
+from plogq.score.result import Result
+from plogq.tables.sums.level import LEVEL, PERCENT
 
+LEAVE = "Leave the predictions as they are"  # what every report says where `taken` is None
+REST = "The rest takes a better model, better inputs or cleaner labels."
+WRONG_LABELS = "Look for wrong labels among the rows that cost most"
+MORE_CLASSES = "Score rows of several classes: where all labels are alike, no model beats none."
+CHECK_COLUMNS = (
+    "Check first that the columns are in the order of the classes, and that the predictions are "
+    "of the kind that they were read as."
+)
 
+# What a family of recalibrations does.
 HOW = {
-    "temperature": "dividing the logits by one temperature",
+    "temperature": "one temperature for all logits",
     "temperature+base": "one temperature and a share of the class frequencies",
     "vector": "a scale and a shift for each class's logit",
     "isotonic": "an isotonic map of the probabilities",
@@ -16,19 +31,143 @@ HOW = {
 
 
 def how(family: str) -> str:
-    """Say what a family of recalibrations does."""
+    """Return what a family of recalibrations does."""
     return HOW.get(family, family)
 
 
-def taken(recalibration: dict[str, Any] | None) -> str | None:
-    """Give the family to recalibrate by; None where predictions are best left as they are."""
-    if recalibration is None or recalibration["family"] == "identity":
+def taken(recalibration: Recalibration | None) -> str | None:
+    """Return the family to recalibrate by; None where predictions are best left as they are."""
+    if recalibration is None or recalibration.family == "identity":
         return None
-    return str(recalibration["family"])
+    return recalibration.family
 
 
-def untried(recalibration: dict[str, Any]) -> str | None:
-    """Say why no family was tried; None where one was."""
-    if len(recalibration["cross_entropy"]) > 1:
+def untried(recalibration: Recalibration) -> str | None:
+    """Return why no family was tried; None where one was."""
+    if len(recalibration.cross_entropy) > 1:
         return None
-    return str(recalibration.get("aside", {}).get("temperature", "too few rows"))
+    return recalibration.aside.get("temperature", "too few rows")
+
+
+def what_to_do(r: Result) -> str:
+    """Return the one advice of a score, the most urgent first.
+
+    Rows that were impossible come before all else, for they alone decide the number; then a model
+    that is worse than none whatever its confidence, for its columns may have been misread; then
+    labels that even the recalibrated model can hardly believe; then what a recalibration saves.
+    """
+    if math.isinf(r.cross_entropy):
+        return look_at_impossible(r)
+    if r.label_entropy == 0 and r.cross_entropy > 0:
+        return MORE_CLASSES
+    if _clearly_worse(r) and not _knows_something(r):
+        return CHECK_COLUMNS
+    if suspect := implausible(r):
+        return (
+            f"{WRONG_LABELS}. {_of_those(suspect)} so improbable that chance alone gives such a "
+            f"row in less than {percent(1 - LEVEL)} of tables like this."
+        )
+    return recalibrate_or_leave(r)
+
+
+def _clearly_worse(r: Result) -> bool:
+    """Tell whether the model costs more than none, by more than chance where an interval tells."""
+    low_high = r.intervals.get("information_gain")
+    return r.information_gain < 0 and (low_high is None or low_high[1] < 0)
+
+
+def _knows_something(r: Result) -> bool:
+    """Tell whether the model is better than none but for how sure it is.
+
+    So it is where one temperature makes it better, unless the table may have been misread.
+    """
+    doubted = any(warning.code == READING for warning in r.warnings)
+    found = r.recalibration.cross_entropy.get("temperature") if r.recalibration else None
+    return found is not None and found < r.label_entropy and not doubted
+
+
+def look_at_impossible(r: Result) -> str:
+    """Return what to do about labels of probability 0."""
+    text = (
+        f"Look first at the {rows(r.zero_probability_rows)} whose label had probability 0: the "
+        "label may be wrong, or the probability was rounded or clipped to 0."
+    )
+    if r.kind == "probs":
+        text += " Score the logits or log-probabilities if there are any."
+    if r.floor is None:
+        text += " The option --floor shows what a least probability would cost."
+    return text
+
+
+def recalibrate_or_leave(r: Result) -> str:
+    """Return whether and how to recalibrate, and what that saves on held-out rows."""
+    found = r.recalibration
+    if found is None:
+        return f"{LEAVE}: there are too few rows to learn a recalibration from."
+    if why := untried(found):
+        return f"{LEAVE}: no recalibration could be tried ({why})."
+    if taken(found) is None:
+        ends = r.intervals.get("miscalibration")
+        most = ""
+        if ends and ends[1] > 0:
+            saved = amount(ends[1], r.unit)
+            most = f" By the {PERCENT} interval it would save {saved} per row at most."
+        return f"{LEAVE}: no recalibration that was tried is shown to help.{most} {REST}"
+    return f"{_steps(r, found)}.{_saving(r)} {REST}"
+
+
+def implausible(r: Result) -> int:
+    """Return how many listed rows have labels that chance hardly explains.
+
+    Under probabilities that are right, a row has a label of probability q or less with a chance of
+    (classes − 1) q at most. With n rows, labels of n (classes − 1) q < 1 − `LEVEL` are told. Where
+    a recalibration is taken and T is above 1, q is first taken to the power 1/T.
+    """
+    if r.entropy_floor is not None or len(r.classes) < 2:
+        return 0
+    fit = r.temperature
+    too_sure = fit is not None and fit.identified and taken(r.recalibration) is not None
+    t = max(1.0, fit.value) if fit is not None and too_sure else 1.0
+    least = math.log(r.rows * (len(r.classes) - 1) / (1 - LEVEL))
+    nats = NATS_PER_UNIT[r.unit] / t
+    return sum(item.surprisal * nats > least for item in dearest(r.surprises))
+
+
+def _of_those(number: int) -> str:
+    return "One label is" if number == 1 else f"{number:,} labels are"
+
+
+def _saving(r: Result) -> str:
+    """Return the sentence of what the recalibration saves; nothing where it saves nothing."""
+    if r.miscalibration is None or r.refinement is None:
+        return ""
+    if math.isinf(r.miscalibration):
+        return f" Then no label is impossible, and one costs {amount(r.refinement, r.unit)}."
+    if r.miscalibration <= 0:
+        return ""
+    ends = r.intervals.get("miscalibration")
+    between = f" ({PERCENT} interval {span(ends)})" if ends else ""
+    share = r.miscalibration / r.cross_entropy
+    return (
+        f" On held-out rows that saves {amount(r.miscalibration, r.unit)} per row{between}: "
+        f"{percent(share)} of the cross-entropy."
+    )
+
+
+def _steps(r: Result, found: Recalibration) -> str:
+    """Return how the family that was taken is applied, with what it learnt."""
+    if found.family == "vector":
+        return "Give each class a scale and a shift of its own (they are in the JSON)"
+    if found.family == "isotonic":
+        what = "the probabilities" if len(r.classes) == 2 else "each class, then normalise"
+        return f"Recalibrate by isotonic regression of {what} (its steps are in the JSON)"
+    t = found.parameters.get("temperature")
+    if not isinstance(t, float):
+        return f"Recalibrate by {how(found.family)} (its parameters are in the JSON)"
+    text = {
+        "logits": f"Divide the logits by {figure(t)}",
+        "logprobs": f"Divide the log-probabilities by {figure(t)} and normalise",
+    }.get(r.kind, f"Raise the probabilities to the power {figure(1 / t)} and normalise")
+    if found.family == "temperature+base":
+        text += f", then mix in {figure(found.parameters['epsilon'])} of the class frequencies"
+    return text

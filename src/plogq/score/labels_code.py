@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from plogq.codes.files.labels import encode_labels
 from plogq.errors import TableError
+from plogq.records import Caution
+from plogq.score.parts import LabelsCode
 from plogq.tables.columns import Columns
 from plogq.tables.predictions import Predictions, Progress
 
@@ -24,19 +24,8 @@ def refuse_code(columns: Columns, engine: str) -> None:
         )
 
 
-def code_figures(predictions: Predictions, progress: Progress | None) -> dict[str, Any]:
+def code_figures(predictions: Predictions, progress: Progress | None) -> LabelsCode:
     """Return what the labels cost as a code, in bits per row.
-
-    Returns
-    -------
-    dict
-        "bytes": all of them. In bits per row: "bits_per_row", of these bytes; "exact_bits_per_row",
-        Σ −log₂ q(label) / rows, inf with escaped rows; and what makes the first out of the
-        second: "quantised_bits_per_row", under the probabilities as the coder holds them,
-        "coder_bits_per_row", what the coder wrote beyond that, and "framing_bits_per_row", the
-        counts and checksums around it. "quantisation_kl": the mean D_KL(q ‖ q̂), what quantising
-        is expected to cost. "overhead": bits_per_row / exact_bits_per_row − 1, None where that has
-        no value. "escaped_rows": labels of probability 0, each coded at 24 bits.
 
     Raises
     ------
@@ -44,26 +33,26 @@ def code_figures(predictions: Predictions, progress: Progress | None) -> dict[st
         What is decoded is not what was coded: the table was changed meanwhile.
     """
     length = encode_labels(predictions, "escape", progress).length
-    return {
-        "bytes": length.bytes,
-        "bits_per_row": length.bits_per_row,
-        "exact_bits_per_row": length.exact_bits_per_row,
-        "quantised_bits_per_row": length.quantised_bits / length.rows,
-        "coder_bits_per_row": length.coder_bits / length.rows,
-        "framing_bits_per_row": 8 * length.framing_bytes / length.rows,
-        "quantisation_kl": length.quantisation_kl,
-        "overhead": length.overhead,
-        "escaped_rows": length.escaped_rows,
-    }
+    return LabelsCode(
+        bytes=length.bytes,
+        bits_per_row=length.bits_per_row,
+        exact_bits_per_row=length.exact_bits_per_row,
+        quantised_bits_per_row=length.quantised_bits / length.rows,
+        coder_bits_per_row=length.coder_bits / length.rows,
+        framing_bits_per_row=8 * length.framing_bytes / length.rows,
+        quantisation_kl=length.quantisation_kl,
+        overhead=length.overhead,
+        escaped_rows=length.escaped_rows,
+    )
 
 
-def code_warnings(code: dict[str, Any], rows: int, weight: str | None) -> list[dict[str, Any]]:
+def code_warnings(code: LabelsCode, rows: int, weight: str | None) -> list[Caution]:
     """Return what the report must say beside the figures."""
     found = []
     if weight is not None:
         message = f"the code holds each label once: the weights in {weight!r} are no part of it"
-        found.append({"code": "code_unweighted", "message": message, "rows": rows})
-    if code["escaped_rows"]:
+        found.append(Caution(code="code_unweighted", message=message, rows=rows))
+    if code.escaped_rows:
         message = "labels of probability 0 are coded as if it were 2^-24: 24 bits each"
-        found.append({"code": "code_escaped", "message": message, "rows": code["escaped_rows"]})
+        found.append(Caution(code="code_escaped", message=message, rows=code.escaped_rows))
     return found

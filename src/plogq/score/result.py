@@ -1,67 +1,109 @@
-"""What a score found out: a plain record with the names of the JSON, in the unit asked for."""
+"""What a score found out, under the names of the JSON and in the unit asked for."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 from plogq.formulas.units import Unit
-from plogq.records import to_json
+from plogq.kinds import Count, Finite, Interval, Number, Share, Text
+from plogq.records import Caution, Document, Source
+from plogq.score.parts import (
+    ClassFigures,
+    ConfusionCell,
+    Floor,
+    Histograms,
+    LabelsCode,
+    Recalibration,
+    ReliabilityBin,
+    Slice,
+    Surprise,
+    Temperature,
+)
 
-SCHEMA = 1
 
+@dataclass(frozen=True, kw_only=True)
+class Result(Document):
+    """What a table of predictions costs, and what that cross-entropy is made of.
 
-@dataclass(frozen=True)
-class Result:
-    """The figures of a table; entropies and losses are in `unit` per row (weighted) on average.
-
-    `to_json` gives them under these same names.
+    Means are over rows, by their weights; entropies and losses are in `unit` per row.
     """
 
-    source: dict[str, Any]
-    kind: str
-    unit: Unit
-    rows: int
-    weight: float
-    classes: tuple[str, ...]
-    cross_entropy: float  # inf where an impossible event happened
-    cross_entropy_finite: float | None  # over the rows with q(y) > 0
-    zero_probability_rows: int
-    floor: dict[str, Any] | None  # p, rows, cross_entropy
-    label_entropy: float  # H(Y): what the labels cost with no model at all
-    information_gain: float  # H(Y) − cross_entropy
-    explained: float | None  # information_gain / H(Y)
-    # What no recalibration that was tried saves, by cross-fit; what one does: cross_entropy −
-    # refinement; what the predictions tell of the labels: H(Y) − refinement. None where q(y) = 0
-    # happened and rows are too few to learn how to mend it.
-    refinement: float | None
-    miscalibration: float | None
-    resolution: float | None
-    # family, parameters, rows, folds; cross_entropy: what each family costs on held-out rows;
-    # aside: why a family was not tried. None where no family could be.
-    recalibration: dict[str, Any] | None
-    # value, interval, identified, cross_entropy, rows; curve: [[T, cross-entropy at T], …]
-    temperature: dict[str, Any] | None
-    entropy_floor: float | None  # mean H(p), from soft labels alone
-    kl: float | None  # mean KL(p ‖ q), from soft labels alone
-    perplexity: float
-    accuracy: float
-    brier: float
-    prediction_entropy: float  # mean H(q): what the model expects to pay
-    overconfidence: float  # cross_entropy − prediction_entropy
-    # A class's share is of the finite part of the cost, and None where that is 0.
-    per_class: list[dict[str, Any]]
-    confusion: list[dict[str, Any]]  # label, predicted, rows, cost per row of the table
-    reliability: list[dict[str, Any]]
-    # surprisal: edges, weight, beyond, infinite; pointwise_information: edges, weight, infinite
-    histograms: dict[str, dict[str, Any]]
-    surprises: list[dict[str, Any]]
-    slices: dict[str, dict[str, dict[str, Any]]]
-    intervals: dict[str, list[float]]  # of `plogq.tables.sums.level`, by name of the figure
-    # bytes; in bits per row, what they are and what makes them: see `plogq.score.labels_code`
-    code: dict[str, Any] | None = field(default=None, kw_only=True)
-    warnings: list[dict[str, Any]]
+    COMMAND: ClassVar[str] = "plogq score"
+    CELL: ClassVar[str] = "plogq.reports.cell:score_cell"
 
-    def to_json(self) -> str:
-        """Give the result as JSON text; infinities, which JSON lacks, as "inf" and "-inf"."""
-        return to_json({"schema": SCHEMA} | asdict(self))
+    source: Source
+    """Which files were read, and how."""
+    kind: Text
+    """What the predictions are: logits, logprobs or probs."""
+    unit: Unit
+    """The unit of every entropy and loss."""
+    rows: Count
+    """How many rows were scored."""
+    weight: Finite
+    """The weight of all rows."""
+    classes: tuple[Text, ...]
+    """The names of the classes, in the order of the predictions."""
+    cross_entropy: Number
+    """Mean −log q(y); infinite where a label had probability 0."""
+    cross_entropy_finite: Number | None
+    """The same over the rows with q(y) > 0; null where there are none."""
+    zero_probability_rows: Count
+    """How many rows have a label of probability 0."""
+    floor: Floor | None = None
+    """The score with probabilities of labels raised to a floor, where one was asked for."""
+    label_entropy: Finite
+    """H(Y), the entropy of the labels' frequencies: what a label costs with no model."""
+    information_gain: Number
+    """label_entropy − cross_entropy."""
+    explained: Number | None
+    """information_gain / label_entropy; null where all labels are alike."""
+    refinement: Number | None = None
+    """What the recalibration that was taken leaves, on held-out rows; null where too few tell."""
+    miscalibration: Number | None = None
+    """What that recalibration saves: cross_entropy − refinement."""
+    resolution: Number | None = None
+    """label_entropy − refinement."""
+    recalibration: Recalibration | None = None
+    """The recalibration that was taken; null where none could be."""
+    temperature: Temperature | None
+    """The temperature that fits; null where every row has q(y) = 0."""
+    entropy_floor: Number | None
+    """Mean H(p) of soft labels p: no model can save it; null of hard labels."""
+    kl: Number | None
+    """Mean D(p ‖ q) of soft labels p: a better model could save it; null of hard labels."""
+    perplexity: Number
+    """exp of the cross-entropy in nats."""
+    accuracy: Share
+    """The share of rows whose top class is right."""
+    brier: Number
+    """Mean squared error Σ (q − p)² of the probabilities."""
+    prediction_entropy: Number
+    """Mean H(q): what the model expects to pay."""
+    overconfidence: Number
+    """cross_entropy − prediction_entropy."""
+    per_class: tuple[ClassFigures, ...]
+    """What each class costs."""
+    confusion: tuple[ConfusionCell, ...] = ()
+    """What each label costs by what was predicted, the most costly first."""
+    reliability: tuple[ReliabilityBin, ...]
+    """How often the top class is right, by its probability."""
+    histograms: Histograms = field(default_factory=Histograms)
+    """How costs are spread over the rows."""
+    surprises: tuple[Surprise, ...]
+    """The rows of the highest cost, the highest first."""
+    slices: dict[Text, dict[Text, Slice]]
+    """By column, and by the column's value."""
+    intervals: dict[Text, Interval] = field(default_factory=dict)
+    """By the name of a field: its lower and upper end. `docs/score.md` says how sure they are."""
+    code: LabelsCode | None = None
+    """The labels as compressed bytes, where that was asked for."""
+    warnings: tuple[Caution, ...]
+    """What to mind."""
+
+    def __post_init__(self) -> None:
+        """Refuse classes that no report can tell apart."""
+        if not self.classes:
+            raise ValueError("classes: expected at least 1 item, got []")
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("classes: expected different names, got one of them twice")

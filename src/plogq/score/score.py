@@ -206,19 +206,19 @@ def score(
         opened.classes,
         kind=columns.kind,
         unit=unit,
-        source=opened.origin(state.left_out) | {"rows": state.rows()},
+        source=opened.origin(state.left_out),
         folds=folds,
         bootstrap=bootstrap,
         seed=seed,
     )
     doubts = opened.warnings(state.rows(), doubts_of(state, opened.classes))
-    result = replace(result, warnings=[*doubts, *result.warnings])
+    result = replace(result, warnings=(*doubts, *result.warnings))
     if not code:
         return result
     from plogq.score.labels_code import code_figures, code_warnings
 
     coded = code_figures(opened, progress)
-    said = [*result.warnings, *code_warnings(coded, state.rows(), columns.weight)]
+    said = (*result.warnings, *code_warnings(coded, state.rows(), columns.weight))
     return replace(result, code=coded, warnings=said)
 
 

@@ -73,14 +73,14 @@ class Columns:
             texts += [self.label_names[0], *([self.chosen] if self.chosen else [])]
         return {name: pa.string() for name in texts} | {name: pa.float64() for name in numbers}
 
-    def taken(self) -> dict[str, object]:
+    def taken(self) -> dict[str, str | tuple[str, ...]]:
         """Say what was taken for what."""
         used = {
             self.kind: self.predictions,
             "chosen": self.chosen,
             "label": self.label,
             "weight": self.weight,
-            "slice": list(self.slices) or None,
+            "slice": tuple(self.slices) or None,
             "group": self.group,
             "id": self.id,
         }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import chain
-from typing import Any
 
 from plogq.errors import TableError
+from plogq.records import READING, Caution, Source
 from plogq.tables.batch import Batch, classes_of, to_batch
 from plogq.tables.columns import Columns
 from plogq.tables.first_look import HEAD_ROWS, first_look
@@ -69,25 +69,21 @@ class Predictions:
             if progress is not None:
                 progress(part.start + part.batch.num_rows, self.table.rows)
 
-    def origin(self, left_out: int = 0) -> dict[str, Any]:
+    def origin(self, left_out: int = 0) -> Source:
         """Return which files were read, how, and which columns were taken for what."""
         notes = [*self.table.notes, *self.columns.notes]
         if self.columns.ignore:
             which = " or ".join(self.columns.ignore)
             rows = "1 row" if left_out == 1 else f"{left_out:,} rows"
             notes.append(f"Left out for the label {which}: {rows}.")
-        return {
-            "paths": self.table.paths,
-            "format": self.table.format,
-            "columns": self.columns.taken(),
-            "notes": notes,
-        }
+        return Source(
+            tuple(self.table.paths), self.table.format, self.columns.taken(), tuple(notes)
+        )
 
-    def warnings(self, rows: int, more: Iterable[str] = ()) -> list[dict[str, Any]]:
+    def warnings(self, rows: int, more: Iterable[str] = ()) -> list[Caution]:
         """Return what may mean something else than it was read as, as a result's warnings."""
         said = dict.fromkeys([*self.table.warnings, *self.columns.warnings, *more])
-        return [{"code": "reading", "message": each.removesuffix("."), "rows": rows}
-                for each in said]  # fmt: skip
+        return [Caution(code=READING, message=each.removesuffix("."), rows=rows) for each in said]
 
 
 def refuse_nothing_left(path: str, rows: int, left_out: int) -> None:

@@ -10,9 +10,9 @@ const LARGEST = 44; // px of a cell
 /**
  * cells    [{label, predicted, rows, cost}] of the classes shown
  * classes  their names, in order
- * unit     of the costs
+ * units     of the costs
  */
-export function Confusion({ name, label, description, cells, classes, unit }) {
+export function Confusion({ name, label, description, cells, classes, units }) {
   const most = Math.max(0, ...cells.map((c) => toNumber(c.cost)).filter(Number.isFinite)) || 1;
   const strength = scaleSqrt([0, most], [0.06, 1]).clamp(true);
   const place = new Map(classes.map((item, i) => [item, i]));
@@ -27,7 +27,7 @@ export function Confusion({ name, label, description, cells, classes, unit }) {
   const text = (cell) => [
     `label ${cell.label}`,
     `predicted ${cell.predicted}`,
-    `${count(cell.rows)} rows, ${number(cell.cost)} ${unit}s per row of the table`,
+    `${count(cell.rows)} rows, ${number(cell.cost)} ${units} per row of the table`,
   ];
   const height = (width) => {
     const { size, head } = layout(width);

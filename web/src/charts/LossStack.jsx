@@ -17,10 +17,10 @@ const LARGE = 0.45; // a loss of more of the bar than this needs no drawing larg
  * finite    the loss without such events
  * gain      what the model saves: whole − loss, as the result has it
  * parts     [{name, value, color}] that the finite loss is made of, from the axis on; may be empty
- * unit
+ * units     what several of the unit are called
  */
 export function LossStack({
-  name, label, description, whole, loss, finite, gain, parts, unit,
+  name, label, description, whole, loss, finite, gain, parts, units,
 }) {
   const shown = Number.isFinite(loss) ? loss : finite;
   const far = Math.max(whole, shown, ...(Number.isFinite(loss) ? [] : [shown * 1.15])) || 1;
@@ -37,7 +37,7 @@ export function LossStack({
     const at = (y, s) => (piece) => ({
       x: (s(piece.from) + s(piece.to)) / 2,
       y: y + BAR / 2,
-      text: [piece.name, `${number(piece.value)} ${unit}s per row`],
+      text: [piece.name, `${number(piece.value)} ${units} per row`],
     });
     const stack = stacked(pieces);
     return [
@@ -64,7 +64,7 @@ export function LossStack({
             {zoom && (
               <path class="fill-raised" d={`M${scale(0)},${TOP + BAR}H${scale(shown)}L${width - 1},${second}H1Z`} />
             )}
-            <XAxis scale={scale} y={TOP + BAR + 6} label={`${unit}s per row`} />
+            <XAxis scale={scale} y={TOP + BAR + 6} label={`${units} per row`} />
             {zoom && (
               <>
                 <text class="strong halo" x="8" y={second - 10}>
@@ -73,7 +73,7 @@ export function LossStack({
                 {stacked(pieces).map((piece) => (
                   <Piece key={piece.name} piece={piece} scale={large} y={second} />
                 ))}
-                <XAxis scale={large} y={second + BAR + 6} label={`${unit}s per row`} />
+                <XAxis scale={large} y={second + BAR + 6} label={`${units} per row`} />
               </>
             )}
           </>

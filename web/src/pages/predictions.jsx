@@ -7,7 +7,7 @@ import { toNumber } from "../parts/format.js";
 
 function Picture({ result: { result, findings } }) {
   return (
-    <LossStack name="loss" label="What the loss is made of" description="" unit={result.unit}
+    <LossStack name="loss" label="What the loss is made of" description="" units={findings.units}
       whole={toNumber(result.label_entropy)} loss={toNumber(result.cross_entropy)}
       finite={toNumber(result.cross_entropy_finite) || 0} gain={toNumber(result.information_gain)}
       parts={findings.loss.parts.filter((part) => part.drawn)} />

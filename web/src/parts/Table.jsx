@@ -10,7 +10,8 @@ const SHOW = { number, percent, count, name: String, words: String };
  * name     of the CSV file
  * caption  what the table is
  * columns  [{key, name, kind}], kind "name" | "words" | "number" | "percent" | "count"
- * rows     objects by the columns' keys; infinities as "inf", what is not known as null
+ * rows     objects by the columns' keys; infinities as "inf", what is not known as null; a row's own
+ *          `kind` ("percent") is that of its numbers
  */
 export function Table({ name, caption, columns, rows }) {
   const [sort, setSort] = useState({ key: null, down: false });
@@ -74,7 +75,8 @@ export function Table({ name, caption, columns, rows }) {
             {shown.map((row, i) => (
               <tr key={i}>
                 {columns.map((column, j) => (
-                  <Cell key={column.key} column={column} value={row[column.key]} head={j === 0} />
+                  <Cell key={column.key} column={column} value={row[column.key]} head={j === 0}
+                    show={row.kind} />
                 ))}
               </tr>
             ))}
@@ -106,8 +108,9 @@ function Header({ column, sort, press }) {
   );
 }
 
-function Cell({ column, value, head }) {
-  const text = value === null || value === undefined ? "–" : SHOW[column.kind](value);
+function Cell({ column, value, head, show }) {
+  const how = column.kind === "number" && show ? show : column.kind;
+  const text = value === null || value === undefined ? "–" : SHOW[how](value);
   const shown = isText(column.kind) ? <bdi>{text}</bdi> : text;
   const kind = isText(column.kind) ? column.kind : "number";
   return head ? (

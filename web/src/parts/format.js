@@ -1,11 +1,11 @@
 // Numbers of a result as text. JSON has no infinities: they come as "inf" and "-inf"; what is
-// not known comes as null.
+// not known comes as null. `number`, `percent` and `count` restate plogq.reports.numbers.
 import { format } from "d3-format";
 
-const plain = format(".4f");
 const short = format(".3~g");
 const grouped = format(",");
 const setting = format(".3~f");
+const SPACE = "\u00a0"; // between a number and its sign
 
 /** The number itself: "inf" as Infinity, null and what is absent as NaN. */
 export function toNumber(value) {
@@ -15,13 +15,21 @@ export function toNumber(value) {
   return NaN;
 }
 
-/** Four decimals; three significant digits where four decimals would show few or too many. */
-export function number(value) {
+const DECIMALS = 4;
+const WHOLE = 1000; // from here on without decimals
+const LARGEST = 1e9; // from here on by a power of ten
+
+/** A number with so many decimals, as a whole number, or by a power of ten. */
+export function number(value, decimals = DECIMALS) {
   const x = toNumber(value);
   if (Number.isNaN(x)) return "–";
-  if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
-  const size = Math.abs(x);
-  return size === 0 || (size >= 1e-3 && size < 1e5) ? plain(x) : scientific(short(x));
+  if (x < 0) return `−${number(-x, decimals)}`;
+  if (x === Infinity) return "∞";
+  if (x === 0 || (x >= Math.min(1, 10 ** (1 - decimals)) && x < WHOLE)) {
+    const text = Math.abs(x).toFixed(decimals);
+    return Number(text) < WHOLE ? text : grouped(WHOLE);
+  }
+  return x >= WHOLE && x < LARGEST ? grouped(x.toFixed(0)) : scientific(x.toExponential(2));
 }
 
 /** A tick or a label: no more digits than it takes. */
@@ -36,12 +44,16 @@ export function shorten(value) {
   return Number.isFinite(x) ? setting(x) : number(value);
 }
 
-/** A share of 1. */
+/** A share of 1 in percent, with one decimal. */
 export function percent(value) {
-  const x = toNumber(value);
-  if (!Number.isFinite(x)) return number(value);
-  const size = Math.abs(x) * 100;
-  return `${format(size === 0 || size >= 0.1 ? ".1f" : ".1~g")(x * 100)}\u00a0%`;
+  const share = toNumber(value);
+  if (!Number.isFinite(share)) return number(share);
+  const hundred = 100 * share;
+  const size = Math.abs(hundred);
+  if (size > 0 && size < 0.05) return share > 0 ? `<${SPACE}0.1${SPACE}%` : `>${SPACE}−0.1${SPACE}%`;
+  if (hundred >= 99.95 && hundred < 100) return `>${SPACE}99.9${SPACE}%`;
+  const text = size < WHOLE ? size.toFixed(1) : number(size);
+  return `${hundred < 0 ? "−" : ""}${text}${SPACE}%`;
 }
 
 /** A whole number, in groups of three. */

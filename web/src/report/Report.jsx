@@ -22,7 +22,7 @@ const SECTIONS = [
   ["figures", "All figures", AllFigures],
 ];
 
-/** result: the JSON of a score; findings: {section: {title, text, advice, …}} */
+/** result: the JSON of a score; findings: {headline, units, section: {title, text, advice, …}} */
 export function Report(given) {
   return (
     <div class="report">
@@ -44,13 +44,22 @@ export function Report(given) {
 
 /** The report inside a page that has its own head; level: of its heading; contents: link to its sections. */
 export function ReportBody({ result, findings, level: Heading = "h1", contents = true }) {
-  const sections = SECTIONS.filter(([key]) => findings[key]);
+  const { units, headline } = findings;
+  const sections = SECTIONS.filter(([key]) => findings[key] && findings[key].length !== 0);
   return (
     <>
       <div class="report-head">
-        <Heading>{findings.headline.title}</Heading>
-        <p class="report-about">{findings.headline.text}</p>
-        <Warnings warnings={findings.warnings} />
+        <Heading>{headline.title}</Heading>
+        <dl class="answers">
+          {headline.answers.map(({ question, text }) => (
+            <div key={question}>
+              <dt>{question}</dt>
+              <dd>{text}</dd>
+            </div>
+          ))}
+        </dl>
+        <Warnings warnings={headline.warnings} />
+        <p class="report-about">{headline.read}</p>
       </div>
       {contents && (
         <nav aria-label="Sections" class="no-print">
@@ -64,7 +73,7 @@ export function ReportBody({ result, findings, level: Heading = "h1", contents =
         </nav>
       )}
       {sections.map(([key, , Section]) => (
-        <Section key={key} id={key} result={result} words={findings[key]} />
+        <Section key={key} id={key} result={result} words={findings[key]} units={units} />
       ))}
       <Ending result={result} />
     </>

@@ -7,12 +7,13 @@ import { brief, number, toNumber } from "../parts/format.js";
 import { Legend } from "../parts/Legend.jsx";
 import { Table } from "../parts/Table.jsx";
 
-export function TemperatureCurve({ id, result, words }) {
+export function TemperatureCurve({ id, result, words, units }) {
   const fit = result.temperature;
   const curve = words.curve.map(([t, loss]) => [t, toNumber(loss)]);
   const [from, to] = fit.interval ?? [];
   const bands = fit.interval ? [{ from, to, name: words.level }] : [];
-  const unit = `${result.unit}s per row`;
+  const unit = `${units} per row`;
+  if (curve.length === 0) return <Figure id={id} words={words} />;
   return (
     <Figure id={id} words={words}>
       <Lines
@@ -44,6 +45,7 @@ export function Calibration({ id, result, words }) {
     <Figure id={id} words={words}>
       <Reliability name="reliability" label="Confidence against accuracy"
         description={`${words.title}. The dashed line is perfect calibration.`} bins={bins} />
+      <p class="note">The area of a point stands for its rows.</p>
       <Legend items={[
         { color: "waste", name: "too sure", text: "right less often than said" },
         { color: "gain", name: "too timid", text: "right more often than said" },
@@ -62,33 +64,25 @@ export function Calibration({ id, result, words }) {
   );
 }
 
-export function Recalibration({ id, result, words }) {
-  const { family, cross_entropy: losses, aside = {} } = result.recalibration;
-  const tried = Object.entries(losses).map(([name, loss]) => ({
-    name, loss, text: name === family ? "taken" : "",
-  }));
-  const rows = [
-    ...tried,
-    ...Object.entries(aside).map(([name, why]) => ({
-      name, loss: null, text: `not tried: ${why}`,
-    })),
-  ];
+export function Recalibration({ id, words, units }) {
+  const finite = words.ways.filter((way) => Number.isFinite(toNumber(way.cross_entropy)));
+  if (words.ways.length === 0) return <Figure id={id} words={words} />;
   return (
     <Figure id={id} words={words}>
       <Dots name="recalibration" label="Cross-entropy by way of recalibrating"
-        description={words.title} axis={`${result.unit}s per row, on rows not fitted to`}
-        dots={tried
-          .filter(({ loss }) => Number.isFinite(toNumber(loss)))
-          .map(({ name, loss }) => ({
-            name, value: loss, strong: name === family, color: name === family ? "gain" : "rest",
-          }))} />
+        description={words.title} axis={`${units} per row, on rows not fitted to`}
+        dots={finite.map((way) => ({
+          name: way.name, value: way.cross_entropy, strong: way.taken,
+          color: way.taken ? "gain" : "rest",
+        }))} />
       <Table name="recalibration" caption="Cross-entropy by way of recalibrating"
         columns={[
           { key: "name", name: "family", kind: "name" },
-          { key: "loss", name: `${result.unit}s per row`, kind: "number" },
-          { key: "text", name: "outcome", kind: "words" },
+          { key: "cross_entropy", name: `${units} per row`, kind: "number" },
+          { key: "saved", name: "saved", kind: "number" },
+          { key: "outcome", name: "outcome", kind: "words" },
         ]}
-        rows={rows} />
+        rows={words.ways} />
     </Figure>
   );
 }

@@ -10,9 +10,8 @@ const MOST_BARS = 15;
 const MOST_CELLS = 32; // classes along a side of the field of cells
 const CHOSEN = 24; // of more classes, those of the dearest cells
 
-export function ClassBits({ id, result, words }) {
-  const { unit } = result;
-  const rank = (item) => (item.bits === "inf" ? Infinity : (item.share ?? 0));
+export function ClassBits({ id, result, words, units }) {
+  const rank = (item) => (item.cross_entropy === "inf" ? Infinity : (item.share ?? 0));
   const worst = [...result.per_class].sort((a, b) => (rank(a) < rank(b)) - (rank(a) > rank(b)));
   const rows = worst.map((item) => ({
     ...item,
@@ -23,21 +22,21 @@ export function ClassBits({ id, result, words }) {
       <Bars name="classes" label={`Share of the loss by class`} description={words.title}
         show={percent}
         bars={worst.slice(0, MOST_BARS).map((item) => ({
-          name: item.class,
+          name: item.name,
           value: item.share,
-          color: item.bits === "inf" ? "waste" : "keep",
-          note: item.bits === "inf" ? "and ∞" : "",
+          color: item.cross_entropy === "inf" ? "waste" : "keep",
+          note: item.cross_entropy === "inf" ? "and ∞" : "",
           text: [
-            item.class,
+            item.name,
             `${percent(item.share)} of the loss, ${count(item.rows)} rows`,
-            `${number(item.bits)} ${unit}s per row of the class`,
+            `${number(item.cross_entropy)} ${units} per row of the class`,
           ],
         }))} />
       <Table name="classes" caption="Classes, by their share of the loss"
         columns={[
-          { key: "class", name: "class", kind: "name" },
+          { key: "name", name: "class", kind: "name" },
           { key: "rows", name: "rows", kind: "count" },
-          { key: "bits", name: `${unit}s per row`, kind: "number" },
+          { key: "cross_entropy", name: `${units} per row`, kind: "number" },
           { key: "share", name: "share", kind: "percent" },
           { key: "accuracy", name: "accuracy", kind: "percent" },
           { key: "mistaken", name: "mistaken for", kind: "name" },
@@ -47,17 +46,17 @@ export function ClassBits({ id, result, words }) {
   );
 }
 
-export function ConfusionBits({ id, result, words }) {
+export function ConfusionBits({ id, result, words, units }) {
   const cells = result.confusion;
   const classes = chosen(result.classes, cells);
   const drawn = new Set(classes);
-  const cost = `${result.unit}s per row`;
+  const cost = `${units} per row`;
   return (
     <Figure id={id} words={words}>
       <Confusion name="confusion" label="What each label costs, by what was predicted"
         description={words.title}
         cells={cells.filter((cell) => drawn.has(cell.label) && drawn.has(cell.predicted))}
-        classes={classes} unit={result.unit} />
+        classes={classes} units={units} />
       {classes.length < result.classes.length && (
         <p class="note">
           Of {count(result.classes.length)} classes, the {count(classes.length)} whose confusions

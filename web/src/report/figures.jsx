@@ -10,14 +10,18 @@ const columns = (level) => [
   { key: "low", name: `from (${level})`, kind: "number" },
   { key: "high", name: "to", kind: "number" },
   { key: "unit", name: "unit", kind: "name" },
-  { key: "text", name: "meaning", kind: "words" },
+  { key: "meaning", name: "meaning", kind: "words" },
 ];
 
 export function AllFigures({ id, words }) {
+  const rows = words.figures.map(({ interval, ...figure }) => {
+    const [low, high] = interval ?? [null, null];
+    return { ...figure, low, high };
+  });
   return (
     <Figure id={id} words={words} wide long>
       <Table name="figures" caption="Each figure"
-        columns={columns(words.level)} rows={words.figures} />
+        columns={columns(words.level)} rows={rows} />
     </Figure>
   );
 }

@@ -7,13 +7,13 @@ import { Table } from "../parts/Table.jsx";
 
 const MOST_SLICES = 15;
 
-function binTable(name, caption, unit, { edges, weight }, extras = []) {
+function binTable(name, caption, units, { edges, weight }, extras = []) {
   const bins = weight.map((share, i) => ({ from: edges[i], to: edges[i + 1], share }));
   return (
     <Numbers>
       <Table name={name} caption={caption}
         columns={[
-          { key: "from", name: `from (${unit}s)`, kind: "number" },
+          { key: "from", name: `from (${units})`, kind: "number" },
           { key: "to", name: "to", kind: "number" },
           { key: "share", name: "share of the rows", kind: "percent" },
         ]}
@@ -29,8 +29,8 @@ function trimmed({ edges, weight }) {
   return { edges: edges.slice(first, last + 2), weight: weight.slice(first, last + 1) };
 }
 
-export function SurprisalHistogram({ id, result, words }) {
-  const { edges, weight, beyond = 0, infinite = 0 } = result.histograms.surprisal;
+export function SurprisalHistogram({ id, result, words, units }) {
+  const { edges, weight, beyond, infinite } = result.histograms.surprisal;
   const end = edges.at(-1);
   const drawn = beyond > 0 ? { edges, weight } : trimmed({ edges, weight });
   const extras = [
@@ -45,15 +45,16 @@ export function SurprisalHistogram({ id, result, words }) {
     <Figure id={id} words={words}>
       <Histogram name="surprisal" label="Surprisal of the rows" description={words.title}
         edges={drawn.edges} weights={drawn.weight} extras={extras}
-        axis={`surprisal of a row, ${result.unit}s`} color={() => "keep"}
+        axis={`surprisal of a row, ${units}`} color={() => "keep"}
         line={{ x: toNumber(result.label_entropy), name: "no model, on average" }} />
-      {binTable("surprisal", "Surprisal of the rows", result.unit, drawn, others)}
+      <p class="note">The upright axis is a square root, so that rare rows are seen.</p>
+      {binTable("surprisal", "Surprisal of the rows", units, drawn, others)}
     </Figure>
   );
 }
 
-export function PointwiseHistogram({ id, result, words }) {
-  const { infinite = 0, ...histogram } = result.histograms.pointwise_information;
+export function PointwiseHistogram({ id, result, words, units }) {
+  const { infinite, ...histogram } = result.histograms.pointwise_information;
   const drawn = trimmed(histogram);
   const endless = infinite > 0;
   return (
@@ -62,17 +63,17 @@ export function PointwiseHistogram({ id, result, words }) {
         edges={drawn.edges} weights={drawn.weight}
         extras={endless
           ? [{ name: "minus infinity", short: "−∞", weight: infinite, color: "waste" }] : []}
-        axis={`pointwise information of a row, ${result.unit}s`}
+        axis={`pointwise information of a row, ${units}`}
         color={([, high]) => (high <= 0 ? "waste" : "gain")}
         line={{ x: 0, name: "no better than no model" }} />
-      {binTable("information", "Information of the rows", result.unit, drawn,
+      {binTable("information", "Information of the rows", units, drawn,
         endless ? [{ from: "-inf", to: "-inf", share: infinite }] : [])}
     </Figure>
   );
 }
 
-export function Surprises({ id, result, words }) {
-  const named = words.rows.some((item) => "id" in item);
+export function Surprises({ id, words, units }) {
+  const named = words.rows.some((item) => item.id !== null);
   const rows = words.rows.map((item) => ({ ...item, at: String(item.id ?? item.row ?? "") }));
   return (
     <Figure id={id} words={words} long>
@@ -82,41 +83,42 @@ export function Surprises({ id, result, words }) {
           { key: "label", name: "label", kind: "name" },
           { key: "predicted", name: "predicted", kind: "name" },
           { key: "q_label", name: "q(label)", kind: "number" },
-          { key: "surprisal", name: `${result.unit}s`, kind: "number" },
+          { key: "surprisal", name: units, kind: "number" },
         ]}
         rows={rows} />
     </Figure>
   );
 }
 
-export function Slices({ id, result, words }) {
+export function Slices({ id, result, words, units }) {
   return (
     <>
       {words.map((item, i) => (
-        <Slice key={item.column} id={i === 0 ? id : `${id}-${i}`} result={result} words={item} />
+        <Slice key={item.column} id={i === 0 ? id : `${id}-${i}`} result={result} words={item}
+          units={units} />
       ))}
     </>
   );
 }
 
-function Slice({ id, result, words }) {
+function Slice({ id, result, words, units }) {
   const rows = Object.entries(result.slices[words.column])
     .map(([value, item]) => ({ value, ...item }))
     .sort((a, b) => toNumber(b.cross_entropy) - toNumber(a.cross_entropy) || 0);
   const finite = rows.filter((row) => Number.isFinite(toNumber(row.cross_entropy)));
   const overall = toNumber(result.cross_entropy);
-  const unit = `${result.unit}s per row`;
+  const unit = `${units} per row`;
   return (
     <Figure id={id} words={words}>
       {finite.length > 0 && (
-        <Dots name={`slices-${words.name}`} label={`Cross-entropy by ${words.column}`}
+        <Dots name={`slices-${words.anchor}`} label={`Cross-entropy by ${words.column}`}
           description={words.title} axis={unit}
           lines={Number.isFinite(overall) ? [{ at: overall, name: `all ${number(overall)}` }] : []}
           dots={finite.slice(0, MOST_SLICES).map((row) => ({
             name: row.value, value: row.cross_entropy, color: "keep",
           }))} />
       )}
-      <Table name={`slices-${words.name}`} caption={`Groups by ${words.column}`}
+      <Table name={`slices-${words.anchor}`} caption={`Groups by ${words.column}`}
         columns={[
           { key: "value", name: words.column, kind: "name" },
           { key: "rows", name: "rows", kind: "count" },

@@ -47,7 +47,7 @@ class LabelsReport(NamedTuple):
     """
 
     paths: list[str]
-    taken: dict[str, object]
+    taken: dict[str, str | tuple[str, ...]]
     counts: np.ndarray[Any, np.dtype[np.int64]]
     length: CodeLength
     frequency_bits: float
@@ -101,8 +101,8 @@ def code_labels(
         coded.length,
         bits,
         coded.data,
-        predictions.origin()["notes"],
-        [warning["message"] for warning in predictions.warnings(coded.length.rows)],
+        list(predictions.origin().notes),
+        [warning.message for warning in predictions.warnings(coded.length.rows)],
     )
 
 

@@ -11,7 +11,7 @@ def compute(state: State) -> Result:
     """Give the report of the example, until the reader brings a table."""
     report = example()
     result, words = report["result"], report["findings"]
-    unit = f"{result['unit']}s per row"
+    unit = f"{words['units']} per row"
     return {
         **report,
         "readouts": [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from plogq.demo.run import TRAINING_ROWS, read_digits
 from plogq.demo.train import random_start, train
 from plogq.numpy import cross_entropy
-from plogq.reports.document import to_document
+from plogq.records import encoded
 from plogq.reports.findings import findings
 from plogq.reports.findings.words import file_name
 from plogq.score import Result, score
@@ -33,8 +34,8 @@ def report(result: Result | dict[str, Any]) -> Report:
     ValueError
         If it is not a score's JSON; says which field, and what was expected.
     """
-    document = to_document(result)
-    return {"result": document, "findings": findings(document)}
+    typed = result if isinstance(result, Result) else Result.read(result)
+    return {"result": typed.to_document(), "findings": encoded(findings(typed))}
 
 
 def report_of_file(path: str | Path, name: str, **options: Any) -> Report:
@@ -58,9 +59,7 @@ def report_of_file(path: str | Path, name: str, **options: Any) -> Report:
     except (ValueError, TypeError, OSError) as error:
         # The reader does not know the file by the name of its temporary copy.
         raise ValueError(str(error).replace(str(path), name)) from error
-    document = to_document(result)
-    document["source"]["paths"] = [file_name(name)]
-    return report(document)
+    return report(replace(result, source=replace(result.source, paths=(file_name(name),))))
 
 
 def _result(path: str | Path) -> dict[str, Any] | None:

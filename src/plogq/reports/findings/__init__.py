@@ -1,38 +1,79 @@
-"""What a score says, in words: for each picture its finding, what that means, and what to do."""
+"""What a score says, in words: for each section its finding, what that means, and what to do."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from plogq.reports.document import Document
-from plogq.reports.findings.calibration import recalibration, reliability, temperature
+from plogq.formulas.units import plural
+from plogq.reports.findings.calibration import (
+    RecalibrationFinding,
+    TemperatureFinding,
+    recalibration,
+    reliability,
+    temperature,
+)
 from plogq.reports.findings.classes import classes, confusion
-from plogq.reports.findings.figures import code, figures
-from plogq.reports.findings.loss import headline, loss
-from plogq.reports.findings.rows import pointwise, slices, surprisal, surprises, warnings
-
-Words = dict[str, Any]
-
-SECTIONS = {
-    "loss": loss,
-    "temperature": temperature,
-    "reliability": reliability,
-    "recalibration": recalibration,
-    "classes": classes,
-    "confusion": confusion,
-    "surprisal": surprisal,
-    "pointwise": pointwise,
-    "surprises": surprises,
-    "slices": slices,
-    "code": code,
-    "figures": figures,
-}
+from plogq.reports.findings.figures import CodeFinding, FiguresFinding, code, figures
+from plogq.reports.findings.finding import Finding
+from plogq.reports.findings.headline import Headline, headline
+from plogq.reports.findings.loss import LossFinding, loss
+from plogq.reports.findings.rows import (
+    SliceFinding,
+    SurprisesFinding,
+    pointwise,
+    slices,
+    surprisal,
+    surprises,
+)
+from plogq.score.result import Result
 
 
-def findings(document: Document) -> Words:
-    """Give the words of each section of the report; None where the score has nothing for it.
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """The words of a report; a section is None where the score has nothing for it.
 
-    The front end draws the sections that have words, and computes nothing itself.
+    Terminal, page and notebook show these words, and none of their own.
     """
-    words: Words = {"headline": headline(document), "warnings": warnings(document)}
-    return words | {name: section(document) for name, section in SECTIONS.items()}
+
+    units: str
+    """The unit, of several."""
+    headline: Headline
+    loss: LossFinding
+    temperature: TemperatureFinding | None
+    reliability: Finding | None
+    recalibration: RecalibrationFinding | None
+    classes: Finding | None
+    confusion: Finding | None
+    surprisal: Finding | None
+    pointwise: Finding | None
+    surprises: SurprisesFinding | None
+    slices: tuple[SliceFinding, ...]
+    code: CodeFinding | None
+    figures: FiguresFinding
+
+    def sections(self) -> Iterator[Finding]:
+        """Return the findings that there are, in the order of the page."""
+        for value in vars(self).values():
+            found = value if isinstance(value, tuple) else (value,)
+            yield from (each for each in found if isinstance(each, Finding))
+
+
+def findings(r: Result) -> Findings:
+    """Return the words of each section of the report."""
+    return Findings(
+        units=plural(r.unit),
+        headline=headline(r),
+        loss=loss(r),
+        temperature=temperature(r),
+        reliability=reliability(r),
+        recalibration=recalibration(r),
+        classes=classes(r),
+        confusion=confusion(r),
+        surprisal=surprisal(r),
+        pointwise=pointwise(r),
+        surprises=surprises(r),
+        slices=slices(r),
+        code=code(r),
+        figures=figures(r),
+    )

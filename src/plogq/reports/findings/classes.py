@@ -2,86 +2,95 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
-from plogq.reports.document import Document
-from plogq.reports.findings.words import amount, finite, name, percent, rows
-from plogq.reports.surprises import doubtful, listed
+from plogq.reports.findings.finding import Finding
+from plogq.reports.findings.words import name
+from plogq.reports.numbers import amount, percent, rows
+from plogq.reports.surprises import dearest, doubtful
+from plogq.reports.verdict import WRONG_LABELS
+from plogq.score.parts import ClassFigures
+from plogq.score.result import Result
 
 
-def classes(d: Document) -> dict[str, Any] | None:
-    """Say on how few classes half of the loss falls."""
-    known = [c for c in d["per_class"] if c["share"] is not None]
-    endless = [c for c in d["per_class"] if c["bits"] == "inf"]
+def by_cost(r: Result) -> list[ClassFigures]:
+    """Return the classes, those of infinite cost first, then by their share of the loss."""
+    return sorted(
+        r.per_class, key=lambda c: (c.cross_entropy == math.inf, c.share or 0.0), reverse=True
+    )
+
+
+def classes(r: Result) -> Finding | None:
+    """Return on how few classes half of the loss falls."""
+    known = sorted((c for c in r.per_class if c.share is not None), key=_share, reverse=True)
+    endless = any(c.cross_entropy == math.inf for c in r.per_class)
     if not known and not endless:
         return None
     what = "the finite loss" if endless else "the loss"
-    known.sort(key=lambda c: c["share"], reverse=True)
     half, total = 0, 0.0
     for c in known:
         if total >= 0.5:
             break
-        half, total = half + 1, total + c["share"]
-    if known and len(d["per_class"]) > 2:
-        title = f"{half:,} of {len(d['per_class']):,} classes carry {percent(total)} of {what}"
+        half, total = half + 1, total + _share(c)
+    if half > 1 and len(r.per_class) > 2:
+        title = f"{half:,} of {len(r.per_class):,} classes carry {percent(total)} of {what}"
     elif known:
-        title = f"{name(known[0]['class'])} carries {percent(known[0]['share'])} of {what}"
+        title = f"{name(known[0].name)} carries {percent(_share(known[0]))} of {what}"
     else:
-        title = "Every class has a row that costs infinitely much"
-    return {"title": title, "text": _dearest(d), "advice": _mistaken(known)}
+        title = "Every class with rows has one that costs infinitely much"
+    return Finding(title, f"Each class by its share of {what}.{_dearest(r)}{_mistaken(known)}")
 
 
-def _dearest(d: Document) -> str:
-    finite_cost = [c for c in d["per_class"] if finite(c["bits"]) is not None]
-    if not finite_cost:
-        return "Each class by its share of the loss."
-    worst = max(finite_cost, key=lambda c: c["bits"])
-    return (
-        f"Each class by its share of the loss. A row of {name(worst['class'])} costs most: "
-        f"{amount(worst['bits'], d['unit'])}."
-    )
+def _share(c: ClassFigures) -> float:
+    return c.share or 0.0
 
 
-def _mistaken(known: list[dict[str, Any]]) -> str | None:
-    worst = next((c for c in known if c["mistaken_for"]), None)
+def _dearest(r: Result) -> str:
+    costs = {c.name: c.cross_entropy for c in r.per_class if c.cross_entropy is not None}
+    finite = {each: cost for each, cost in costs.items() if math.isfinite(cost)}
+    if not finite:
+        return ""
+    worst = max(finite, key=finite.__getitem__)
+    of_finite = "" if len(finite) == len(costs) else ", of those that cost finitely much"
+    return f" A row of {name(worst)} costs most{of_finite}: {amount(finite[worst], r.unit)}."
+
+
+def _mistaken(known: list[ClassFigures]) -> str:
+    worst = next((c for c in known if c.mistaken_for), None)
     if worst is None:
-        return None
-    other, n, _ = worst["mistaken_for"][0]
-    return (
-        f"Start with {name(worst['class'])}: {rows(n)} of it {'was' if n == 1 else 'were'} taken "
-        f"for {name(other)}."
-    )
+        return ""
+    other, n, _ = worst.mistaken_for[0]
+    were = "was" if n == 1 else "were"
+    return f" Of {name(worst.name)}, {rows(n)} {were} taken for {name(other)}."
 
 
-def confusion(d: Document) -> dict[str, Any] | None:
-    """Say what confusion costs most, and how much is paid where the top class is right."""
-    cells = d.get("confusion")
-    total = finite(d["cross_entropy"])
-    if not cells:
+def confusion(r: Result) -> Finding | None:
+    """Return what confusion costs most, and how much is paid where the top class is right."""
+    if not r.confusion:
         return None
-    wrong = [c for c in cells if c["label"] != c["predicted"]]
-    right = sum(finite(c["cost"]) or 0.0 for c in cells if c["label"] == c["predicted"])
+    total = r.cross_entropy
+    wrong = [c for c in r.confusion if c.label != c.predicted]
     text = "What each label costs, by what was predicted."
-    if total:
-        text += f" {percent(min(1.0, right / total))} of the loss is paid on rows whose top class "
-        text += "is right: the model was not sure."
+    if 0 < total < math.inf:
+        right = math.fsum(c.cost for c in r.confusion if c.label == c.predicted)
+        text += (
+            f" {percent(min(1.0, right / total))} of the loss is paid on rows whose top class is "
+            "right: the model was not sure."
+        )
     if not wrong:
-        return {"title": "No label is taken for another", "text": text, "advice": None}
-    worst = max(wrong, key=lambda c: float(c["cost"]))
-    cost = finite(worst["cost"])
-    below = "The dearest cells are single rows: look for wrong labels among the surprises below."
-    alone = below if doubtful(listed(d["surprises"])) else None
-    pair = f"{name(worst['label'])} taken for {name(worst['predicted'])}"
-    if cost is None:
+        return Finding("No label is taken for another", text)
+    worst = max(wrong, key=lambda c: c.cost)
+    pair = f"{name(worst.label)} taken for {name(worst.predicted)}"
+    if math.isinf(worst.cost):
         title = f"{pair} costs infinitely much"
-    elif total:
-        title = f"{pair} costs most: {percent(cost / total)} of the loss"
+    elif 0 < total < math.inf:
+        title = f"{pair} costs most: {percent(worst.cost / total)} of the loss"
     else:
-        title = f"{pair} costs most"
-    return {
-        "title": title,
-        "text": text,
-        "advice": f"Look at these {rows(worst['rows'])} side by side: what tells the two apart?"
-        if worst["rows"] > 1
-        else alone,
-    }
+        title = f"{pair} costs most of the confusions"
+    if worst.rows > 1:
+        return Finding(
+            title, text,
+            f"Look at these {rows(worst.rows)} side by side: what tells the two classes apart?",
+        )  # fmt: skip
+    suspect = doubtful(dearest(r.surprises))
+    return Finding(title, f"{text} That is one row.", f"{WRONG_LABELS}." if suspect else None)

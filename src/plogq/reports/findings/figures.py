@@ -2,110 +2,147 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from plogq.reports.document import Document
-from plogq.reports.findings.words import REFINEMENT, figure, finite, percent
+from plogq.reports.findings.finding import Finding
+from plogq.reports.findings.headline import per_row
+from plogq.reports.numbers import figure, percent, rows
+from plogq.score.result import Result
 from plogq.tables.sums.level import PERCENT
 
+# The field of the result: what it is called, and what it means. A figure of `PLAIN` has no unit.
 PER_ROW = {
-    "cross_entropy": ("cross-entropy", "what a label costs, given the model"),
-    "cross_entropy_finite": ("  where possible", "without rows whose label had probability 0"),
+    "cross_entropy": ("cross-entropy", "what a label costs"),
+    "cross_entropy_finite": ("where possible", "of rows with q(label) > 0"),
     "label_entropy": ("label entropy", "what it costs with no model"),
-    "information_gain": ("information gain", "the difference: what the model knows"),
-    "refinement": ("refinement", REFINEMENT),
-    "miscalibration": ("miscalibration", "what it saves"),
-    "resolution": ("resolution", "label entropy less refinement"),
-    "prediction_entropy": ("prediction entropy", "what the model expects to pay"),
-    "overconfidence": ("overconfidence", "what it pays beyond that; 0 if calibrated"),
-    "entropy_floor": ("entropy floor", "what no model can save: the labels' own doubt"),
-    "kl": ("divergence (KL)", "the rest: what a better model could save"),
+    "information_gain": ("information gain", "what the model saves of it"),
+    "refinement": ("refinement", "what recalibrating leaves"),
+    "miscalibration": ("miscalibration", "what recalibrating saves"),
+    "resolution": ("resolution", "label entropy − refinement"),
+    "prediction_entropy": ("prediction entropy", "what the model expects"),
+    "overconfidence": ("overconfidence", "paid beyond that; best is 0"),
+    "entropy_floor": ("entropy floor", "the labels' own doubt"),
+    "kl": ("divergence (KL)", "a better model could save it"),
 }
-CODER = {"coder": "coder_bits_per_row", "framing": "framing_bits_per_row"}
 PLAIN = {
-    "explained": ("explained", "share of the label entropy that the model saves"),
-    "perplexity": ("perplexity", "as if choosing among so many classes"),
-    "accuracy": ("accuracy", "share of the rows whose top class is right"),
-    "brier": ("Brier score", "squared error of the probabilities"),
+    "explained": ("explained", "of the label entropy"),
+    "perplexity": ("perplexity", "as if among so many classes"),
+    "accuracy": ("accuracy", "the top class is right"),
+    "brier": ("Brier score", "squared error of q"),
+}
+SHARES = ("explained", "accuracy")
+# What the bytes are made of: the field, what it is called, and its colour.
+CODED = {
+    "bits_per_row": ("compressed", "keep"),
+    "exact_bits_per_row": ("cross-entropy", "gain"),
+    "quantisation_kl": ("rounding (KL)", "waste"),
+    "coder_bits_per_row": ("coder", "rest"),
+    "framing_bits_per_row": ("framing", "rest"),
 }
 
 
-def figures(d: Document) -> dict[str, Any]:
-    """Give every figure with its interval, unit and meaning."""
-    intervals = d.get("intervals", {})
+@dataclass(frozen=True)
+class Figure:
+    """A figure with its unit, meaning and interval."""
 
-    def row(key: str, label: str, unit: str, text: str) -> dict[str, Any]:
-        low, high = intervals.get(key) or (None, None)
-        return {
-            "name": label.strip(),
-            "value": d[key],
-            "low": low,
-            "high": high,
-            "unit": unit,
-            "text": text,
-        }
+    name: str
+    value: float
+    unit: str
+    meaning: str
+    interval: tuple[float, float] | None = None
+    kind: str = "number"
+    """How it is shown: as a "number" or in "percent"."""
 
-    each = f"{d['unit']}s per row"
-    hidden = {"cross_entropy_finite"} if not d["zero_probability_rows"] else set()
-    found = [
-        row(key, label, each, text)
-        for key, (label, text) in PER_ROW.items()
-        if d.get(key) is not None and key not in hidden
-    ]
-    found += [
-        row(key, label, "", text) for key, (label, text) in PLAIN.items() if d.get(key) is not None
-    ]
-    fit = d["temperature"]
-    if fit is not None:
-        low, high = fit["interval"] or (None, None)
-        found.append({
-            "name": "temperature", "value": fit["value"], "low": low, "high": high, "unit": "",
-            "text": "that fits best" if fit["identified"] else "not identified: at a bound",
-        })  # fmt: skip
-    if d.get("floor"):
-        floor = d["floor"]
-        found.append({
-            "name": "floored cross-entropy", "value": floor["cross_entropy"], "low": None,
-            "high": None, "unit": each,
-            "text": f"q(label) of {floor['rows']:,} rows raised to {figure(float(floor['p']))}",
-        })  # fmt: skip
-    resampled = any(item["low"] is not None for item in found)
-    text = f"Intervals hold {PERCENT}, by resampling the rows." if resampled else None
-    if d["entropy_floor"] is None:
-        doubt = (
-            "How much of the cost no model could save, hard labels cannot tell: that takes soft "
+    def text(self) -> str:
+        """Return its value as text."""
+        return self._show(self.value)
+
+    def between(self) -> str:
+        """Return its interval as text; empty where it has none."""
+        return "" if self.interval is None else " to ".join(map(self._show, self.interval))
+
+    def _show(self, value: float) -> str:
+        return figure(value) if self.kind == "number" else percent(value)
+
+
+@dataclass(frozen=True)
+class FiguresFinding(Finding):
+    """What is said of all figures, and the figures."""
+
+    figures: tuple[Figure, ...] = ()
+    level: str = PERCENT
+
+
+@dataclass(frozen=True)
+class CodePart:
+    """A part of what the labels cost as bytes, in bits per row."""
+
+    name: str
+    value: float
+    color: str
+
+
+@dataclass(frozen=True)
+class CodeFinding(Finding):
+    """What is said of the labels as bytes, and what these are made of."""
+
+    parts: tuple[CodePart, ...] = ()
+
+
+def figures(r: Result) -> FiguresFinding:
+    """Return every figure with its interval, unit and meaning."""
+    found = [*_per_row(r), *_plain(r)]
+    if (fit := r.temperature) is not None:
+        meaning = "that fits best" if fit.identified else "not identified: at a bound"
+        found.append(Figure("temperature", fit.value, "", meaning, fit.interval))
+    if r.floor is not None:
+        meaning = f"{rows(r.floor.rows)} raised to {figure(r.floor.p)}"
+        found.append(Figure("with a floor", r.floor.cross_entropy, per_row(r), meaning))
+    text = []
+    if r.intervals:
+        text.append(f"An interval holds the figure in {PERCENT} of tables like this one.")
+    if r.entropy_floor is None:
+        text.append(
+            "Hard labels cannot tell how much of the cost no model could save: that takes soft "
             "labels, or several annotators' labels."
         )
-        text = doubt if text is None else f"{text} {doubt}"
-    said = {"title": "All figures", "text": text, "advice": None}
-    return said | {"figures": found, "level": PERCENT}
+    return FiguresFinding("All figures", " ".join(text), None, tuple(found))
 
 
-def code(d: Document) -> dict[str, Any] | None:
-    """Say what the labels came to as bytes, and what that costs beyond the cross-entropy."""
-    found = d.get("code")
-    if not found:
+def _per_row(r: Result) -> Iterator[Figure]:
+    """Return the costs that are known."""
+    for key, (name, meaning) in PER_ROW.items():
+        value = getattr(r, key)
+        if value is not None and (key != "cross_entropy_finite" or r.zero_probability_rows):
+            yield Figure(name, value, per_row(r), meaning, r.intervals.get(key))
+
+
+def _plain(r: Result) -> Iterator[Figure]:
+    """Return the figures without a unit that are known."""
+    for key, (name, meaning) in PLAIN.items():
+        if (value := getattr(r, key)) is not None:
+            kind = "percent" if key in SHARES else "number"
+            yield Figure(name, value, "", meaning, r.intervals.get(key), kind)
+
+
+def code(r: Result) -> CodeFinding | None:
+    """Return what the labels came to as bytes, and what that costs beyond the cross-entropy."""
+    found = r.code
+    if found is None:
         return None
-    overhead = finite(found["overhead"])
     text = (
-        "The labels were really compressed with the model's probabilities, and decoded again. "
-        "What the bytes cost beyond the cross-entropy is the coder's rounding of the probabilities "
-        "and the counts and checksums around them."
+        "The labels were compressed with the model's probabilities, and decoded again: every label "
+        "is the same. What the bytes cost beyond the cross-entropy is the coder's rounding of the "
+        "probabilities, and the counts and checksums around them."
     )
-    if overhead is not None:
-        text += f" That is {percent(overhead)} here."
-    return {
-        "title": f"The labels fit into {found['bytes']:,} bytes",
-        "text": text,
-        "advice": None,
-        "parts": [
-            {"name": "compressed", "value": found["bits_per_row"], "color": "keep"},
-            {"name": "cross-entropy", "value": found["exact_bits_per_row"], "color": "gain"},
-            {"name": "rounding (KL)", "value": found["quantisation_kl"], "color": "waste"},
-            *(
-                {"name": name, "value": found[key], "color": "rest"}
-                for name, key in CODER.items()
-                if key in found
-            ),
-        ],
-    }
+    if found.overhead is not None:
+        text += f" That is {percent(found.overhead)} here."
+    if found.escaped_rows:
+        text += f" Labels of probability 0 ({rows(found.escaped_rows)}) are coded at 24 bits each."
+    parts = tuple(
+        CodePart(name, value, color)
+        for key, (name, color) in CODED.items()
+        if (value := getattr(found, key)) is not None
+    )
+    return CodeFinding(f"The labels fit into {found.bytes:,} bytes", text, None, parts)

@@ -4,116 +4,132 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from dataclasses import dataclass
 
-from plogq.reports.document import Document
-from plogq.reports.findings.words import amount, figure, finite, name, percent, rows
-from plogq.reports.surprises import doubtful, listed
-
-
-def warnings(d: Document) -> list[str]:
-    """Give the warnings as sentences."""
-    return [
-        f"{w['message'][:1].upper()}{w['message'][1:]} ({rows(w['rows'])})." for w in d["warnings"]
-    ]
+from plogq.formulas.units import plural
+from plogq.reports.findings.finding import Finding
+from plogq.reports.findings.words import name
+from plogq.reports.numbers import amount, percent, rows, said
+from plogq.reports.surprises import dearest, doubtful
+from plogq.reports.verdict import WRONG_LABELS
+from plogq.score.parts import Slice, Surprise
+from plogq.score.result import Result
 
 
-def surprisal(d: Document) -> dict[str, Any] | None:
-    """Say what half of the rows cost at most, and how many are dearer than with no model."""
-    found = d.get("histograms", {}).get("surprisal")
-    if not found or not any((*found["weight"], found.get("beyond"), found.get("infinite"))):
+@dataclass(frozen=True)
+class SurprisesFinding(Finding):
+    """What is said of the rows that cost most, and these rows."""
+
+    rows: tuple[Surprise, ...] = ()
+
+
+@dataclass(frozen=True)
+class SliceFinding(Finding):
+    """What is said of the groups by one column."""
+
+    column: str = ""
+    anchor: str = ""
+    """The column in letters that a page's address and a file's name may have."""
+
+
+def surprisal(r: Result) -> Finding | None:
+    """Return what half of the rows cost at most, and how many cost more than with no model."""
+    found = r.histograms.surprisal
+    if found is None or not any((*found.weight, found.beyond, found.infinite)):
         return None
-    edges, weight, unit = found["edges"], found["weight"], d["unit"]
     total, half = 0.0, math.inf
-    for share, edge in zip(weight, edges[1:], strict=True):
+    for share, edge in zip(found.weight, found.edges[1:], strict=True):
         total += share
         if total >= 0.5:
             half = edge
             break
-    dear = found.get("beyond", 0.0) + found.get("infinite", 0.0)
-    dear += sum(w for w, low in zip(weight, edges, strict=False) if low >= d["label_entropy"])
+    dear = found.beyond + found.infinite
+    starts = zip(found.weight, found.edges, strict=False)
+    dear += sum(share for share, low in starts if low > r.label_entropy)
     title = (
-        f"Half of the rows cost less than {amount(half, unit)}"
+        f"Half of the rows cost less than {amount(half, r.unit)}"
         if math.isfinite(half)
-        else f"Half of the rows cost more than {amount(edges[-1], unit)}"
+        else f"Half of the rows cost more than {amount(found.edges[-1], r.unit)}"
     )
-    return {
-        "title": title,
-        "text": f"The surprisal −log q(label) of each row. {percent(dear)} of the rows cost more "
-        f"than the {amount(d['label_entropy'], unit)} of a label with no model. The upright axis "
-        "is a square root, so that rare rows are seen.",
-        "advice": "A long tail is a few rows that the model is sure about and wrong: wrong labels, "
-        "or inputs of a kind it has not seen.",
-    }
+    return Finding(
+        title,
+        f"The cost of a row is its surprisal −log q(label). At least {percent(dear)} of the rows "
+        f"cost more than the {amount(r.label_entropy, r.unit)} of a label with no model. Where a "
+        "row costs far more than the others, the model is sure and wrong: the label may be wrong, "
+        "or the input of a kind that the model has not seen.",
+    )
 
 
-def pointwise(d: Document) -> dict[str, Any] | None:
-    """Say on what share of the rows the model knows less than the class frequencies."""
-    found = d.get("histograms", {}).get("pointwise_information")
-    if not found or not any((*found["weight"], found.get("infinite"))):
+def pointwise(r: Result) -> Finding | None:
+    """Return on what share of the rows the model knows less than the class frequencies."""
+    found = r.histograms.pointwise_information
+    if found is None or not any((*found.weight, found.infinite)):
         return None
-    worse = found.get("infinite", 0.0) + sum(
-        w for w, high in zip(found["weight"], found["edges"][1:], strict=True) if high <= 0
+    worse = found.infinite + sum(
+        w for w, high in zip(found.weight, found.edges[1:], strict=True) if high <= 0
     )
-    return {
-        "title": f"On {percent(worse)} of the rows the model is worse than no model",
-        "text": "How much more probable the model made each label than its class frequency does: "
-        f"log q(label) − log base(label), in {d['unit']}s. The mean is the information gain.",
-        "advice": "Look for what the rows below 0 have in common; slices (--slice) find it fast."
+    return Finding(
+        f"On {percent(worse)} of the rows the model is worse than no model",
+        "How much more probable the model made each label than its class frequency does: "
+        f"log q(label) − log frequency, in {plural(r.unit)}. The mean is the information gain.",
+        "Look for what the rows below 0 have in common: --slice COLUMN scores groups of them."
         if worse > 0
         else None,
-    }
+    )
 
 
-def surprises(d: Document) -> dict[str, Any] | None:
-    """Name the most surprising row; None where no row costs anything to speak of."""
-    dear = listed(d["surprises"])
+def surprises(r: Result) -> SurprisesFinding | None:
+    """Return which row costs most; None where no row costs anything to speak of."""
+    dear = dearest(r.surprises)
     if not dear:
         return None
     suspect = doubtful(dear)
-    first = next(item for item in dear if not suspect or item["label"] != item["predicted"])
-    dearest = "Most surprising"
-    if first is not dear[0]:
-        dearest += " of those predicted otherwise"
-    which = f"row {first['row']}" if first.get("row") is not None else name(str(first.get("id")))
-    q = float(first["q_label"])
+    first = next(item for item in dear if not suspect or item.label != item.predicted)
+    which = f"row {first.row}" if first.row is not None else name(str(first.id))
     these = "This is the row" if len(dear) == 1 else f"These are the {len(dear):,} rows"
+    these += " of the highest cost."
     if not suspect:
-        return {
-            "title": "The rows that cost most were predicted right",
-            "text": f"The dearest is {which}, whose label has a probability of {figure(q)}. "
-            f"{these} of the highest cost.",
-            "advice": None,
-            "rows": dear,
-        }
-    return {
-        "title": f"{dearest}: {which}, labelled {name(first['label'])}, predicted "
-        f"{name(first['predicted'])}",
-        "text": f"The model gave that label a probability of {figure(q)}. {these} of the highest "
-        "cost.",
-        "advice": "Look for wrong labels here first: this is where they gather.",
-        "rows": dear,
-    }
+        return SurprisesFinding(
+            "The rows that cost most were predicted right",
+            f"The label of {which} has a probability of {said(first.q_label)}. {these}",
+            rows=dear,
+        )
+    among = "" if first is dear[0] else " among those predicted otherwise"
+    return SurprisesFinding(
+        f"Most surprising{among}: {which}, labelled {name(first.label)}, predicted "
+        f"{name(first.predicted)}",
+        f"The model gave that label a probability of {said(first.q_label)}. {these}",
+        f"{WRONG_LABELS}.",
+        dear,
+    )
 
 
-def slices(d: Document) -> list[dict[str, Any]] | None:
-    """Say which group of each column costs most."""
-    found = [_slice(d, column, groups) for column, groups in d["slices"].items() if groups]
-    return found or None
+def by_slice_cost(groups: dict[str, Slice]) -> list[tuple[str, Slice]]:
+    """Return the groups, those that cost most first."""
+    return sorted(groups.items(), key=lambda item: -(item[1].cross_entropy or 0.0))
 
 
-def _slice(d: Document, column: str, groups: dict[str, Any]) -> dict[str, Any]:
-    unit = d["unit"]
-    costs = {value: finite(g["cross_entropy"]) for value, g in groups.items()}
-    known = {value: cost for value, cost in costs.items() if cost is not None}
+def slices(r: Result) -> tuple[SliceFinding, ...]:
+    """Return which group of each column costs most."""
+    return tuple(_slice(r, column, groups) for column, groups in r.slices.items() if groups)
+
+
+def _slice(r: Result, column: str, groups: dict[str, Slice]) -> SliceFinding:
+    costs = {value: g.cross_entropy for value, g in groups.items() if g.cross_entropy is not None}
+    anchor = re.sub(r"\W+", "-", column)[:40]
     text = f"The rows by {name(column)}, each group scored by itself."
-    words = {"column": column, "name": re.sub(r"\W+", "-", column)[:40], "text": text}
-    if len(known) < 2:
-        return words | {"title": f"Groups by {name(column)}", "advice": None}
-    worst, best = max(known, key=known.__getitem__), min(known, key=known.__getitem__)
-    return words | {
-        "title": f"{name(worst)} costs {amount(known[worst], unit)} per row, {name(best)} "
-        f"{figure(known[best])}",
-        "advice": f"{name(worst)} has {rows(groups[worst]['rows'])}: compare information gain, not "
-        "cost alone, for groups may differ in how hard their labels are.",
-    }
+    if len(costs) < 2:
+        return SliceFinding(f"Groups by {name(column)}", text, None, column, anchor)
+    worst, best = max(costs, key=costs.__getitem__), min(costs, key=costs.__getitem__)
+    if costs[worst] == costs[best]:
+        title = f"All groups by {name(column)} cost {amount(costs[worst], r.unit)} per row"
+        return SliceFinding(title, text, None, column, anchor)
+    return SliceFinding(
+        f"{name(worst)} costs {amount(costs[worst], r.unit)} per row, {name(best)} "
+        f"{said(costs[best])}",
+        f"{text} {name(worst)} has {rows(groups[worst].rows)}. Groups may differ in how hard their "
+        "labels are: compare information gain, not cost alone.",
+        None,
+        column,
+        anchor,
+    )

@@ -11,7 +11,8 @@ from rich.text import Text
 from plogq.codes.files.bytes_file import BytesReport
 from plogq.codes.files.labels_file import LabelsReport
 from plogq.errors import printable
-from plogq.reports.terminal.text import notes, number, print_sections, rows, table
+from plogq.reports.numbers import UNKNOWN, count, figure
+from plogq.reports.terminal.text import notes, print_sections, table
 
 
 def print_report(report: BytesReport | LabelsReport, console: Console | None = None) -> None:
@@ -62,7 +63,7 @@ def _orders(report: BytesReport) -> Table:
         if k == found.best_order and k > 1:
             meaning = "the best order"
         bits = found.bits_per_byte(size)
-        cells = (str(k), number(entropy), number(bits), f"{size:,}")
+        cells = (str(k), figure(entropy), figure(bits), f"{size:,}")
         out.add_row(*cells, Text(meaning, style="dim"))
     return out
 
@@ -76,10 +77,10 @@ def _contenders(report: BytesReport) -> Table:
     contenders.append(("Huffman", found.huffman, "the best word for each byte"))
     contenders += [(name, size, "") for name, size in found.others]
     for name, size, meaning in sorted(contenders, key=lambda item: item[1]):
-        bits = number(found.bits_per_byte(size))
+        bits = figure(found.bits_per_byte(size))
         out.add_row(name, bits, f"{size:,}", Text(meaning, style="dim"))
     meaning = "at most: what it pays in the second half"
-    out.add_row("entropy rate", number(found.entropy_rate), "", Text(meaning, style="dim"))
+    out.add_row("entropy rate", figure(found.entropy_rate), "", Text(meaning, style="dim"))
     return out
 
 
@@ -93,14 +94,14 @@ def print_labels(report: LabelsReport, console: Console | None = None) -> None:
     out = table("", ("right", "bytes"), ("right", "bits per row"), "")
 
     def row(name: str, bits: float, meaning: str) -> None:
-        size = "-" if math.isinf(bits) else f"{math.ceil(bits / 8 - 1e-9):,}"
-        out.add_row(name, size, number(bits / length.rows), Text(meaning, style="dim"))
+        size = UNKNOWN if math.isinf(bits) else f"{math.ceil(bits / 8 - 1e-9):,}"
+        out.add_row(name, size, figure(bits / length.rows), Text(meaning, style="dim"))
 
     row("no model", fixed, f"log2 {classes:,} for each label")
     row("frequencies", report.frequency_bits, "labels as frequent as those before them")
     row("the model", length.exact_bits, "sum of -log2 q(label): the cross-entropy")
     if length.escaped_rows:
-        what = f"without {rows(length.escaped_rows)} of probability 0, at 24 bits each"
+        what = f"without {count(length.escaped_rows, 'row')} of probability 0, at 24 bits each"
         row("  where possible", length.exact_bits_finite, what)
     else:
         what = f"q in units of 2^-24; expected {length.quantisation_kl:.1e}"
@@ -113,7 +114,7 @@ def print_labels(report: LabelsReport, console: Console | None = None) -> None:
         [
             [
                 Text(where, style="bold"),
-                Text(f"{rows(length.rows)}, {classes:,} classes; {taken}", style="dim"),
+                Text(f"{count(length.rows, 'row')}, {classes:,} classes; {taken}", style="dim"),
                 *notes({"notes": report.notes}),
                 *(Text(f"! {said}", style="yellow") for said in report.warnings),
                 Text(),

@@ -4,181 +4,107 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from plogq.compare.result import Comparison
-from plogq.errors import printable
-from plogq.reports.terminal.lm import read_as
-from plogq.reports.terminal.text import (
-    cautions,
-    name,
-    notes,
-    number,
-    percent,
-    print_sections,
-    rows,
-    table,
-)
-from plogq.tables.sums.level import ONE_IN, PERCENT
-
-SHOWN = 20
+from plogq.compare.result import Comparison, DocumentPair, Group, RowPair
+from plogq.formulas.units import Unit, plural
+from plogq.reports.findings.compare import findings
+from plogq.reports.findings.compare_groups import effect
+from plogq.reports.findings.figures import PER_ROW, PLAIN, SHARES
+from plogq.reports.findings.lists import MOST_LISTED
+from plogq.reports.findings.lm import PARTS
+from plogq.reports.numbers import UNKNOWN, count, figure, percent, span
+from plogq.reports.terminal.text import caution, headline, name, print_sections, section, table
+from plogq.tables.sums.level import PERCENT
 
 
 def print_report(result: Comparison, console: Console | None = None) -> None:
-    """Print the verdict, both models' figures, and where each is better."""
+    """Print which model is better, both models' figures, and where each is better."""
     print_sections(_sections(result), console)
 
 
 def _sections(result: Comparison) -> Iterator[list[Text | Table]]:
-    yield _headline(result)
-    yield [Text("Each by itself", style="bold"), _figures(result)]
-    groups = {item["class"]: item for item in result.per_class}
-    if groups:
-        yield _groups("Classes", groups, result)
-    for column, values in result.slices.items():
-        yield _groups(f"Slices of {printable(column)}", values, result)
-    for who, title in (("a", "A"), ("b", "B")):
-        if result.largest[who]:
-            what = "rows" if result.per == "row" else "documents"
-            head = Text(f"{what.capitalize()} where {title} is better by most", style="bold")
-            yield [head, _largest(result, who)]
-    for warning in cautions(result.warnings, of_reading=False):
-        yield [warning]
-
-
-def _headline(result: Comparison) -> list[Text | Table]:
-    lines: list[Text | Table] = []
-    for who, side in (("A", result.a), ("B", result.b)):
-        lines += [Text(f"{who} {_where(side['source'])}", style="bold"), *notes(side["source"])]
-    ways = {"row order": "by their order", "id": "by id", "doc": "by name", "text": "by text"}
-    paired = ways[result.pairing]
-    what = rows(result.rows)
-    if result.per != "row":
-        what = f"{result.rows:,} document{'' if result.rows == 1 else 's'}"
-        what += f" of {result.weight:,.0f} {result.per}s (scored by A)"
-    lines += [
-        Text(f"{what}, paired {paired}", style="dim"),
-        *cautions(result.warnings, of_reading=True),
+    words = findings(result)
+    yield [
+        *section(words.a),
+        *section(words.b),
+        Text(words.paired, style="dim"),
+        *map(caution, words.doubts),
         Text(),
-        _verdict(result),
+        *headline(words.headline, words.sure),
     ]
-    ends = result.intervals.get("difference_finite")
-    if ends is not None:
-        said = f"A − B: {PERCENT} interval {number(ends[0])} to {number(ends[1])} {result.unit}s"
-        said += "" if _finite(result.difference) else ", over the rows possible under both"
-        lines.append(Text(said))
-    if result.wins["a"] is not None:
-        ties = f", neither {percent(result.wins['tie'])}" if result.wins["tie"] else ""
-        on = "rows" if result.per == "row" else "documents"
-        lines.append(
-            Text(
-                f"A is better on {percent(result.wins['a'])} of {on}, B on "
-                f"{percent(result.wins['b'])}{ties}"
-            )
-        )
-    return lines
+    yield section(words.alone, _figures(result))
+    if words.classes is not None:
+        yield section(words.classes, _groups(result.per_class))
+    for column, of_column in words.slices.items():
+        yield section(of_column, _groups(result.slices[column]))
+    if words.largest_a is not None:
+        yield section(words.largest_a, _largest(result.largest.a, result.per))
+    if words.largest_b is not None:
+        yield section(words.largest_b, _largest(result.largest.b, result.per))
+    yield from ([caution(warning)] for warning in words.warnings)
 
 
-def _finite(x: float | None) -> bool:
-    return x is not None and math.isfinite(x)
+OF_ROWS = ("cross_entropy", "perplexity", "accuracy", "brier", "prediction_entropy",
+           "overconfidence")  # fmt: skip
 
 
-def _where(source: dict[str, Any]) -> str:
-    paths = source["paths"]
-    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    read = f" ({read_as(source)})" if "part" in source else ""
-    return f"{printable(paths[0])}{more}{read}"
-
-
-def _verdict(result: Comparison) -> Text:
-    d = result.difference
-    if d is None:
-        return Text("Both costs are infinite", style="bold")
-    better = "A" if d < 0 else "B"
-    if math.isinf(d):
-        return Text(f"{better} is better: the other's cost is infinite", style="bold green")
-    said = f"{better} costs {number(abs(d))} {result.unit}s per {result.per} less"
-    if d == 0:
-        said = f"A and B cost the same: a difference of 0 {result.unit}s per {result.per}"
-    if result.winner is not None:
-        return Text.assemble((said, "bold green"), ": clearly better")
-    why = "" if "difference_finite" in result.intervals else " (no interval)"
-    return Text.assemble((said, "bold"), f": not clearly{why}" if d else "")
-
-
-FIGURES = {
-    "cross_entropy": "cross-entropy",
-    "perplexity": "perplexity",
-    "accuracy": "accuracy",
-    "brier": "Brier score",
-    "prediction_entropy": "prediction entropy",
-    "overconfidence": "overconfidence",
-    "cross_entropy_per_byte": "{unit}s per byte",
-    "cross_entropy_per_token": "{unit}s per token",
-    "cross_entropy_per_word": "{unit}s per word",
-    "perplexity_per_token": "perplexity per token",
-    "perplexity_per_word": "perplexity per word",
-}
+def _named(unit: Unit) -> dict[str, str]:
+    """Return the figures of a model and their names: of predictions, then of tokens."""
+    names = PER_ROW | PLAIN
+    found = {key: names[key][0] for key in OF_ROWS}
+    for of, (_, cost, perplexity) in PARTS.items():
+        found[cost] = f"{plural(unit)} per {of}"
+        if perplexity is not None:
+            found[perplexity] = f"perplexity per {of}"
+    return found
 
 
 def _figures(result: Comparison) -> Table:
     out = table("", ("right", "A"), ("right", "B"), ("right", "A − B"))
-    for key, title in FIGURES.items():
-        a, b = result.a.get(key), result.b.get(key)
+    for key, title in _named(result.unit).items():
+        a, b = (getattr(side, key, None) for side in (result.a, result.b))
         if a is None and b is None:
             continue
-        gap = a - b if _finite(a) and _finite(b) and a is not None and b is not None else None
-        shown = percent if key == "accuracy" else number
-        out.add_row(title.format(unit=result.unit), shown(a), shown(b), shown(gap))
+        gap = None if a is None or b is None or math.isinf(max(a, b)) else a - b
+        shown = percent if key in SHARES else figure
+        out.add_row(title, shown(a), shown(b), shown(gap))
     return out
 
 
-def _groups(
-    title: str, groups: dict[str, dict[str, Any]], result: Comparison
-) -> list[Text | Table]:
-    """Show the groups with the largest effect first: rows times difference."""
+def _groups(groups: dict[str, Group]) -> Table:
+    """Show the groups with the largest effect first."""
     out = table("", ("right", "rows"), ("right", "A"), ("right", "B"), ("right", "A − B"),
                 ("right", f"{PERCENT} interval"), "clearly")  # fmt: skip
-    order = sorted(
-        groups.items(), key=lambda item: -abs(item[1]["rows"] * (item[1]["difference"] or 0.0))
-    )
-    for value, item in order[:SHOWN]:
-        ends = item["interval"]
+    order = sorted(groups.items(), key=lambda item: -effect(item[1]))
+    for value, group in order[:MOST_LISTED]:
         out.add_row(
             name(value, 20),
-            f"{item['rows']:,}",
-            number(item["a"]),
-            number(item["b"]),
-            number(item["difference"]),
-            "-" if ends is None else f"{number(ends[0])} to {number(ends[1])}",
-            Text({"a": "A", "b": "B"}.get(item["winner"], ""), style="bold green"),
+            count(group.rows),
+            figure(group.a),
+            figure(group.b),
+            figure(group.difference),
+            UNKNOWN if group.interval is None else span(group.interval),
+            Text("" if group.winner is None else group.winner.upper(), style="bold green"),
         )
-    tested = [item for item in groups.values() if item["interval"] is not None]
-    clear = sum(item["winner"] is not None for item in tested)
-    n = len(tested)
-    cut = f", first {SHOWN}" if len(groups) > SHOWN else ""
-    said = f"{clear} of {n} clear; of as many without a difference, {n / ONE_IN:.1f} would be"
-    return [
-        Text(f"{title}, {result.unit}s per row{cut}", style="bold"),
-        out,
-        Text(said, style="dim"),
-    ]
+    return out
 
 
-def _largest(result: Comparison, who: str) -> Table:
-    items = result.largest[who][:SHOWN]
-    key = next(k for k in ("id", "row", "doc") if k in items[0])
-    more = ["label"] if "label" in items[0] else [("right", f"{result.per}s")]
-    out = table(key if key != "doc" else "document", *more, ("right", "A"), ("right", "B"),
-                ("right", "A − B"))  # fmt: skip
-    for item in items:
-        also = name(item["label"]) if "label" in item else f"{item[f'{result.per}s']:,}"
-        gap = item["a"] - item["b"]
-        out.add_row(
-            name(str(item[key]), 30), also, number(item["a"]), number(item["b"]), number(gap)
-        )
+def _largest(pairs: tuple[RowPair | DocumentPair, ...], per: str) -> Table:
+    costs = (("right", "A"), ("right", "B"), ("right", "A − B"))
+    first = pairs[0]
+    if isinstance(first, DocumentPair):
+        out = table("document", ("right", f"{per}s"), *costs)
+    else:
+        out = table("row" if first.id is None else "id", "label", *costs)
+    for pair in pairs[:MOST_LISTED]:
+        if isinstance(pair, DocumentPair):
+            called, size = pair.doc, pair.tokens if pair.bytes is None else pair.bytes
+            also = Text(UNKNOWN if size is None else count(size))
+        else:
+            called, also = str(pair.row if pair.id is None else pair.id), name(pair.label)
+        out.add_row(name(called, 30), also, figure(pair.a), figure(pair.b), figure(pair.a - pair.b))
     return out

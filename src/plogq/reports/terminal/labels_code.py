@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rich.table import Table
 from rich.text import Text
 
-from plogq.reports.terminal.text import number, rows, table
+from plogq.reports.numbers import figure, rows
+from plogq.reports.terminal.text import table
+from plogq.score.parts import LabelsCode
 
 
-def code_table(code: dict[str, Any]) -> Table:
-    """Give the bytes, and how they come about from the exact cross-entropy."""
+def code_table(code: LabelsCode) -> Table:
+    """Return the bytes, and how they come about from the exact cross-entropy."""
     out = table("", ("right", "bits per row"), "")
 
-    def row(name: str, value: float, meaning: str) -> None:
-        out.add_row(name, number(value), Text(meaning, style="dim"))
+    def row(name: str, value: float | None, meaning: str) -> None:
+        if value is not None:
+            out.add_row(name, figure(value), Text(meaning, style="dim"))
 
-    what = f"{code['bytes']:,} bytes, decoded again: every label the same"
-    row("as coded", code["bits_per_row"], what)
-    row("exact", code["exact_bits_per_row"], "the mean of -log2 q(label)")
-    if code["escaped_rows"]:
-        row("quantised", code["quantised_bits_per_row"], _escaped(code["escaped_rows"]))
-    else:
-        rounding = code["quantised_bits_per_row"] - code["exact_bits_per_row"]
-        expected = f"q in units of 2^-24; expected {code['quantisation_kl']:.1e}"
-        row("+ quantisation", rounding, expected)
-    row("+ coder", code["coder_bits_per_row"], "what it rounds and ends with")
-    row("+ framing", code["framing_bits_per_row"], "counts, digest, checksums")
+    row("as coded", code.bits_per_row, f"{code.bytes:,} bytes")
+    row("exact", code.exact_bits_per_row, "the mean of −log₂ q(label)")
+    quantised, exact = code.quantised_bits_per_row, code.exact_bits_per_row
+    if code.escaped_rows:
+        row("quantised", quantised, f"with {rows(code.escaped_rows)} at 24 bits each")
+    elif quantised is not None and exact is not None:
+        expected = f"q in units of 2⁻²⁴; expected {figure(code.quantisation_kl)}"
+        row("+ quantisation", quantised - exact, expected)
+    row("+ coder", code.coder_bits_per_row, "what it rounds and ends with")
+    row("+ framing", code.framing_bits_per_row, "counts, digest, checksums")
     return out
-
-
-def _escaped(count: int) -> str:
-    return f"with {rows(count)} of probability 0 at 24 bits each"

@@ -1,37 +1,20 @@
-"""A result on the terminal."""
+"""What token logprobs say of a model, on the terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from plogq.errors import printable
+from plogq.formulas.units import plural
 from plogq.lm.result import TokensResult
-from plogq.reports.terminal.text import name, notes, number, print_sections, table
+from plogq.reports.findings.lists import MOST_LISTED
+from plogq.reports.findings.lm import PARTS, by, findings, perplexity_text
+from plogq.reports.numbers import UNKNOWN, count, figure, span
+from plogq.reports.terminal.text import caution, headline, name, print_sections, section, table
 from plogq.tables.sums.level import PERCENT
-
-SHOWN = 20
-# A part of the text: the fields of how many there are, of what one costs, of its perplexity.
-PARTS = {
-    "byte": ("bytes", "cross_entropy_per_byte", "perplexity_per_byte"),
-    "character": ("characters", "cross_entropy_per_character", None),
-    "token": ("tokens", "cross_entropy_per_token", "perplexity_per_token"),
-    "word": ("words", "cross_entropy_per_word", "perplexity_per_word"),
-}
-PARTS_OF_RESPONSES = {
-    "prompt": "the prompt",
-    "completion": "the completion",
-    "all": "prompt and completion",
-}
-FIRST = ("byte", "token", "word", "character")  # that is known stands in the headline
-# Warnings that stand at the head: the file may mean something else than it was read as.
-DOUBTS = ("reading", "other_base", "all_certain", "repeated_bytes", "worse_than_uniform",
-          "more_words_than_text", "more_characters_than_bytes")  # fmt: skip
-OF_TOKENS = ("zero_probability", "unscored_tokens", "all_certain")  # what a warning counts
 
 
 def print_report(result: TokensResult, console: Console | None = None) -> None:
@@ -40,115 +23,47 @@ def print_report(result: TokensResult, console: Console | None = None) -> None:
 
 
 def _sections(result: TokensResult) -> Iterator[list[Text | Table]]:
-    yield _headline(result)
-    yield [Text("What a part of the text costs", style="bold"), _figures(result)]
-    by = "token" if result.cross_entropy_per_byte is None else "byte"
-    if result.worst_documents:
-        most = min(SHOWN, len(result.worst_documents))
-        of = f"first {most} of {result.documents:,}"
-        title = f"Documents, by {result.unit}s per {by} ({of})"
-        yield [Text(title, style="bold"), _documents(result, by)]
-    if result.surprises:
-        yield [Text("Most surprising tokens", style="bold"), _surprises(result)]
-    yield from ([warning] for warning in _warnings(result, doubts=False))
-
-
-def _headline(result: TokensResult) -> list[Text | Table]:
-    source = result.source
-    paths = source["paths"]
-    where = printable(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
-    counts = [(result.documents, "document"), (result.tokens, "token"), (result.bytes, "byte")]
-    about = ", ".join(f"{n:,} {what}{'' if n == 1 else 's'}" for n, what in counts if n is not None)
-    taken = ", ".join(f"{what} {printable(column)}" for what, column in source["columns"].items())
-    per = next((of for of in FIRST if getattr(result, PARTS[of][1]) is not None), None)
-    if per is None:
-        head = Text(f"{number(result.surprisal)} {result.unit}s in all", "bold green")
-    else:
-        key = PARTS[per][1]
-        head = Text(f"{number(getattr(result, key))} {result.unit}s per {per}", "bold green")
-        head.append(_interval(result, key, f", {PERCENT} interval "), style="not bold default")
-    if result.zero_probability_tokens:
-        head.append(f"; {number(result.surprisal_finite)} {result.unit}s without the impossible")
-    return [
-        Text(where, style="bold"),
-        Text(f"{about}; {taken or read_as(source)}", style="dim"),
-        *notes(source),
-        *_warnings(result, doubts=True),
-        Text(),
-        head,
-    ]
-
-
-def _warnings(result: TokensResult, *, doubts: bool) -> list[Text | Table]:
-    """Show the warnings that the figures may not mean what they seem to, or all others."""
-    found: list[Text | Table] = []
-    for warning in result.warnings:
-        if (warning["code"] in DOUBTS) == doubts:
-            of = "tokens" if warning["code"] in OF_TOKENS else "documents"
-            count = f" ({of}: {warning['rows']:,})" if warning["rows"] else ""
-            found.append(Text(f"! {printable(warning['message'])}{count}", style="yellow"))
-    return found
-
-
-def read_as(source: dict[str, Any]) -> str:
-    """Say whose log it is, which part of it was scored, and what was left out."""
-    said: str = source["format"]
-    if "part" in source:
-        said += f", {PARTS_OF_RESPONSES[source['part']]}"
-    if left_out := source.get("left_out"):
-        said += f"; not read: {printable(left_out[0])}"
-        said += f" and {len(left_out) - 1} more" if len(left_out) > 1 else ""
-    return said
-
-
-def _interval(result: TokensResult, key: str, before: str = "") -> str:
-    ends = result.intervals.get(key)
-    return "" if ends is None else f"{before}{number(ends[0])} to {number(ends[1])}"
+    words = findings(result)
+    doubts = [caution(warning) for warning in words.doubts]
+    yield [*section(words.source), *doubts, Text(), *headline(words.headline, words.sure)]
+    yield section(words.parts, _figures(result))
+    if words.documents is not None:
+        yield section(words.documents, _documents(result))
+    if words.tokens is not None:
+        yield section(words.tokens, _tokens(result))
+    yield from ([caution(warning)] for warning in words.warnings)
 
 
 def _figures(result: TokensResult) -> Table:
-    out = table("per", ("right", "count"), ("right", result.unit + "s"),
+    out = table("per", ("right", "count"), ("right", plural(result.unit)),
                 ("right", f"{PERCENT} interval"), ("right", "perplexity"))  # fmt: skip
     for of, (many, key, perplexed) in PARTS.items():
-        count, cost = getattr(result, many), getattr(result, key)
-        if cost is None or count is None:
+        number, cost = getattr(result, many), getattr(result, key)
+        if cost is None or number is None:
             continue
-        perplexity = None if perplexed is None else getattr(result, perplexed)
-        out.add_row(
-            of,
-            f"{count:,}",
-            number(cost),
-            _interval(result, key) or "-",
-            number(perplexity),
-        )
+        perplexity = UNKNOWN if perplexed is None else perplexity_text(cost, result.unit)
+        ends = result.intervals.get(key)
+        shown = UNKNOWN if ends is None else span(ends)
+        out.add_row(of, count(number), figure(cost), shown, perplexity)
     return out
 
 
-def _documents(result: TokensResult, by: str) -> Table:
-    out = table("document", ("right", "tokens"), ("right", "bytes"), ("right", result.unit + "s"),
-                ("right", f"per {by}"))  # fmt: skip
-    for item in result.worst_documents[:SHOWN]:
-        out.add_row(
-            name(item["doc"], 36),
-            _count(item["tokens"]),
-            _count(item["bytes"]),
-            number(item["surprisal"]),
-            number(item[f"cross_entropy_per_{by}"]),
-        )
+def _documents(result: TokensResult) -> Table:
+    of = by(result)
+    out = table("document", ("right", "tokens"), ("right", "bytes"),
+                ("right", plural(result.unit)), ("right", f"per {of}"))  # fmt: skip
+    for item in result.worst_documents[:MOST_LISTED]:
+        counts = (UNKNOWN if n is None else count(n) for n in (item.tokens, item.bytes))
+        each = getattr(item, PARTS[of][1])
+        out.add_row(name(item.doc, 36), *counts, figure(item.surprisal), figure(each))
     return out
 
 
-def _count(n: int | None) -> str:
-    return "-" if n is None else f"{n:,}"
-
-
-def _surprises(result: TokensResult) -> Table:
-    texts = any("token" in item for item in result.surprises)
+def _tokens(result: TokensResult) -> Table:
+    texts = any(item.token is not None for item in result.surprises)
     out = table("document", *(["token"] if texts else []), ("right", "position"),
-                ("right", result.unit + "s"))  # fmt: skip
-    for item in result.surprises[:SHOWN]:
-        token = [name(repr(item.get("token", "")), 20)] if texts else []
-        out.add_row(
-            name(item["doc"], 36), *token, f"{item['position']:,}", number(item["surprisal"])
-        )
+                ("right", plural(result.unit)))  # fmt: skip
+    for item in result.surprises[:MOST_LISTED]:
+        token = [name(repr(item.token or ""), 20)] if texts else []
+        out.add_row(name(item.doc, 36), *token, count(item.position), figure(item.surprisal))
     return out

@@ -1,212 +1,116 @@
-"""A result on the terminal."""
+"""A result on the terminal: the words of `plogq.reports.findings`, and tables of numbers."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from plogq.errors import printable
-from plogq.reports.surprises import doubtful, listed
-from plogq.reports.terminal.decomposition import advice, families, stack
+from plogq.reports.findings import Findings, findings
+from plogq.reports.findings.classes import by_cost
+from plogq.reports.findings.figures import FiguresFinding
+from plogq.reports.findings.finding import Finding
+from plogq.reports.findings.rows import by_slice_cost
+from plogq.reports.numbers import count, figure, percent
+from plogq.reports.terminal.decomposition import stack, ways
 from plogq.reports.terminal.labels_code import code_table
-from plogq.reports.terminal.text import cautions, notes, print_sections
-from plogq.reports.terminal.text import name as _name
-from plogq.reports.terminal.text import number as _number
-from plogq.reports.terminal.text import percent as _percent
-from plogq.reports.terminal.text import rows as _rows
-from plogq.reports.terminal.text import table as _table
-from plogq.reports.verdict import taken
+from plogq.reports.terminal.text import name, print_sections, said, table
+from plogq.score.parts import ClassFigures, ConfusionCell, ReliabilityBin, Slice, Surprise
 from plogq.score.result import Result
 from plogq.tables.sums.level import PERCENT
 
 MOST_LISTED = 20
+MOST_CELLS = 5
 BAR = 20
+
+Section = list[Text | Table]
 
 
 def print_report(result: Result, console: Console | None = None) -> None:
-    """Print the headline, the figures, and where the cost comes from."""
+    """Print the first screen, the figures, and where the cost comes from."""
     console = console or Console(highlight=False)
-    print_sections(_sections(result, console.width), console)
+    print_sections(_sections(result, findings(result), console.width), console)
 
 
-def _sections(result: Result, width: int) -> Iterator[list[Text | Table]]:
-    yield _headline(result)
-    if result.refinement is not None:
-        yield [Text("Where the bits are", style="bold"), *stack(result, width)]
-    yield _section("What it says to do", advice(result))
-    yield _section("What it is made of", _figures(result))
-    if result.recalibration is not None and len(result.recalibration["cross_entropy"]) > 1:
-        yield _section("Recalibrations", families(result.recalibration, result.unit))
-    if result.temperature is not None:
-        family = taken(result.recalibration)
-        yield _section("Temperature", _temperature(result.temperature, family))
-    yield _section("Reliability: how sure, how often right", _reliability(result))
-    cost = "finite cost" if result.zero_probability_rows else "cost"
-    yield _section(
-        _most(f"Classes, by their share of the {cost}", result.per_class), _classes(result)
-    )
-    for column, groups in result.slices.items():
-        yield _section(
-            _most(f"Slices of {printable(column)}", groups), _slices(groups, result.unit)
-        )
-    if dear := listed(result.surprises):
-        title = (
-            "Most surprising rows: look for wrong labels here first"
-            if doubtful(dear)
-            else "Rows that cost most: all predicted right"
-        )
-        yield _section(title, _surprises(dear, result.unit))
-    if result.code is not None:
-        yield _section("The labels as bytes", code_table(result.code))
-    if result.entropy_floor is None:
-        yield [
-            Text(
-                "How much of the cost no model could save, hard labels cannot tell: that takes "
-                "soft labels, or several annotators' labels.",
-                style="dim",
-            )
-        ]
-    for warning in cautions(result.warnings, of_reading=False):
-        yield [warning]
+def _sections(r: Result, found: Findings, width: int) -> Iterator[Section]:
+    yield _first_screen(r, found)
+    yield [*_words(found.loss), *stack(r, width)]
+    yield [*_words(found.figures), _figures(found.figures, found.units)]
+    if found.recalibration is not None:
+        yield [*_words(found.recalibration), *ways(found.recalibration.ways, found.units)]
+    if found.temperature is not None:
+        yield _words(found.temperature)
+    if found.reliability is not None:
+        yield [*_words(found.reliability), _reliability(r.reliability)]
+    if found.classes is not None:
+        yield [*_words(found.classes), *_classes(by_cost(r), found.units)]
+    if found.confusion is not None:
+        yield [*_words(found.confusion), *_confusion(r.confusion, found.units)]
+    for finding in (found.surprisal, found.pointwise):
+        if finding is not None:
+            yield _words(finding)
+    if found.surprises is not None:
+        yield [*_words(found.surprises), _surprises(found.surprises.rows, found.units)]
+    for each in found.slices:
+        yield [*_words(each), *_slices(by_slice_cost(r.slices[each.column]), found.units)]
+    if found.code is not None and r.code is not None:
+        yield [*_words(found.code), code_table(r.code)]
 
 
-def _section(title: str, body: Text | Table) -> list[Text | Table]:
-    return [Text(title, style="bold"), body]
-
-
-def _most(title: str, items: Any) -> str:
-    """Say in the title when a list is cut."""
-    return (
-        title if len(items) <= MOST_LISTED else f"{title} (first {MOST_LISTED} of {len(items):,})"
-    )
-
-
-def _headline(result: Result) -> list[Text | Table]:
-    origin = result.source
-    paths = origin["paths"]
-    where = printable(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
-    taken = ", ".join(f"{what} {_column(name)}" for what, name in origin["columns"].items())
-    names = ", ".join(_name(name, 12).plain for name in result.classes[:4])
-    names += ", …" if len(result.classes) > 4 else ""
-    about = f"{_rows(result.rows)}, {len(result.classes):,} classes ({names}); {taken}"
-    head = Text.assemble(
-        (f"{_number(result.cross_entropy)} {result.unit}s per row", "bold green"),
-        f", of {_number(result.label_entropy)} with no model",
-    )
-    if result.explained is not None and result.explained >= 0:
-        head.append(f": {result.explained:.1%} explained")
-    return [
-        Text(where, style="bold"),
-        Text(about, style="dim"),
-        *notes(origin),
-        *cautions(result.warnings, of_reading=True),
+def _first_screen(r: Result, found: Findings) -> Section:
+    head = found.headline
+    lines: Section = [
+        Text(said(r.source.paths[0]), style="bold"),
+        Text(said(head.read), style="dim"),
         Text(),
-        head,
     ]
+    for number, each in enumerate(head.answers):
+        style = "bold" if number else "bold green"
+        lines.append(Text.assemble((f"{each.question}: ", style), said(each.text)))
+    lines += [Text(f"! {said(warning)}", style="yellow") for warning in head.warnings]
+    return lines
 
 
-def _column(name: Any) -> str:
-    return printable(name if isinstance(name, str) else ", ".join(name))
+def _words(finding: Finding) -> Section:
+    """Show a finding: its title, what it means, and what to do."""
+    lines: Section = [Text(said(finding.title), style="bold")]
+    if finding.text:
+        lines.append(Text(said(finding.text), style="dim"))
+    if finding.advice is not None:
+        lines.append(Text(said(finding.advice)))
+    return lines
 
 
-# The field of the result: what it is called, and what it means.
-FIGURES = {
-    "cross_entropy": ("cross-entropy", "what a label costs, by the model"),
-    "label_entropy": ("label entropy", "what it costs with no model"),
-    "information_gain": ("information gain", "the difference"),
-    "resolution": ("resolution", "the same once recalibrated"),
-    "refinement": ("refinement", "what recalibration leaves"),
-    "miscalibration": ("miscalibration", "what it saves"),
-    "prediction_entropy": ("prediction entropy", "what the model expects to pay"),
-    "overconfidence": ("overconfidence", "beyond that; 0 if calibrated"),
-    "entropy_floor": ("entropy floor", "the labels' own doubt"),
-    "kl": ("KL", "what a better model could save"),
-    "perplexity": ("perplexity", "as if among so many classes"),
-    "brier": ("Brier", "squared error of probabilities"),
-    "accuracy": ("accuracy", "how often the top class is right"),
-}
-OF_SOFT_LABELS = ("entropy_floor", "kl")
+def _cut(out: Table, shown: int, of: int) -> Section:
+    """Say where a list is cut."""
+    return [out] if of <= shown else [out, Text(f"The first {shown} of {of:,}.", style="dim")]
 
 
-def _figures(result: Result) -> Table:
-    table = _table(
-        "",
-        ("right", result.unit + "s"),
-        ("whole", f"{PERCENT} interval" if result.intervals else ""),
-        "",
-    )
-    for key, (title, meaning) in FIGURES.items():
-        value = getattr(result, key)
-        if value is None and key in OF_SOFT_LABELS:
-            continue
-        show = _percent if key == "accuracy" else _number
-        ends = _span(result.intervals.get(key), show)
-        table.add_row(title, show(value), ends, Text(meaning, style="dim"))
-        if key == "cross_entropy":
-            for indented, other, why in _of_impossible(result):
-                table.add_row(f"  {indented}", _number(other), "", Text(why, style="dim"))
-    return table
+def _figures(found: FiguresFinding, units: str) -> Table:
+    intervals = any(each.interval is not None for each in found.figures)
+    out = table("", ("right", units), ("whole", f"{PERCENT} interval" if intervals else ""), "")
+    for each in found.figures:
+        out.add_row(each.name, each.text(), each.between(), Text(each.meaning, style="dim"))
+    return out
 
 
-def _of_impossible(result: Result) -> Iterator[tuple[str, float | None, str]]:
-    """Give what the loss would be without what is impossible, or with a floor under it."""
-    if result.zero_probability_rows:
-        without = f"without {_rows(result.zero_probability_rows)} of probability 0"
-        yield "where possible", result.cross_entropy_finite, without
-    if result.floor is not None:
-        raised = f"{_rows(result.floor['rows'])} raised to {result.floor['p']:g}"
-        yield "floored", result.floor["cross_entropy"], raised
-
-
-def _span(ends: list[float] | None, show: Callable[[float | None], str]) -> str:
-    if ends is None:
-        return ""
-    if show is _percent:
-        return " to ".join(map(_percent, ends))
-    digits = ".3f" if 0.01 <= max(map(abs, ends)) < 1000 else ".3g"
-    return " to ".join(f"{end:{digits}}" for end in ends)
-
-
-def _temperature(fit: dict[str, Any], family: str | None) -> Text:
-    t = fit["value"]
-    if not fit["identified"]:
-        text = Text("Not identified: no temperature between 1/64 and 64 is best.")
-        least = f" Of those tried, {_number(t)} costs least."
-        return text.append(least) if family == "temperature" else text
-    low, high = fit["interval"]
-    text = Text.assemble(
-        ("T = " + _number(t), "bold"),
-        f", {PERCENT} interval {_number(low)} to {_number(high)}: ",
-    )
-    if low <= 1 <= high and family == "temperature":
-        return text.append("1 is inside, but rows that T was not fitted to cost less with it.")
-    if low <= 1 <= high:
-        return text.append("1 is inside: the predictions are neither too sure nor too timid.")
-    how = f"too {'sure' if t > 1 else 'timid'}"
-    if family is None:
-        return text.append(f"slightly {how}; no recalibration is shown to help.")
-    return text.append(f"the predictions are {how}.")
-
-
-def _reliability(result: Result) -> Table:
-    table = _table("confidence", ("right", "rows"), ("right", "mean"), ("right", "accuracy"), "")
-    for item in result.reliability:
-        if item["confidence"] is not None:
-            low, high = item["bin"]
-            table.add_row(
-                f"{low:.1f} to {high:.1f}",
-                f"{item['rows']:,}",
-                f"{item['confidence']:.3f}",
-                f"{item['accuracy']:.3f}",
-                _bar(item["accuracy"], item["confidence"]),
+def _reliability(bins: Sequence[ReliabilityBin]) -> Table:
+    out = table("confidence", ("right", "rows"), ("right", "mean"), ("right", "accuracy"), "")
+    for each in bins:
+        if each.confidence is not None and each.accuracy is not None:
+            low, high = each.bin
+            out.add_row(
+                f"{low:g} to {high:g}",
+                count(each.rows),
+                percent(each.confidence),
+                percent(each.accuracy),
+                _bar(each.accuracy, each.confidence),
             )
-    table.columns[-1].header = Text("━ accuracy  │ confidence", style="dim")
-    return table
+    out.columns[-1].header = Text("━ accuracy  │ confidence", style="dim")
+    return out
 
 
 def _bar(value: float, mark: float | None = None) -> Text:
@@ -219,64 +123,65 @@ def _bar(value: float, mark: float | None = None) -> Text:
     return text
 
 
-def _classes(result: Result) -> Table:
-    table = _table(
+def _classes(classes: Sequence[ClassFigures], units: str) -> Section:
+    out = table(
         "class",
         ("right", "rows"),
-        ("right", result.unit + "s"),
+        ("right", units),
         ("right", "share"),
         "",
         ("right", "accuracy"),
         "mistaken for",
     )
-    worst = sorted(
-        result.per_class, key=lambda c: (c["bits"] == math.inf, c["share"] or 0.0), reverse=True
-    )
-    for item in worst[:MOST_LISTED]:
+    for each in classes[:MOST_LISTED]:
         mistaken = Text(", ").join(
-            _name(name, 12).append(f" ×{n:,}") for name, n, _ in item["mistaken_for"][:2]
+            name(other, 12).append(f" ×{n:,}") for other, n, _ in each.mistaken_for[:2]
         )
-        share = item["share"] or 0.0
-        table.add_row(
-            _name(item["class"]),
-            f"{item['rows']:,}",
-            _number(item["bits"]),
-            _percent(item["share"]),
-            Text("━" * round(share * 10), style="cyan"),
-            _percent(item["accuracy"]),
+        out.add_row(
+            name(each.name),
+            count(each.rows),
+            figure(each.cross_entropy),
+            percent(each.share),
+            Text("━" * round((each.share or 0.0) * 10), style="cyan"),
+            percent(each.accuracy),
             mistaken,
         )
-    return table
+    return _cut(out, MOST_LISTED, len(classes))
 
 
-def _slices(groups: dict[str, dict[str, Any]], unit: str) -> Table:
-    table = _table("value", ("right", "rows"), ("right", unit + "s"), ("right", "gain"))
-    worst = sorted(groups.items(), key=lambda item: -(item[1]["cross_entropy"] or 0.0))
-    for value, item in worst[:MOST_LISTED]:
-        table.add_row(
-            _name(value, 30),
-            f"{item['rows']:,}",
-            _number(item["cross_entropy"]),
-            _number(item["information_gain"]),
+def _confusion(cells: Sequence[ConfusionCell], units: str) -> Section:
+    wrong = [cell for cell in cells if cell.label != cell.predicted]
+    if not wrong:
+        return []
+    out = table("label", "predicted", ("right", "rows"), ("right", units))
+    for each in wrong[:MOST_CELLS]:
+        out.add_row(name(each.label), name(each.predicted), count(each.rows), figure(each.cost))
+    return _cut(out, MOST_CELLS, len(wrong))
+
+
+def _slices(groups: Sequence[tuple[str, Slice]], units: str) -> Section:
+    out = table("value", ("right", "rows"), ("right", units), ("right", "gain"))
+    for value, each in groups[:MOST_LISTED]:
+        out.add_row(
+            name(value, 30),
+            count(each.rows),
+            figure(each.cross_entropy),
+            figure(each.information_gain),
         )
-    return table
+    return _cut(out, MOST_LISTED, len(groups))
 
 
-def _surprises(dear: list[dict[str, Any]], unit: str) -> Table:
-    named = any("id" in item for item in dear)
-    table = _table(
-        "id" if named else "row",
-        "label",
-        "predicted",
-        ("right", unit + "s"),
-        ("right", "q(label)"),
-    )
-    for item in dear:
-        table.add_row(
-            _name(str(item.get("id", item.get("row"))), 24),
-            _name(item["label"]),
-            _name(item["predicted"]),
-            _number(item["surprisal"]),
-            f"{item['q_label']:.2g}",
+def _surprises(rows: Sequence[Surprise], units: str) -> Table:
+    named = any(each.id is not None for each in rows)
+    out = table("id" if named else "row", "label", "predicted", ("right", units),
+                ("right", "q(label)"))  # fmt: skip
+    for each in rows:
+        where: Any = each.id if named else each.row
+        out.add_row(
+            name(str(where), 24),
+            name(each.label),
+            name(each.predicted),
+            figure(each.surprisal),
+            figure(each.q_label),
         )
-    return table
+    return out

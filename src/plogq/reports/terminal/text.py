@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from plogq.errors import printable
+from plogq.reports.findings.finding import QUESTIONS, Finding
+from plogq.reports.findings.words import ISOLATES
+from plogq.reports.numbers import SPACE
 
 NARROWEST = 12  # of a column that is cut to fit
 NARROWEST_NAME = 4
@@ -96,38 +98,47 @@ def _fit(table: Table, console: Console) -> list[str]:
     return headers
 
 
-def number(value: float | None) -> str:
-    """Show a figure in four decimals, or three digits where it is very small or large."""
-    if value is None:
-        return "-"
-    if value == 0 or 1e-3 <= abs(value) < 1e6 or math.isinf(value):
-        return f"{value:.4f}"
-    return f"{value:.3g}"
-
-
-def rows(n: int) -> str:
-    """Show how many rows."""
-    return "1 row" if n == 1 else f"{n:,} rows"
-
-
-def percent(value: float | None) -> str:
-    """Show a share."""
-    return "-" if value is None else f"{value:.1%}"
-
-
 def name(name: str, width: int = 16) -> Text:
     """Show a name as it is: a string would be read as rich's markup."""
     shown = printable(name)
     return Text(shown if len(shown) <= width else shown[: width - 1] + "…")
 
 
-def cautions(warnings: list[dict[str, Any]], *, of_reading: bool) -> list[Text | Table]:
-    """Show the warnings of how a table was read, which stand at the head, or all others."""
+def headline(finding: Finding, sure: str) -> list[Text | Table]:
+    """Show how good, against what, what to do, how sure."""
+    answers = zip(QUESTIONS, (finding.title, finding.text, finding.advice, sure), strict=True)
+    styles = ("bold green", *["bold"] * (len(QUESTIONS) - 1))
     return [
-        Text(f"! {printable(each['message'])} ({rows(each['rows'])})", style="yellow")
-        for each in warnings
-        if (each["code"] == "reading") == of_reading
+        Text.assemble((f"{question}: ", style), plain(answer))
+        for style, (question, answer) in zip(styles, answers, strict=True)
+        if answer
     ]
+
+
+def section(finding: Finding, *body: Table) -> list[Text | Table]:
+    """Show a finding: its title, a table, what that means, what to do."""
+    text = [_plain(finding.text, "dim")] if finding.text else []
+    advice = [_plain(finding.advice)] if finding.advice else []
+    return [_plain(finding.title, "bold"), *body, *text, *advice]
+
+
+def plain(text: str) -> str:
+    """Return a sentence as a terminal may show it: without a page's marks, controls as escapes."""
+    return printable(said(text).replace(SPACE, " "))
+
+
+def _plain(text: str, style: str = "") -> Text:
+    return Text(plain(text), style=style)
+
+
+def caution(warning: str) -> Text | Table:
+    """Show a warning."""
+    return _plain(f"! {warning}", "yellow")
+
+
+def said(text: str) -> str:
+    """Return words of a report without the marks that only a page needs around names."""
+    return text.translate(dict.fromkeys(map(ord, ISOLATES)))
 
 
 def notes(source: dict[str, Any]) -> list[Text | Table]:

@@ -9,11 +9,13 @@ import numpy as np
 
 from plogq.errors import TableError, refuse
 from plogq.formulas.units import Unit, from_nats
+from plogq.records import Caution, Source
 from plogq.score.figures.breakdowns import entropy, per_class, slices
 from plogq.score.figures.decomposition import Recalibrations, recalibrate
 from plogq.score.figures.intervals import intervals
 from plogq.score.figures.pictures import confusion, histograms, reliability
 from plogq.score.figures.temperature import TemperatureFit, fit_temperature
+from plogq.score.parts import Floor, Recalibration, Surprise, Temperature
 from plogq.score.result import Result
 from plogq.score.state.state import BINS, MOST_CONFUSED, State
 from plogq.tables.doubts import doubts
@@ -30,14 +32,14 @@ def summarise(
     *,
     kind: str,
     unit: Unit,
-    source: dict[str, Any],
+    source: Source,
     folds: int,
     bootstrap: int,
     seed: int,
 ) -> Result:
     """Turn sums into means, and nats into `unit`."""
     weight = float(state.bins.amounts(BINS)[0])
-    check_weight(source["paths"][0], weight, state.rows())
+    check_weight(source.paths[0], weight, state.rows())
     buckets = state.buckets
     impossible = float(buckets.impossible.amounts(buckets.count)[0])
     finite = buckets.total("surprisal") / weight  # of each row of the table
@@ -89,11 +91,11 @@ def summarise(
         zero_probability_rows=int(buckets.impossible.rows.sum()),
         floor=None
         if state.floor is None
-        else {
-            "p": state.floor,
-            "rows": state.floor_rows,
-            "cross_entropy": from_nats(float(totals(state.floor_loss)[0]) / weight, unit),
-        },
+        else Floor(
+            p=state.floor,
+            rows=state.floor_rows,
+            cross_entropy=from_nats(float(totals(state.floor_loss)[0]) / weight, unit),
+        ),
         recalibration=_recalibration(recalibrations, chosen, costs, unit),
         temperature=_temperature(temperature, of_possible, unit),
         per_class=per_class(state, classes, unit),
@@ -148,55 +150,56 @@ def _chosen(recalibrations: Recalibrations) -> tuple[int, list[float]]:
 
 def _recalibration(
     recalibrations: Recalibrations, chosen: int, costs: list[float], unit: Unit
-) -> dict[str, Any] | None:
+) -> Recalibration | None:
     """Tell the family, what it learnt from all sampled rows, and what each costs held out."""
     if costs[chosen] == math.inf:
         return None
-    return {
-        "family": recalibrations.fits[chosen].name,
-        "parameters": recalibrations.fits[chosen].parameters(),
-        "rows": len(recalibrations.sample.weight),
-        "folds": recalibrations.folds,
-        "cross_entropy": {
+    return Recalibration(
+        family=recalibrations.fits[chosen].name,
+        parameters=recalibrations.fits[chosen].parameters(),
+        rows=len(recalibrations.sample.weight),
+        folds=recalibrations.folds,
+        cross_entropy={
             fit.name: from_nats(cost, unit)
             for fit, cost in zip(recalibrations.fits, costs, strict=True)
         },
-        "aside": recalibrations.aside,
-    }
+        aside=recalibrations.aside,
+    )
 
 
 def _temperature(
     fit: TemperatureFit | None, of_possible: float | None, unit: Unit
-) -> dict[str, Any] | None:
+) -> Temperature | None:
     """Tell the T that fits; None where every row is impossible."""
     if fit is None or of_possible is None:
         return None
-    return {
-        "value": fit.value,
-        "interval": None if fit.interval is None else list(fit.interval),
-        "identified": fit.interval is not None,
-        "cross_entropy": from_nats(of_possible - fit.saved, unit),
-        "rows": fit.rows,
-        "curve": [[t, from_nats(of_possible - saved, unit)] for t, saved in fit.curve],
-    }
+    return Temperature(
+        value=fit.value,
+        interval=fit.interval,
+        identified=fit.identified,
+        cross_entropy=from_nats(of_possible - fit.saved, unit),
+        rows=fit.rows,
+        curve=tuple((t, from_nats(of_possible - saved, unit)) for t, saved in fit.curve),
+    )
 
 
-def _surprises(state: State, classes: tuple[str, ...], unit: Unit) -> list[dict[str, Any]]:
+def _surprises(state: State, classes: tuple[str, ...], unit: Unit) -> tuple[Surprise, ...]:
     found = state.surprises.rows()
     if found is None:
-        return []
-    return [
-        {
-            **({"row": row} if id is None else {"id": id}),
-            "label": classes[label],
-            "predicted": classes[predicted],
-            "q_label": q_label,
-            "surprisal": from_nats(surprisal, unit),
-        }
+        return ()
+    return tuple(
+        Surprise(
+            row=row if id is None else None,
+            id=id,
+            label=classes[label],
+            predicted=classes[predicted],
+            q_label=q_label,
+            surprisal=from_nats(surprisal, unit),
+        )
         for surprisal, row, id, label, predicted, q_label in zip(
             *(field.tolist() for field in found), strict=True
         )
-    ]
+    )
 
 
 def _warnings(
@@ -204,8 +207,8 @@ def _warnings(
     recalibrations: Recalibrations,
     temperature: TemperatureFit | None,
     gain: float,
-    source: dict[str, Any],
-) -> list[dict[str, Any]]:
+    source: Source,
+) -> tuple[Caution, ...]:
     found = []
     impossible = int(state.buckets.impossible.rows.sum())
     if impossible:
@@ -233,7 +236,7 @@ def _warnings(
                 state.rows(),
             )
         )
-    what = "groups" if "group" in source.get("columns", {}) else "rows"
+    what = "groups" if "group" in source.columns else "rows"
     if few := too_few(recalibrations.buckets, what):
         found.append(("few_" + what, few, state.rows()))
     repeated = state.ids.repeated()
@@ -246,7 +249,7 @@ def _warnings(
                 repeated.rows,
             )
         )
-    if temperature is not None and temperature.interval is None:
+    if temperature is not None and not temperature.identified:
         found.append(
             (
                 "temperature_not_identified",
@@ -264,4 +267,4 @@ def _warnings(
                 state.rows(),
             )
         )
-    return [{"code": code, "message": text, "rows": rows} for code, text, rows in found]
+    return tuple(Caution(code=code, message=text, rows=rows) for code, text, rows in found)

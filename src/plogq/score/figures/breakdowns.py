@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from plogq.formulas.terms import neg_log, times
 from plogq.formulas.units import Unit, from_nats
+from plogq.score.parts import ClassFigures, Slice
 from plogq.score.state.slices import Slices
 from plogq.score.state.state import State
 from plogq.tables.arrays import Array
@@ -17,7 +17,7 @@ from plogq.tables.sums.tally import totals
 MISTAKEN_FOR = 5
 
 
-def per_class(state: State, classes: tuple[str, ...], unit: Unit) -> list[dict[str, Any]]:
+def per_class(state: State, classes: tuple[str, ...], unit: Unit) -> tuple[ClassFigures, ...]:
     """Give what each class costs, its share of the cost, and what it is taken for.
 
     Where classes are too many to tell which is mistaken for which, those without a row are left
@@ -33,20 +33,20 @@ def per_class(state: State, classes: tuple[str, ...], unit: Unit) -> list[dict[s
     correct = state.cells.amounts(at=index * k + (index if k == len(classes) else 1))
     mistaken = _mistaken_for(state, classes, unit)
     listed = index if k == len(classes) else np.flatnonzero(rows.any(axis=1))
-    return [
-        {
-            "class": classes[j],
-            "rows": int(rows[j].sum()),
-            "bits": _bits(loss[j], weight[j], impossible[j], unit),
-            "share": ratio(loss[j], everything),
-            "accuracy": ratio(correct[j], weight[j]),
-            "mistaken_for": mistaken[j] if mistaken else [],
-        }
+    return tuple(
+        ClassFigures(
+            name=classes[j],
+            rows=int(rows[j].sum()),
+            cross_entropy=_mean(loss[j], weight[j], impossible[j], unit),
+            share=ratio(loss[j], everything),
+            accuracy=ratio(correct[j], weight[j]),
+            mistaken_for=tuple(mistaken[j]) if mistaken else (),
+        )
         for j in listed.tolist()
-    ]
+    )
 
 
-def _bits(loss: float, weight: float, impossible: bool, unit: Unit) -> float | None:
+def _mean(loss: float, weight: float, impossible: bool, unit: Unit) -> float | None:
     """Give a mean surprisal; None where nothing has weight."""
     mean = math.inf if impossible else ratio(loss, weight)
     return None if mean is None else float(from_nats(mean, unit))
@@ -68,8 +68,8 @@ def _mistaken_for(
     weight = state.cells.amounts(at=cells)
     loss = totals(state.cell_loss, at=cells)
     impossible = state.cell_impossible.amounts(at=cells) > 0
-    bits = [_bits(*cell, unit) for cell in zip(loss, weight, impossible, strict=True)]
-    found = zip(most.ravel().tolist(), rows.ravel()[cells].tolist(), bits, strict=True)
+    means = [_mean(*cell, unit) for cell in zip(loss, weight, impossible, strict=True)]
+    found = zip(most.ravel().tolist(), rows.ravel()[cells].tolist(), means, strict=True)
     listed = [(classes[k], n, cost) for k, n, cost in found]
     width = most.shape[1]
     return [
@@ -78,17 +78,17 @@ def _mistaken_for(
     ]
 
 
-def slices(groups: Slices, unit: Unit) -> dict[str, dict[str, Any]]:
+def slices(groups: Slices, unit: Unit) -> dict[str, Slice]:
     """Give the figures of each value of a column."""
     out = {}
     for value, figures in groups.figures().items():
         nats = ratio(figures.loss, figures.weight)
         labels = entropy(figures.labels)
-        out[value] = {
-            "rows": figures.rows,
-            "cross_entropy": None if nats is None else from_nats(nats, unit),
-            "information_gain": None if nats is None else from_nats(labels - nats, unit),
-        }
+        out[value] = Slice(
+            rows=figures.rows,
+            cross_entropy=None if nats is None else from_nats(nats, unit),
+            information_gain=None if nats is None else from_nats(labels - nats, unit),
+        )
     return out
 
 

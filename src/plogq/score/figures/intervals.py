@@ -27,7 +27,7 @@ def intervals(
     unit: Unit,
     replicates: int,
     seed: int,
-) -> dict[str, list[float]]:
+) -> dict[str, tuple[float, float]]:
     """Give the interval of each figure that is finite, in its unit.
 
     By percentiles of the figure's replicates, with the family chosen anew in each, extended to
@@ -73,10 +73,9 @@ def intervals(
             low, high = min(ends[0], figure), max(ends[1], figure)
             if name == "miscalibration":
                 high = max(high, unseen, most[1] if most else 0.0)
-            in_unit = np.array([low, high])
-            if name not in WITHOUT_UNIT:
-                in_unit = from_nats(in_unit, unit)
-            out[name] = in_unit.tolist()
+            nats = np.array([low, high])
+            in_unit = nats if name in WITHOUT_UNIT else from_nats(nats, unit)
+            out[name] = (float(in_unit[0]), float(in_unit[1]))
     return out
 
 

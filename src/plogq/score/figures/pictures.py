@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from plogq.formulas.units import Unit, from_nats
 from plogq.score.figures.breakdowns import ratio
 from plogq.score.figures.decomposition import Recalibrations
+from plogq.score.parts import ConfusionCell, Histogram, Histograms, ReliabilityBin
 from plogq.score.state.histograms import information_histogram, surprisal_histogram
 from plogq.score.state.state import BINS, State
 from plogq.tables.sums.tally import totals
@@ -17,7 +17,7 @@ from plogq.tables.sums.tally import totals
 MOST_CELLS = 2_000
 
 
-def histograms(state: State, recalibrations: Recalibrations, unit: Unit) -> dict[str, Any]:
+def histograms(state: State, recalibrations: Recalibrations, unit: Unit) -> Histograms:
     """Give the surprisals of all rows, and of the sampled rows what each prediction tells.
 
     Pointwise information is log q(y) − log P(y), with P the frequencies of the labels: its mean
@@ -29,15 +29,14 @@ def histograms(state: State, recalibrations: Recalibrations, unit: Unit) -> dict
     with np.errstate(divide="ignore"):
         base = np.log(labels / labels.sum())
     information = labelled.log_q[row, label] - base[label]
-    return {
-        "surprisal": surprisal_histogram(state.surprisal_bins.amounts(), unit),
-        "pointwise_information": information_histogram(
-            information, sample.weight[row] * share, unit
-        ),
-    }
+    surprisal = surprisal_histogram(state.surprisal_bins.amounts(), unit)
+    pointwise = information_histogram(information, sample.weight[row] * share, unit)
+    return Histograms(
+        surprisal=Histogram(**surprisal), pointwise_information=Histogram(**pointwise)
+    )
 
 
-def confusion(state: State, classes: tuple[str, ...], unit: Unit) -> list[dict[str, Any]]:
+def confusion(state: State, classes: tuple[str, ...], unit: Unit) -> tuple[ConfusionCell, ...]:
     """Give what is taken for what, at what cost per row of the table, the most costly first.
 
     All cells together are the cross-entropy. At most 2,000 of them; none with more classes than
@@ -45,37 +44,37 @@ def confusion(state: State, classes: tuple[str, ...], unit: Unit) -> list[dict[s
     """
     k = state.predicted_groups
     if k < len(classes):
-        return []
+        return ()
     cells = np.flatnonzero(state.cells.rows)
     cost = totals(state.cell_loss, at=cells) / state.cells.amounts().sum()
     cost[state.cell_impossible.amounts(at=cells) > 0] = math.inf
     most = np.argsort(-cost, kind="stable")[:MOST_CELLS]
-    return [
-        {
-            "label": classes[cell // k],
-            "predicted": classes[cell % k],
-            "rows": rows,
-            "cost": from_nats(nats, unit),
-        }
+    return tuple(
+        ConfusionCell(
+            label=classes[cell // k],
+            predicted=classes[cell % k],
+            rows=rows,
+            cost=from_nats(nats, unit),
+        )
         for cell, rows, nats in zip(
             cells[most].tolist(),
             state.cells.rows[cells[most]].tolist(),
             cost[most].tolist(),
             strict=True,
         )
-    ]
+    )
 
 
-def reliability(state: State) -> list[dict[str, Any]]:
+def reliability(state: State) -> tuple[ReliabilityBin, ...]:
     """Give how sure the model is and how often right, by tenths of its confidence."""
     weight = state.bins.amounts()
     confidence, correct = totals(state.bin_confidence), totals(state.bin_correct)
-    return [
-        {
-            "bin": [i / BINS, (i + 1) / BINS],
-            "rows": int(state.bins.rows[i]),
-            "confidence": ratio(confidence[i], weight[i]),
-            "accuracy": ratio(correct[i], weight[i]),
-        }
+    return tuple(
+        ReliabilityBin(
+            bin=(i / BINS, (i + 1) / BINS),
+            rows=int(state.bins.rows[i]),
+            confidence=ratio(confidence[i], weight[i]),
+            accuracy=ratio(correct[i], weight[i]),
+        )
         for i in range(BINS)
-    ]
+    )

@@ -27,7 +27,8 @@ class TemperatureFit(NamedTuple):
     """The fit, over the sampled rows whose labels are possible; in nats."""
 
     value: float
-    interval: tuple[float, float] | None
+    identified: bool
+    interval: tuple[float, float] | None  # None too where one bucket alone cannot tell
     saved: float  # of the mean cross-entropy, at T
     unseen: float  # the most that a temperature inside the interval could save
     curve: list[tuple[float, float]]  # what other temperatures save
@@ -56,14 +57,14 @@ def fit_temperature(recalibrations: Recalibrations) -> TemperatureFit | None:
         return dot(weight, surprisal - losses(labelled, at)) / float(weight.sum())
 
     interval, unseen = None, 0.0
-    if abs(log2_beta) < LOG2_BOUND:
-        width = _width(labelled, log2_beta, bucket)
-        if width < LOG2_BOUND:
-            interval = 2 ** (-log2_beta - width), 2 ** (-log2_beta + width)
-            unseen = max(_if_right(labelled, log2_beta + end) for end in (-width, width))
+    width = _width(labelled, log2_beta, bucket) if abs(log2_beta) < LOG2_BOUND else math.inf
+    identified = width < LOG2_BOUND
+    if identified and np.ptp(bucket) > 0:
+        interval = 2 ** (-log2_beta - width), 2 ** (-log2_beta + width)
+        unseen = max(_if_right(labelled, log2_beta + end) for end in (-width, width))
     value = 2.0**-log2_beta
     curve = [(t, saved(-math.log2(t))) for t in _grid(value)]
-    return TemperatureFit(value, interval, saved(log2_beta), unseen, curve, len(at))
+    return TemperatureFit(value, identified, interval, saved(log2_beta), unseen, curve, len(at))
 
 
 def _if_right(rows: LabelledRows, log2_beta: float) -> float:

@@ -28,8 +28,8 @@ def surprisal_histogram(amounts: Array, unit: Unit) -> dict[str, Any]:
     """Give edges in `unit`, and the share of all weight between them and beyond."""
     share = amounts / amounts.sum()
     return {
-        "edges": [from_nats(i * WIDTH, unit) for i in range(FINITE_BINS + 1)],
-        "weight": share[:FINITE_BINS].tolist(),
+        "edges": tuple(from_nats(i * WIDTH, unit) for i in range(FINITE_BINS + 1)),
+        "weight": tuple(share[:FINITE_BINS].tolist()),
         "beyond": float(share[BEYOND]),
         "infinite": float(share[INFINITE]),
     }
@@ -49,7 +49,7 @@ def information_histogram(information: Array, weight: Array, unit: Unit) -> dict
     places = (np.maximum(bins, low) - low).astype(np.int64)
     amounts = np.bincount(places, weight[finite], high - low + 1)
     return {
-        "edges": [from_nats(i * WIDTH, unit) for i in range(low, high + 2)],
-        "weight": (amounts / total).tolist(),
+        "edges": tuple(from_nats(i * WIDTH, unit) for i in range(low, high + 2)),
+        "weight": tuple((amounts / total).tolist()),
         "infinite": float(weight[~finite].sum() / total),
     }

@@ -1,0 +1,32 @@
+"""Which files token logprobs are of, and how they were read, in words."""
+
+from __future__ import annotations
+
+from plogq.records import Source
+
+PARTS_OF_RESPONSES = {
+    "prompt": "the prompt",
+    "completion": "the completion",
+    "all": "prompt and completion",
+}
+
+
+def files(paths: tuple[str, ...]) -> str:
+    """Return the name of the first file, and how many more there are."""
+    return paths[0] + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+
+
+def read_as(source: Source) -> str:
+    """Return which columns were taken for what, or whose log it is and which part was scored."""
+    if source.columns:
+        each = (
+            what if column == what else f"{column} ({what})"
+            for what, column in source.columns.items()
+        )
+        return f"columns {', '.join(each)}"
+    parts = [source.format]
+    if source.part is not None:
+        parts.append(f", {PARTS_OF_RESPONSES.get(source.part, source.part)}")
+    if source.left_out:
+        parts.append(f"; not read: {files(source.left_out)}")
+    return "".join(parts)

@@ -1,0 +1,285 @@
+"""One author: over many tables no report contradicts itself, or another report of one result."""
+
+import html
+import io
+import json
+import math
+import re
+from collections import Counter
+from math import inf
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from plogq.records import encoded
+from plogq.reports.findings import findings
+from plogq.reports.html import report_html
+from plogq.reports.numbers import figure, percent
+from plogq.reports.terminal.score import print_report
+from plogq.reports.terminal.text import said
+from plogq.reports.verdict import CHECK_COLUMNS, LEAVE, MORE_CLASSES, WRONG_LABELS, taken
+from plogq.score import Result, score
+from tests.score.tables import drawn
+
+
+def sharp(by, rows=120, classes=3):
+    return lambda seed: drawn(rows, classes, seed, lambda z: by * z)
+
+
+def likely(seed):
+    logits, labels = drawn(200, 2, seed, lambda z: 1.3 * z).values()
+    q = np.exp(logits)
+    return {"probs": q / q.sum(axis=1, keepdims=True), "labels": labels}
+
+
+def with_column(table, name, values):
+    return lambda seed: table(seed) | {name: values(np.random.default_rng(seed))}
+
+
+def soft(seed):
+    table = sharp(1.5, 60)(seed)
+    return table | {"labels": np.random.default_rng(seed).dirichlet(np.ones(3), 60)}
+
+
+def impossible(rows):
+    def table(seed):
+        out = sharp(1.2, rows)(seed)
+        out["logits"][:3, :] = [0, -inf, -inf]
+        out["labels"][:3] = 1
+        return out
+
+    return table
+
+
+def separable(seed):
+    table = sharp(1.0)(seed)
+    return table | {"labels": table["logits"].argmax(axis=1)}
+
+
+def useless(seed):
+    table = sharp(1.0)(seed)
+    return table | {"labels": table["logits"].argmin(axis=1)}
+
+
+def mislabelled(seed):
+    table = sharp(3.0, 90)(seed)
+    table["logits"] += 14 * np.eye(3)[table["labels"]]
+    table["labels"][0] = (table["labels"][0] + 1) % 3
+    return table
+
+
+def one_label(seed):
+    return sharp(1.0, 20)(seed) | {"labels": np.zeros(20, int)}
+
+
+def uniform(seed):
+    return {"probs": np.full((12, 2), 0.5), "labels": np.arange(12 - seed % 4) % 2} | {
+        "probs": np.full((12 - seed % 4, 2), 0.5)
+    }
+
+
+def hostile(seed):
+    table = sharp(1.4, 40)(seed)
+    names = np.array(["<b>x</b>", "\x1b[31mred", "\u202eשלום"])
+    return table | {"labels": names[table["labels"]]}
+
+
+NAMES = ["<b>x</b>", "\x1b[31mred", "\u202eשלום"]
+# What to score: a table by its seed, how many of them, and `plogq.score.score`'s options.
+KINDS = {
+    "a little too sure": (sharp(1.2, 400), 64, {}),
+    "a little too timid": (sharp(0.85, 400), 24, {}),
+    "calibrated": (sharp(1.0), 40, {}),
+    "calibrated, 2 classes": (sharp(1.0, classes=2), 24, {}),
+    "calibrated, 5 classes": (sharp(1.0, classes=5), 24, {}),
+    "far too sure": (sharp(3.0), 24, {}),
+    "far too timid": (sharp(0.3), 24, {}),
+    "absurdly sure": (sharp(40.0, 60), 12, {}),
+    "biased": (lambda seed: drawn(400, 3, seed, lambda z: z + np.array([0.9, 0, -0.9])), 8, {}),
+    "bent": (lambda seed: drawn(3000, 2, seed, lambda z: 2 * np.tanh(2 * z)), 2, {}),
+    "two classes, probabilities": (likely, 24, {}),
+    "weighted": (with_column(sharp(1.25), "w", lambda rng: rng.exponential(size=120)), 24,
+                 {"weight": "w"}),
+    "half without weight": (with_column(sharp(1.25), "w", lambda rng: rng.integers(0, 2, 120)), 12,
+                            {"weight": "w"}),
+    "clustered": (with_column(sharp(1.25), "g", lambda rng: np.arange(120) % 12), 12,
+                  {"group": "g"}),
+    "one group": (with_column(sharp(1.25), "g", lambda rng: np.zeros(120, int)), 8, {"group": "g"}),
+    "soft": (soft, 32, {}),
+    "sliced": (with_column(sharp(1.25), "s", lambda rng: rng.choice(["a", "b"], 120)), 12,
+               {"slices": ["s"]}),
+    "floored": (impossible(80), 8, {"floor": 0.01}),
+    "impossible": (impossible(120), 16, {}),
+    "impossible, of few": (impossible(4), 16, {}),
+    "all impossible": (impossible(3), 2, {}),
+    "separable": (separable, 8, {}),
+    "useless": (useless, 8, {}),
+    "mislabelled": (mislabelled, 12, {}),
+    "few": (sharp(1.5, rows=12), 32, {}),
+    "fewer": (sharp(1.5, rows=5), 24, {}),
+    "one row": (sharp(1.5, rows=1), 8, {}),
+    "one class": (sharp(1.0, rows=30, classes=1), 2, {}),
+    "one label": (one_label, 8, {}),
+    "uniform": (uniform, 4, {}),
+    "hostile names": (hostile, 4, {"classes": NAMES}),
+}  # fmt: skip
+TOLD_TO_RECALIBRATE = r"Recalibrate by|Divide the log|Raise the prob|Give each class"
+ADVICE = "|".join([TOLD_TO_RECALIBRATE, LEAVE, MORE_CLASSES, WRONG_LABELS, CHECK_COLUMNS,
+                   "Look (first|at|for)", "Score the"])  # fmt: skip
+
+
+def on_terminal(result):
+    out = io.StringIO()
+    print_report(result, Console(file=out, width=20_000, highlight=False))
+    return out.getvalue()
+
+
+def embedded(page):
+    data = re.search(r'<script type="application/json" id="plogq-data">(.*?)</script>', page, re.S)
+    return json.loads(data.group(1))
+
+
+def words_of(found):
+    """Give every text of the findings that a reader sees, outside of tables."""
+    yield from (found.headline.title, found.headline.read, *found.headline.warnings)
+    yield from (answer.text for answer in found.headline.answers)
+    for finding in found.sections():
+        yield from (text for text in (finding.title, finding.text, finding.advice) if text)
+
+
+def check_terminal(result, found):
+    """The terminal has every word of the findings, and no advice beside them."""
+    text = on_terminal(result)
+    left = text
+    for words in sorted(set(words_of(found)), key=len, reverse=True):
+        assert said(words) in text
+        left = left.replace(said(words), "")
+    assert re.search(ADVICE, left) is None
+    assert "\x1b" not in text
+
+
+def check_cell(result, found):
+    """A notebook's cell has the first screen, and nothing of it is markup."""
+    cell = result._repr_html_()
+    words = (found.headline.title, found.headline.read, *found.headline.warnings)
+    for text in (*words, *(answer.text for answer in found.headline.answers)):
+        assert html.escape(text) in cell
+    tags = {"p", "strong", "dl", "dt", "dd", "ul", "li"}
+    assert set(re.findall(r"</?(\w+)", cell)) <= tags
+
+
+def check_page(result, found):
+    """The page has the same findings, computed or read back."""
+    data = embedded(report_html(result))
+    assert data["findings"] == encoded(found)
+    again = Result.read(json.loads(result.to_json()))
+    assert again.to_json() == result.to_json()
+    assert findings(again) == found
+    assert data["result"] == again.to_document()
+
+
+def check_verdict(r, found, sentences):
+    """Everything says to recalibrate where a family is taken, and to leave it where none is."""
+    family = taken(r.recalibration)
+    recalibrate = [each for each in sentences if re.match(TOLD_TO_RECALIBRATE, each)]
+    leave = [each for each in sentences if LEAVE.lower() in each.lower()]
+    assert not (recalibrate and leave)
+    assert bool(recalibrate) == (family is not None)
+    if family is None:
+        assert "Recalibrate before" not in " ".join(sentences)
+        assert r.miscalibration in (None, 0, inf)
+    if r.recalibration is not None:
+        assert found.recalibration.advice is not None
+    advice = found.headline.answers[2].text
+    if math.isinf(r.cross_entropy):
+        assert advice.startswith("Look first")
+    elif r.label_entropy == 0 < r.cross_entropy:
+        assert advice == MORE_CLASSES
+    elif advice == CHECK_COLUMNS:
+        assert r.information_gain < 0
+        assert r.intervals.get("information_gain", (-inf, -inf))[1] < 0
+    elif r.intervals.get("information_gain", (r.information_gain,) * 2)[1] < 0:
+        assert r.recalibration.cross_entropy["temperature"] < r.label_entropy  # which mends it
+    if r.cross_entropy < inf and not advice.startswith((WRONG_LABELS, CHECK_COLUMNS, MORE_CLASSES)):
+        assert found.recalibration is None or advice == found.recalibration.advice
+    return family
+
+
+def check_temperature(r, found, sentences):
+    """The predictions are too sure or too timid, never both, and only where T is not 1."""
+    joined = " ".join(sentences).lower()
+    fit = r.temperature
+    outside = fit is not None and fit.interval is not None and not (
+        fit.interval[0] <= 1 <= fit.interval[1]
+    )  # fmt: skip
+    assert ("too sure" in joined) == (outside and fit.value > 1)
+    assert ("too timid" in joined) == (outside and fit.value < 1)
+    hedged = "no recalibration is shown to help" in (found.temperature or found.loss).title
+    assert hedged == (outside and taken(r.recalibration) is None)
+    return outside
+
+
+def check_numbers(r, found, sentences):
+    """Numbers in sentences are those of the figures; nothing saves nothing, or less."""
+    figures = {each.name: each for each in found.figures.figures}
+    joined = " ".join(sentences)
+    assert re.search(r"saves (−|0\.0000|infinite)", joined) is None
+    assert "nan" not in joined.lower().split()
+    assert figures["cross-entropy"].text() == figure(r.cross_entropy)
+    against = found.headline.answers[1].text
+    if math.isinf(r.cross_entropy):
+        assert found.headline.title.startswith("Infinite")
+        assert found.headline.title in found.headline.answers[0].text
+        assert "infinite" in " ".join(found.headline.warnings)
+    else:
+        assert found.headline.title.startswith(figure(r.cross_entropy))
+        assert figure(r.cross_entropy) in found.headline.answers[0].text
+        assert "nfinite" not in joined
+        assert ("more than no model" in found.loss.title) == (r.information_gain < 0)
+        if r.label_entropy > 0 and r.information_gain >= 0:
+            assert percent(r.explained) in against
+            assert percent(r.explained) in found.loss.title
+            assert figures["explained"].text() == percent(r.explained)
+        if r.information_gain < 0:
+            assert "saves" not in against
+    for key, ends in r.intervals.items():
+        assert ends[0] <= getattr(r, key) <= ends[1]
+    if found.confusion is not None and found.confusion.title == "No label is taken for another":
+        assert r.accuracy == pytest.approx(1)
+        assert found.surprises is None or "predicted right" in found.surprises.title
+        assert "taken for" not in found.classes.text if found.classes else True
+
+
+def check(result):
+    """Assert that nothing is contradicted; give what was said."""
+    found = findings(result)
+    sentences = list(words_of(found))
+    family = check_verdict(result, found, sentences)
+    outside = check_temperature(result, found, sentences)
+    check_numbers(result, found, sentences)
+    check_terminal(result, found)
+    check_page(result, found)
+    check_cell(result, found)
+    return family, outside
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_report_contradicts_itself_or_another(kind):
+    table, seeds, options = KINDS[kind]
+    cases = Counter()
+    for seed in range(seeds):
+        replicates = 20 if seed % 2 else 0
+        cases[check(score(table(seed), bootstrap=replicates, top=5, **options))] += 1
+    if kind == "a little too sure":  # the hard one: left alone though 1 is outside
+        assert min(cases[None, True], cases[None, False], cases["temperature", True]) >= 3
+
+
+def test_there_are_many_tables():
+    assert sum(seeds for _, seeds, _ in KINDS.values()) >= 500
+
+
+def test_intervals_are_those_of_fields():
+    table = soft(0)
+    for result in (score(table, bootstrap=20), score(sharp(1.0)(0), bootstrap=20)):
+        assert result.intervals.keys() <= Result.__dataclass_fields__.keys()
