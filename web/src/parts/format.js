@@ -5,6 +5,7 @@ import { format } from "d3-format";
 const plain = format(".4f");
 const short = format(".3~g");
 const grouped = format(",");
+const thousands = format(",.4~r");
 const setting = format(".3~f");
 
 /** The number itself: "inf" as Infinity, null and what is absent as NaN. */
@@ -24,10 +25,12 @@ export function number(value) {
   return size === 0 || (size >= 1e-3 && size < 1e5) ? plain(x) : scientific(short(x));
 }
 
-/** A tick or a label: no more digits than it takes. */
+/** A tick or a label: no more digits than it takes, thousands in groups. */
 export function brief(value) {
   const x = toNumber(value);
-  return Number.isFinite(x) ? scientific(short(x)) : number(value);
+  if (!Number.isFinite(x)) return number(value);
+  const size = Math.abs(x);
+  return size >= 999.5 && size < 999_950 ? thousands(x) : scientific(short(x));
 }
 
 /** A setting: up to three decimals, none that say nothing. */
