@@ -105,7 +105,7 @@ function Text() {
         </mfrac>
         <mo>=</mo>
         <mi>T</mi><Of><Sub of="q" at="j" /><mo>−</mo><Sub of="p" at="j" /></Of>
-        <mo>→</mo>
+        <mover><mo>→</mo><mtext>large T</mtext></mover>
         <mfrac>
           <mrow><Sub of="x" at="j" /><mo>−</mo><Sub of="v" at="j" /></mrow>
           <mi>C</mi>
