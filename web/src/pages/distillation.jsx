@@ -112,8 +112,8 @@ function Text() {
         </mfrac>
       </Formula>
       <p>
-        A label names one class and is silent about the others. A trained teacher is not: to it a picture of a cat is
-        much more like a dog than like a fish. At T = 1 these probabilities are small and hardly move the student; a
+        A label names one class and is silent about the others. A trained teacher is not: to it some wrong classes are
+        much nearer to the right one than others. At T = 1 these probabilities are small and hardly move the student; a
         higher T makes them large. The student is read at the same T while it learns, and at T = 1 when it is used.
       </p>
       <p>
