@@ -32,8 +32,11 @@ export function Field({ name, label, description, x, y, values, what, color, ove
       row.map((value, j) => ({
         x: across(x.values[j]),
         y: up(y.values[i]),
-        text: [`${what} ${number(value)}`, `${x.label} ${brief(x.values[j])}`,
-          `${y.label} ${brief(y.values[i])}`],
+        // Written when it is read: of thousands of texts one is shown.
+        get text() {
+          return [`${what} ${number(value)}`, `${x.label} ${brief(x.values[j])}`,
+            `${y.label} ${brief(y.values[i])}`];
+        },
       })),
     );
   };
