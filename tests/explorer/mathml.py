@@ -7,6 +7,8 @@ A formula is one or more statements, divided by commas: parts with relations bet
     a function            for what stands before parentheses
     "over"                {index: what a sum or product over it runs through}
     "∫"                   a function that integrates functions of x
+    "E"                   (letter, a function that averages functions of that letter)
+    "∂2/∂θ2"              a function that derives functions of θ
     "then"                what letters are after a step, left of ←
 """
 
@@ -162,6 +164,9 @@ class Row:
             case "mi" if node["text"] == "log":
                 of = self.factor()
                 return lambda env: env.get("log", np.log)(of(env))
+            case "mi" | "msub" if text([*inside, node][0]) == "E":
+                of = self.product()
+                return lambda env: averaged(of, env)
             case "mi" | "mover":
                 return self.named(lambda env: env[text(node)])
             case "mtext":
@@ -172,6 +177,12 @@ class Row:
             case "msup":
                 base, exponent = map(self.inner, inside)
                 return lambda env: base(env) ** exponent(env)
+            case "msubsup":
+                index, exponent = map(self.inner, inside[1:])
+                return lambda env: item(env[text(inside[0])], index(env)) ** exponent(env)
+            case "mfrac" if text(node) == "∂2∂θ2":
+                of = self.product()
+                return lambda env: env["∂2/∂θ2"](lambda value: of(env | {"θ": value}))
             case "mfrac" if text(inside[0]).startswith("∂"):
                 return self.derivative(*inside)
             case "mfrac":
@@ -245,6 +256,11 @@ class Row:
         return value
 
 
+def averaged(of, env):
+    letter, average = env["E"]
+    return average(lambda value: of(env | {letter: value}))
+
+
 def item(values, index):
     return values[int(index)]
 
@@ -260,7 +276,7 @@ def holds(statements, env):
             if condition is not None and not env[condition]:
                 break
             right = part(env)
-            found += [right] if sign in "=←" else [left]
+            found += [right] if sign in "=←" else [left, right]
             match sign:
                 case "=" | "←":
                     true &= bool(np.allclose(left, right, rtol=1e-9, atol=1e-12))
@@ -268,6 +284,8 @@ def holds(statements, env):
                     true &= bool(left <= right + 1e-9)
                 case "≥":
                     true &= bool(left >= right - 1e-9)
+                case "→":
+                    true &= bool(np.allclose(left, right, rtol=1e-3, atol=1e-3))
                 case _:
                     raise SyntaxError(sign)
             left = right

@@ -11,11 +11,13 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from mpmath import mp
 
 import plogq
 from plogq.explorer.controls import read_state
-from plogq.explorer.pages import PAGES
+from plogq.explorer.pages import PAGES, convexity
 from plogq.explorer.pages.divergences import GRID, Bumps, Normal
+from plogq.explorer.pages.estimators import CASES
 from plogq.explorer.pages.training_runs import Run, Settings, batches
 from tests.explorer.mathml import FORMULAS, holds, read, text
 from tests.explorer.test_explorer_pages import address
@@ -64,7 +66,7 @@ def codes(state, answer):
         "over": {"j": range(4)}, "p": p, "ℓ": length, "H": lambda of: found["entropy"],
         "digits per symbol": found["expected length of your words"],
     }  # fmt: skip
-    yield [env], ["Kraft sum: the budget that is spent"]
+    yield [env], ["Kraft sum, the share of the budget that is spent"]
     yield [env], ["expected length of your words"]
 
 
@@ -220,6 +222,115 @@ def training(state, answer):
     yield each(row, "j", range(10)), []
 
 
+def information_gain(state, answer):
+    """Compute entropies and divergences from the counts that the page shows."""
+    node, *branches = (np.array(node["counts"]) for node in answer["nodes"])
+    log = LOG[state["unit"]]
+    p = [counts / counts.sum() for counts in (node, *branches)]
+
+    def entropy(y, b=None):
+        shares = p[0] if b is None else p[1 + b]
+        return -sum(share * log(share) for share in shares if share)
+
+    def divergence(branch, _):
+        return sum(one * log(one / all_) for one, all_ in zip(branch, p[0], strict=True) if one)
+
+    env = {
+        "gain": shown(answer)["information gain"], "H": entropy, "KL": divergence, "Y": None,
+        "p": p[1:], "n": [counts.sum() for counts in branches], "N": node.sum(),
+        "over": {"b": range(2)},
+    }  # fmt: skip
+    yield [env], ["information gain"]
+    yield [env], ["information gain"]
+
+
+def convexity_page(state, answer):
+    found = shown(answer)
+    for name, loss in (("CE", convexity.CE), ("SE", convexity.SE)):
+        readout = f"{loss}, second derivative"
+        p = 1 / (1 + np.exp(-found[f"{loss}, weight"] * convexity.X))
+        yield [{
+            f"∂2{name}/∂w2": found[readout], "x": convexity.X, "t": convexity.T, "p": p,
+            "N": len(p), "over": {"i": range(len(p))},
+        }], [readout]  # fmt: skip
+
+
+def distillation(state, answer):
+    x, v = (np.array(state[who]) for who in ("student", "teacher"))
+    x, v = x - x.mean(), v - v.mean()
+    _, plain, hard, mixed, *_ = shown(answer)
+
+    def at(T):
+        p, q = softmax(v / T), softmax(x / T)
+        slopes = plogq.distillation_from_logits(x, v, temperature=T).grad
+        return {"T": T, "p": p, "q": q, "∂T2KL/∂x": slopes, "large T": T > 100, "x": x, "v": v}
+
+    here, large = at(state["temperature"]), at(1e5)
+    found = shown(answer)
+    yield [{
+        **here, "L": found[mixed], "α": state["alpha"], "y": state["label"],
+        "KL": lambda p, q: found[plain], "CE": lambda y: found[hard],
+    }], [mixed]  # fmt: skip
+    p, q = (values(answer["classes"], who) for who in ("teacher", "student"))
+    yield [here | {"softmax": softmax, "p": p, "q": q}], []
+    yield each(here, "j", range(4)) + each(large | {"C": 4}, "j", range(4)), []
+
+
+def elbo(state, answer):
+    x, weight, noise, mean, sd = (state[k] for k in ("x", "weight", "noise", "mean", "sd"))
+    bound, reconstruction, code, evidence, gap = shown(answer)
+    found = shown(answer)
+    nodes, shares = np.polynomial.hermite_e.hermegauss(20)
+
+    def over_q(of):
+        return math.fsum(shares * [of(mean + sd * node) for node in nodes]) / math.fsum(shares)
+
+    def normal(at, sd):
+        return math.exp(-((at / sd) ** 2) / 2) / (sd * math.tau**0.5)
+
+    q = {"q": "q", "x": x, "z": "z", "ELBO": found[bound]}
+    yield [q | {
+        "p": lambda of, *given: "posterior" if given else normal(of, math.hypot(weight, noise)),
+        "KL": lambda q, other: found[gap] if other == "posterior" else None,
+    }], [evidence]  # fmt: skip
+    to_prior = {"KL": lambda q, prior: found[code]}
+    yield [q | to_prior | {
+        "p": lambda of, *given: normal(of - weight * given[0], noise) if given else "prior",
+        "E": ("z", over_q), "reconstruction": found[reconstruction], "code": found[code],
+    }], [bound, reconstruction, code]  # fmt: skip
+    yield [q | to_prior | {"p": lambda z: "prior", "μ": mean, "σ": sd}], [code]
+
+
+def estimators(state, answer):
+    name, true = state["case"], answer["true"]
+    case, found = CASES[name], shown(answer)
+    first, _, _, _, error, bound, _ = found
+    mean, sd = (None, 1) if name == "mean" else (0, None)
+    nodes, shares = np.polynomial.hermite_e.hermegauss(20)
+
+    def density(x, theta):
+        centre, width = (theta, sd) if mean is None else (mean, theta)
+        return mp.npdf(x, centre, width)
+
+    def over_x(of):
+        points = nodes + true if name == "mean" else nodes * true
+        return float(mp.fdot(shares, map(of, points)) / mp.fsum(shares))
+
+    information = (state["n"] ** 0.5 * found[bound]) ** -2
+    fisher = {"I": lambda theta: information, "θ": true}
+    # The other estimator is right on average: what it errs by is its standard deviation.
+    yield [fisher | {"n": state["n"], "sd": lambda of: found[error], "θ^": None}], [bound]
+    yield [fisher | {
+        "q": density, "log": mp.log, "E": ("x", over_x),
+        "∂2/∂θ2": lambda of: mp.diff(of, true, 2),
+    }], []  # fmt: skip
+    yield [
+        {"g": lambda of, g=g: g(np.array([of]))[0], "θ^": found[first],
+         "g(θ)^": row["estimate"]["value"]}
+        for g, row in zip(case.functions.values(), answer["functions"], strict=True)
+    ], []  # fmt: skip
+
+
 # Each page: the states to try. At these each sign and each letter of a formula counts.
 PAGES_SAY = {
     "surprisal": (surprisal, [{"source": "own", "own": [0.5, 0.3, 0.2]},
@@ -227,17 +338,22 @@ PAGES_SAY = {
     "codes": (codes, [{}, {"words": ["0", "10", "110", "1110"]}]),
     "cross_entropy": (cross_entropy, [{"probs": [0.5, 0.3, 0.2], "target": 1},
                                       {"target_kind": "soft", "unit": "bit"}]),
+    "information_gain": (information_gain, [{}, {"task": "four", "unit": "nat"}]),
     "decomposition": (decomposition, [{}, {"p": [0.5, 0.3, 0.2], "q": [0.2, 0.2, 0.6],
                                            "unit": "nat"}]),
     "softmax": (softmax_page, [{"temperature": 2, "target": 1}, {"logits": [1.5, -2, 0.5]}]),
     "binary": (binary, [{}, {"label": "0", "logit": -0.7}]),
     "squared_error": (squared_error, [{}, {"prob": 0.2, "target": "0"}]),
+    "convexity": (convexity_page, [{}, {"start": 3, "steps": 4}]),
     "gradient_flow": (gradient_flow, [{}, {"depth": 5, "input": -1.5, "target": "0",
                                            "loss": "squared_error", "weights": [2, -3, 1.5]}]),
     "losses": (losses, [{"smoothing": 0.2, "gamma": 1.5, "weight": 2, "temperature": 1.7,
                          "z_loss": 0.1, "logit": 1.1}, {"smoothing": 0}]),
+    "distillation": (distillation, [{"alpha": 0.3}, {"label": 2, "temperature": 1.5}]),
     "likelihood": (likelihood, [{"values": [32, 27.5], "mean": 29, "sd": 3},
                                 {"data": "coin", "heads": 5, "tails": 2, "p": 0.4}]),
+    "estimators": (estimators, [{}, {"case": "sd", "sd": 1.5}]),
+    "elbo": (elbo, [{}, {"x": -1, "mean": -0.7, "sd": 1.3}]),
     "divergences": (divergences, [{}, {"mean": 1.5, "sd": 2}]),
     "training": (training, [{"steps": 0, "hidden": 5, "batch": 4, "rate": 0.7}]),
 }  # fmt: skip
@@ -269,8 +385,9 @@ def true(formula, envs, answer, names):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_formula_can_be_read(name, formulas):
-    for formula in formulas(name, {}):
-        assert read(formula)
+    found = formulas(name, {})
+    assert all(map(read, found))
+    assert bool(found) == (name in PAGES_SAY)
 
 
 @pytest.mark.parametrize("name", PAGES_SAY)
@@ -326,7 +443,8 @@ def upside_down(node, around):
 
 
 def without_exponent(node, around):
-    node.update(copy.deepcopy(node["inside"][0]))
+    *kept, _ = node["inside"]
+    node.update(copy.deepcopy(kept[0]) if len(kept) == 1 else {"tag": "msub", "inside": kept})
 
 
 CHANGES = {
@@ -334,6 +452,7 @@ CHANGES = {
     ("mo", "+"): lambda node, around: node.update(text="−"),
     ("mfrac", ""): upside_down,
     ("msup", ""): without_exponent,
+    ("msubsup", ""): without_exponent,
     ("mn", "2"): lambda node, around: node.update(text="3"),
     ("mi", "log"): drop,
     ("mo", "≥"): lambda node, around: node.update(text="≤"),

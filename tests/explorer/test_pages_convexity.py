@@ -20,7 +20,7 @@ SOMEWHERE = st.floats(-9, 6)
 
 @pytest.fixture(autouse=True)
 def _digits():
-    with mpmath.workdps(40):
+    with mpmath.workdps(80):  # 1 − p is as small as 1e-33
         yield
 
 
@@ -142,11 +142,14 @@ def test_the_surface(at):
     got = PAGES["convexity"].answer({})
     weights, biases = got["grid"]["weights"], got["grid"]["biases"]
     loss = got["losses"][at]
-    assert [len(row) for row in loss["field"]] == [len(weights)] * len(biases)
+    values = loss["surface"]["values"]
+    assert [len(row) for row in values] == [len(weights)] * len(biases)
+    low, right = loss["surface"]["least"]
+    assert values[biases.index(right)][weights.index(low)] == min(map(min, values))
     for i in (0, 7, len(biases) - 1):
         for j in (0, 20, len(weights) - 1):
             expected = of_rows(loss["name"], mpf(weights[j]), mpf(biases[i]))
-            assert loss["field"][i][j] == pytest.approx(float(expected), abs=5.1e-5)
+            assert values[i][j] == pytest.approx(float(expected), abs=5.1e-5)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from mpmath import mpf
 import plogq
 import plogq.torch as pt
 from plogq.explorer.pages import PAGES
-from plogq.explorer.pages.distillation import CLASSES
 from plogq.explorer.shown import shown
 from tests.explorer.conftest import cut_off, looks_right
 from tests.explorer.states import states
@@ -75,7 +74,7 @@ def test_any_state_against_the_definition(data):
     got = PAGES["distillation"].answer(data.draw(states(PAGES["distillation"])))
     state = got["state"]
     teacher, student, t = state["teacher"], state["student"], state["temperature"]
-    label, alpha = CLASSES.index(state["label"]), mpf(state["alpha"])
+    label, alpha = state["label"], mpf(state["alpha"])
     soft, plain, hard, mixed, size, without = (r["value"] for r in got["readouts"])
     kl = soft_loss(student, teacher, t)
     entropy = -mpmath.log(softmax(student)[label])
@@ -99,7 +98,7 @@ def test_it_is_the_loss_of_the_torch_door(data):
     state = got["state"]
     logits = (torch.tensor([state[who]], dtype=torch.float64) for who in ("student", "teacher"))
     loss = pt.distillation_loss(
-        *logits, torch.tensor([CLASSES.index(state["label"])]),
+        *logits, torch.tensor([state["label"]]),
         temperature=state["temperature"], alpha=state["alpha"],
     )  # fmt: skip
     assert got["answer"] == pytest.approx(loss.item(), rel=1e-9, abs=1e-12)
@@ -110,15 +109,15 @@ def test_it_is_the_loss_of_the_torch_door(data):
 def test_the_wrong_classes_share_what_the_label_does_not_get(data):
     got = PAGES["distillation"].answer(data.draw(states(PAGES["distillation"])))
     state = got["state"]
-    label = CLASSES.index(state["label"])
+    label, names = state["label"], state["names"][:4]
     temperatures = list(dict.fromkeys([1.0, state["temperature"]]))
     assert len(got["wrong"]) == len(temperatures)
     for stack, t in zip(got["wrong"], temperatures, strict=True):
         probs = softmax(state["teacher"], t)
         rest = mpmath.fsum(p for j, p in enumerate(probs) if j != label)
-        expected = {name: p / rest for name, p in zip(CLASSES, probs, strict=True)}
+        expected = {name: p / rest for name, p in zip(names, probs, strict=True)}
         assert [part["name"] for part in stack["parts"]] == [
-            name for j, name in enumerate(CLASSES) if j != label
+            name for j, name in enumerate(names) if j != label
         ]
         assert all(near(part["value"], expected[part["name"]]) for part in stack["parts"])
         if t == state["temperature"]:
@@ -153,6 +152,14 @@ def test_for_a_large_t_it_learns_the_logits():
     assert grad == pytest.approx((student - teacher) / 4, rel=1e-3, abs=1e-4)
 
 
+def test_the_readers_names_are_in_what_is_said():
+    got, _ = answer(names=["owl", "", "wolf", "eel"], label=2)
+    assert [c["name"] for c in got["classes"]] == ["owl", "dog", "wolf", "eel"]
+    assert "the classes that are not wolf" in got["notice"]
+    assert "goes to owl and" in got["notice"]
+    assert "to eel: the label" in got["notice"]
+
+
 def test_what_is_said_at_the_edges():
     same = [1.0, 2.0, 3.0, 4.0]
     got, values = answer(teacher=same, student=same)
@@ -170,8 +177,9 @@ def test_what_is_said_at_the_edges():
     "query",
     [
         "teacher=8,5,1,0&student=8,5,1,0", "temperature=1", "temperature=20&alpha=1",
+        "names=" + ",".join(["W" * 16] * 4),
         "temperature=0.5&teacher=10,-10,-10,-10&student=-10,10,-10,-10&alpha=0",
-        "teacher=1,1,1,1&student=1,1,1,1.1&label=fish",
+        "teacher=1,1,1,1&student=1,1,1,1.1&label=3",
     ],
 )  # fmt: skip
 def test_the_pictures_at_their_ends(query, context, visit):

@@ -131,4 +131,4 @@ def test_options(write, options, error, part):
 
 def test_text_options_of_a_log_are_said_not_to_be_used(tmp_path):
     result = score_records(tmp_path, completion(WRITTEN), delimiter=";")
-    assert any("--delimiter was not used" in each["message"] for each in result.warnings)
+    assert any("--delimiter was not used" in each.message for each in result.warnings)

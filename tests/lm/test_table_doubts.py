@@ -101,7 +101,7 @@ def test_a_name_that_says_another_base(name):
 
 def test_how_logprobs_are_read_is_said_and_how_columns_are_named():
     data = table()
-    notes = score_tokens(data, bootstrap=0).source["notes"]
+    notes = score_tokens(data, bootstrap=0).source.notes
     assert "'logprob' is taken for natural logarithms." in notes
     for option in ("doc", "logprob"):
         with pytest.raises(ValueError, match=rf"--{option} names another"):

@@ -16,7 +16,7 @@ BINARY = (RNG.random(ROWS) < UPPER).astype(int)
 
 
 def doubts(result):
-    return " ".join(each["message"] for each in result.warnings if each["code"] == "reading")
+    return " ".join(each.message for each in result.warnings if each.code == "reading")
 
 
 def found(**arrays):

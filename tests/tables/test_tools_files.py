@@ -351,7 +351,7 @@ def test_percents_are_hundredths(tmp_path, text):
     path.write_text(text)
     result = found(path)
     assert result.cross_entropy == pytest.approx(-np.log(0.701 * 0.88) / 2, rel=1e-15)
-    assert any("70% is 0.7" in note for note in result.source["notes"])
+    assert any("70% is 0.7" in note for note in result.source.notes)
 
 
 def test_percents_further_on_are_read_alike(tmp_path):
@@ -376,12 +376,12 @@ def test_text_options_that_are_not_used_are_said(tmp_path):
         ("t.pq", {"encoding": "cp1252"}, "Parquet: --encoding was not used"),
         ("t.jsonl", {"decimal": ",", "encoding": "utf-8"}, "JSON: --decimal was not used"),
     ):
-        notes = found(tmp_path / name, **options).source["notes"]
+        notes = found(tmp_path / name, **options).source.notes
         assert any(said in note for note in notes), notes
-    assert not any("not used" in note for note in found(tmp_path / "t.pq").source["notes"])
+    assert not any("not used" in note for note in found(tmp_path / "t.pq").source.notes)
     rows = table(tmp_path / "t.csv", ["label", "prob_0", "prob_1"], [[0, 0.75, 0.25]])
     options = {"delimiter": ",", "decimal": ".", "encoding": "utf-8"}
-    assert not any("not used" in note for note in found(rows, **options).source["notes"])
+    assert not any("not used" in note for note in found(rows, **options).source.notes)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-// A number for each place of a grid, as a strength of colour: the higher, the stronger.
+// A number for each place of a grid, as a strength of colour: the higher, the stronger. Each
+// strength is the same step of the square root of the height above the least number.
 import { scaleLinear } from "d3-scale";
 import { XAxis, YAxis } from "../parts/Axis.jsx";
 import { Chart } from "../parts/Chart.jsx";
@@ -8,7 +9,7 @@ const TOP = 34;
 const BOTTOM = 46;
 const LEFT = 52;
 const RIGHT = 14;
-const LEVELS = 14; // strengths of colour: their edges are lines of equal height
+const LEVELS = 20; // strengths of colour: their edges are lines of equal height
 
 /**
  * x, y    {label, values}: evenly spaced
@@ -20,7 +21,7 @@ export function Field({ name, label, description, x, y, values, what, color, ove
   const all = values.flat();
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const level = (value) =>
-    Math.min(LEVELS - 1, Math.floor((LEVELS * (value - low)) / (high - low || 1)));
+    Math.min(LEVELS - 1, Math.floor(LEVELS * Math.sqrt((value - low) / (high - low || 1))));
   const scales = (width, tall) => [
     scaleLinear(edges(x.values), [LEFT, width - RIGHT]),
     scaleLinear(edges(y.values), [tall - BOTTOM, TOP]),
@@ -31,8 +32,11 @@ export function Field({ name, label, description, x, y, values, what, color, ove
       row.map((value, j) => ({
         x: across(x.values[j]),
         y: up(y.values[i]),
-        text: [`${what} ${number(value)}`, `${x.label} ${brief(x.values[j])}`,
-          `${y.label} ${brief(y.values[i])}`],
+        // Written when it is read: of thousands of texts one is shown.
+        get text() {
+          return [`${what} ${number(value)}`, `${x.label} ${brief(x.values[j])}`,
+            `${y.label} ${brief(y.values[i])}`];
+        },
       })),
     );
   };

@@ -9,7 +9,8 @@ import { Legend } from "../parts/Legend.jsx";
 import { Point, Stroke, Words } from "../parts/Marks.jsx";
 import { PageWords } from "../parts/PageWords.jsx";
 import { Readouts } from "../parts/Readouts.jsx";
-import { number } from "../parts/format.js";
+import { Awaited } from "../parts/Sketch.jsx";
+import { number, shorten } from "../parts/format.js";
 
 const LOOKS = {
   "squared error": { color: "waste", unit: "", valleys: ["bad valley", "good valley"], middle: true, dy: 24 },
@@ -52,32 +53,40 @@ function Curve({ name, curve, way, valleys, domain }) {
   );
 }
 
-function Surface({ name, field, way, grid }) {
-  const { color, unit } = LOOKS[name];
+function Surface({ name, surface: { values, least }, valleys, way, grid }) {
+  const { color, unit, valleys: [first] } = LOOKS[name];
   const [weight] = way.at(-1);
-  const all = field.flat();
+  const all = values.flat();
+  const [w, b] = least.map(shorten);
   return (
     <div>
-      <Field name={`${name.replace(" ", "-")}-surface`} label={`${name} over weight and bias`} values={field}
+      <Field name={`${name.replace(" ", "-")}-surface`} label={`${name} over weight and bias`} values={values}
         what={name} color={color}
-        description={`From ${number(Math.min(...all))} to ${number(Math.max(...all))}. The ball rolls where the bias is 0, and is at the weight ${number(weight)}.`}
+        description={`From ${number(Math.min(...all))}, at w = ${w} and b = ${b}, to ${number(Math.max(...all))}. The ball rolls where the bias is 0, and is at the weight ${number(weight)}.`}
         x={{ label: "weight w", values: grid.weights }} y={{ label: "bias b", values: grid.biases }}
         over={(on) => (
           <>
-            <Stroke on={on} ends={on.across.domain().map((w) => [w, 0])} color="ink" dashed />
+            <Stroke on={on} ends={on.across.domain().map((end) => [end, 0])} color="ink" dashed />
+            {valleys.length > 1 && <Words on={on} at={[valleys[0][0], 0]} middle dy={24}>{first}</Words>}
+            <Point on={on} at={least} color="keep" />
             <Point on={on} at={[weight, 0]} color="ink" />
           </>
         )} />
-      <Legend items={[{
-        name: `${name}${unit}`, color, text: "the stronger, the higher; the ball keeps to the bias 0",
-      }]} />
+      <Legend items={[
+        {
+          name: `${name}${unit}`, color,
+          text: "the stronger, the higher. From one strength to the next, the square root of the height above the lowest place grows by the same step",
+        },
+        { name: "the lowest place", color: "keep", text: `at w = ${w}, b = ${b}` },
+        { name: "the ball", color: "ink", text: "keeps to the bias 0, the dashed line" },
+      ]} />
     </div>
   );
 }
 
 function Whole({ state, result, error, set, controls }) {
   const roll = useRoll({ state, result, error, set });
-  if (!result) return <div class="page-picture" aria-busy={!error} />;
+  if (!result) return <Awaited error={error} />;
   return (
     <div class="page-stage">
       <div class="page-picture">
@@ -140,17 +149,17 @@ function Text() {
       <Formula label="that of the squared error is one over N times the sum over i of two x i squared times p i times one minus p i, times p i times one minus p i plus p i minus t i times one minus two p i">
         <Second of="SE" /><mo>=</mo>
         <Mean /><mn>2</mn><Spread />
-        <mo stretchy="false">[</mo>
-        <Sub of="p" at="i" /><Of><mn>1</mn><mo>−</mo><Sub of="p" at="i" /></Of>
-        <mo>+</mo>
-        <Of><Sub of="p" at="i" /><mo>−</mo><Sub of="t" at="i" /></Of>
-        <Of><mn>1</mn><mo>−</mo><mn>2</mn><Sub of="p" at="i" /></Of>
-        <mo stretchy="false">]</mo>
+        <Of>
+          <Sub of="p" at="i" /><Of><mn>1</mn><mo>−</mo><Sub of="p" at="i" /></Of>
+          <mo>+</mo>
+          <Of><Sub of="p" at="i" /><mo>−</mo><Sub of="t" at="i" /></Of>
+          <Of><mn>1</mn><mo>−</mo><mn>2</mn><Sub of="p" at="i" /></Of>
+        </Of>
       </Formula>
       <p>
         The model is p = σ(w x), the bias is 0, and the six rows stand in the Python below. No part of the first sum can
         be below 0, so the slope of cross-entropy only grows from left to right: it passes 0 at one place, and downhill
-        leads there from everywhere. In the second sum the bracket falls below 0 where a row is sure and wrong, and
+        leads there from everywhere. In the second sum the outer bracket falls below 0 where a row is sure and wrong, and
         there can be hills. Two of the six rows are large and ask for a weight above 0; left of the hill both are sure
         and wrong, squared error hardly feels them, and the ball follows three small rows into the bad valley.
       </p>
@@ -168,8 +177,8 @@ function Text() {
 function Second({ of }) {
   return (
     <mfrac>
-      <mrow><msup><mi>d</mi><mn>2</mn></msup><mi>{of}</mi></mrow>
-      <mrow><mi>d</mi><msup><mi>w</mi><mn>2</mn></msup></mrow>
+      <mrow><msup><mo>∂</mo><mn>2</mn></msup><mi>{of}</mi></mrow>
+      <mrow><mo>∂</mo><msup><mi>w</mi><mn>2</mn></msup></mrow>
     </mfrac>
   );
 }

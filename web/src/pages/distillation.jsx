@@ -105,15 +105,15 @@ function Text() {
         </mfrac>
         <mo>=</mo>
         <mi>T</mi><Of><Sub of="q" at="j" /><mo>−</mo><Sub of="p" at="j" /></Of>
-        <mo>→</mo>
+        <mover><mo>→</mo><mtext>large T</mtext></mover>
         <mfrac>
           <mrow><Sub of="x" at="j" /><mo>−</mo><Sub of="v" at="j" /></mrow>
           <mi>C</mi>
         </mfrac>
       </Formula>
       <p>
-        A label names one class and is silent about the others. A trained teacher is not: to it a picture of a cat is
-        much more like a dog than like a fish. At T = 1 these probabilities are small and hardly move the student; a
+        A label names one class and is silent about the others. A trained teacher is not: to it some wrong classes are
+        much nearer to the right one than others. At T = 1 these probabilities are small and hardly move the student; a
         higher T makes them large. The student is read at the same T while it learns, and at T = 1 when it is used.
       </p>
       <p>

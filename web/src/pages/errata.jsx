@@ -5,6 +5,7 @@ import { Small } from "../parts/Chart.jsx";
 import { CodeLine } from "../parts/CodeLine.jsx";
 import { Readouts } from "../parts/Readouts.jsx";
 import { PageWords } from "../parts/PageWords.jsx";
+import { Awaited } from "../parts/Sketch.jsx";
 
 function Picture({ result: { habits } }) {
   const small = useContext(Small);
@@ -32,7 +33,7 @@ function bar({ name, share, percent, what, said, right }) {
 }
 
 function Whole({ result, error }) {
-  if (!result) return <div class="page-picture" aria-busy={!error} />;
+  if (!result) return <Awaited error={error} />;
   return (
     <div class="page-stage">
       <div class="page-picture">
@@ -44,7 +45,7 @@ function Whole({ result, error }) {
       <PageWords notice={result.notice} code={result.code}>
         {result.habits.map(({ title, errata }) => (
           <section key={title} class="errata">
-            <h2>{title}</h2>
+            <h2 class="habit">{title}</h2>
             {errata.map((e) => (
               <section key={e.name}>
                 <h3>{e.what}</h3>

@@ -1,7 +1,7 @@
 // Estimators: their errors over the size of the sample with the least there can be, and one sample.
 import { Lines } from "../charts/Lines.jsx";
 import { Small } from "../parts/Chart.jsx";
-import { Formula, Log, Of, Sub } from "../parts/Formula.jsx";
+import { Formula, Log, Of } from "../parts/Formula.jsx";
 import { Legend } from "../parts/Legend.jsx";
 import { Point } from "../parts/Marks.jsx";
 import { Table } from "../parts/Table.jsx";
@@ -93,13 +93,14 @@ function Text() {
           <mn>1</mn>
           <msqrt><mi>n</mi><mi>I</mi><Of><mi>θ</mi></Of></msqrt>
         </mfrac>
-        <mo>,</mo><mspace width="0.5em" />
+      </Formula>
+      <Formula label="the Fisher information I of theta is minus the expectation of the second derivative by theta of log q of x given theta">
         <mi>I</mi><Of><mi>θ</mi></Of><mo>=</mo><mo>−</mo><mi>E</mi>
         <mfrac>
           <msup><mo>∂</mo><mn>2</mn></msup>
           <mrow><mo>∂</mo><msup><mi>θ</mi><mn>2</mn></msup></mrow>
         </mfrac>
-        <Log /><Sub of="q" at="θ" /><Of><mi>x</mi></Of>
+        <Log /><mi>q</mi><Of><mi>x</mi><mo>;</mo><mi>θ</mi></Of>
       </Formula>
       <Formula label="the most likely value of a function g of theta is g of theta hat">
         <mover><mrow><mi>g</mi><Of><mi>θ</mi></Of></mrow><mo>^</mo></mover>

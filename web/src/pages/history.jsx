@@ -3,6 +3,7 @@ import { Timeline } from "../charts/Timeline.jsx";
 import { CodeLine } from "../parts/CodeLine.jsx";
 import { PageWords } from "../parts/PageWords.jsx";
 import { Readouts } from "../parts/Readouts.jsx";
+import { Awaited } from "../parts/Sketch.jsx";
 
 function Picture({ result: { entries } }) {
   return (
@@ -17,7 +18,7 @@ function Picture({ result: { entries } }) {
 }
 
 function Whole({ result, error, served }) {
-  if (!result) return <div class="page-picture" aria-busy={!error} />;
+  if (!result) return <Awaited error={error} />;
   return (
     <div class="page-stage">
       <div class="page-picture">

@@ -81,15 +81,15 @@ function Text() {
   return (
     <>
       <h2>The formula</h2>
-      <Formula label="the gain is the entropy H of Y less the sum over branches b of N b over N times the entropy of Y in b">
+      <Formula label="the gain is the entropy H of Y less the sum over branches b of n b over N times the entropy of Y in b">
         <mi>gain</mi><mo>=</mo>
         <mi>H</mi><Of><mi>Y</mi></Of><mo>−</mo>
         <Sum over="b" />
         <Share />
         <mi>H</mi><Of><mi>Y</mi><mo>|</mo><mi>b</mi></Of>
       </Formula>
-      <Formula label="it is the sum over b of N b over N times the divergence of the classes in b from those of the node">
-        <mo>=</mo>
+      <Formula label="the gain is the sum over b of n b over N times the divergence of the classes in b from those of the node">
+        <mi>gain</mi><mo>=</mo>
         <Sum over="b" />
         <Share />
         <mi>KL</mi><Of><Sub of="p" at="b" /><mo>‖</mo><mi>p</mi></Of>
@@ -112,7 +112,7 @@ function Text() {
 
 /** The share of the node's rows that are in b. */
 function Share() {
-  return <mfrac><Sub of="N" at="b" /><mi>N</mi></mfrac>;
+  return <mfrac><Sub of="n" at="b" /><mi>N</mi></mfrac>;
 }
 
 export default { Picture, Text, Extra };

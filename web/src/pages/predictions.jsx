@@ -2,7 +2,7 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import { ReportBody } from "../report/Report.jsx";
 import { LossStack } from "../charts/LossStack.jsx";
-import { Sketch } from "../parts/Sketch.jsx";
+import { Awaited } from "../parts/Sketch.jsx";
 import { toNumber } from "../parts/format.js";
 
 function Picture({ result: { result, findings } }) {
@@ -29,11 +29,7 @@ function Whole({ result, error, files, served }) {
           Until then this is an example: a small model of handwritten digits, scored on rows that it has not seen.
         </p>
       )}
-      {!shown && !error && (
-        <div class="page-picture" aria-busy="true">
-          <Sketch />
-        </div>
-      )}
+      {!shown && <Awaited error={error} />}
       {shown && (
         <ReportBody key={report ? "own" : "first"} result={shown.result} findings={shown.findings} level="h2"
           contents={served} />

@@ -5,6 +5,7 @@ import { Chart } from "../parts/Chart.jsx";
 import { CodeLine } from "../parts/CodeLine.jsx";
 import { Choice } from "../parts/Controls.jsx";
 import { Readouts } from "../parts/Readouts.jsx";
+import { Awaited } from "../parts/Sketch.jsx";
 
 const TOP = 28;
 const ROW = 30;
@@ -69,7 +70,7 @@ function Whole({ state, result, error, set, controls, served }) {
   useEffect(() => {
     if (!drawn) anew(); // no numbers in the address: draw some
   }, [drawn]);
-  if (!drawn || result?.state.seed !== seed) return <div class="page-picture" aria-busy={!error} />;
+  if (!drawn || result?.state.seed !== seed) return <Awaited error={error} />;
   const asked = result.state.about; // until the other set has come, these questions stay
   return (
     <div class="page-stage">
@@ -80,7 +81,9 @@ function Whole({ state, result, error, set, controls, served }) {
         ))}
       </ol>
       <div class="page-side">
-        <Choice name="about" control={controls.about} value={about} change={(next) => begin({ about: next })} />
+        <div class="controls">
+          <Choice name="about" control={controls.about} value={about} change={(next) => begin({ about: next })} />
+        </div>
         <Picture result={result} />
         <Readouts readouts={result.readouts} />
         <p class={result.done ? "quiz-verdict" : "note"} role="status">{result.notice}</p>

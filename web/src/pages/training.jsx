@@ -8,7 +8,7 @@ import { Controls } from "../parts/Controls.jsx";
 import { Formula, Of, Sub } from "../parts/Formula.jsx";
 import { Legend } from "../parts/Legend.jsx";
 import { Readouts } from "../parts/Readouts.jsx";
-import { Sketch } from "../parts/Sketch.jsx";
+import { Awaited } from "../parts/Sketch.jsx";
 import { Slider } from "../parts/Slider.jsx";
 import { PageWords } from "../parts/PageWords.jsx";
 import { brief } from "../parts/format.js";
@@ -82,7 +82,7 @@ function Whole({ state, result, error, set, controls, served }) {
     run.drop();
     set(changes);
   };
-  if (!result) return !error && <div class="page-picture" aria-busy="true"><Sketch /></div>;
+  if (!result) return <Awaited error={error} />;
   const { readouts, notice } = run.words ?? result;
   return (
     <>

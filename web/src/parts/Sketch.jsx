@@ -1,4 +1,10 @@
 // Stands in a picture's frame until its figures are there, which take seconds where a model is trained first.
+
+/** The frame of a page's picture while its first answer is awaited; nothing where that was refused. */
+export function Awaited({ error }) {
+  return !error && <div class="page-picture" aria-busy="true"><Sketch /></div>;
+}
+
 export function Sketch() {
   return (
     <svg class="sketch" viewBox="0 0 300 150" preserveAspectRatio="none" aria-hidden="true">

@@ -4,6 +4,7 @@ import { format } from "d3-format";
 
 const short = format(".3~g");
 const grouped = format(",");
+const thousands = format(",.4~r");
 const setting = format(".3~f");
 const SPACE = "\u00a0"; // between a number and its sign
 
@@ -32,10 +33,12 @@ export function number(value, decimals = DECIMALS) {
   return x >= WHOLE && x < LARGEST ? grouped(x.toFixed(0)) : scientific(x.toExponential(2));
 }
 
-/** A tick or a label: no more digits than it takes. */
+/** A tick or a label: no more digits than it takes, thousands in groups. */
 export function brief(value) {
   const x = toNumber(value);
-  return Number.isFinite(x) ? scientific(short(x)) : number(value);
+  if (!Number.isFinite(x)) return number(value);
+  const size = Math.abs(x);
+  return size >= 999.5 && size < 999_950 ? thousands(x) : scientific(short(x));
 }
 
 /** A setting: up to three decimals, none that say nothing. */

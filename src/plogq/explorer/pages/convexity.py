@@ -23,7 +23,7 @@ SIDE = 2 * T - 1  # 1 for a label of 1, −1 for a label of 0
 
 LAST = 150  # steps
 WEIGHTS = np.linspace(-9.0, 6.0, 151)
-FIELD_WEIGHTS, FIELD_BIASES = np.linspace(-9.0, 6.0, 46), np.linspace(-4.0, 4.0, 17)
+FIELD_WEIGHTS, FIELD_BIASES = np.linspace(-9.0, 6.0, 76), np.linspace(-4.0, 4.0, 33)
 HALVINGS = 60  # of the interval in which a slope changes its sign
 
 LOSSES = SE, CE = "squared error", "cross-entropy"
@@ -40,19 +40,28 @@ class Curve(NamedTuple):
 def curves(weight: Floats, bias: Floats | float = 0.0) -> dict[str, Curve]:
     """Give both losses of p = σ(w x + b), in the shape of `weight`; `bias` broadcasts to it."""
     z = weight[..., None] * X + np.asarray(bias)[..., None]
-    wrong = plogq.sigmoid(-SIDE * z)  # what the model gives to the wrong label: |p − t|
-    spread = wrong * plogq.sigmoid(SIDE * z)  # p (1 − p)
-    square = plogq.squared_error(wrong, np.zeros_like(wrong))
-    cross = plogq.binary_cross_entropy_from_logits(z, np.broadcast_to(T, z.shape))
-    rows = {
-        SE: (
-            square.value,
-            square.grad * spread * (-SIDE * X),
-            X**2 * spread * wrong * (4 - 6 * wrong),
-        ),
-        CE: (cross.value, cross.grad * X, X**2 * spread),
+    wrong, right = sides(z)
+    spread = X**2 * wrong * right
+    square = plogq.squared_error(wrong, np.zeros_like(wrong)).value
+    cross = plogq.binary_cross_entropy_from_logits(z, np.broadcast_to(T, z.shape)).value
+    losses = {SE: square.mean(axis=-1), CE: cross.mean(axis=-1)}
+    bends = {SE: spread * wrong * (4 - 6 * wrong), CE: spread}
+    return {
+        name: Curve(losses[name], slope, bends[name].mean(axis=-1))
+        for name, slope in slopes(wrong, right).items()
     }
-    return {name: Curve(*(np.mean(row, axis=-1) for row in of)) for name, of in rows.items()}
+
+
+def sides(z: Floats) -> tuple[Floats, Floats]:
+    """Return what the model gives to the wrong label of each row, |p − t|, and to the right one."""
+    return plogq.sigmoid(-SIDE * z), plogq.sigmoid(SIDE * z)
+
+
+def slopes(wrong: Floats, right: Floats) -> dict[str, Floats]:
+    """Return both losses' derivatives by the weight, means over the rows (the last axis)."""
+    cross = -SIDE * X * wrong
+    square = 2 * wrong * right * cross
+    return {SE: square.mean(axis=-1), CE: cross.mean(axis=-1)}
 
 
 @lru_cache(maxsize=64)
@@ -60,32 +69,40 @@ def paths(start: float, rate: float) -> Floats:
     """Give the weights after 0, 1, … `LAST` steps of gradient descent, for each of `LOSSES`."""
     weights = [np.full(len(LOSSES), start)]
     for _ in range(LAST):
-        here = curves(weights[-1])
-        slopes = np.array([here[name].slope[i] for i, name in enumerate(LOSSES)])
-        weights.append(weights[-1] - rate * slopes)
+        here = slopes(*sides(weights[-1][:, None] * X))
+        slope = np.array([here[name][i] for i, name in enumerate(LOSSES)])
+        weights.append(weights[-1] - rate * slope)
     return np.stack(weights, axis=1)
 
 
 @lru_cache
 def level_places(loss: str) -> tuple[float, ...]:
     """Give the weights at which a loss has no slope, from left to right."""
-    slopes = curves(WEIGHTS)[loss].slope
+    along = curves(WEIGHTS)[loss].slope
     found = []
-    for at in np.flatnonzero(np.diff(np.sign(slopes))):
+    for at in np.flatnonzero(np.diff(np.sign(along))):
         low, high = WEIGHTS[at], WEIGHTS[at + 1]
         for _ in range(HALVINGS):
             middle = (low + high) / 2
-            same = np.sign(curves(np.array(middle))[loss].slope) == np.sign(slopes[at])
+            same = np.sign(curves(np.array(middle))[loss].slope) == np.sign(along[at])
             low, high = (middle, high) if same else (low, middle)
         found.append(float((low + high) / 2))
     return tuple(found)
 
 
 @lru_cache
-def fields() -> dict[str, list[list[float]]]:
-    """Give both losses over weight and bias: a row for each bias, a number for each weight."""
+def surfaces() -> dict[str, Result]:
+    """Give both losses over weight and bias, a row for each bias, and the place of the least."""
     found = curves(*np.meshgrid(FIELD_WEIGHTS, FIELD_BIASES))
-    return {name: curve.loss.round(4).tolist() for name, curve in found.items()}
+    return {
+        name: {"values": curve.loss.round(4).tolist(), "least": _least(curve.loss)}
+        for name, curve in found.items()
+    }
+
+
+def _least(field: Floats) -> list[float]:
+    i, j = divmod(int(np.argmin(field)), len(FIELD_WEIGHTS))
+    return [float(FIELD_WEIGHTS[j]), float(FIELD_BIASES[i])]
 
 
 def compute(state: State) -> Result:
@@ -104,7 +121,7 @@ def compute(state: State) -> Result:
                 "curve": _on(name, WEIGHTS),
                 "way": _on(name, ways[name]),
                 "valleys": _on(name, np.array(level_places(name)[::2])),
-                "field": fields()[name],
+                "surface": surfaces()[name],
             }
             for name in LOSSES
         ],
@@ -157,8 +174,8 @@ def _notice(steps: int, at: dict[str, float], here: dict[str, Curve]) -> str:
 
 PAGE = Page(
     title="Convexity",
-    summary="One weight, six rows, and a ball on each loss. Cross-entropy has one valley. Squared "
-    "error through a sigmoid has a bad one as well, and plateaus where the ball hardly moves.",
+    summary="The cross-entropy of one weight has one valley. Squared error has a bad one as well, "
+    "and plateaus where a ball hardly moves.",
     words="convex local minimum valley plateau gradient descent logistic regression sigmoid MSE "
     "second derivative curvature surface learning rate",
     controls={

@@ -6,13 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import plogq
-from plogq.explorer.controls import Choice, Number, Numbers, State
+from plogq.explorer.controls import Names, Number, Numbers, State, Whole
 from plogq.explorer.page import Page, Result, python, readout
 from plogq.explorer.shown import figure, shown
 
 Floats = NDArray[np.float64]
 
-CLASSES = ("cat", "dog", "bird", "fish")
 TEMPERATURES = np.geomspace(0.5, 20.0, 61)
 
 
@@ -26,7 +25,7 @@ def compute(state: State) -> Result:
     """Give both distributions at T, the loss with its gradient, and the gradient's size over T."""
     teacher, student = np.array(state["teacher"]), np.array(state["student"])
     temperature, alpha = state["temperature"], state["alpha"]
-    label = CLASSES.index(state["label"])
+    label, names = state["label"], state["names"][: len(teacher)]
     soft = plogq.distillation_from_logits(student, teacher, temperature=temperature)
     hard = plogq.cross_entropy_from_logits(student, label)
     mixed = alpha * soft.value + (1 - alpha) * hard.value
@@ -36,7 +35,7 @@ def compute(state: State) -> Result:
     scaled = (x / TEMPERATURES[:, None] for x in (teacher, student))
     sizes = TEMPERATURES * size(plogq.kl_divergence_from_logits(*scaled).grad)
     here = float(size(soft.grad))
-    wrong = np.arange(len(CLASSES)) != label
+    wrong = np.arange(len(names)) != label
     return {
         "classes": [
             {
@@ -45,10 +44,10 @@ def compute(state: State) -> Result:
                 "teacher": figure(wants[j]),
                 "grad": figure(pull[j], 3),
             }
-            for j, name in enumerate(CLASSES)
+            for j, name in enumerate(names)
         ],
         "wrong": [
-            {"name": f"T = {shown(t, 2)}", "parts": _shares(teacher, wrong, t)}
+            {"name": f"T = {shown(t, 2)}", "parts": _shares(teacher, wrong, t, names)}
             for t in dict.fromkeys((1.0, temperature))
         ],
         "sizes": {
@@ -67,7 +66,7 @@ def compute(state: State) -> Result:
             readout("size of the gradient from the teacher", here, "", "waste"),
             readout("the same without T²", here / temperature**2, "", "rest"),
         ],
-        "notice": _notice(teacher, label, temperature, here),
+        "notice": _notice(teacher, label, temperature, here, names),
         "code": (
             "import plogq, numpy as np\n"
             f"teacher = np.array({python(state['teacher'])})\n"
@@ -86,28 +85,34 @@ def among_wrong(teacher: Floats, wrong: NDArray[np.bool_], temperature: float) -
     return plogq.softmax(teacher[wrong], temperature=temperature)  # type: ignore[no-any-return]
 
 
-def _shares(teacher: Floats, wrong: NDArray[np.bool_], temperature: float) -> list[Result]:
-    names = [name for name, other in zip(CLASSES, wrong, strict=True) if other]
+def _shares(
+    teacher: Floats, wrong: NDArray[np.bool_], temperature: float, names: tuple[str, ...]
+) -> list[Result]:
     probs = among_wrong(teacher, wrong, temperature)
-    return [{"name": name, **figure(prob)} for name, prob in zip(names, probs, strict=True)]
+    return [
+        {"name": names[j], **figure(prob)}
+        for j, prob in zip(np.flatnonzero(wrong), probs, strict=True)
+    ]
 
 
-def _notice(teacher: Floats, label: int, temperature: float, here: float) -> str:
-    wrong = np.arange(len(CLASSES)) != label
+def _notice(
+    teacher: Floats, label: int, temperature: float, here: float, names: tuple[str, ...]
+) -> str:
+    wrong = np.arange(len(names)) != label
     given = [float(np.sum(plogq.softmax(teacher / t)[wrong])) for t in (temperature, 1.0)]
     shares = among_wrong(teacher, wrong, temperature)
-    names = np.array(CLASSES)[wrong]
     most, least = int(np.argmax(shares)), int(np.argmin(shares))
+    likely, unlikely = (names[np.flatnonzero(wrong)[j]] for j in (most, least))
     compared = "" if temperature == 1 else f"; at T = 1 it gives them {shown(given[1])}"
     spoken = (
         f"At T = {shown(temperature, 2)} the teacher gives {shown(given[0])} to the classes that "
-        f"are not {CLASSES[label]}{compared}."
+        f"are not {names[label]}{compared}."
     )
     alike = (
         " It gives each of them the same."
         if shares[most] == shares[least]
-        else f" Of that, the share {shown(shares[most])} goes to {names[most]} and "
-        f"{shown(shares[least])} to {names[least]}: the label says nothing of it."
+        else f" Of that, the share {shown(shares[most])} goes to {likely} and "
+        f"{shown(shares[least])} to {unlikely}: the label says nothing of it."
     )
     if here == 0:
         return f"{spoken}{alike} The student agrees with the teacher, so nothing pulls on it."
@@ -126,13 +131,14 @@ PAGE = Page(
     controls={
         "temperature": Number("temperature T", 3.0, 0.5, 20.0, 0.1),
         "teacher": Numbers(
-            "teacher’s logits", (8.0, 5.0, 1.0, 0.0), -10, 10, 0.1, least=4, most=4, names=CLASSES
+            "teacher’s logits", (8.0, 5.0, 1.0, 0.0), -10, 10, 0.1, least=4, most=4, named="names"
         ),
         "student": Numbers(
-            "student’s logits", (3.0, 1.0, 2.0, 0.0), -10, 10, 0.1, least=4, most=4, names=CLASSES
+            "student’s logits", (3.0, 1.0, 2.0, 0.0), -10, 10, 0.1, least=4, most=4, named="names"
         ),
-        "label": Choice("label", "cat", {name: name for name in CLASSES}),
+        "label": Whole("label", 0, 0, 3, within="teacher", named="names"),
         "alpha": Number("α, how much the teacher counts", 0.5, 0.0, 1.0, 0.05),
+        "names": Names(within="teacher"),
     },
     compute=compute,
 )

@@ -17,8 +17,8 @@ from plogq.explorer.shown import figure, shown
 
 Floats = NDArray[np.float64]
 
-SAMPLES, MOST = 1000, 500  # so many samples, of so many observations each
-SIZES = (1, 2, 5, 10, 20, 50, 100, 200, MOST)
+SAMPLES, MOST = 1000, 200  # so many samples, of so many observations each
+SIZES = (1, 2, 5, 10, 20, 50, 100, MOST)
 GROWING = np.unique(np.geomspace(1, MOST, 60).round().astype(int))
 
 
@@ -109,9 +109,13 @@ CASES = {
 @lru_cache(maxsize=8)
 def samples(name: str, true: float, seed: int) -> Floats:
     """Return (SAMPLES, MOST) observations."""
+    return CASES[name].sample(_drawn(name == "coin", seed), true)
+
+
+@lru_cache(maxsize=4)  # they stay while the reader moves the truth
+def _drawn(uniform: bool, seed: int) -> Floats:
     rng, size = np.random.default_rng(seed), (SAMPLES, MOST)
-    numbers = rng.random(size) if name == "coin" else rng.normal(size=size)
-    return CASES[name].sample(numbers, true)
+    return rng.random(size) if uniform else rng.normal(size=size)
 
 
 @lru_cache(maxsize=64)  # they stay while the reader moves n
@@ -227,8 +231,8 @@ def _laplace(n: int, p: float) -> str:
 
 PAGE = Page(
     title="What maximum likelihood promises",
-    summary="It finds the truth in the end, no unbiased estimator is closer when there is much "
-    "data, and it does not depend on how the parameter is written.",
+    summary="It finds the truth in the end, and with much data no unbiased estimator is closer. "
+    "How the parameter is written does not matter.",
     words="MLE consistency efficiency invariance Cramér Rao Fisher information bias median "
     "estimator asymptotic Laplace rule of succession sample size",
     controls={

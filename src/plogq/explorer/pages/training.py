@@ -123,8 +123,8 @@ def _code(settings: Settings, step: int) -> str:
 
 PAGE = Page(
     title="Training",
-    summary="One network, two copies, 1,200 handwritten digits. One copy is trained under squared "
-    "error, the other under cross-entropy. Watch what the loss alone changes.",
+    summary="Two copies of a network learn handwritten digits, one by squared error, one by "
+    "cross-entropy. Watch what the loss alone changes.",
     words="live gradient descent SGD learning rate vanishing saturation digits accuracy norm MSE "
     "initialisation network backpropagation",
     controls={
