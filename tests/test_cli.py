@@ -57,9 +57,10 @@ def test_report_and_json(table, tmp_path):
     assert found["source"] == {
         "paths": [str(table)],
         "format": "Parquet",
-        "rows": 100,
         "columns": {"probs": "prob_*", "label": "kind", "slice": ["kind"], "id": "name"},
         "notes": [],
+        "part": None,
+        "left_out": [],
     }
     assert len(found["surprises"]) == 2
     assert sorted(found["slices"]["kind"]) == ["cat", "dog"]
@@ -154,7 +155,7 @@ def test_numbers_are_whole_on_any_terminal(columns, cut, table):
                env=os.environ | {"COLUMNS": str(columns)})  # fmt: skip
     text = done.stdout
     assert not re.search(r"\d…", text)
-    for value in ("cross-entropy", "perplexity", "Brier"):
+    for value in ("cross-entropy", "perplexity", "Brier score"):
         assert re.search(rf"^{value} +-?\d+\.\d{{4}}\b", text, re.MULTILINE)
     assert ("as if among so many classes" not in text) == cut
     assert not re.search(r" $", text, re.MULTILINE)
@@ -164,7 +165,7 @@ def test_numbers_are_whole_on_any_terminal(columns, cut, table):
     names = {ends: f"{ends}\n", "mistaken for": "mistaken for\n", "gain": "gain\n"}
     for name, header in names.items():
         assert (header in text) == (name not in said), name
-    assert ("notes" in said) == (columns < 60)
+    assert ("notes" in said) == cut
     assert max(map(len, text.splitlines()[3:])) <= columns
 
 
@@ -313,7 +314,7 @@ def test_html_and_code(table, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     assert page.read_text().startswith("<!doctype html>")
     code = json.loads(out.read_text())["code"]
-    assert f"{code['bytes']:,} bytes, decoded again" in done.stdout
+    assert f"The labels fit into {code['bytes']:,} bytes" in done.stdout
     assert max(map(len, done.stdout.splitlines()[3:])) <= 80
     page.unlink()
     done = run("score", table, "--label", "kind", "--html", page, "--json", "-")

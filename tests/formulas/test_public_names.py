@@ -22,7 +22,7 @@ def test_all_is_every_public_name_that_is_defined_there():
         and not module.__name__.rpartition(".")[2].startswith("_")
         and getattr(value, "__module__", None) == module.__name__
     }
-    helpers = {"softmax_parts", "checked_logits", "Softmax", "check_unit", "one_of_units"}
+    helpers = {"softmax_parts", "checked_logits", "Softmax", "check_unit", "one_of_units", "plural"}
     constants = {"NATS_PER_UNIT", "Unit", "ValueAndGrad"}
     assert set(formulas.__all__) == defined - helpers | constants
 

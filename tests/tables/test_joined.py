@@ -103,9 +103,8 @@ def test_both_files_are_read_by_the_options_of_text(tmp_path, run):
     if run == "score":
         assert score(predictions, **options).cross_entropy == pytest.approx(-np.log(0.75))
     else:
-        assert compare(predictions, predictions, **options).a["cross_entropy"] == pytest.approx(
-            -np.log(0.75)
-        )
+        result = compare(predictions, predictions, **options)
+        assert result.a.cross_entropy == pytest.approx(-np.log(0.75))
 
 
 @pytest.mark.parametrize("ids", [[[1], [2]], [{"x": 1}, {"x": 2}], [b"\xe9", b"\xe8"]])

@@ -1,6 +1,7 @@
 """The same predictions score the same to the last bit, whatever holds them."""
 
 import warnings
+from dataclasses import replace
 
 import jax.numpy as jnp
 import ml_dtypes
@@ -13,13 +14,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plogq.records import READING
 from plogq.score import TableError, score
 
 
 def figures(source, *more, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        text = score(source, *more, bootstrap=0, **options).to_json()
+        result = score(source, *more, bootstrap=0, **options)
+    # How it was read, and what that leaves in doubt, names columns, which not every layout has.
+    known = tuple(each for each in result.warnings if each.code != READING)
+    text = replace(result, warnings=known).to_json()
     return text[text.index('"kind"') :]
 
 
