@@ -51,7 +51,7 @@ def test_laws(rows, classes, soft, weighted, impossible, sharpness, folds, seed)
     weight = rng.gamma(1.0, size=rows) + 1e-6
     result = score(
         {"logits": x, "labels": labels, "w": weight},
-        weight="w" if weighted else None, folds=folds, bootstrap=20, seed=seed,
+        weight="w" if weighted else None, folds=folds, bootstrap=40, seed=seed,
     )  # fmt: skip
     if result.refinement is None:
         assert result.cross_entropy == math.inf

@@ -269,7 +269,7 @@ def test_no_report_contradicts_itself_or_another(kind):
     table, seeds, options = KINDS[kind]
     cases = Counter()
     for seed in range(seeds):
-        replicates = 20 if seed % 2 else 0
+        replicates = 40 if seed % 2 else 0
         cases[check(score(table(seed), bootstrap=replicates, top=5, **options))] += 1
     if kind == "a little too sure":  # the hard one: left alone though 1 is outside
         assert min(cases[None, True], cases[None, False], cases["temperature", True]) >= 3
@@ -281,5 +281,5 @@ def test_there_are_many_tables():
 
 def test_intervals_are_those_of_fields():
     table = soft(0)
-    for result in (score(table, bootstrap=20), score(sharp(1.0)(0), bootstrap=20)):
+    for result in (score(table, bootstrap=40), score(sharp(1.0)(0), bootstrap=40)):
         assert result.intervals.keys() <= Result.__dataclass_fields__.keys()

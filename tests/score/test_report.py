@@ -248,7 +248,7 @@ def test_a_thousand_classes_of_any_name():
         [names[j] for j in np.concatenate([np.arange(100), rng.integers(0, 1000, 200)])]
     )
     source = pa.table({"logits": logits, "label": labels})
-    text = report(source, classes=names, bootstrap=20)
+    text = report(source, classes=names, bootstrap=40)
     assert "The first 20 of " in text
     assert "not tried: more than 128 classes" in text
     assert max(cell_len(line.rstrip()) for line in text.splitlines()) <= 80
