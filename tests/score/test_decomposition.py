@@ -246,7 +246,9 @@ def test_few_rows_are_said_to_be_few(rows):
     result = score(drawn(rows, 3, 6))
     assert result.recalibration.family == "identity"
     assert result.refinement == result.cross_entropy
-    assert {"no_recalibration", "few_rows"} <= {w.code for w in result.warnings}
+    codes = {w.code for w in result.warnings}
+    assert "no_recalibration" in codes
+    assert ("few_rows" in codes) == (rows > 1)  # of one row there is no interval
     assert set(result.recalibration.aside) == {
         "temperature", "temperature+base", "vector", "isotonic",
     }  # fmt: skip

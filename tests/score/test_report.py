@@ -129,7 +129,7 @@ def test_advice_on_impossible_rows():
     table["labels"][0] = 1
     text = report(table)
     said = " ".join(text.split())
-    assert "What to do: Look first at the 1 row whose label had probability 0" in said
+    assert "What to do: Look first at the row whose label had probability 0" in said
     assert "then mix in 0.0" in said
     assert "Then no label is impossible" in said
     (drawn_to,) = (line for line in text.splitlines() if line.endswith("░░░> ∞"))
