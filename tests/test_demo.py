@@ -77,7 +77,7 @@ def test_predictions_are_written_whole_or_not_at_all(tmp_path):
 
 def test_cross_entropy_learns_where_squared_error_is_stuck(demo):
     table = demo[1].split("gradient size")[1].split("\n\n")[0]
-    bits = [float(line.split()[-4]) for line in table.strip().splitlines()]
+    bits = [float(line.split()[-5]) for line in table.strip().splitlines()]
     assert len(bits) == 6
     assert all(ours < theirs for ours, theirs in zip(bits[:3], bits[3:], strict=True))
 

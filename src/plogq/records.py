@@ -181,13 +181,30 @@ class Caution:
 def _adapter(record: Any) -> Any:
     """Return what pydantic reads a record by, which takes a while to make."""
     from pydantic import TypeAdapter
+    from pydantic_core import SchemaValidator
 
-    return TypeAdapter(record)
+    return SchemaValidator(_first_error(TypeAdapter(record).core_schema))
+
+
+def _first_error(schema: Any) -> Any:
+    """Return pydantic's schema, whose lists and objects stop at the first item that is wrong.
+
+    One error is told. The errors of millions of items would fill the memory first.
+    """
+    if isinstance(schema, list):
+        return [_first_error(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    stops = {"fail_fast": True} if schema.get("type") in ("tuple", "dict") else {}
+    return {key: _first_error(value) for key, value in schema.items()} | stops
 
 
 def wrong(at: str, expected: str, found: Any) -> ValueError:
     """Return the error of a field that holds something else."""
-    shown = repr(found)
+    try:
+        shown = repr(found)
+    except (RecursionError, ValueError):  # nested too deep, or a number of too many digits
+        shown = f"a value of type {type(found).__name__}"
     shown = shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
     return ValueError(f"{at}: expected {expected}, got {shown}")
 

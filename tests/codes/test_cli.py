@@ -12,6 +12,7 @@ from pyarrow import csv, parquet
 
 from plogq.codes import compress, compress_bytes
 from plogq.codes.files import code_labels, decode_labels
+from plogq.reports.numbers import percent
 from plogq.tables.formats.registry import FORMATS, WRITERS, ending_of
 
 MAIN = "from plogq.cli import main; main()"
@@ -101,7 +102,7 @@ def test_labels_and_back(folder, out):
     index = np.searchsorted(["cat", "dog", "owl"], labels)
     data, length = compress(index, logits, kind="logits")
     assert (folder / "l.plq").read_bytes() == data
-    assert f"{len(data):,} bytes, {length.overhead:.2%} above the cross-entropy" in report
+    assert f"{len(data):,} bytes, {percent(length.overhead)} above the cross-entropy" in report
     assert max(map(len, report.splitlines())) <= 80
     run = plogq("l.plq", "--decode", "--under", "unlabelled.parquet", "--out", out, cwd=folder)
     assert (run.returncode, run.stdout, run.stderr) == (0, b"", b"")

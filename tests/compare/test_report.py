@@ -1,13 +1,16 @@
 """The report says who is better only where it is clear, and fits."""
 
 import io
+import math
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from plogq.compare import compare
+from plogq.reports.findings import findings
 from plogq.reports.terminal.compare import print_report
+from plogq.score import score
 from tests.compare.tables import models, pair, table
 from tests.compare.test_tokens import other_model, tokens
 from tests.lm.corpora import corpus
@@ -68,3 +71,14 @@ def test_documents():
     assert "bits per byte" in text
     assert "Documents where A is better by most" in text
     assert "perplexity per word" in text
+
+
+def test_a_perplexity_beyond_a_float64_is_told():
+    """exp(4000) is no float64: the JSON says infinite, the terminal by which power of ten."""
+    sure = {"logits": np.array([[0.0, 4000.0], [4000.0, 0.0]]), "labels": np.array([0, 0])}
+    other = {"logits": np.array([[0.0, 1.0], [1.0, 0.0]]), "labels": np.array([0, 0])}
+    result = compare(sure, other)
+    assert result.a.perplexity == math.inf > result.a.cross_entropy
+    assert "  3.88×10⁸⁶⁸  " in shown(result)  # exp(2000)
+    meanings = {each.name: each.meaning for each in findings(score(sure)).figures.figures}
+    assert "3.88×10⁸⁶⁸" in meanings["perplexity"]

@@ -78,7 +78,7 @@ def test_damaged_records(tmp_path_factory, which, part, data):
     damaged = damage(RECORDS[which], data.draw)
     path.write_text("".join(json.dumps(record) + "\n" for record in damaged))
     for read in (
-        lambda: score_tokens(path, part=part, bootstrap=2),
+        lambda: score_tokens(path, part=part, bootstrap=40),
         lambda: score(path, bootstrap=0),
     ):
         said = ""

@@ -51,7 +51,7 @@ def test_laws(rows, classes, soft, weighted, impossible, sharpness, folds, seed)
     weight = rng.gamma(1.0, size=rows) + 1e-6
     result = score(
         {"logits": x, "labels": labels, "w": weight},
-        weight="w" if weighted else None, folds=folds, bootstrap=20, seed=seed,
+        weight="w" if weighted else None, folds=folds, bootstrap=40, seed=seed,
     )  # fmt: skip
     if result.refinement is None:
         assert result.cross_entropy == math.inf
@@ -246,7 +246,9 @@ def test_few_rows_are_said_to_be_few(rows):
     result = score(drawn(rows, 3, 6))
     assert result.recalibration.family == "identity"
     assert result.refinement == result.cross_entropy
-    assert {"no_recalibration", "few_rows"} <= {w.code for w in result.warnings}
+    codes = {w.code for w in result.warnings}
+    assert "no_recalibration" in codes
+    assert ("few_rows" in codes) == (rows > 1)  # of one row there is no interval
     assert set(result.recalibration.aside) == {
         "temperature", "temperature+base", "vector", "isotonic",
     }  # fmt: skip

@@ -129,7 +129,7 @@ def test_advice_on_impossible_rows():
     table["labels"][0] = 1
     text = report(table)
     said = " ".join(text.split())
-    assert "What to do: Look first at the 1 row whose label had probability 0" in said
+    assert "What to do: Look first at the row whose label had probability 0" in said
     assert "then mix in 0.0" in said
     assert "Then no label is impossible" in said
     (drawn_to,) = (line for line in text.splitlines() if line.endswith("░░░> ∞"))
@@ -248,7 +248,7 @@ def test_a_thousand_classes_of_any_name():
         [names[j] for j in np.concatenate([np.arange(100), rng.integers(0, 1000, 200)])]
     )
     source = pa.table({"logits": logits, "label": labels})
-    text = report(source, classes=names, bootstrap=20)
+    text = report(source, classes=names, bootstrap=40)
     assert "The first 20 of " in text
     assert "not tried: more than 128 classes" in text
     assert max(cell_len(line.rstrip()) for line in text.splitlines()) <= 80

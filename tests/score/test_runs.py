@@ -64,10 +64,10 @@ def write(folder, data, sizes):
 def test_the_same_bits(tmp_path, streamed, sizes, runs):
     write(tmp_path, table(), sizes)
     seen = []
-    result = score(tmp_path, progress=lambda done, rows: seen.append(done), bootstrap=10)
+    result = score(tmp_path, progress=lambda done, rows: seen.append(done), bootstrap=40)
     assert len(streamed) == runs
     assert seen[-1] == ROWS
-    want = score(table(), bootstrap=10)
+    want = score(table(), bootstrap=40)
     for name, value in vars(want).items():
         assert name == "source" or getattr(result, name) == value, name
 

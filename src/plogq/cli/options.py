@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from plogq.formulas.units import UNITS
-from plogq.tables.sums.level import PERCENT
+from plogq.tables.sums.level import LEAST_REPLICATES, PERCENT
 
 Add: TypeAlias = Callable[..., Any]  # `add_argument` of a command, or of a group of its options
 
@@ -166,8 +166,8 @@ def add_unit(add: Add, of: str) -> None:
 def add_intervals(add: Add, listed: str, top: int, over: str = "", seed: str = "intervals") -> None:
     """Add how many replicates, and how many rows to list."""
     add("--bootstrap", metavar="N", type=count, default=200,
-        help=f"replicates{over} of the {PERCENT}% intervals; 0 for none "  # %%: argparse's
-             "(default: 200)")  # fmt: skip
+        help=f"replicates{over} of the {PERCENT}% intervals; 0 for none, or "  # %%: argparse's
+             f"{LEAST_REPLICATES} or more (default: 200)")  # fmt: skip
     add("--top", metavar="N", type=count, default=top,
         help=f"how many of the {listed} to list (default: {top})")  # fmt: skip
     add("--seed", metavar="N", type=count, default=0, help=f"of the {seed} (default: 0)")

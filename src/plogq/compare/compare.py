@@ -26,6 +26,7 @@ from plogq.tables.formats.text_options import TextOptions, text_options
 from plogq.tables.joined import joined_table
 from plogq.tables.predictions import Predictions, refuse_nothing_left
 from plogq.tables.readers import Table, open_table
+from plogq.tables.sums.bootstrap import check_replicates
 from plogq.tables.two_arrays import open_arrays
 
 
@@ -90,7 +91,7 @@ def compare(
     unit
         "bit", "nat" or "hartley" (a `plogq.Unit`), of every cost.
     bootstrap
-        Replicates of the intervals.
+        Replicates of the intervals: 0 for none, or 40 or more.
     top
         How many of the rows or documents with the largest differences to list, each way.
     seed
@@ -118,7 +119,8 @@ def compare(
     Efron, Tibshirani (1993), An introduction to the bootstrap, chapter 13.
     """
     check_unit(unit)
-    for name, count in (("bootstrap", bootstrap), ("top", top), ("seed", seed)):
+    check_replicates(bootstrap)
+    for name, count in (("top", top), ("seed", seed)):
         check_count(name, count)
     of_tables = {
         "logits": logits,

@@ -33,7 +33,7 @@ class PredictionFigures:
     """The number of rows whose label had probability 0."""
 
     perplexity: Number
-    """exp of the cross-entropy in nats."""
+    """exp of the cross-entropy in nats; infinite, too, where a float64 cannot hold it."""
 
     accuracy: Share
     """The share of the rows whose most probable class is the label."""
@@ -62,7 +62,7 @@ class TokenFigures:
     """The cost in the result's unit; infinite, as below, where a token had probability 0."""
 
     perplexity_per_byte: Number | None
-    """exp of the cross-entropy per byte in nats."""
+    """exp of the cross-entropy per byte in nats; infinite where a float64 cannot hold it."""
 
     tokens: Count | None
     """The number of tokens scored."""
@@ -71,7 +71,7 @@ class TokenFigures:
     """The cost in the result's unit."""
 
     perplexity_per_token: Number | None
-    """exp of the cross-entropy per token in nats."""
+    """exp of the cross-entropy per token in nats; infinite where a float64 cannot hold it."""
 
     words: Count | None
     """The number of words scored."""
@@ -80,7 +80,7 @@ class TokenFigures:
     """The cost in the result's unit."""
 
     perplexity_per_word: Number | None
-    """exp of the cross-entropy per word in nats."""
+    """exp of the cross-entropy per word in nats; infinite where a float64 cannot hold it."""
 
     zero_probability_tokens: Count
     """The number of tokens that had probability 0."""

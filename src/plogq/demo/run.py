@@ -22,6 +22,7 @@ from plogq.demo.train import Epoch, Floats, Linear, Loss, random_start, train
 from plogq.formulas import from_nats
 from plogq.numpy import cross_entropy, squared_error
 from plogq.reports.files import write_whole
+from plogq.reports.numbers import count, figure, percent
 from plogq.reports.terminal.score import print_report
 from plogq.score import score
 from plogq.tables.formats import NAMES
@@ -145,11 +146,11 @@ def _comparison(runs: dict[str, list[Epoch]], held_out: Digits) -> Table:
             accuracy = np.mean(logits.argmax(axis=1) == held_out.labels)
             table.add_row(
                 name if number == MILESTONES[0] else "",
-                f"{number}",
-                f"{bits:.3f}",
-                f"{brier:.3f}",
-                f"{accuracy:.1%}",
-                f"{norm:.3f}",
+                count(number),
+                figure(bits),
+                figure(brier),
+                percent(accuracy),
+                figure(norm),
             )
     return table
 

@@ -116,13 +116,13 @@ class TokensResult(Document):
     """The surprisal divided by the bytes."""
 
     perplexity_per_token: Number | None
-    """exp of the cross-entropy per token in nats."""
+    """exp of the cross-entropy per token in nats; infinite where a float64 cannot hold it."""
 
     perplexity_per_word: Number | None
-    """exp of the cross-entropy per word in nats."""
+    """exp of the cross-entropy per word in nats; infinite where a float64 cannot hold it."""
 
     perplexity_per_byte: Number | None
-    """exp of the cross-entropy per byte in nats."""
+    """exp of the cross-entropy per byte in nats; infinite where a float64 cannot hold it."""
 
     intervals: dict[Text, Interval]
     """The ends of intervals over documents, by the names of the fields that they are of."""

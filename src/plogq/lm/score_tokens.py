@@ -18,6 +18,7 @@ from plogq.lm.state import Corpus
 from plogq.lm.summary import summarise
 from plogq.tables.formats.text_options import TextOptions, text_options
 from plogq.tables.readers import open_table
+from plogq.tables.sums.bootstrap import check_replicates
 from plogq.tables.sums.top_k import TopK
 
 
@@ -63,7 +64,7 @@ def score_tokens(
     unit
         "bit", "nat" or "hartley" (a `plogq.Unit`), of every cost.
     bootstrap
-        Replicates of the intervals, over documents.
+        Replicates of the intervals, over documents: 0 for none, or 40 or more.
     top
         How many of the costliest documents and tokens to list.
     seed
@@ -91,7 +92,8 @@ def score_tokens(
     recognition tasks. Gao et al. (2020), The Pile, section 3.1 (bits per byte).
     """
     check_unit(unit)
-    for name, count in (("bootstrap", bootstrap), ("top", top), ("seed", seed)):
+    check_replicates(bootstrap)
+    for name, count in (("top", top), ("seed", seed)):
         check_count(name, count)
     text = text_options(encoding, delimiter, decimal, header)
     tokens = open_tokens(source, doc=doc, logprob=logprob, bytes=bytes, part=part, text=text)

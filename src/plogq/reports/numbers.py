@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from decimal import ROUND_HALF_UP, Decimal
 
-from plogq.formulas.units import Unit, plural
+from plogq.formulas.units import NATS_PER_UNIT, Unit, plural
 
 DECIMALS = 4
 WHOLE = 1000  # from here on a number is shown without decimals
@@ -135,6 +135,17 @@ def exponential(nats: float, decimals: int = DECIMALS) -> str:
     if mantissa == "10.00":
         mantissa, power = "1.00", power + 1
     return _by_power(mantissa, power)
+
+
+def perplexity_text(cost: float, unit: Unit) -> str:
+    """Return the perplexity of a cost as text, also where a float64 cannot hold it.
+
+    Examples
+    --------
+    >>> perplexity_text(2.0, "bit"), perplexity_text(2000.0, "bit")
+    ('4.0000', '1.15×10⁶⁰²')
+    """
+    return exponential(cost * NATS_PER_UNIT[unit])
 
 
 def _rounded(value: float, decimals: int) -> str:

@@ -88,8 +88,9 @@ def _knows_something(r: Result) -> bool:
 
 def look_at_impossible(r: Result) -> str:
     """Return what to do about labels of probability 0."""
+    n = r.zero_probability_rows
     text = (
-        f"Look first at the {rows(r.zero_probability_rows)} whose label had probability 0: the "
+        f"Look first at the {'row' if n == 1 else rows(n)} whose label had probability 0: the "
         "label may be wrong, or the probability was rounded or clipped to 0."
     )
     if r.kind == "probs":
@@ -102,6 +103,8 @@ def look_at_impossible(r: Result) -> str:
 def recalibrate_or_leave(r: Result) -> str:
     """Return whether and how to recalibrate, and what that saves on held-out rows."""
     found = r.recalibration
+    if r.cross_entropy == 0:
+        return f"{LEAVE}: no label costs anything."
     if found is None:
         return f"{LEAVE}: there are too few rows to learn a recalibration from."
     if why := untried(found):
@@ -113,7 +116,8 @@ def recalibrate_or_leave(r: Result) -> str:
             saved = amount(ends[1], r.unit)
             most = f" By the {PERCENT} interval it would save {saved} per row at most."
         return f"{LEAVE}: no recalibration that was tried is shown to help.{most} {REST}"
-    return f"{_steps(r, found)}.{_saving(r)} {REST}"
+    rest = "" if r.refinement == 0 else f" {REST}"
+    return f"{_steps(r, found)}.{_saving(r)}{rest}"
 
 
 def implausible(r: Result) -> int:

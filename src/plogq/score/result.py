@@ -73,7 +73,7 @@ class Result(Document):
     kl: Number | None
     """Mean D(p ‖ q) of soft labels p: a better model could save it; null of hard labels."""
     perplexity: Number
-    """exp of the cross-entropy in nats."""
+    """exp of the cross-entropy in nats; infinite, too, where a float64 cannot hold it."""
     accuracy: Share
     """The share of rows whose top class is right."""
     brier: Number

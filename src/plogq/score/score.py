@@ -21,6 +21,7 @@ from plogq.tables.formats.text_options import text_options
 from plogq.tables.joined import joined_table
 from plogq.tables.predictions import Predictions, refuse_nothing_left
 from plogq.tables.readers import open_table
+from plogq.tables.sums.bootstrap import check_replicates
 from plogq.tables.two_arrays import are_arrays, open_arrays
 
 
@@ -108,7 +109,7 @@ def score(
     folds
         Of the cross-fit that tells miscalibration from refinement: at least 2.
     bootstrap
-        How many replicates the intervals are made of; 0 for none.
+        How many replicates the intervals are made of: 0 for none, or 40 or more.
     top
         How many of the most surprising rows to list.
     seed
@@ -155,7 +156,8 @@ def score(
         if not 0 < floor <= 1:
             refuse("floor", "be a probability, above 0", floor)
     check_count("folds", folds, 2)
-    for name, count in (("bootstrap", bootstrap), ("top", top), ("seed", seed)):
+    check_replicates(bootstrap)
+    for name, count in (("top", top), ("seed", seed)):
         check_count(name, count)
     if engine not in ("local", "dask"):
         refuse("engine", 'be "local" or "dask"', repr(engine))

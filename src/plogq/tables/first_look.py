@@ -142,7 +142,9 @@ def _of_labels(head: Head, columns: Columns, labels: Labels) -> list[str]:
             ]
     counted = columns.classes is None or classes == tuple(map(str, range(len(classes))))
     x, y = head.x, head.target
-    if not counted or columns.named or x.ndim == 1 or len(classes) < 2 or y.min() < 1:
+    if not counted or columns.named or x.ndim == 1 or len(classes) < 2:
+        return []
+    if len(y) < 2 or y.min() < 1:  # one label says nothing of where numbers begin
         return []
     if _cheaper_from_1(x, y, columns.kind) or _all_but_0(y, len(classes)):
         some = ",".join(map(str, range(1, len(classes) + 1)))

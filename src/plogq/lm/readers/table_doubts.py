@@ -59,9 +59,9 @@ class TableDoubts:
             self._look_at_highest(finite)
         inside = np.ones(len(surprisal), bool)
         inside[start] = False
-        steps = np.diff(surprisal)[inside[1:]]
-        self._falls |= bool((steps < 0).any())
-        self._rises += int(np.count_nonzero(steps > 0))
+        before, after = surprisal[:-1][inside[1:]], surprisal[1:][inside[1:]]
+        self._falls |= bool((after < before).any())
+        self._rises += int(np.count_nonzero(after > before))
         zero = surprisal == 0
         first = zero[start[goes_on:]]
         self._firsts += len(first)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from plogq.reports.findings.finding import Finding
 from plogq.reports.findings.headline import per_row
-from plogq.reports.numbers import figure, percent, rows
+from plogq.reports.numbers import figure, percent, perplexity_text, rows
 from plogq.score.result import Result
 from plogq.tables.sums.level import PERCENT
 
@@ -123,6 +124,8 @@ def _plain(r: Result) -> Iterator[Figure]:
     for key, (name, meaning) in PLAIN.items():
         if (value := getattr(r, key)) is not None:
             kind = "percent" if key in SHARES else "number"
+            if key == "perplexity" and value == math.inf > r.cross_entropy:
+                meaning += f": {perplexity_text(r.cross_entropy, r.unit)}, beyond a float64"
             yield Figure(name, value, "", meaning, r.intervals.get(key), kind)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plogq.formulas.units import NATS_PER_UNIT, Unit, from_nats, plural
+from plogq.formulas.units import Unit, from_nats, plural
 from plogq.lm.result import TokensResult
 from plogq.lm.summary import UNIFORM
 from plogq.reports.findings.finding import Finding
@@ -12,7 +12,7 @@ from plogq.reports.findings.lists import first_of
 from plogq.reports.findings.source import files, read_as
 from plogq.reports.findings.warnings import warning_text
 from plogq.reports.findings.words import name
-from plogq.reports.numbers import amount, count, exponential, percent, said, span
+from plogq.reports.numbers import amount, count, percent, perplexity_text, said, span
 from plogq.tables.sums.bootstrap import FEWEST
 from plogq.tables.sums.level import PERCENT
 
@@ -81,11 +81,6 @@ def findings(result: TokensResult) -> TokensWords:
 def by(result: TokensResult) -> str:
     """Return the part of the text by whose cost documents are listed: byte, or else token."""
     return "token" if result.cross_entropy_per_byte is None else "byte"
-
-
-def perplexity_text(cost: float, unit: Unit) -> str:
-    """Return the perplexity of a cost, also where a float64 cannot hold it."""
-    return exponential(cost * NATS_PER_UNIT[unit])
 
 
 def _source(result: TokensResult) -> Finding:

@@ -51,10 +51,13 @@ def surprisal(r: Result) -> Finding | None:
         if math.isfinite(half)
         else f"Half of the rows cost more than {amount(found.edges[-1], r.unit)}"
     )
+    least = (
+        f" At least {percent(dear)} of the rows cost more than the "
+        f"{amount(r.label_entropy, r.unit)} of a label with no model."
+    )
     return Finding(
         title,
-        f"The cost of a row is its surprisal −log q(label). At least {percent(dear)} of the rows "
-        f"cost more than the {amount(r.label_entropy, r.unit)} of a label with no model. Where a "
+        f"The cost of a row is its surprisal −log q(label).{least if dear > 0 else ''} Where a "
         "row costs far more than the others, the model is sure and wrong: the label may be wrong, "
         "or the input of a kind that the model has not seen.",
     )

@@ -11,7 +11,7 @@ from rich.text import Text
 from plogq.codes.files.bytes_file import BytesReport
 from plogq.codes.files.labels_file import LabelsReport
 from plogq.errors import printable
-from plogq.reports.numbers import UNKNOWN, count, figure
+from plogq.reports.numbers import UNKNOWN, count, figure, percent
 from plogq.reports.terminal.text import notes, print_sections, table
 
 
@@ -26,8 +26,8 @@ def print_report(report: BytesReport | LabelsReport, console: Console | None = N
 def print_bytes(report: BytesReport, console: Console | None = None) -> None:
     """Print how far the bytes of a file can be compressed, and what they came to."""
     found, coded = report.found, len(report.data)
-    share = f", {coded / report.size:.1%} of them" if report.size else ""
-    about = f"{report.size:,} byte{'' if report.size == 1 else 's'}"
+    share = f", {percent(coded / report.size)} of them" if report.size else ""
+    about = count(report.size, "byte")
     if found.size < report.size:
         about += f"; the statistics are those of the first {found.size:,}"
     print_sections(
@@ -104,12 +104,14 @@ def print_labels(report: LabelsReport, console: Console | None = None) -> None:
         what = f"without {count(length.escaped_rows, 'row')} of probability 0, at 24 bits each"
         row("  where possible", length.exact_bits_finite, what)
     else:
-        what = f"q in units of 2^-24; expected {length.quantisation_kl:.1e}"
+        what = f"q in units of 2^-24; expected {figure(length.quantisation_kl)}"
         row("  + quantisation", length.quantised_bits - length.exact_bits, what)
     row("  + coder", length.coder_bits, "what it rounds, and ends with")
     row("  + frame", 8 * length.framing_bytes, "counts, digest, checksums")
     row("as coded", 8 * length.bytes, "decoded again: every label the same")
-    over = "" if length.overhead is None else f", {length.overhead:.2%} above the cross-entropy"
+    over = (
+        "" if length.overhead is None else f", {percent(length.overhead)} above the cross-entropy"
+    )
     print_sections(
         [
             [

@@ -9,14 +9,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from plogq.compare.result import Comparison, DocumentPair, Group, RowPair
+from plogq.compare.result import (
+    Comparison,
+    DocumentPair,
+    Group,
+    PredictionFigures,
+    RowPair,
+    TokenFigures,
+)
 from plogq.formulas.units import Unit, plural
 from plogq.reports.findings.compare import findings
 from plogq.reports.findings.compare_groups import effect
 from plogq.reports.findings.figures import PER_ROW, PLAIN, SHARES
 from plogq.reports.findings.lists import MOST_LISTED
 from plogq.reports.findings.lm import PARTS
-from plogq.reports.numbers import UNKNOWN, count, figure, percent, span
+from plogq.reports.numbers import UNKNOWN, count, figure, percent, perplexity_text, span
 from plogq.reports.terminal.text import caution, headline, name, print_sections, section, table
 from plogq.tables.sums.level import PERCENT
 
@@ -34,7 +41,7 @@ def _sections(result: Comparison) -> Iterator[list[Text | Table]]:
         Text(words.paired, style="dim"),
         *map(caution, words.doubts),
         Text(),
-        *headline(words.headline, words.sure),
+        *headline(words.headline.title, words.headline.text, words.headline.advice, words.sure),
     ]
     yield section(words.alone, _figures(result))
     if words.classes is not None:
@@ -70,9 +77,18 @@ def _figures(result: Comparison) -> Table:
         if a is None and b is None:
             continue
         gap = None if a is None or b is None or math.isinf(max(a, b)) else a - b
-        shown = percent if key in SHARES else figure
-        out.add_row(title, shown(a), shown(b), shown(gap))
+        cells = (_cell(side, key, result.unit) for side in (result.a, result.b))
+        out.add_row(title, *cells, percent(gap) if key in SHARES else figure(gap))
     return out
+
+
+def _cell(side: PredictionFigures | TokenFigures, key: str, unit: Unit) -> str:
+    """Return a figure as text; a perplexity also where a float64 cannot hold it."""
+    value = getattr(side, key, None)
+    if value is not None and key.startswith("perplexity"):
+        cost = getattr(side, key.replace("perplexity", "cross_entropy"))
+        return perplexity_text(cost, unit)
+    return percent(value) if key in SHARES else figure(value)
 
 
 def _groups(groups: dict[str, Group]) -> Table:

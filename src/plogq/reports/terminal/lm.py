@@ -11,8 +11,8 @@ from rich.text import Text
 from plogq.formulas.units import plural
 from plogq.lm.result import TokensResult
 from plogq.reports.findings.lists import MOST_LISTED
-from plogq.reports.findings.lm import PARTS, by, findings, perplexity_text
-from plogq.reports.numbers import UNKNOWN, count, figure, span
+from plogq.reports.findings.lm import PARTS, by, findings
+from plogq.reports.numbers import UNKNOWN, count, figure, perplexity_text, span
 from plogq.reports.terminal.text import caution, headline, name, print_sections, section, table
 from plogq.tables.sums.level import PERCENT
 
@@ -25,7 +25,12 @@ def print_report(result: TokensResult, console: Console | None = None) -> None:
 def _sections(result: TokensResult) -> Iterator[list[Text | Table]]:
     words = findings(result)
     doubts = [caution(warning) for warning in words.doubts]
-    yield [*section(words.source), *doubts, Text(), *headline(words.headline, words.sure)]
+    yield [
+        *section(words.source),
+        *doubts,
+        Text(),
+        *headline(words.headline.title, words.headline.text, words.headline.advice, words.sure),
+    ]
     yield section(words.parts, _figures(result))
     if words.documents is not None:
         yield section(words.documents, _documents(result))

@@ -14,10 +14,10 @@ from plogq.reports.findings.classes import by_cost
 from plogq.reports.findings.figures import FiguresFinding
 from plogq.reports.findings.finding import Finding
 from plogq.reports.findings.rows import by_slice_cost
-from plogq.reports.numbers import count, figure, percent
+from plogq.reports.numbers import count, figure, percent, span
 from plogq.reports.terminal.decomposition import stack, ways
 from plogq.reports.terminal.labels_code import code_table
-from plogq.reports.terminal.text import name, print_sections, said, table
+from plogq.reports.terminal.text import caution, headline, name, print_sections, section, table
 from plogq.score.parts import ClassFigures, ConfusionCell, ReliabilityBin, Slice, Surprise
 from plogq.score.result import Result
 from plogq.tables.sums.level import PERCENT
@@ -25,6 +25,7 @@ from plogq.tables.sums.level import PERCENT
 MOST_LISTED = 20
 MOST_CELLS = 5
 BAR = 20
+BIN_DECIMALS = 2
 
 Section = list[Text | Table]
 
@@ -37,51 +38,37 @@ def print_report(result: Result, console: Console | None = None) -> None:
 
 def _sections(r: Result, found: Findings, width: int) -> Iterator[Section]:
     yield _first_screen(r, found)
-    yield [*_words(found.loss), *stack(r, width)]
-    yield [*_words(found.figures), _figures(found.figures, found.units)]
+    yield [*section(found.loss), *stack(r, width)]
+    yield [*section(found.figures), _figures(found.figures, found.units)]
     if found.recalibration is not None:
-        yield [*_words(found.recalibration), *ways(found.recalibration.ways, found.units)]
+        yield [*section(found.recalibration), *ways(found.recalibration.ways, found.units)]
     if found.temperature is not None:
-        yield _words(found.temperature)
+        yield section(found.temperature)
     if found.reliability is not None:
-        yield [*_words(found.reliability), _reliability(r.reliability)]
+        yield [*section(found.reliability), _reliability(r.reliability)]
     if found.classes is not None:
-        yield [*_words(found.classes), *_classes(by_cost(r), found.units)]
+        yield [*section(found.classes), *_classes(by_cost(r), found.units)]
     if found.confusion is not None:
-        yield [*_words(found.confusion), *_confusion(r.confusion, found.units)]
+        yield [*section(found.confusion), *_confusion(r.confusion, found.units)]
     for finding in (found.surprisal, found.pointwise):
         if finding is not None:
-            yield _words(finding)
+            yield section(finding)
     if found.surprises is not None:
-        yield [*_words(found.surprises), _surprises(found.surprises.rows, found.units)]
+        yield [*section(found.surprises), _surprises(found.surprises.rows, found.units)]
     for each in found.slices:
-        yield [*_words(each), *_slices(by_slice_cost(r.slices[each.column]), found.units)]
+        yield [*section(each), *_slices(by_slice_cost(r.slices[each.column]), found.units)]
     if found.code is not None and r.code is not None:
-        yield [*_words(found.code), code_table(r.code)]
+        yield [*section(found.code), code_table(r.code)]
 
 
 def _first_screen(r: Result, found: Findings) -> Section:
     head = found.headline
-    lines: Section = [
-        Text(said(r.source.paths[0]), style="bold"),
-        Text(said(head.read), style="dim"),
+    return [
+        *section(Finding(r.source.paths[0], head.read)),
         Text(),
+        *headline(*(each.text for each in head.answers)),
+        *map(caution, head.warnings),
     ]
-    for number, each in enumerate(head.answers):
-        style = "bold" if number else "bold green"
-        lines.append(Text.assemble((f"{each.question}: ", style), said(each.text)))
-    lines += [Text(f"! {said(warning)}", style="yellow") for warning in head.warnings]
-    return lines
-
-
-def _words(finding: Finding) -> Section:
-    """Show a finding: its title, what it means, and what to do."""
-    lines: Section = [Text(said(finding.title), style="bold")]
-    if finding.text:
-        lines.append(Text(said(finding.text), style="dim"))
-    if finding.advice is not None:
-        lines.append(Text(said(finding.advice)))
-    return lines
 
 
 def _cut(out: Table, shown: int, of: int) -> Section:
@@ -101,9 +88,8 @@ def _reliability(bins: Sequence[ReliabilityBin]) -> Table:
     out = table("confidence", ("right", "rows"), ("right", "mean"), ("right", "accuracy"), "")
     for each in bins:
         if each.confidence is not None and each.accuracy is not None:
-            low, high = each.bin
             out.add_row(
-                f"{low:g} to {high:g}",
+                span(each.bin, BIN_DECIMALS),
                 count(each.rows),
                 percent(each.confidence),
                 percent(each.accuracy),

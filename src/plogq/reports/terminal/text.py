@@ -104,13 +104,15 @@ def name(name: str, width: int = 16) -> Text:
     return Text(shown if len(shown) <= width else shown[: width - 1] + "…")
 
 
-def headline(finding: Finding, sure: str) -> list[Text | Table]:
-    """Show how good, against what, what to do, how sure."""
-    answers = zip(QUESTIONS, (finding.title, finding.text, finding.advice, sure), strict=True)
+def headline(*answers: str | None) -> list[Text | Table]:
+    """Show how good, against what, what to do, how sure; a question without an answer is not shown.
+
+    Every report begins with it.
+    """
     styles = ("bold green", *["bold"] * (len(QUESTIONS) - 1))
     return [
         Text.assemble((f"{question}: ", style), plain(answer))
-        for style, (question, answer) in zip(styles, answers, strict=True)
+        for style, question, answer in zip(styles, QUESTIONS, answers, strict=True)
         if answer
     ]
 
@@ -124,7 +126,7 @@ def section(finding: Finding, *body: Table) -> list[Text | Table]:
 
 def plain(text: str) -> str:
     """Return a sentence as a terminal may show it: without a page's marks, controls as escapes."""
-    return printable(said(text).replace(SPACE, " "))
+    return printable(text.translate(dict.fromkeys(map(ord, ISOLATES))).replace(SPACE, " "))
 
 
 def _plain(text: str, style: str = "") -> Text:
@@ -136,12 +138,7 @@ def caution(warning: str) -> Text | Table:
     return _plain(f"! {warning}", "yellow")
 
 
-def said(text: str) -> str:
-    """Return words of a report without the marks that only a page needs around names."""
-    return text.translate(dict.fromkeys(map(ord, ISOLATES)))
-
-
 def notes(source: dict[str, Any]) -> list[Text | Table]:
     """Show how a table was read."""
     said = " ".join(source.get("notes", []))
-    return [Text(printable(said), style="dim")] if said else []
+    return [_plain(said, "dim")] if said else []

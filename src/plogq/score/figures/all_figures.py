@@ -11,7 +11,7 @@ from plogq.errors import TableError, refuse
 from plogq.formulas.units import Unit, from_nats
 from plogq.records import Caution, Source
 from plogq.score.figures.breakdowns import entropy, per_class, slices
-from plogq.score.figures.decomposition import Recalibrations, recalibrate
+from plogq.score.figures.decomposition import ROUNDING, Recalibrations, recalibrate
 from plogq.score.figures.intervals import intervals
 from plogq.score.figures.pictures import confusion, histograms, reliability
 from plogq.score.figures.temperature import TemperatureFit, fit_temperature
@@ -59,12 +59,12 @@ def summarise(
     nats = {
         "cross_entropy": cross_entropy,
         "label_entropy": labels,
-        "information_gain": labels - cross_entropy,
+        "information_gain": _less(labels, cross_entropy),
         "refinement": costs[chosen],
         "miscalibration": saved[chosen] if impossible == 0 else math.inf,
-        "resolution": labels - costs[chosen],
+        "resolution": _less(labels, costs[chosen]),
         "prediction_entropy": prediction,
-        "overconfidence": cross_entropy - prediction,
+        "overconfidence": _less(cross_entropy, prediction),
     }
     if state.soft:
         nats["entropy_floor"] = mean("label_entropy")
@@ -79,6 +79,16 @@ def summarise(
     figures |= plain | {"explained": plain["explained"] if labels > 0 else None}
     if saved[chosen] == -math.inf:
         figures |= dict.fromkeys(("refinement", "miscalibration", "resolution"))
+    ends = intervals(
+        buckets,
+        recalibrations,
+        nats | plain,
+        temperature.unseen if temperature and temperature.unseen > ROUNDING * finite else 0.0,
+        soft=state.soft,
+        unit=unit,
+        replicates=bootstrap,
+        seed=seed,
+    )
     return Result(
         source=source,
         kind=kind,
@@ -104,18 +114,22 @@ def summarise(
         histograms=histograms(state, recalibrations, unit),
         surprises=_surprises(state, classes, unit),
         slices={column: slices(groups, unit) for column, groups in state.slices.items()},
-        intervals=intervals(
-            buckets,
+        intervals=ends,
+        warnings=_warnings(
+            state,
             recalibrations,
-            nats | plain,
-            0.0 if temperature is None else temperature.unseen,
-            soft=state.soft,
-            unit=unit,
-            replicates=bootstrap,
-            seed=seed,
+            temperature,
+            nats["information_gain"],
+            source,
+            some_interval=bool(ends)
+            or (temperature is not None and temperature.interval is not None),
         ),
-        warnings=_warnings(state, recalibrations, temperature, nats["information_gain"], source),
     )
+
+
+def _less(a: float, b: float) -> float:
+    """Return a − b, or 0 where that is no more than the rounding of both."""
+    return 0.0 if math.isclose(a, b, rel_tol=ROUNDING) else a - b
 
 
 def doubts_of(state: State, classes: tuple[str, ...]) -> list[str]:
@@ -208,6 +222,8 @@ def _warnings(
     temperature: TemperatureFit | None,
     gain: float,
     source: Source,
+    *,
+    some_interval: bool,
 ) -> tuple[Caution, ...]:
     found = []
     impossible = int(state.buckets.impossible.rows.sum())
@@ -237,8 +253,10 @@ def _warnings(
             )
         )
     what = "groups" if "group" in source.columns else "rows"
-    if few := too_few(recalibrations.buckets, what):
-        found.append(("few_" + what, few, state.rows()))
+    if some_interval and (few := too_few(recalibrations.buckets, what)):
+        # Rows that weigh nothing are not among the few.
+        rows = state.rows() if what == "groups" else recalibrations.buckets
+        found.append(("few_" + what, few, rows))
     repeated = state.ids.repeated()
     if repeated is not None:
         found.append(

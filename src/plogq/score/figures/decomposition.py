@@ -19,6 +19,7 @@ from plogq.tables.sums.products import weighted_sums
 
 # Added to the count of each class, so that no base rate is 0: Krichevsky and Trofimov (1981).
 PRIOR_COUNT = 0.5
+ROUNDING = 1e-12  # of a cross-entropy: a difference below that comes of rounding
 
 
 class WeightedSample(NamedTuple):
@@ -139,6 +140,7 @@ class Savings:
         beyond = (buckets.by_bucket("surprisal") - buckets.by_bucket("entropy"))[used]
         savings = [by_bucket(each) for each in saved]
         costs = [by_bucket(each) for each in mended]
+        self._rounding = ROUNDING * buckets.total("surprisal") / every.sum()
         # What the errors of differences Δ between two families are made of.
         self._pairs = list(combinations(range(len(families)), 2))
         differences = [costs[i] - savings[i] - costs[j] + savings[j] for i, j in self._pairs]
@@ -160,16 +162,18 @@ class Savings:
 
         Taken is the simplest family that is within one standard error of the best. The error is
         that of the difference between the two over the buckets, so that what both have in common
-        is no noise (Breiman, Friedman, Olshen, Stone, 1984). A family that costs more than the
-        predictions as they are is not taken. These in turn are taken only where cross-entropy and
-        prediction entropy agree to `NORMAL_END` errors (or nothing saves): that is the score test
-        of T = 1, which sees a little too much confidence before any saving rises above its noise.
+        is no noise (Breiman, Friedman, Olshen, Stone, 1984). A family that saves nothing, but for
+        rounding, is not taken. The predictions as they are, in turn, are taken only where
+        cross-entropy and prediction entropy agree to `NORMAL_END` errors (or nothing saves): that
+        is the score test of T = 1, which sees a little too much confidence before any saving rises
+        above its noise.
         """
         parts = np.split(weighted_sums(weights, self._columns), self._ends[:-1], axis=1)
         (possible, impossible, *sampled), savings, costs = parts[0].T, parts[1], parts[2]
         saved = savings * _ratio(possible, sampled[0])[:, None]
         saved -= costs * _ratio(impossible, sampled[1])[:, None]
         saved /= (possible + impossible)[:, None]
+        saved[np.abs(saved) <= self._rounding] = 0.0
         saved[:, ~self._finite] = -np.inf
         every = np.arange(len(saved))
         best = np.argmax(saved, axis=1)
@@ -180,7 +184,7 @@ class Savings:
         chosen: Array = best.copy()
         for k in reversed(range(saved.shape[1])):
             near = saved[:, k] >= saved[every, best] - errors[every, k, best]
-            chosen[near & (saved[:, k] >= saved[:, 0]) & (sure | (k > 0))] = k
+            chosen[near & (saved[:, k] > saved[:, 0] if k else sure)] = k
         return Saved(saved, chosen)
 
     def _errors(self, amounts: Array, mean: Array, squares: Array, products: Array) -> Array:

@@ -19,9 +19,10 @@ import hashlib
 import numpy as np
 import pyarrow as pa
 
+from plogq.errors import check_count, refuse
 from plogq.tables.arrays import Array
 from plogq.tables.sums.hashing import splitmix64
-from plogq.tables.sums.level import LEVEL
+from plogq.tables.sums.level import LEAST_REPLICATES, LEVEL, PERCENT
 from plogq.tables.sums.products import weighted_sums
 from plogq.tables.sums.values import coded
 
@@ -57,6 +58,16 @@ def value_buckets(values: pa.DictionaryArray, buckets: int, seed: int) -> Array:
 def _hash(name: str | None, salt: bytes) -> int:
     data = b"\0" if name is None else b"\1" + name.encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(data, digest_size=8, salt=salt).digest(), "little")
+
+
+def check_replicates(bootstrap: int) -> None:
+    """Refuse so few replicates that their percentiles are no ends of an interval."""
+    check_count("bootstrap", bootstrap)
+    if 0 < bootstrap < LEAST_REPLICATES:
+        expected = (
+            f"be 0, or {LEAST_REPLICATES} or more: fewer replicates make no {PERCENT} interval"
+        )
+        refuse("bootstrap", expected, bootstrap)
 
 
 def replicate_weights(buckets: int, replicates: int, seed: int) -> Array:

@@ -140,7 +140,9 @@ class _Logits:
         else:
             p += label
         u = np.concatenate([p * z, p], axis=1)
-        weighted = u * (weight * (rows.weight.sum() / weight.sum()))
+        # Where every label has probability 0, there is no row to learn from, and no weight.
+        more = rows.weight.sum() / weight.sum() if len(rows) else 1.0
+        weighted = u * (weight * more)
         out: Array = -product(u, weighted)
         first, second = np.split(weighted.sum(axis=0), 2)
         v = np.arange(rows.classes)
