@@ -32,13 +32,15 @@ export function number(value, decimals = DECIMALS) {
   return x >= WHOLE && x < LARGEST ? grouped(x.toFixed(0)) : scientific(x.toExponential(2));
 }
 
-/** A tick or a label: no more digits than it takes. */
+/** A tick or a label of an axis: ticks are round numbers, so that decimals of `number` would be
+ * zeros that crowd the axis. */
 export function brief(value) {
   const x = toNumber(value);
   return Number.isFinite(x) ? scientific(short(x)) : number(value);
 }
 
-/** A setting: up to three decimals, none that say nothing. */
+/** A setting, as a reader would type it: up to three decimals, no zeros behind. What is shown goes
+ * back into the field that it is typed in, which takes no powers of ten. */
 export function shorten(value) {
   const x = toNumber(value);
   return Number.isFinite(x) ? setting(x) : number(value);
