@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from plogq.lm import score_tokens
+from plogq.reports.findings.lm import findings
 from plogq.reports.numbers import UNKNOWN
 from plogq.reports.terminal.lm import PARTS, print_report
 from plogq.tables.sums.level import PERCENT
@@ -97,3 +98,8 @@ def test_what_a_folder_of_tables_may_hold_twice_is_said(tmp_path):
     assert any("several endings" in warning.message for warning in result.warnings)
     text = shown(result)
     assert text.index("several endings") < text.index("bits per byte")
+
+
+def test_how_the_file_was_read_is_said_in_whole_sentences():
+    result = score_tokens({"doc": ["a", "b"], "logprob": [-1.0, -2.0]})
+    assert ". 'logprob' is taken for natural logarithms." in findings(result).source.text

@@ -33,7 +33,8 @@ export function number(value, decimals = DECIMALS) {
   return x >= WHOLE && x < LARGEST ? grouped(x.toFixed(0)) : scientific(x.toExponential(2));
 }
 
-/** A tick or a label: no more digits than it takes, thousands in groups. */
+/** A tick or a label of an axis: ticks are round numbers, so that decimals of `number` would be
+ * zeros that crowd the axis. Thousands are in groups. */
 export function brief(value) {
   const x = toNumber(value);
   if (!Number.isFinite(x)) return number(value);
@@ -41,7 +42,8 @@ export function brief(value) {
   return size >= 999.5 && size < 999_950 ? thousands(x) : scientific(short(x));
 }
 
-/** A setting: up to three decimals, none that say nothing. */
+/** A setting, as a reader would type it: up to three decimals, no zeros behind. What is shown goes
+ * back into the field that it is typed in, which takes no powers of ten. */
 export function shorten(value) {
   const x = toNumber(value);
   return Number.isFinite(x) ? setting(x) : number(value);

@@ -64,7 +64,7 @@ def findings(result: Comparison) -> ComparisonWords:
 
 
 def _source(who: str, side: PredictionFigures | TokenFigures) -> Finding:
-    read = [read_as(side.source)] if isinstance(side, TokenFigures) else []
+    read = [f"{read_as(side.source)}."] if isinstance(side, TokenFigures) else []
     return Finding(f"{who} {files(side.source.paths)}", " ".join([*read, *side.source.notes]))
 
 

@@ -16,7 +16,7 @@ from plogq.reports.findings.compare_phrases import (
 )
 from plogq.reports.numbers import count
 from plogq.tables.sums.bootstrap import FEWEST
-from plogq.tables.sums.level import PERCENT
+from plogq.tables.sums.level import LEAST_REPLICATES, PERCENT
 
 # Warnings of how the tables were read: the figures may not mean what they seem to.
 READING = ("reading", "other_base", "all_certain", "repeated_bytes")
@@ -51,7 +51,7 @@ def advice(result: Comparison) -> str:
         drawn = "group" if grouped(result) else what
         return (
             f"Compare with an interval before you choose: it takes several {drawn}s, and bootstrap "
-            "above 0."
+            f"of {LEAST_REPLICATES} or more."
         )
     return _more(result, difference, ends)
 

@@ -86,7 +86,7 @@ def by(result: TokensResult) -> str:
 def _source(result: TokensResult) -> Finding:
     counts = [(result.documents, "document"), (result.tokens, "token"), (result.bytes, "byte")]
     about = ", ".join(count(n, what) for n, what in counts if n is not None)
-    read = f"{about}; {read_as(result.source)}"
+    read = f"{about}; {read_as(result.source)}."
     return Finding(files(result.source.paths), " ".join([read, *result.source.notes]))
 
 
