@@ -1,4 +1,4 @@
-"""What a comparison found out: plain records with the names of the JSON."""
+"""The result of a comparison: plain records with the names of its JSON."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ class Comparison(Document):
     """The rows or documents of the largest differences."""
 
     warnings: tuple[Caution, ...]
-    """What to mind; `rows` counts rows, documents or tokens."""
+    """What to keep in mind when reading the figures; `rows` counts rows, documents or tokens."""
 
 
 def winner_of(ends: Interval | None, difference: float | None, drawn: int) -> Winner:
