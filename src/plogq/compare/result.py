@@ -182,8 +182,8 @@ class Largest:
 class Comparison(Document):
     """Two models on the same rows or documents; costs are in `unit`, per row or per `per`.
 
-    A difference is A's cost less B's: where it is negative, A is better. An interval is that of
-    `plogq.tables.sums.level`; a winner is named where it does not hold 0, and not for few rows.
+    A difference is A's cost less B's: where it is negative, A is better. Intervals have the level
+    of `plogq.tables.sums.level`; a winner is named where one does not hold 0, and not for few rows.
     """
 
     COMMAND: ClassVar[str] = "plogq compare"

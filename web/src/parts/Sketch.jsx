@@ -1,4 +1,4 @@
-// Stands in a picture's frame until its figures are there, which take seconds where a model is trained first.
+// A placeholder in a picture's frame until the figures arrive, which takes seconds where a model is trained first.
 export function Sketch() {
   return (
     <svg class="sketch" viewBox="0 0 300 150" preserveAspectRatio="none" aria-hidden="true">

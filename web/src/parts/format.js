@@ -32,13 +32,13 @@ export function number(value, decimals = DECIMALS) {
   return x >= WHOLE && x < LARGEST ? grouped(x.toFixed(0)) : scientific(x.toExponential(2));
 }
 
-/** A tick or a label: no more digits than it takes. */
+/** A tick or a label: no more digits than it needs. */
 export function brief(value) {
   const x = toNumber(value);
   return Number.isFinite(x) ? scientific(short(x)) : number(value);
 }
 
-/** A setting: up to three decimals, none that say nothing. */
+/** A setting: up to three decimals, without zeros at the end. */
 export function shorten(value) {
   const x = toNumber(value);
   return Number.isFinite(x) ? setting(x) : number(value);

@@ -67,8 +67,8 @@ def _notice(prob: float, loss: float, kind: str, unit: Unit, true: str) -> str:
     return (
         f"Only the probability of the true class, {true}, counts; how the other classes share the "
         "rest does not. If it is halved, the loss grows by a fixed amount, here from "
-        f"{shown(loss)} to {shown(half)} {plural(unit)}. The curve rises without limit on the left: "
-        "to be sure and wrong has no highest price."
+        f"{shown(loss)} to {shown(half)} {plural(unit)}. The curve rises without limit on the "
+        "left: to be sure and wrong has no highest price."
     )
 
 
