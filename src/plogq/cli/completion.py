@@ -54,7 +54,7 @@ def add(commands: Commands) -> None:
         commands,
         "completion",
         run,
-        "print a script with which a shell completes plogq's commands and options",
+        "print a script that completes plogq's commands in a shell",
         takes="SHELL",
         examples=EXAMPLES,
     )
