@@ -136,7 +136,7 @@ def costs(path: Path) -> tuple[dict[str, float], Iterator[str]]:
         return time.perf_counter() - begin, out
 
     cpu = time.process_time()
-    states = [engine._fold_run(job, [partition]) for partition in half]
+    states = [engine._sum_run(job, [partition]) for partition in half]
     per_row = (time.process_time() - cpu) / sum(state.rows() for state in states)
     empty = statistics.median(clock(job.new_state)[0] for _ in range(5))
     merge = statistics.median(clock(lambda: engine._merge(job, states))[0] for _ in range(5)) / 2

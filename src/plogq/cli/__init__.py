@@ -15,7 +15,7 @@ from typing import NoReturn
 
 PARSER_EXAMPLES = """\
 examples:
-  plogq demo                        train a model on data of plogq's, and score it
+  plogq demo                        train a model on real data, and score it
   plogq score predictions.parquet   what a model's predictions cost, and why
   plogq explore                     every formula to try out, in the browser
   plogq help score                  the options of a command

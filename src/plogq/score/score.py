@@ -15,7 +15,7 @@ from plogq.formulas.units import Unit, check_unit
 from plogq.score.figures.all_figures import doubts_of, summarise
 from plogq.score.job import Job
 from plogq.score.result import Result
-from plogq.score.workers.threads import fold_on_threads
+from plogq.score.workers.threads import sum_on_threads
 from plogq.tables.columns import find_columns
 from plogq.tables.formats.text_options import text_options
 from plogq.tables.joined import joined_table
@@ -202,9 +202,9 @@ def score(
             progress(rows, table.rows)
 
     if engine == "local":
-        state = fold_on_threads(job, table, done)
+        state = sum_on_threads(job, table, done)
     else:
-        state = _dask().fold_on_workers(job, table, scheduler, done)
+        state = _dask().sum_on_workers(job, table, scheduler, done)
     refuse_nothing_left(table.paths[0], state.rows(), state.left_out)
     result = summarise(
         state,

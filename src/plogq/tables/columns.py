@@ -187,7 +187,7 @@ def _are_names(names: object) -> bool:
 
 
 def _class_names(classes: Sequence[str | int]) -> list[str]:
-    """Give the names of classes as texts; integers are names too."""
+    """Return the names of classes as texts; integers are names, too."""
     if isinstance(classes, np.ndarray):  # as scikit-learn's classes_
         classes = classes.tolist()
     whole = isinstance(classes, Sequence) and not isinstance(classes, str)

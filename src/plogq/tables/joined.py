@@ -38,7 +38,7 @@ class JoinedReader:
         self._reader, self._labels, self._place = reader, labels, place
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Give the file's batches, each with its labels."""
+        """Yield the file's batches, each with its labels."""
         theirs = [name for name in wanted.columns if name in self._labels.column_names]
         own = [name for name in wanted.columns if name not in theirs]
         types = {name: kind for name, kind in wanted.types.items() if name in own}

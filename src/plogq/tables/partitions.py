@@ -63,7 +63,7 @@ class Pieces(NamedTuple):
 
 
 def files_of(table: Table) -> list[File]:
-    """Give the files of a table; one in memory has none.
+    """Return the files of a table, which any process can open.
 
     Raises
     ------

@@ -96,7 +96,7 @@ class State:
             return
         weight, part = batch.weight, batch.part
         bucket = self.buckets.of(batch)
-        seen = self._fold(batch, rows, bucket) if isinstance(rows, FusedRows) else rows
+        seen = self._sum_fused(batch, rows, bucket) if isinstance(rows, FusedRows) else rows
         finite = np.isfinite(seen.surprisal)
         counts = np.ones(len(finite), bool) if weight is None else weight > 0
         if not isinstance(rows, FusedRows):
@@ -119,7 +119,7 @@ class State:
         for state, values in zip(self.slices.values(), batch.slices, strict=True):
             state.add(values, seen, weight)
 
-    def _fold(self, batch: Batch, rows: FusedRows, bucket: Array) -> SummedRows:
+    def _sum_fused(self, batch: Batch, rows: FusedRows, bucket: Array) -> SummedRows:
         """Compute the figures and add them, in one pass: the same bits as in two."""
         buckets = self.buckets
         tallies = buckets.rows, buckets.labels, self.cells, self.bins, self.surprisal_bins

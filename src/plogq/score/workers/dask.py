@@ -43,7 +43,7 @@ MERGED_AT_ONCE = 4
 LOST = "the connection to the scheduler was lost"
 
 
-def fold_on_workers(
+def sum_on_workers(
     job: Job, table: Table, scheduler: str | None, done: Callable[[int], None]
 ) -> State | None:
     """Return the state of a table of files, summed on a cluster; None where there are no rows.
@@ -59,7 +59,7 @@ def fold_on_workers(
         rows = sum(sum(each) for _, each in pieces if each is not None)
         threads = sum(client.nthreads().values())
         runs = most_runs(rows * len(job.labels.classes), threads, job.new_state().most_bytes())
-        return _fold(client, job, plan(pieces, runs), done)
+        return _sum(client, job, plan(pieces, runs), done)
 
 
 def most_runs(numbers: int, threads: int, state_bytes: int) -> int:
@@ -85,16 +85,16 @@ def _count(client: Client, files: Sequence[File], column: str) -> list[Pieces]:
     ]
 
 
-def _fold(
+def _sum(
     client: Client, job: Job, runs: list[list[Partition]], done: Callable[[int], None]
 ) -> State | None:
     # The job is the result of a task: if it is lost, Dask makes it again; not so data sent to it.
     given = client.submit(_itself, job, key=_key("job"))
-    folds = [client.submit(_fold_run, given, run, key=_key("fold")) for run in runs]
-    number = {future.key: i for i, future in enumerate(folds)}
+    sums = [client.submit(_sum_run, given, run, key=_key("sum")) for run in runs]
+    number = {future.key: i for i, future in enumerate(sums)}
     rows = [sum(partition.rows or 0 for partition in run) for run in runs]
-    working = as_completed(folds, loop=client.loop)
-    del folds  # or every state would be kept
+    working = as_completed(sums, loop=client.loop)
+    del sums  # otherwise every state would be kept
     unfinished = set(range(len(runs)))
     failed: dict[int, Exception] = {}
     states: list[Future[Any]] = []
@@ -170,7 +170,7 @@ def _rows_of_pieces(partition: Partition, column: str) -> list[int]:
             return file.pieces(column)
 
 
-def _fold_run(job: Job, run: list[Partition]) -> State:
+def _sum_run(job: Job, run: list[Partition]) -> State:
     state = job.new_state()
     reuse_memory()
     with _here():

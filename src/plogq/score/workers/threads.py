@@ -39,7 +39,7 @@ class Run(NamedTuple):
         return parts_of(self.reader, columns, types, pieces=self.pieces, threads=False, **where)
 
 
-def fold_on_threads(job: Job, table: Table, done: Callable[[int], None]) -> State:
+def sum_on_threads(job: Job, table: Table, done: Callable[[int], None]) -> State:
     """Return the state of a table, summed by threads; `done` is told how many rows are done."""
     # Any number of states gives the same bits. Each thread has its own, unless they take too much.
     threads = default_threads()

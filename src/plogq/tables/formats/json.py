@@ -72,7 +72,7 @@ class JsonLines:
         return [sum(1 for _ in self._lines())]
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Give batches of some records each."""
+        """Yield batches of some records each."""
         row = 0
         for some in self._some():
             yield _batch(self.path, some, self.schema, wanted.columns, row)
@@ -105,7 +105,7 @@ class JsonFile:
         return [len(self._records)]
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Give batches of some records each."""
+        """Yield batches of some records each."""
         for row in range(0, len(self._records), AT_ONCE):
             some = self._records[row : row + AT_ONCE]
             yield _batch(self.path, some, self.schema, wanted.columns, row)

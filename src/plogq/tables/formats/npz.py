@@ -83,7 +83,7 @@ class Npz:
         return Head(dtype, shape, fortran)
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Give slices of the arrays."""
+        """Yield slices of the arrays."""
         length = row_count(self.path, self._heads, wanted.columns, self.note)
         step = rows_that_fit(self.schema, wanted)
         with self._open() as archive:
