@@ -125,7 +125,7 @@ def _said(what: str, column: str, rounding: Rounding) -> str:
 
 
 def _of_labels(head: Head, columns: Columns, labels: Labels) -> list[str]:
-    """Return warnings on labels that are numbers and may stand for other classes than was taken."""
+    """Return warnings on labels that are numbers, and may stand for other classes."""
     if not head.whole_numbers:
         return []
     classes = labels.classes

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-PLACES = 1_000  # that are looked at
+PLACES = 1_000  # so many are looked at
 FEWEST = 20  # places where the model hesitates; from fewer, nothing follows
-SURE = 0.9  # a probability of the likeliest token from which on the model does not hesitate
+SURE = 0.9  # where the likeliest token is at least so probable, the model does not hesitate
 USUAL = 0.9  # what the probabilities of a few likeliest tokens usually exceed in sum
 SLACK = 0.01  # the most that rounding may add to a sum
 

@@ -32,8 +32,8 @@ FRACTION = re.compile(r"[.,]\d*[1-9]|\d[eE]|%")
 WITH_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 WITH_POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
-MOST_ROWS = 50  # that are looked at
-MOST_CHARACTERS = 1 << 16  # in which the delimiter is looked for
+MOST_ROWS = 50  # so many are looked at
+MOST_CHARACTERS = 1 << 16  # the delimiter is looked for in so many
 
 
 @dataclass(frozen=True)
