@@ -14,6 +14,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from unittest import mock
 
@@ -24,7 +25,6 @@ from _side_by_side import machine, print_and_keep
 
 from plogq.kernels.threads import default_threads
 from plogq.score import score
-from plogq.score import score as fold
 from plogq.score.figures.all_figures import summarise
 from plogq.score.job import Job
 from plogq.score.workers import dask as engine
@@ -63,26 +63,26 @@ def write(path: Path, rows: int, classes: int, group: int) -> None:
 
 
 def timed(path: Path, **options: object) -> tuple[float, float, str]:
-    """Give the seconds of folding, those of all else, and the JSON."""
+    """Return the seconds of summing the rows, those of all else, and the JSON."""
     at: dict[str, float] = {"begin": time.perf_counter()}
 
     def first(done: int, total: int | None) -> None:
         if done == 0:  # the cluster is there
-            at["fold"] = time.perf_counter()
+            at["start"] = time.perf_counter()
 
     def summarised(*arguments: object, **named: object) -> object:
         at["summary"] = time.perf_counter()
         return summarise(*arguments, **named)
 
-    with mock.patch.object(fold, "summarise", summarised):
+    with mock.patch.object(import_module("plogq.score.score"), "summarise", summarised):
         result = score(path, progress=first, **options)
-    folding = at["summary"] - at.get("fold", at["begin"])
-    return folding, time.perf_counter() - at["begin"] - folding, result.to_json()
+    summing = at["summary"] - at.get("start", at["begin"])
+    return summing, time.perf_counter() - at["begin"] - summing, result.to_json()
 
 
 def scaling(path: Path, rounds: int) -> Iterator[str]:
     rows = pq.ParquetFile(path).metadata.num_rows
-    folding: dict[str, list[float]] = {}
+    summing: dict[str, list[float]] = {}
     rest: dict[str, list[float]] = {}
     jsons = set()
     for _ in range(rounds):
@@ -96,17 +96,17 @@ def scaling(path: Path, rounds: int) -> Iterator[str]:
             else:
                 taken, other, text = timed(path)
                 name = f"local, {default_threads()} threads"
-            folding.setdefault(name, []).append(taken)
+            summing.setdefault(name, []).append(taken)
             rest.setdefault(name, []).append(other)
             jsons.add(text)
     assert len(jsons) == 1, "the engines differ"
-    median = {name: statistics.median(each) for name, each in folding.items()}
+    median = {name: statistics.median(each) for name, each in summing.items()}
     one = median["dask, 1 worker"]
-    head = ("", "folding, s", "fastest", "M rows/s", "speedup", "the rest, s")
+    head = ("", "summing, s", "fastest", "M rows/s", "speedup", "the rest, s")
     yield "{:20}{:>11}{:>9}{:>10}{:>9}{:>13}".format(*head)
     for name, taken in median.items():
         yield (
-            f"{name:20}{taken:11.2f}{min(folding[name]):9.2f}{rows / taken / 1e6:10.3f}"
+            f"{name:20}{taken:11.2f}{min(summing[name]):9.2f}{rows / taken / 1e6:10.3f}"
             f"{one / taken:9.2f}{statistics.median(rest[name]):13.2f}"
         )
     yield "every JSON the same; the rest: connecting, opening, and the figures from the last state"
@@ -136,7 +136,7 @@ def costs(path: Path) -> tuple[dict[str, float], Iterator[str]]:
         return time.perf_counter() - begin, out
 
     cpu = time.process_time()
-    states = [engine._fold_run(job, [partition]) for partition in half]
+    states = [engine._sum_run(job, [partition]) for partition in half]
     per_row = (time.process_time() - cpu) / sum(state.rows() for state in states)
     empty = statistics.median(clock(job.new_state)[0] for _ in range(5))
     merge = statistics.median(clock(lambda: engine._merge(job, states))[0] for _ in range(5)) / 2
@@ -158,7 +158,7 @@ def costs(path: Path) -> tuple[dict[str, float], Iterator[str]]:
 def estimate(classes: int, cost: dict[str, float], file_bytes: float) -> Iterator[str]:
     """Say what a billion rows on 100 workers of one thread would take, by what was measured."""
     runs = engine.most_runs(ROWS * classes, WORKERS, int(cost["bytes"]))
-    fold = ROWS * cost["row"] / WORKERS
+    summing = ROWS * cost["row"] / WORKERS
     # A merge reads four states, three of them from other machines at worst.
     four = engine.MERGED_AT_ONCE * cost["merge"]
     four += (engine.MERGED_AT_ONCE - 1) * cost["bytes"] / GIGABIT_10
@@ -167,17 +167,17 @@ def estimate(classes: int, cost: dict[str, float], file_bytes: float) -> Iterato
     depth = math.ceil(math.log(runs, engine.MERGED_AT_ONCE))
     last = depth * four + cost["bytes"] / GIGABIT_10
     straggler = ROWS / runs * cost["row"]
-    total = fold + beside + straggler + last
+    total = summing + beside + straggler + last
     yield f"{ROWS:,} rows × {classes:,} classes, {WORKERS} workers, {runs:,} runs"
-    speed = ROWS * file_bytes / WORKERS / fold
+    speed = ROWS * file_bytes / WORKERS / summing
     yield (
-        f"  folding                {fold:9.1f} s   rows × cost per row / workers, if each can read "
-        f"{speed / 1e6:.0f} MB/s"
+        f"  summing                {summing:9.1f} s   rows × cost per row / workers, if each can "
+        f"read {speed / 1e6:.0f} MB/s"
     )
     yield f"  merging on the way     {beside:9.1f} s   {merges:,.0f} merges of four, 10 Gbit/s"
     yield f"  the last run           {straggler:9.1f} s   when the others have nothing left"
     yield f"  the last merges        {last:9.1f} s   {depth} levels, and the way to the client"
-    yield f"  together               {total:9.1f} s   {fold / total:.0%} of it folding"
+    yield f"  together               {total:9.1f} s   {summing / total:.0%} of it summing"
 
 
 def main() -> None:

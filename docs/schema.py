@@ -18,8 +18,8 @@ HEADER = """# The fields of the JSON
 What `--json` writes, made from the types of the results by `make schema`. In Python,
 `Result.json_schema()` gives the same as JSON schema, and `Result.read(…)` reads a document back
 and checks it. JSON has no infinities: where "±inf" stands below, they are the texts `"inf"` and
-`"-inf"`. What is not known is `null`. Later versions may write more fields: a reader should not
-mind.
+`"-inf"`. What is not known is `null`. Later versions may write more fields: readers
+should accept them.
 """
 
 

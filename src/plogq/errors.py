@@ -1,4 +1,4 @@
-"""The one voice in which bad input is refused: what was expected, what came, and where first."""
+"""How bad input is refused, everywhere: what was expected, what came, and where first."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def printable(text: str) -> str:
 
 
 def check_number(name: str, value: Any) -> None:
-    """Refuse what is no number; a tensor would look as if it could be learned."""
+    """Refuse all but numbers; a tensor would look as if it could be learned."""
     if not isinstance(value, (int, float, np.integer, np.floating)):
         refuse(name, "be a number", type(value).__name__, error=TypeError)
 
 
 def check_count(name: str, count: object, least: int = 0) -> None:
-    """Refuse what is no whole number from `least` to 2⁶⁴ − 1."""
+    """Refuse all but whole numbers from `least` to 2⁶⁴ − 1."""
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)):
         refuse(name, "be an integer", repr(count), error=TypeError)
     if not least <= count < 2**64:

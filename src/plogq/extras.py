@@ -39,7 +39,7 @@ def what_to_install(who: str, error: ModuleNotFoundError) -> str:
 
 @contextmanager
 def needed_by(who: str) -> Iterator[None]:
-    """Import inside this, and a package that is missing is told with what installs it.
+    """Turn the error of an import inside into one that says what installs the missing package.
 
     Raises
     ------

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias, get_args
 
-MOST = 1 << 53  # what a float64, and so JavaScript, still counts one by one
+MOST = 1 << 53  # up to here a float64, and so JavaScript, has every whole number
 ROUNDED = 1e-9  # a share may be above 1 by rounding
 
 
@@ -54,12 +54,12 @@ class Kind:
         return dict(self.schema)
 
 
-TAGS = ("<first>", "<second>")  # of the types of `Either`; no part of a path to a field
+TAGS = ("<first>", "<second>")  # names for the types of `Either`, left out of a field's path
 
 
 @dataclass(frozen=True, eq=False)
 class Either:
-    """One of two types of records: the first, where the field that only it has is there.
+    """One of two types of records: the first, if the record has the field that only it has.
 
     Attributes
     ----------

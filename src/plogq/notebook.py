@@ -3,8 +3,8 @@
     from plogq import explore
     explore.softmax(logits=[3.0, 1.0, 0.2], temperature=2.0)
 
-A page's arguments are what can be turned on it; without them it begins at its defaults. The page
-that is shown is that of `plogq explore`. What its reader turns is found in `.state`.
+A page's arguments are the values of its controls; without them it begins at its defaults. It is the
+same page as in `plogq explore`. `.state` has the values that its reader has set.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from plogq.score import Result, score
 
 
 class Explorer(anywidget.AnyWidget):
-    """A page of the explorer as a widget. `state` is what is turned on it now."""
+    """A page of the explorer as a widget. `state` has the present values of its controls."""
 
     _esm = resources.files("plogq.explorer").joinpath("static", "explorer.js").read_text("utf-8")
 
     page = traitlets.Unicode().tag(sync=True)
     spec = traitlets.Dict().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
-    # For the page's own root: not `_css`, which would style the notebook as well.
+    # These styles are for the page's own root; `_css` would style the notebook as well.
     styles = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, name: str, state: dict[str, Any], answer: Callable[[Any], Any]) -> None:
@@ -50,13 +50,13 @@ class Explorer(anywidget.AnyWidget):
 
 
 def _reply(widget: Explorer, content: dict[str, Any], buffers: Any) -> None:
-    """Answer a question of the page: the figures at a state, or a sentence."""
+    """Answer a question of the page: with the figures at a state, or with what is wrong."""
     try:
         answer = {"result": widget._answer(content["state"])}
     except ValueError as error:
         answer = {"error": str(error)}
     except Exception as error:
-        # The page waits for an answer; the kernel says where it went wrong.
+        # The page waits for an answer, and the kernel shows where the error was.
         widget.send({"id": content["id"], "error": f"plogq failed here: {error!r}"})
         raise
     widget.send({"id": content["id"], **answer})
@@ -90,7 +90,7 @@ def _function(name: str, page: Page) -> Callable[..., Explorer]:
 
 
 def predictions(source: Any = None, **options: Any) -> Explorer:
-    """Show the report of a result, or of a table: what `plogq.score.score` takes, with its options.
+    """Return a widget with the report of a result, or of a table as `plogq.score.score` takes it.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Results as records: typed, written as JSON, read back and checked.
 
-pydantic reads back, and says the JSON schema; it loads when that is asked for.
+pydantic reads them back, and makes the JSON schema; it is loaded when that is asked for.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from plogq.kinds import TAGS, Count, Names, OfAnotherKindError, Text
 
 LONGEST = 60  # characters of a wrong value that a message shows
 
-# What pydantic's own errors expected; a `Kind` says it itself.
+# What was expected, by the type of an error of pydantic's own; a `Kind` says it itself.
 EXPECTED = {
     "dataclass_type": "an object",
     "dict_type": "an object",
@@ -40,8 +40,8 @@ def to_json(value: Any) -> str:
 def encoded(value: Any) -> Any:
     """Return a value in the types of JSON: infinities are texts, NaN is null.
 
-    A dataclass becomes an object under the names of its fields. What JSON has no type for (a date,
-    a decimal, bytes: an id may be any) becomes its text.
+    A dataclass becomes an object with the names of its fields. A value of another type (an id may
+    be a date, a decimal, or bytes) becomes its text.
 
     Examples
     --------
@@ -76,7 +76,7 @@ class Document:
         The command that gives it, by which a message names it.
     CELL
         The module and the function that show it in a notebook's cell, as "module:function". They
-        are above the results, and load when a notebook asks.
+        belong to a higher layer, and are loaded when a notebook asks.
     """
 
     SCHEMA: ClassVar[int] = 1
@@ -104,8 +104,9 @@ class Document:
         Raises
         ------
         ValueError
-            It is not the JSON of the command; says which field, and what was expected. Fields that
-            earlier versions did not write may be absent, and later ones may write more.
+            It is not the JSON of the command; the message says which field, and what was expected.
+            Fields that earlier versions did not write may be absent, and later versions may write
+            more.
         """
         found = document.get("schema") if isinstance(document, Mapping) else document
         if not isinstance(document, Mapping) or found != cls.SCHEMA:
@@ -124,7 +125,7 @@ class Document:
         """Return the JSON schema of the result, with what each field means."""
         with needed_by("a JSON schema"):
             from pydantic import ConfigDict, TypeAdapter
-        # A dataclass has no configuration of its own, and takes that of what it is a part of.
+        # A dataclass without a configuration takes that of the type that contains it.
         config = ConfigDict(use_attribute_docstrings=True)
         parts = TypeAdapter(tuple[cls], config=config).json_schema()["$defs"]  # type: ignore[valid-type]
         record = parts.pop(cls.__name__)
@@ -157,7 +158,7 @@ class Source:
     """The files of a folder of logs that were not read."""
 
     def __post_init__(self) -> None:
-        """Refuse to have come from nowhere."""
+        """Refuse a source without files."""
         if not self.paths:
             raise wrong("paths", "at least 1 item", [])
 
@@ -179,7 +180,7 @@ class Caution:
 
 @functools.cache
 def _adapter(record: Any) -> Any:
-    """Return what pydantic reads a record by, which takes a while to make."""
+    """Return pydantic's reader of a type of record; it takes a while to make, and is kept."""
     from pydantic import TypeAdapter
     from pydantic_core import SchemaValidator
 
@@ -219,7 +220,7 @@ def _said(error: dict[str, Any]) -> str:
     own = error.get("ctx", {}).get("error")
     if isinstance(own, OfAnotherKindError):
         return str(wrong(at, str(own), error["input"]))
-    if own is not None:  # of a record's own check, which names the field
+    if own is not None:  # the error of a record's own check, which names the field
         return f"{at}.{own}" if at else str(own)
     said = EXPECTED.get(error["type"])
     expected = error["msg"] if said is None else said.format_map(error.get("ctx", {}))

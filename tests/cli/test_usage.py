@@ -39,7 +39,7 @@ def refused(capsys, *words):
         ("score t.csv --prob=p_*", "plogq score: --prob: no such option; did you mean --probs?"),
         ("score --boot 3", "plogq score: --boot: no such option; did you mean --bootstrap?"),
         ("score t.csv -probs x", "plogq score: -probs: no such option; did you mean --probs?"),
-        ("score a.csv b.csv", "plogq score: b.csv: one too many"),
+        ("score a.csv b.csv", "plogq score: b.csv: one argument too many"),
         ("score t.csv --probs a --probs b", "plogq score: --probs: given twice"),
         ("score t.csv --probs a --probs=a", "plogq score: --probs: given twice"),
         ("compare a b --ids n", "plogq compare: --ids: no such option; did you mean --id?"),

@@ -291,7 +291,7 @@ def test_workers_that_die_again_and_again(tmp_path, monkeypatch):
             silence_logs=50,
         ) as own,
     ):
-        monkeypatch.setattr(engine, "_fold_run", die)
+        monkeypatch.setattr(engine, "_sum_run", die)
         with pytest.raises(ConnectionError, match=r"^1 workers? died .* out of memory\?$"):
             score(folder, engine="dask", scheduler=own.scheduler_address)
 

@@ -1,4 +1,4 @@
-"""plogq code: bytes, or labels under a model, as few bytes as they can be; and back."""
+"""plogq code: compress a file, or labels under a model, to few bytes; and decode them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
         commands,
         "code",
         _run,
-        "compress a file, or the labels of a table under its predictions, and say what it took",
+        "compress a file, or the labels of a table under its predictions, and show the size",
         takes="FILE|TABLE",
         examples=EXAMPLES,
     )
@@ -41,15 +41,15 @@ def add(commands: Commands) -> None:
                          "for plogq score; with --decode, what plogq code wrote")  # fmt: skip
     add = command.add_argument
     add("--out", metavar="FILE", type=Path,
-        help="write the code; with --decode, what it codes (- for standard output)")  # fmt: skip
-    add("--decode", action="store_true", help="give back what a code was made of")
+        help="write the code; with --decode, what was coded (- for standard output)")  # fmt: skip
+    add("--decode", action="store_true", help="give back what was coded")
 
     add = command.add_argument_group("a file").add_argument
     add("--order", metavar="K", type=count,
-        help="how many bytes before the next to look at, 0 to 6 (default: the best)")  # fmt: skip
+        help="how many previous bytes the model looks at, 0 to 6 (default: the best)")  # fmt: skip
 
     add = command.add_argument_group("labels under predictions").add_argument
-    add("--label", metavar="COL", help="class indices or names: code them")
+    add("--label", metavar="COL", help="the column of class indices or names to code")
     add_predictions(add)
     add("--escape", action="store_true",
         help="code labels of probability 0 at 24 bits, instead of refusing them")  # fmt: skip
@@ -66,7 +66,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    """Refuse options that mean nothing together."""
+    """Refuse options that do not go together."""
     model = [f"--{name}" for name in (*MODEL, *TEXT) if getattr(arguments, name)]
     labels = arguments.under is not None if arguments.decode else arguments.label is not None
     wrong = {
@@ -76,7 +76,7 @@ def _check(arguments: argparse.Namespace) -> None:
         f"{', '.join(model)} need{'s' if len(model) == 1 else ''} "
         f"{'--under' if arguments.decode else '--label'}": bool(model) and not labels,
         "--escape needs --label": arguments.escape and arguments.label is None,
-        "--order is of a file that is coded": arguments.order is not None
+        "--order goes with a file to code": arguments.order is not None
         and (arguments.decode or labels),
     }
     for message, is_so in wrong.items():

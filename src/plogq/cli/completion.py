@@ -1,6 +1,6 @@
 """plogq completion: a script that completes commands, options and their values in a shell.
 
-The script holds all it offers, so that a Tab does not start Python.
+The script contains all completions, so that a Tab does not start Python.
 """
 
 import argparse
@@ -15,7 +15,7 @@ eval "$(plogq completion zsh)"                    # in ~/.zshrc
 plogq completion fish > ~/.config/fish/completions/plogq.fish
 """
 
-# Where nothing is offered, the name of a file is completed.
+# Where the script offers nothing, the shell completes the name of a file.
 BASH = """\
 _plogq() {{
     local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD - 1]}}
@@ -37,7 +37,7 @@ _plogq() {{
 complete -o default -F _plogq plogq
 """
 
-# zsh runs what was written for bash; `compdef` is there once zsh's own completion has started.
+# zsh can run the script for bash; `compdef` exists once zsh's own completion has started.
 ZSH = """\
 (( $+functions[compdef] )) || {{ autoload -Uz compinit && compinit }}
 autoload -Uz bashcompinit && bashcompinit
@@ -54,7 +54,7 @@ def add(commands: Commands) -> None:
         commands,
         "completion",
         run,
-        "print the script that completes plogq's words in a shell",
+        "print a script that completes plogq's commands in a shell",
         takes="SHELL",
         examples=EXAMPLES,
     )

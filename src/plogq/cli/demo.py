@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
     add("--folder", metavar="DIR", type=Path, default=Path(),
         help="where predictions.parquet or tokens.parquet is written (default: here)")  # fmt: skip
     add("--seed", metavar="N", type=count, default=0,
-        help="of the split and the training on digits (default: 0)")  # fmt: skip
+        help="seed of the split and of the training on digits (default: 0)")  # fmt: skip
 
 
 def _run(arguments: argparse.Namespace) -> None:

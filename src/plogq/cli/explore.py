@@ -1,4 +1,4 @@
-"""plogq explore: every formula, touchable, in the browser."""
+"""plogq explore: every formula to try out, in the browser."""
 
 import argparse
 
@@ -19,7 +19,7 @@ def add(commands: Commands) -> None:
         commands,
         "explore",
         _run,
-        "open the explorer: every formula, touchable, in the browser",
+        "open the explorer: every formula to try out, in the browser",
         takes="[FILE]",
         more="It is served on 127.0.0.1, to this machine alone, and fetches nothing from "
         "elsewhere. A table is scored as plogq score would, with its options.",
@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
     add = command.add_argument
     add("file", metavar="FILE", nargs="?",
         help="a table as for plogq score, or its JSON: open it as a report")  # fmt: skip
-    add("--port", metavar="N", type=_port, default=0, help="to listen on (default: a free one)")
+    add("--port", metavar="N", type=_port, default=0, help="the port (default: a free one)")
     add("--no-browser", action="store_true", help="only print the address")
     add_scoring(command)
     command.set_defaults(turned=command.turned)

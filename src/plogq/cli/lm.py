@@ -15,7 +15,8 @@ from plogq.cli.options import (
 from plogq.cli.parser import Commands, add_command
 
 READS = """
-TOKENS is a table (Parquet, CSV, Arrow; a file, a folder, a URI), a row a token:
+TOKENS is a table (Parquet, CSV, Arrow; a file, a folder, a URI) with a row for
+each token:
   doc         the document's name; its rows follow one another
   logprob     log q of the token, in nats; null in the first row of a document
               whose first token has none
@@ -24,8 +25,8 @@ TOKENS is a table (Parquet, CSV, Arrow; a file, a folder, a URI), a row a token:
               optional: words that end in it, characters, its text
 
 or a log in JSON (.jsonl, .ndjson, .json, .sse; compressed, too; a file or a
-folder): a record a line, indented, in a list, or as a server's events. Parts of
-a stream are joined. All records are of one of these:
+folder): a record on each line, indented, in a list, or as a server's events.
+Parts of a stream are joined. All records are of one of these:
   OpenAI's protocol (vLLM and others), also as lines of a batch run (custom_id,
               response.body). Read are choices[].logprobs: tokens,
               token_logprobs and text_offset (completions), or content[].token,
@@ -35,8 +36,8 @@ a stream are joined. All records are of one of these:
               Inference, llama.cpp's /completion, Ollama, Gemini, Cohere
   lm-evaluation-harness, samples (--log_samples). Read are doc_id, filter,
               filtered_resps or resps, arguments, word_perplexity,
-              byte_perplexity, bits_per_byte; it has one logprob for each
-              document, so that nothing is per token
+              byte_perplexity, bits_per_byte; there is one logprob for each
+              document, so that no figure is per token
 
 Memory does not grow with tokens; each document takes 8 bytes.
 """

@@ -27,14 +27,14 @@ STDOUT = (Path("-"), Path("/dev/stdout"))
 
 
 class Answer(Protocol):
-    """What a command finds out."""
+    """The result of a command."""
 
     def to_json(self) -> str:
         """Return it as JSON text."""
 
 
 def count(text: str) -> int:
-    """Read a number of things."""
+    """Return a whole number, 0 or more."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"must be 0, 1, 2, …, not {text!r}")
     if int(text) >= 2**64:
@@ -43,14 +43,14 @@ def count(text: str) -> int:
 
 
 def folds(text: str) -> int:
-    """Read into how many parts rows are dealt, each of which is held out once."""
+    """Return a number of folds, 2 or more."""
     if not text.isdecimal() or not 2 <= int(text) < 2**64:
         raise argparse.ArgumentTypeError(f"must be 2, 3, 4, …, not {text!r}")
     return int(text)
 
 
 def probability(text: str) -> float:
-    """Read a probability that is not 0."""
+    """Return a probability above 0."""
     try:
         value = float(text)
     except ValueError:
@@ -61,12 +61,12 @@ def probability(text: str) -> float:
 
 
 def names(text: str) -> list[str]:
-    """Read names with commas between them."""
+    """Return names that are given with commas between them."""
     return text.split(",")
 
 
 def class_names(text: str) -> list[str]:
-    """Read names with commas between them, or the first and the last of some numbers: 1..1000."""
+    """Return names given with commas between them, or as the ends of some numbers: 1..1000."""
     ends = re.fullmatch(r"(-?[0-9]{1,9})\.\.(-?[0-9]{1,9})", text)
     if ends is None:
         return names(text)
@@ -77,7 +77,7 @@ def class_names(text: str) -> list[str]:
 
 
 def joined_values(arguments: Sequence[str]) -> list[str]:
-    """Join a value that begins with a minus and a digit to its option: argparse would not.
+    """Return the arguments, with values such as -1 joined to their options: argparse would not.
 
     Examples
     --------
@@ -95,34 +95,34 @@ def joined_values(arguments: Sequence[str]) -> list[str]:
 
 
 def add_predictions(add: Add) -> None:
-    """Add which columns hold the predictions, and the names of their classes."""
+    """Add the options on which columns hold the predictions, and on their classes."""
     for kind, of in PREDICTIONS.items():
         add(f"--{kind}", metavar="COLS|PREFIX*",
             help=f"predictions as {of}: a list column, or a column per class (A,B,... or "
                  "PREFIX*)")  # fmt: skip
     add("--exclude", metavar="COLS", type=names, default=[],
-        help="columns that are no predictions and no labels, whatever their names")  # fmt: skip
+        help="columns that are neither predictions nor labels, whatever their names")  # fmt: skip
     add("--classes", metavar="A,B,...", type=class_names,
-        help="class names: matched with those of columns by class, else in the order of the "
-             "predictions; numbers as 1..1000 too")  # fmt: skip
+        help="class names: matched with columns that are named after classes, else in the "
+        "order of the predictions; 1..1000 for numbers")  # fmt: skip
     add("--chosen", metavar="COL",
-        help="of a lone column: the column of the class that each probability is of")  # fmt: skip
+        help="with a lone column: the column that names the class of each probability")  # fmt: skip
     add("--normalise", action="store_true",
         help="divide the probabilities of each row by their sum")  # fmt: skip
 
 
 def add_labels(add: Add) -> None:
-    """Add which column holds the labels, and of what kind they are."""
+    """Add the options on which column holds the labels, and of what kind they are."""
     add("--label", metavar="COL|PREFIX*",
         help="class indices or names; lists, or a column per class: soft labels (default: found "
              "by name: label, labels, y_true, target, ...)")  # fmt: skip
     add("--ignore", metavar="LABELS", type=names, default=[],
         help="leave out rows with these labels: -100, or null for a missing one")  # fmt: skip
-    add("--annotators", action="store_true", help="labels are lists: a label of each annotator")
+    add("--annotators", action="store_true", help="labels are lists, a label from each annotator")
 
 
 def add_text(command: argparse.ArgumentParser) -> None:
-    """Add how a text table is written, where a look at its head is not to decide."""
+    """Add the options on how a text table is written; without them its head decides."""
     add = command.add_argument_group("text tables (CSV and its kin)").add_argument
     add("--encoding", metavar="NAME", help="such as cp1252 or utf-16 (default: as found)")
     add("--delimiter", metavar="CHAR", help=r"between columns, such as ; or \t (default: as found)")
@@ -136,13 +136,13 @@ TEXT = ("encoding", "delimiter", "decimal", "header")
 
 
 def add_second_table(add: Add) -> None:
-    """Add where the labels are, if in another table."""
+    """Add the options on labels in another table."""
     add("--labels", metavar="TABLE", help="a second table, which has the labels")
     add("--on", metavar="COL", help="with --labels: the column of both that names the rows")
 
 
 def add_rows(add: Add, report: str, as_one: str) -> None:
-    """Add what rows weigh, and which belong together."""
+    """Add the options on the weights of rows, and on which rows belong together."""
     add("--weight", metavar="COL", help="row weights")
     add("--slice", metavar="COL", action="append", default=[], dest="slices",
         help=f"{report} each value of a column apart (repeatable)")  # fmt: skip
@@ -152,34 +152,35 @@ def add_rows(add: Add, report: str, as_one: str) -> None:
 
 
 def add_part(add: Add) -> None:
-    """Add which tokens of a response count."""
+    """Add the option on which tokens of a response count."""
     add("--part", choices=["prompt", "completion", "all"],
-        help="of responses with logprobs of both a prompt and what followed it")  # fmt: skip
+        help="which tokens count, where responses have logprobs of both")  # fmt: skip
 
 
 def add_unit(add: Add, of: str) -> None:
-    """Add the unit."""
+    """Add the option on the unit."""
     add("--unit", choices=UNITS, default="bit",
         help=f"unit of {of} (default: bit)")  # fmt: skip
 
 
 def add_intervals(add: Add, listed: str, top: int, over: str = "", seed: str = "intervals") -> None:
-    """Add how many replicates, and how many rows to list."""
+    """Add the options on intervals, and on how many rows to list."""
     add("--bootstrap", metavar="N", type=count, default=200,
         help=f"replicates{over} of the {PERCENT}% intervals; 0 for none, or "  # %%: argparse's
              f"{LEAST_REPLICATES} or more (default: 200)")  # fmt: skip
     add("--top", metavar="N", type=count, default=top,
         help=f"how many of the {listed} to list (default: {top})")  # fmt: skip
-    add("--seed", metavar="N", type=count, default=0, help=f"of the {seed} (default: 0)")
+    add("--seed", metavar="N", type=count, default=0, help=f"seed of the {seed} (default: 0)")
 
 
 def add_json(add: Add) -> None:
-    """Add where the figures are written."""
-    add("--json", metavar="FILE", type=Path, help="write every figure; - for standard output")
+    """Add the option on where the figures are written."""
+    add("--json", metavar="FILE", type=Path,
+        help="write every figure as JSON; - for standard output")  # fmt: skip
 
 
 def given(arguments: argparse.Namespace, *but: str) -> dict[str, Any]:
-    """Return the options under the names that the Python function has for them."""
+    """Return the options by the names that the Python function has for them."""
     own = {"run", "usage_error", "json", *but}
     return {name: value for name, value in vars(arguments).items() if name not in own}
 
@@ -199,9 +200,9 @@ def check_outputs(arguments: argparse.Namespace, *inputs: str | None) -> None:
 
 
 def deliver(answer: Answer, json: Path | None, print_report: Callable[[], None]) -> None:
-    """Write the JSON and print the report; on standard output the JSON goes alone.
+    """Write the JSON and print the report; JSON on standard output is printed alone.
 
-    Files come first: who reads what is printed may stop reading (`| head`), which ends the command.
+    Files are written first: a reader of the report may stop (`| head`), which ends the command.
     """
     from plogq.reports.files import write_whole
 

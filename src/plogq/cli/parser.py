@@ -1,4 +1,4 @@
-"""argparse without abbreviations: what it does not know is answered with what is nearest."""
+"""argparse without abbreviations; for a word that it does not know it suggests the nearest."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Return what the words say; no word is left over."""
+        """Return the arguments that the words stand for; any word left over is refused."""
         words = list(sys.argv[1:] if args is None else args)
         self._check_options(words)
         if self.commands is not None:
@@ -42,20 +42,20 @@ class Parser(argparse.ArgumentParser):
         if left and left[0].startswith("-"):
             self._refuse_option(left[0])
         if left:
-            self.error(f"{left[0]}: one too many")
+            self.error(f"{left[0]}: one argument too many")
         return found, left
 
     def print_help(self, file: Any = None) -> None:
-        """Print what there is; argparse would say nothing of a disk that is full."""
+        """Print the help; argparse itself would hide an error such as a full disk."""
         print(self.format_help(), end="", file=file)
 
     def error(self, message: str) -> NoReturn:
-        """Print the usage and what is wrong with it, and end with status 2."""
+        """Print the usage and what is wrong, and end with status 2."""
         self.print_usage(sys.stderr)
         self.exit(2, f"{self.prog}: {printable(message)}\n({self.prog} --help says more)\n")
 
     def arguments(self) -> list[argparse.Action]:
-        """Return what it takes: arguments and options."""
+        """Return all arguments and options."""
         return list(self._actions)
 
     def options(self) -> list[str]:
@@ -72,7 +72,7 @@ class Parser(argparse.ArgumentParser):
         }
 
     def _check_options(self, words: Iterable[str]) -> None:
-        """Refuse an option that is not known, or given twice: of two values argparse takes one."""
+        """Refuse an option that is unknown, or given twice: argparse would take the last value."""
         actions = {name: action for action in self.arguments() for name in action.option_strings}
         given: set[str] = set()
         for word in words:
@@ -104,7 +104,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def _nearest(name: str, names: Iterable[str]) -> list[str]:
-    from difflib import get_close_matches  # which takes time to load, and only a typo needs
+    from difflib import get_close_matches  # it takes time to load, and only a typo needs it
 
     return get_close_matches(name, list(names), 1)
 
@@ -129,9 +129,9 @@ def add_command(
     Parameters
     ----------
     commands
-        Where it is added.
+        The commands to which it is added.
     name, run, what
-        What it is called; what it does with its arguments; and what that is, in words.
+        Its name; the function that does its work; and a phrase for that work.
     takes
         Its arguments, as its usage shows them; options are not listed there.
     more

@@ -45,11 +45,11 @@ def add(commands: Commands) -> None:
     add_scoring(command)
     add = command.add_argument_group("output").add_argument
     add_json(add)
-    add("--html", metavar="FILE", type=Path, help="write a report with pictures, one file")
+    add("--html", metavar="FILE", type=Path, help="write a report with charts, as one file")
 
 
 def add_scoring(command: Parser) -> None:
-    """Add how a table is scored: of every command that does."""
+    """Add the options on how a table is scored, for every command that scores one."""
     add = command.add_argument_group("columns").add_argument
     add_labels(add)
     add_predictions(add)
@@ -64,25 +64,25 @@ def add_scoring(command: Parser) -> None:
     add("--floor", metavar="P", type=probability,
         help="also score with q(label) < P replaced by P")  # fmt: skip
     add("--folds", metavar="N", type=folds, default=5,
-        help="of the cross-fit that finds the miscalibration (default: 5)")  # fmt: skip
+        help="folds of the cross-fit that finds the miscalibration (default: 5)")  # fmt: skip
     add_intervals(
         add, "most surprising rows", 20, seed="folds, the intervals, the sample they are fitted on"
     )
     add("--code", action="store_true",
-        help="also compress the labels with the model, really, and decode them again (two more "
-             "passes; local engine only, weights are no part of it)")  # fmt: skip
+        help="also compress the labels with the model, and decode them again (two more passes; "
+        "local engine only; weights do not count)")  # fmt: skip
 
     add = command.add_argument_group("where it runs").add_argument
     add("--engine", choices=["local", "dask"], default="local",
         help="this process's threads, or Dask's workers; the figures are the same to the last bit "
              "(default: local)")  # fmt: skip
     add("--scheduler", metavar="ADDRESS",
-        help="of a Dask cluster, tcp://host:port; without it, --engine dask starts a process per "
-             "core here")  # fmt: skip
+        help="address of a Dask cluster, tcp://host:port; without it, --engine dask starts a "
+        "process per core here")  # fmt: skip
 
 
 def check_scoring(arguments: argparse.Namespace) -> None:
-    """Refuse options that mean nothing together."""
+    """Refuse options that do not go together."""
     if arguments.scheduler is not None and arguments.engine != "dask":
         arguments.usage_error("--scheduler goes with --engine dask")
     if arguments.code and arguments.engine != "local":

@@ -81,21 +81,21 @@ def compare(
     weight, slices, group
         Columns of A: row weights; values compared apart; clusters that are drawn as one.
     id
-        A column of both by which rows are paired; without it, by their order, unless a column of
-        both says that this is another. By order the tables stream; by id, the ids and the figures
-        of all rows are held.
+        A column of both by which rows are paired. Without it they are paired by their order, unless
+        a column of both says that their orders differ. By order the tables stream; by id, the ids
+        and the figures of all rows are held.
     part
-        Of logs of responses: "prompt", "completion" or "all".
+        Which tokens count in logs of responses: the "prompt", the "completion", or "all".
     encoding, delimiter, decimal, header
         As for `score`, of both tables.
     unit
         "bit", "nat" or "hartley" (a `plogq.Unit`), of every cost.
     bootstrap
-        Replicates of the intervals: 0 for none, or 40 or more.
+        How many replicates the intervals are made of: 0 for no intervals, or 40 or more.
     top
         How many of the rows or documents with the largest differences to list, each way.
     seed
-        Of the intervals.
+        The seed of the intervals.
     progress
         Called with (rows done, rows in all or None) as work goes on.
 
@@ -188,7 +188,7 @@ def compare(
 
 
 def _open(source: Any, text: TextOptions) -> Table:
-    """Open a table, or a pair of labels and probabilities."""
+    """Return a table opened, or a pair of labels and probabilities as one."""
     if isinstance(source, tuple) and len(source) == 2:
         labels, probs = source
         return open_arrays(labels, probs, {})[0]
@@ -196,7 +196,7 @@ def _open(source: Any, text: TextOptions) -> Table:
 
 
 def _of_reading(first: Model, second: Model, said: list[str], state: State) -> list[Caution]:
-    """Return what may mean something else than it was read as, by table."""
+    """Return warnings on what may mean something else than it was read as, in either table."""
     rows = state.rows()
     found = [Caution(code=READING, message=each.removesuffix("."), rows=rows) for each in said]
     for side, model in (("A", first), ("B", second)):

@@ -16,7 +16,7 @@ from plogq.tables.sums.tally import Tally, add_weighted, nearly, regrouped, tota
 from plogq.tables.sums.values import MOST_VALUES, Values
 
 MOST_CELLS = 1 << 18  # groups times buckets, of 72 bytes each
-MOST_BUCKETS = 256  # a power of two, so that buckets of rows fold onto them
+MOST_BUCKETS = 256  # a power of two, so that as many buckets of rows go into each
 FEWEST_BUCKETS = 64  # with fewer there is no interval
 
 
@@ -134,6 +134,6 @@ class Slices:
         self._groups.add(group, a, b, weight, bucket)
 
     def figures(self, weights: Array) -> dict[str, GroupFigures]:
-        """Return each value's figures, by value."""
+        """Return the figures of each value, in nats, in the order of the values."""
         figures = self._groups.figures(weights)
         return {name: figures[i] for name, i in self._values.named()}

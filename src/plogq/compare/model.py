@@ -41,7 +41,7 @@ class ModelRows(NamedTuple):
     group: pa.DictionaryArray | None
     id: pa.Array | None
     label: str  # the name of the label column
-    left_out: int  # rows that were read, and are not among these
+    left_out: int  # how many rows were read, but are not among these
 
 
 class Model:

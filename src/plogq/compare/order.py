@@ -1,4 +1,4 @@
-"""Whether rows may be paired by their order: not where a column of both names them otherwise."""
+"""Whether rows may be paired by their order: not where ids in both tables show another order."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _may_be_id(table: Table, name: str) -> bool:
 
 
 def _that_differ(one: Table, other: Table, names: list[str]) -> list[str]:
-    """Return the columns that are all different in the first rows of both, and not the same."""
+    """Return columns whose first values are all different in each table, and not equal in both."""
     if not names:
         return []
     heads = [_head(table, names) for table in (one, other)]

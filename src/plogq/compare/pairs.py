@@ -28,12 +28,12 @@ class Pairs(NamedTuple):
     group: pa.DictionaryArray | None
     id: pa.Array | None
     end: int  # the number of the row after the last that was read
-    kept: Array | None  # which of those that were read these are; None: all
+    kept: Array | None  # which of the rows read these are; None: all
     left_out: int
 
 
 def by_order(a: Model, b: Model) -> Iterator[Pairs]:
-    """Pair the i-th row of one table with the i-th of the other; both stream."""
+    """Yield the i-th row of one table with the i-th of the other; both stream."""
     for part_a, part_b in _side_by_side(a, b):
         rows_a, rows_b = a.rows(part_a), b.rows(part_b)
         _check_left_out(part_b, rows_a, rows_b)
@@ -54,7 +54,7 @@ def by_order(a: Model, b: Model) -> Iterator[Pairs]:
 
 
 def by_id(a: Model, b: Model) -> Iterator[Pairs]:
-    """Pair rows of one id, in the order of A; the figures of both are held meanwhile."""
+    """Yield rows of the same id, in the order of A; the figures of both tables are held."""
     held_a, held_b = (
         [_without_predictions(model.rows(part)) for part in model.predictions.parts()]
         for model in (a, b)
@@ -92,7 +92,7 @@ def by_id(a: Model, b: Model) -> Iterator[Pairs]:
 
 
 def _places(held: list[ModelRows]) -> list[slice]:
-    """Return the slice of all held rows that each part has."""
+    """Return, for each part, its slice of all held rows."""
     ends = np.cumsum([len(rows.target) for rows in held]).tolist()
     return [slice(end - len(rows.target), end) for rows, end in zip(held, ends, strict=True)]
 
@@ -134,7 +134,7 @@ def _without_predictions(rows: ModelRows) -> ModelRows:
 
 
 def _side_by_side(a: Model, b: Model) -> Iterator[tuple[Part, Part]]:
-    """Return parts of both tables with as many rows each, cut where either table's part ends."""
+    """Yield parts of both tables with equally many rows, cut where either table's part ends."""
     left, right = _steps(a), _steps(b)
     one, other = next(left, None), next(right, None)
     while one is not None and other is not None:

@@ -1,4 +1,4 @@
-"""What a comparison found out: plain records with the names of the JSON."""
+"""The result of a comparison: plain records with the names of its JSON."""
 
 from __future__ import annotations
 
@@ -182,8 +182,8 @@ class Largest:
 class Comparison(Document):
     """Two models on the same rows or documents; costs are in `unit`, per row or per `per`.
 
-    A difference is A's cost less B's: where it is negative, A is better. An interval is that of
-    `plogq.tables.sums.level`; a winner is named where it does not hold 0, and not for few rows.
+    A difference is A's cost less B's: where it is negative, A is better. Intervals have the level
+    of `plogq.tables.sums.level`; a winner is named where one does not hold 0, and not for few rows.
     """
 
     COMMAND: ClassVar[str] = "plogq compare"
@@ -241,7 +241,7 @@ class Comparison(Document):
     """The rows or documents of the largest differences."""
 
     warnings: tuple[Caution, ...]
-    """What to mind; `rows` counts rows, documents or tokens."""
+    """What to keep in mind when reading the figures; `rows` counts rows, documents or tokens."""
 
 
 def winner_of(ends: Interval | None, difference: float | None, drawn: int) -> Winner:

@@ -55,7 +55,7 @@ class State:
     top
         How many of the rows with the largest differences to keep, each way.
     seed
-        Of the buckets.
+        The seed of the buckets.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class State:
     ) -> None:
         self._classes = classes
         self._seed = seed
-        self.left_out = 0  # rows, for their labels
+        self.left_out = 0  # how many rows were left out for their labels
         self.weight = Tally(MOST_BUCKETS, weighted)
         self.both = Tally(MOST_BUCKETS, weighted)  # rows possible under both models
         self.difference = ExactSums(MOST_BUCKETS)

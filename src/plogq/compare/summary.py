@@ -44,7 +44,7 @@ def summarise(
         for model, sums in ((a, state.a), (b, state.b))
     )
     weights = replicate_weights(buckets, bootstrap, seed)
-    drawn = int(np.count_nonzero(_amounts(state.weight)))  # of one there is nothing to draw
+    drawn = int(np.count_nonzero(_amounts(state.weight)))  # one bucket gives no interval
     ends = _interval(weights, state.difference, state.both) if drawn > 1 else None
     of_accuracy = _interval(weights, state.accuracy, state.weight) if drawn > 1 else None
     finite = float(totals(state.difference, buckets)[0]) / both if both > 0 else None
@@ -152,7 +152,7 @@ def _rows(largest: TopK, unit: Unit) -> tuple[RowPair, ...]:
 def _warnings(
     state: State, drawn: int | None, apart: list[GroupFigures], grouped: bool
 ) -> tuple[Caution, ...]:
-    """Return what to mind; `drawn` rows or groups make the intervals, None without any."""
+    """Return the warnings; `drawn` rows or groups make the intervals, None without any."""
     found = []
     for name, sums in (("A", state.a), ("B", state.b)):
         rows = int(sums.impossible.rows[0])

@@ -56,8 +56,8 @@ def read_texts(
 def paired(one: Texts, other: Texts, a: Source, b: Source) -> tuple[Array, Pairing]:
     """Return the place in B of each of A's documents, (d,), and by what they were paired.
 
-    By name, or else by text, for a server may name responses at random. Documents of one name must
-    be the same text.
+    They are paired by name, or else by text, since a server may name responses at random. Documents
+    of one name must have the same text.
     """
     lacking = None
     for mine, theirs, source, of in ((one, other, b, a), (other, one, a, b)):
@@ -89,7 +89,7 @@ def paired(one: Texts, other: Texts, a: Source, b: Source) -> tuple[Array, Pairi
 
 
 def renamed(texts: Texts, names: list[str], at: Array, seed: int) -> Texts:
-    """Return documents under the names of their pairs in A: names make the buckets."""
+    """Return documents with the names of their pairs in A, since names decide the buckets."""
     of = dict(zip(at.tolist(), names, strict=True))
     corpus, start = Corpus(0, seed), 0
     for part in texts.documents:

@@ -1,4 +1,4 @@
-"""What compressors make of the same bytes."""
+"""How small compressors make the same bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Compressed(NamedTuple):
     """Sizes in bytes."""
 
     alone: int
-    after: int  # what it adds to the training text, compressed before it
+    after: int  # how much longer the compressed training text is with it at the end
 
 
 def _gzip(data: bytes) -> int:
@@ -32,14 +32,14 @@ def _zstd(data: bytes) -> int:
     return len(pa.Codec("zstd", compression_level=22).compress(data, asbytes=True))
 
 
-# At their best; xz and zstd then look back over all of it, gzip over 32 KiB.
+# At their highest levels xz and zstd look back over all of the text, gzip over 32 KiB.
 COMPRESSORS: dict[str, Compressor] = {"gzip -9": _gzip, "xz -9e": _xz, "zstd -22": _zstd}
 
 
 def start(
     pool: ThreadPoolExecutor, training: bytes, held_out: bytes
 ) -> dict[str, tuple[Future[int], ...]]:
-    """Compress the training text with the held-out bytes after it, and both alone."""
+    """Return jobs that compress the training text with the held-out bytes after it, and each."""
     texts = (training + held_out, training, held_out)
     return {
         name: tuple(pool.submit(compress, text) for text in texts)
@@ -48,6 +48,6 @@ def start(
 
 
 def size(job: tuple[Future[int], ...]) -> Compressed:
-    """Wait for what one compressor makes of them."""
+    """Return the sizes that one compressor's jobs come to, when they are done."""
     both, training, alone = (part.result() for part in job)
     return Compressed(alone, both - training)

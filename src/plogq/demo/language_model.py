@@ -30,10 +30,10 @@ from plogq.reports.numbers import figure
 from plogq.reports.terminal.lm import print_report
 from plogq.reports.terminal.text import table
 
-# Tests are many and of their own kind; tables that were generated are no program text.
+# There are many tests, of a kind of their own; generated tables are not program text.
 LEFT_OUT = {"site-packages", "dist-packages", "test", "tests", "idle_test", "encodings",
             "pydoc_data"}  # fmt: skip
-HELD_OUT = 32  # of 256: of the files whose path hashes lowest
+HELD_OUT = 32  # of 256: a file is held out if the first byte of its path's hash is lower
 COLUMNS = ("doc", "logprob", "bytes", "words", "characters", "token")
 SPACE = np.isin(np.arange(256), list(b" \t\n\r\x0b\x0c"))
 
@@ -46,7 +46,7 @@ class File(NamedTuple):
 
 
 def read_library(root: Path) -> tuple[list[File], list[File]]:
-    """Give the files to train on, and those held out: which is which, their paths alone decide."""
+    """Return the files to train on, and those held out; a file's path alone decides which it is."""
     training: list[File] = []
     held_out: list[File] = []
     for path in sorted(root.rglob("*.py")):
@@ -64,8 +64,8 @@ def run_language_model(
 ) -> Path:
     """Train on most of the standard library's files, score the others, and report.
 
-    Gives the path of the `tokens.parquet` that it writes into `folder`: a row for each byte of the
-    held-out files, with `doc`, `logprob`, `bytes`, `words`, `characters` and `token`.
+    Returns the path of the `tokens.parquet` that it writes into `folder`: a row for each byte of
+    the held-out files, with `doc`, `logprob`, `bytes`, `words`, `characters` and `token`.
     """
     path = own_table(folder / "tokens.parquet", COLUMNS)
     console = console or Console(highlight=False)
@@ -95,7 +95,7 @@ def run_language_model(
                 compressed[name] = compressors.size(job)
                 bar.advance(task)
     finally:
-        pool.shutdown(cancel_futures=True)  # an interrupt does not wait for what is not begun
+        pool.shutdown(cancel_futures=True)  # an interrupt waits only for jobs that have begun
     result = score_tokens(path, top=10)
     print_report(result, console)
     console.print()

@@ -33,9 +33,9 @@ class NGram:
     Parameters
     ----------
     documents
-        What to learn from. A document starts after bytes 0.
+        What to learn from. Zero bytes stand before the start of each document.
     order
-        Longest n-gram, at most 8.
+        The length of the longest n-gram in bytes, at most 8.
     progress
         Called after each order.
 
@@ -64,7 +64,7 @@ class NGram:
         self.tables: list[Counts] = []  # of orders 1, 2, …
         seen = _keys(documents, order)
         for k in range(order, 0, -1):
-            # Of the order above there is one of each: what is counted are its different firsts.
+            # Each n-gram of the order above counts once: the different bytes before are counted.
             table = _counted(_last(seen, k))
             self.tables.insert(0, table)
             seen = table.grams
@@ -74,7 +74,7 @@ class NGram:
     def surprisals(
         self, documents: Sequence[bytes], progress: Callable[[], Any] | None = None
     ) -> Floats:
-        """Give −ln P of every byte of the documents, one after another."""
+        """Return −ln P of every byte of the documents, one document after another, in nats."""
         keys = _keys(documents, self.order)
         p = np.full(len(keys), 1 / 256)
         for k, table in enumerate(self.tables, 1):
@@ -86,7 +86,7 @@ class NGram:
 
 
 def _interpolate(p: Floats, keys: Keys, table: Counts) -> None:
-    """Turn P_{k−1} into P_k, in place, for the n-grams `keys` of order k."""
+    """Replace P_{k−1} by P_k, in place, for the n-grams `keys` of order k."""
     discount = _discounts(table.counts)[np.minimum(table.counts, 3)]
     contexts = table.grams >> BYTE
     start = _starts(contexts)
@@ -105,7 +105,7 @@ def _interpolate(p: Floats, keys: Keys, table: Counts) -> None:
 
 
 def _discounts(counts: Ints) -> Floats:
-    """Give D(0) = 0, D(1), D(2), D(3): Chen and Goodman's equation 17."""
+    """Return D(0) = 0, D(1), D(2), D(3): Chen and Goodman's equation 17."""
     n1, n2, n3, n4 = (int(np.count_nonzero(counts == i)) for i in (1, 2, 3, 4))
     if min(n1, n2, n3) == 0:  # too few n-grams to tell
         return np.array([0, 0.5, 0.5, 0.5])
@@ -116,7 +116,7 @@ def _discounts(counts: Ints) -> Floats:
 
 
 def _keys(documents: Sequence[bytes], order: int) -> Keys:
-    """Give the n-gram that ends in each byte: the byte lowest, those before it above."""
+    """Return the n-gram that ends in each byte, as a number: that byte is its lowest."""
     pad = bytes(order - 1)
     found = [np.empty(0, np.uint64)]
     for document in documents:
@@ -129,7 +129,7 @@ def _keys(documents: Sequence[bytes], order: int) -> Keys:
 
 
 def _last(keys: Keys, k: int) -> Keys:
-    """Give the last k bytes of each n-gram."""
+    """Return the last k bytes of each n-gram."""
     return keys if k == LONGEST else keys & np.uint64((1 << 8 * k) - 1)
 
 
@@ -140,7 +140,7 @@ def _counted(keys: Keys) -> Counts:
 
 
 def _starts(ordered: Keys) -> Ints:
-    """Give where each run of equal values starts."""
+    """Return where each run of equal values starts."""
     if len(ordered) == 0:
         return np.empty(0, np.int64)
     return np.concatenate([[0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1])

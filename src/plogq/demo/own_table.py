@@ -1,4 +1,4 @@
-"""Where a demo writes its table: never over one that is somebody else's."""
+"""Where a demo writes its table: never over a file that is not its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo's story, told on the terminal."""
+"""The demo: training, scoring, and what it prints on the terminal."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ COLUMNS = ("id", "label", *(f"logit_{digit}" for digit in range(10)))
 
 
 class Digits(NamedTuple):
-    """Rows of pixels in [0, 1], what digit each is, and its number in the original file."""
+    """Rows of pixels in [0, 1], the digit that each shows, and its number in the original file."""
 
     pixels: Floats
     labels: NDArray[np.int64]
     ids: NDArray[np.int64]
 
     def take(self, rows: NDArray[np.int64]) -> Digits:
-        """Give some of the rows."""
+        """Return some of the rows."""
         return Digits(self.pixels[rows], self.labels[rows], self.ids[rows])
 
 
 def read_digits() -> Digits:
-    """Read the digits that ship with the package."""
+    """Return the digits that come with the package."""
     with resources.as_file(resources.files("plogq.demo") / "digits.parquet") as file:
         table = pq.read_table(file)
     pixels = table["pixels"].combine_chunks().flatten().to_numpy().reshape(-1, 64) / 16
@@ -56,8 +56,8 @@ def read_digits() -> Digits:
 def run_demo(folder: Path, *, seed: int = 0, console: Console | None = None) -> Path:
     """Train under cross-entropy and under squared error, write the predictions, and score them.
 
-    Gives the path of the `predictions.parquet` that it writes into `folder`: the held-out rows'
-    `id`, `label` and one `logit_0` … `logit_9` each. The same seed gives the same predictions.
+    Returns the path of the `predictions.parquet` that it writes into `folder`: `id`, `label` and
+    `logit_0` … `logit_9` of each held-out row. The same seed gives the same predictions.
     """
     path = own_table(folder / "predictions.parquet", COLUMNS)
     console = console or Console(highlight=False)

@@ -20,19 +20,19 @@ class Linear(NamedTuple):
     bias: Floats
 
     def logits(self, pixels: Floats) -> Floats:
-        """Give (N, C) logits for (N, D) pixels."""
+        """Return (N, C) logits for (N, D) pixels."""
         return pixels @ self.weights + self.bias
 
 
 class Epoch(NamedTuple):
-    """The model after a pass over the training rows, and how hard the loss pulled meanwhile."""
+    """The model after a pass over the training rows, and the size of the gradient meanwhile."""
 
     model: Linear
     gradient_norm: float  # mean over the steps of ‖∂loss/∂weights‖
 
 
 def random_start(features: int, classes: int, rng: np.random.Generator) -> Linear:
-    """Give weights from N(0, 1): a model that is sure of itself, and wrong."""
+    """Return weights from N(0, 1): a model that is sure of itself, and wrong."""
     return Linear(rng.normal(size=(features, classes)), np.zeros(classes))
 
 
@@ -47,7 +47,7 @@ def train(
     batch: int = 32,
     rate: float = 0.5,
 ) -> Iterator[Epoch]:
-    """Descend the mean loss of shuffled batches, giving the model after each epoch."""
+    """Yield the model after each epoch of gradient descent on the mean loss of shuffled batches."""
     for _ in range(epochs):
         norms = []
         order = rng.permutation(len(labels))

@@ -1,6 +1,6 @@
 """What a language model pays for a text, from the logprobs of its tokens.
 
-Readers give documents, a corpus folds their exact sums, and a summary turns it into a plain
+Readers give documents, a corpus adds up exact sums of them, and a summary turns these into a plain
 `TokensResult`.
 """
 

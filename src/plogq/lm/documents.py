@@ -54,7 +54,7 @@ class Remarks:
         self._counts: dict[str, int] = {}
 
     def add(self, code: str, message: str, count: int = 1) -> None:
-        """Add a warning, or to its count; the first message of a code stands for all."""
+        """Add a warning, or add to its count; the first message of a code stands for all."""
         self._messages.setdefault(code, message)
         self._counts[code] = self._counts.get(code, 0) + count
 
@@ -80,14 +80,14 @@ class Source(Protocol):
 
 
 class Names:
-    """Finds out when a document comes back; each name takes 8 bytes."""
+    """The names of the documents seen, which show when one comes back; each takes 8 bytes."""
 
     def __init__(self) -> None:
         self._old = np.empty(0, np.uint64)  # sorted
         self._new: set[int] = set()
 
     def add(self, name: str) -> bool:
-        """Add a document; False where one of its name was there before."""
+        """Add a document; return False where one of the same name was there before."""
         code = hash(name) & (2**64 - 1)
         place = int(np.searchsorted(self._old, np.uint64(code)))
         if code in self._new or (place < len(self._old) and int(self._old[place]) == code):
@@ -107,7 +107,7 @@ def surprisals(logprobs: Array) -> Array:
 
 
 def wrong_logprobs(logprobs: Array) -> tuple[Array, str]:
-    """Return which are no natural logarithms of probabilities, and what they should be."""
+    """Return which logprobs cannot be log q in nats, (n,), and what they should be."""
     expected = "be natural logarithms of probabilities, at most 0"
     scored = logprobs[~np.isnan(logprobs)]
     if len(scored) and scored.min() >= 0:

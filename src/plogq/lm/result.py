@@ -1,4 +1,4 @@
-"""What token logprobs say of a model: plain records with the names of the JSON."""
+"""The result of token logprobs: plain records with the names of its JSON."""
 
 from __future__ import annotations
 
@@ -134,4 +134,4 @@ class TokensResult(Document):
     """The tokens that cost most; the costliest first."""
 
     warnings: tuple[Caution, ...]
-    """What to mind; `rows` counts tokens or documents, 0 where it is about all."""
+    """What to keep in mind when reading the figures; `rows` counts tokens or documents, 0: all."""

@@ -41,9 +41,9 @@ def score_tokens(
 ) -> TokensResult:
     """Return what a language model pays for a text: Σ −log q over tokens, words, characters, bytes.
 
-    Every figure is of the corpus: all costs added, divided once by all tokens, words, characters
-    or bytes, cross-entropy = Σ −log q / Σ bytes. A mean of documents' figures is another number.
-    Perplexity is exp of the cross-entropy in nats.
+    Every figure is of the whole corpus: the sum of all costs, divided once by the number of all
+    tokens, words, characters or bytes, as in cross-entropy = Σ −log q / Σ bytes. The mean of the
+    documents' figures is another number. Perplexity is exp of the cross-entropy in nats.
 
     Parameters
     ----------
@@ -55,20 +55,21 @@ def score_tokens(
         other layout: what servers of language models answer, whole or streamed, or samples of
         lm-evaluation-harness.
     doc, logprob, bytes
-        Names of columns, where they are others.
+        The names of these columns, where they differ.
     part
-        Of responses with logprobs of a prompt and of what was written after it: "prompt",
-        "completion" or "all".
+        Which tokens count in responses with logprobs both of a prompt and of what was written after
+        it: those of the "prompt", of the "completion", or "all".
     encoding, delimiter, decimal, header
         How a table is written as text, as for `plogq.score.score`.
     unit
         "bit", "nat" or "hartley" (a `plogq.Unit`), of every cost.
     bootstrap
-        Replicates of the intervals, over documents: 0 for none, or 40 or more.
+        How many replicates, over documents, the intervals are made of: 0 for no intervals, or 40
+        or more.
     top
         How many of the costliest documents and tokens to list.
     seed
-        Of the intervals.
+        The seed of the intervals.
     progress
         Called with (rows or lines done, rows in all or None) as work goes on.
 
@@ -118,7 +119,7 @@ def open_tokens(
     part: Section | None = None,
     text: TextOptions | None = None,
 ) -> Source:
-    """Return an opened table of tokens or log in JSON."""
+    """Return a table of tokens or a log in JSON, opened."""
     if part not in (None, "prompt", "completion", "all"):
         refuse("part", 'be "prompt", "completion" or "all"', repr(part))
     if kind_of(source, doc, logprob) != "table":

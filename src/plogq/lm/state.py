@@ -20,7 +20,7 @@ class Corpus:
     top
         How many of the costliest documents to keep.
     seed
-        Of the buckets.
+        The seed of the buckets.
     """
 
     def __init__(self, top: int, seed: int) -> None:

@@ -20,7 +20,7 @@ from plogq.tables.sums.perplexity import perplexity_of
 from plogq.tables.sums.tally import totals
 from plogq.tables.sums.top_k import TopK
 
-NEARLY_ALL = 0.95  # share of tokens that cost exactly 0; in usual logs it is at most a half
+NEARLY_ALL = 0.95  # a share of tokens that cost exactly 0; in usual logs it is at most a half
 UNIFORM = math.log(256)  # nats per byte: the cost of a byte drawn at random
 
 
@@ -95,7 +95,7 @@ def cautions(found: Iterable[tuple[str, str, int]], who: str = "") -> tuple[Caut
 
 
 def all_certain(corpus: Corpus) -> str | None:
-    """Return the warning that nearly all tokens cost nothing, which measures no model; or None."""
+    """Return the warning that nearly all tokens cost 0, which does not measure a model; or None."""
     if not corpus.certain or corpus.certain < NEARLY_ALL * corpus.scored:
         return None
     share = "all" if corpus.certain == corpus.scored else f"{corpus.certain:,} of {corpus.scored:,}"
@@ -164,7 +164,7 @@ def _warnings(
     *,
     intervals: bool,
 ) -> tuple[Caution, ...]:
-    """Return what to mind: how the source was read, then what was not counted, then doubts."""
+    """Return the warnings: how the source was read, what was not counted, and doubts."""
     found = [item for item in remarks.items() if item[0] != "bytes_unknown"]
     if (said := all_certain(corpus)) is not None:
         found.append(("all_certain", said, corpus.certain))

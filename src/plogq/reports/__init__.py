@@ -1,1 +1,1 @@
-"""What is said of a result: in sentences, on the terminal, as a page; the only author of them."""
+"""Reports of results: sentences, terminal, page. All sentences about results are written here."""

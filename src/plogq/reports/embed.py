@@ -5,7 +5,7 @@ from typing import Any
 
 
 def embedded(data: Any) -> str:
-    r"""Write JSON that HTML cannot read as markup; all but ASCII is escaped by json itself.
+    r"""Return JSON that HTML cannot read as markup; json itself escapes all but ASCII.
 
     Examples
     --------

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def check_output(path: Path, but: Iterable[Path] = ()) -> None:
-    """Refuse a file that cannot be written, or is one of others, before there is what to write.
+    """Refuse, before there is data, a file that cannot be written or is one of `but`.
 
     Raises
     ------
@@ -23,7 +23,7 @@ def check_output(path: Path, but: Iterable[Path] = ()) -> None:
         raise _cannot(errno.ENOENT, path, f"there is no folder {folder}")
     if path.exists() and not os.access(path, os.W_OK):
         raise _cannot(errno.EACCES, path, "it is read-only")
-    if not path.exists() or path.is_file():  # in place of a device or pipe nothing is moved
+    if not path.exists() or path.is_file():  # a device or pipe is written to, and not replaced
         if not os.access(folder, os.W_OK | os.X_OK):
             raise _cannot(errno.EACCES, path, f"the folder {folder} is read-only")
         if any(path == other or _same(path, other) for other in but):
@@ -55,9 +55,9 @@ def _same(path: Path, other: Path) -> bool:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that is never seen half-written: beside its place, then moved there.
+    """Write a file that is never seen half-written: it is written beside its place, then moved.
 
-    A device or pipe (/dev/stdout) is written to as it is, for it must not be replaced. Raises an
+    A device or pipe (/dev/stdout) is written to directly, since it must not be replaced. Raises an
     OSError that names `path`.
     """
     try:

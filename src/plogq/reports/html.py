@@ -17,7 +17,7 @@ from plogq.reports.findings import findings
 from plogq.reports.findings.words import file_name
 from plogq.score.result import Result
 
-# Nothing may load and nothing may run but this script and this style sheet, known by their hashes.
+# Nothing may load or run but this script and this style sheet, which their hashes identify.
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -43,7 +43,7 @@ base-uri 'none'; form-action 'none'">
 
 
 def report_html(result: Result | Mapping[str, Any]) -> str:
-    """Give a score's report as the text of an HTML page that needs nothing beside itself.
+    """Return a score's report as the text of an HTML page that needs no other file.
 
     Parameters
     ----------

@@ -14,9 +14,9 @@ SECONDS_WITHOUT = 2.0
 
 
 class ProgressBar:
-    """Rows done, on a terminal's stderr, from the third second on; gone when the work is done.
+    """A bar on a terminal's stderr from the third second on, removed when the work is done.
 
-    What is done, and of what, can be said in other words.
+    `doing` is the word for the work, `unit` for what is counted.
     """
 
     def __init__(self, doing: str = "scoring", unit: str = "rows") -> None:

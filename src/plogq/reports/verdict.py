@@ -1,4 +1,4 @@
-"""What to do about a score: the one place that every report has its advice from."""
+"""What to do about a score: all reports take their advice from here."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def untried(recalibration: Recalibration) -> str | None:
 def what_to_do(r: Result) -> str:
     """Return the one advice of a score, the most urgent first.
 
-    Rows that were impossible come before all else, for they alone decide the number; then a model
-    that is worse than none whatever its confidence, for its columns may have been misread; then
-    labels that even the recalibrated model can hardly believe; then what a recalibration saves.
+    Impossible rows come before all else, since they alone decide the number. Then comes a model
+    that is worse than none at any confidence, since its columns may have been misread; then labels
+    that even the recalibrated model can hardly believe; then what a recalibration saves.
     """
     if math.isinf(r.cross_entropy):
         return look_at_impossible(r)
@@ -71,15 +71,15 @@ def what_to_do(r: Result) -> str:
 
 
 def _clearly_worse(r: Result) -> bool:
-    """Tell whether the model costs more than none, by more than chance where an interval tells."""
+    """Return whether the model costs more than none, and clearly so if there is an interval."""
     low_high = r.intervals.get("information_gain")
     return r.information_gain < 0 and (low_high is None or low_high[1] < 0)
 
 
 def _knows_something(r: Result) -> bool:
-    """Tell whether the model is better than none but for how sure it is.
+    """Return whether the model would be better than none if it were less or more sure.
 
-    So it is where one temperature makes it better, unless the table may have been misread.
+    That is so where one temperature makes it better, unless the table may have been misread.
     """
     doubted = any(warning.code == READING for warning in r.warnings)
     found = r.recalibration.cross_entropy.get("temperature") if r.recalibration else None
@@ -123,9 +123,9 @@ def recalibrate_or_leave(r: Result) -> str:
 def implausible(r: Result) -> int:
     """Return how many listed rows have labels that chance hardly explains.
 
-    Under probabilities that are right, a row has a label of probability q or less with a chance of
-    (classes − 1) q at most. With n rows, labels of n (classes − 1) q < 1 − `LEVEL` are told. Where
-    a recalibration is taken and T is above 1, q is first taken to the power 1/T.
+    If the probabilities are right, a row has a label of probability q or less with a chance of at
+    most (classes − 1) q. With n rows, labels of n (classes − 1) q < 1 − `LEVEL` are counted. Where
+    a recalibration is taken and T is above 1, q is first raised to the power 1/T.
     """
     if r.entropy_floor is not None or len(r.classes) < 2:
         return 0
@@ -142,7 +142,7 @@ def _of_those(number: int) -> str:
 
 
 def _saving(r: Result) -> str:
-    """Return the sentence of what the recalibration saves; nothing where it saves nothing."""
+    """Return the sentence on what the recalibration saves; '' where it saves nothing."""
     if r.miscalibration is None or r.refinement is None:
         return ""
     if math.isinf(r.miscalibration):

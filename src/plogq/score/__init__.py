@@ -1,7 +1,7 @@
 """What a model's cross-entropy is made of, from a table of its predictions.
 
-Readers give record batches, each batch gives the figures of its rows, a mergeable state folds
-them, and a summary turns the state into a plain `Result`.
+Readers give record batches, each batch gives the figures of its rows, a state that can be merged
+sums them, and a summary turns the state into a plain `Result`.
 """
 
 from plogq.extras import needed_by

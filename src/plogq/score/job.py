@@ -1,4 +1,4 @@
-"""What every engine does to the parts of a table, wherever it does it."""
+"""What every engine does with the parts of a table, in whichever process it runs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from plogq.tables.row_figures import FusedRows, RowFigures, figures_or_logits
 
 @dataclass(frozen=True)
 class Job:
-    """How the rows of one table become a state; any process can be given it.
+    """How the rows of one table become a state; it can be sent to any process.
 
-    A state folds parts, and states merge, in any order and split, to the same bits: that is all an
+    A state sums parts, and states merge, to the same bits in any order and split: that is all an
     engine has to know.
     """
 
@@ -27,7 +27,7 @@ class Job:
     seed: int
 
     def new_state(self) -> State:
-        """Give the state of no rows."""
+        """Return a state that has seen no rows."""
         return State(
             len(self.labels.classes),
             weighted=self.columns.weight is not None,
@@ -39,6 +39,6 @@ class Job:
         )
 
     def figures(self, part: Part) -> tuple[Batch, RowFigures | FusedRows]:
-        """Give a part as arrays, and the figures of its rows: what a state is updated with."""
+        """Return a part as arrays, and the figures of its rows: what a state is updated with."""
         batch = to_batch(part, self.columns, self.labels)
         return batch, figures_or_logits(batch, self.columns, len(self.labels.classes))

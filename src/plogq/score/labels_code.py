@@ -1,4 +1,4 @@
-"""The labels of a table as bytes, as a part of its score."""
+"""What the labels of a table cost as a code, as a part of its score."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from plogq.tables.predictions import Predictions, Progress
 
 
 def refuse_code(columns: Columns, engine: str) -> None:
-    """Refuse what no code of labels can be made of: before any work, and in one line."""
+    """Refuse, before any work, labels or an engine with which no code can be made."""
     if engine != "local":
         raise TableError(
             "--code runs in one process, for each row is coded after all that are before it: "
@@ -30,7 +30,7 @@ def code_figures(predictions: Predictions, progress: Progress | None) -> LabelsC
     Raises
     ------
     TableError
-        What is decoded is not what was coded: the table was changed meanwhile.
+        What is decoded differs from what was coded: the table was changed in between.
     """
     length = encode_labels(predictions, "escape", progress).length
     return LabelsCode(
@@ -47,7 +47,7 @@ def code_figures(predictions: Predictions, progress: Progress | None) -> LabelsC
 
 
 def code_warnings(code: LabelsCode, rows: int, weight: str | None) -> list[Caution]:
-    """Return what the report must say beside the figures."""
+    """Return what the report must say about the code beside its figures."""
     found = []
     if weight is not None:
         message = f"the code holds each label once: the weights in {weight!r} are no part of it"

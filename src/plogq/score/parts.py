@@ -1,4 +1,4 @@
-"""What the result of a score is made of, under the names of the JSON."""
+"""The parts of a score's result, with the names they have in its JSON."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Recalibration:
     cross_entropy: dict[Text, Number | None]
     """By family: cross-entropy per held-out row, in the result's unit."""
     aside: dict[Text, Text] = field(default_factory=dict)
-    """By family that was not tried: why."""
+    """By family that was not tried: the reason why not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +46,9 @@ class Temperature:
     value: Positive
     """T."""
     interval: tuple[Positive, Positive] | None
-    """The interval of T; null where no T is identified, or one row or group cannot tell."""
+    """The interval of T; null where no T is identified, or there is only one row or group."""
     identified: Flag
-    """Whether some T within the bounds is best."""
+    """Whether one T within the bounds is best."""
     cross_entropy: Number
     """Cross-entropy per row at T, in the result's unit, over rows with q(y) > 0."""
     rows: Count
@@ -66,18 +66,18 @@ class ClassFigures:
     rows: Count
     """How many rows have it as their label."""
     cross_entropy: Number | None
-    """Cross-entropy per row of the class, in the result's unit; null of no rows."""
+    """Cross-entropy per row of the class, in the result's unit; null where it has no rows."""
     share: Share | None
     """Its share of the finite cost; null where that is 0."""
     accuracy: Share | None
-    """The share of its rows whose top class it is; null of no rows."""
+    """The share of its rows whose top class it is; null where it has no rows."""
     mistaken_for: tuple[tuple[Text, Count, Number | None], ...]
-    """The classes it is taken for most often: the name, the rows, and the cost of one."""
+    """The classes it is taken for most often: the name, the rows, and the cost per row."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConfusionCell:
-    """What the rows of one label cost that were predicted to be of one class."""
+    """What the rows cost that have one label and were predicted to be of one class."""
 
     label: Text
     """The label."""
@@ -86,7 +86,7 @@ class ConfusionCell:
     rows: Count
     """How many rows."""
     cost: Number
-    """Their cost per row of the table, in the result's unit: all cells are the cross-entropy."""
+    """Their cost per row of the table, in the result's unit: all costs add up to cross_entropy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +98,9 @@ class ReliabilityBin:
     rows: Count
     """How many rows."""
     confidence: Share | None
-    """The mean probability of the top class; null of no rows."""
+    """The mean probability of the top class; null where there are no rows."""
     accuracy: Share | None
-    """The share of rows whose top class is right; null of no rows."""
+    """The share of rows whose top class is right; null where there are no rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +157,7 @@ class Slice:
     """The rows of one value of a column."""
 
     rows: Count
-    """How many."""
+    """How many rows."""
     cross_entropy: Number | None
     """Cross-entropy per row of the slice, in the result's unit; null where no row has weight."""
     information_gain: Number | None
@@ -177,12 +177,12 @@ class LabelsCode:
     quantised_bits_per_row: Number | None = None
     """The same under the probabilities as the coder holds them."""
     coder_bits_per_row: Number | None = None
-    """What the coder wrote beyond that."""
+    """What the coder wrote beyond quantised_bits_per_row."""
     framing_bits_per_row: Number | None = None
-    """Counts and checksums."""
+    """What counts and checksums take."""
     quantisation_kl: Number | None
-    """Mean D(q ‖ q̂) in bits: what quantising is expected to cost."""
+    """Mean D(q ‖ q̂) in bits, q̂ as the coder holds q: what quantising is expected to cost."""
     overhead: Number | None
-    """bits_per_row / exact_bits_per_row − 1; null where that has no value."""
+    """bits_per_row / exact_bits_per_row − 1; null where exact_bits_per_row is 0 or infinite."""
     escaped_rows: Count = 0
-    """Labels of probability 0, each coded at 24 bits."""
+    """How many labels had probability 0; each is coded with 24 bits."""

@@ -1,4 +1,4 @@
-"""What a score found out, under the names of the JSON and in the unit asked for."""
+"""The result of a score, with the names of its JSON and in the unit asked for."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Result(Document):
     explained: Number | None
     """information_gain / label_entropy; null where all labels are alike."""
     refinement: Number | None = None
-    """What the recalibration that was taken leaves, on held-out rows; null where too few tell."""
+    """What the recalibration taken leaves, on held-out rows; null where none mends q(y) = 0."""
     miscalibration: Number | None = None
     """What that recalibration saves: cross_entropy − refinement."""
     resolution: Number | None = None
@@ -99,10 +99,10 @@ class Result(Document):
     code: LabelsCode | None = None
     """The labels as compressed bytes, where that was asked for."""
     warnings: tuple[Caution, ...]
-    """What to mind."""
+    """What to keep in mind when reading the figures."""
 
     def __post_init__(self) -> None:
-        """Refuse classes that no report can tell apart."""
+        """Refuse a result without classes, or with two classes of one name."""
         if not self.classes:
             raise ValueError("classes: expected at least 1 item, got []")
         if len(set(self.classes)) < len(self.classes):

@@ -15,7 +15,7 @@ from plogq.formulas.units import Unit, check_unit
 from plogq.score.figures.all_figures import doubts_of, summarise
 from plogq.score.job import Job
 from plogq.score.result import Result
-from plogq.score.workers.threads import fold_on_threads
+from plogq.score.workers.threads import sum_on_threads
 from plogq.tables.columns import find_columns
 from plogq.tables.formats.text_options import text_options
 from plogq.tables.joined import joined_table
@@ -60,7 +60,7 @@ def score(
     scheduler: str | None = None,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Result:
-    """Say what a table of predictions costs, and why: mean −log q(y), and what it is made of.
+    """Return what a table of predictions costs per row, mean −log q(y) in `unit`, and why.
 
     Parameters
     ----------
@@ -71,24 +71,27 @@ def score(
     predictions
         The probabilities that go with these labels, in the order of scikit-learn's metrics,
         score(y_true, probs): (N, C); (N,) or (N, 1), of class 1; (N, T, C) beside labels (N, T);
-        or a frame with a column for each class, named after it. `docs/score.md` lists all there is.
+        or a frame with a column for each class, named after it. `docs/score.md` lists all forms.
     label
-        The column of class indices or names; of lists that are soft labels; or, with
-        `annotators`, of lists of labels. "prefix_*" or a list of names is a column for each class,
-        soft labels or 0 and 1. Without it, found by name: label, labels, y_true, target, y, class,
-        truth, gold or true_label, if only one of them is there; else columns label_*.
+        The column of labels: class indices or names; lists that are soft labels; or, with
+        `annotators`, lists of labels. "prefix_*" or a list of names stands for a column for each
+        class, which holds soft labels or 0 and 1. Without it, the column is found by name: label,
+        labels, y_true, target, y, class, truth, gold or true_label, if only one of them is there;
+        else columns label_*.
     logits, logprobs, probs
         The predictions: one list column; "prefix_*", a column for each class, named by what
-        follows the prefix; a list of such columns; or one column of numbers, about class 1 of 0
-        and 1 unless it is named after class 0. Without any of the three, found by name. Beside
-        labels an array, as in score(y_true, logits=z).
+        follows the prefix; a list of such columns; or one column of numbers, of class 1 of the
+        classes 0 and 1 unless it is named after class 0. Without any of the three, the columns are
+        found by name. Where `source` is an array of labels, this is an array, too, as in
+        score(y_true, logits=z).
     exclude
-        Columns that are none of these, whatever their names.
+        Columns that are neither labels nor predictions, whatever their names.
     classes
-        Names of the classes. Columns that have names of classes are matched with them; where the
-        table does not say, they are in the order of the predictions.
+        Names of the classes. Columns that are named after classes are matched with them by name;
+        otherwise the names are in the order of the predictions.
     chosen
-        Of one column of numbers: the column of the class that each of them is the probability of.
+        Where the predictions are one column of numbers: the column that names the class which each
+        of them is the probability of.
     labels, on
         A second table, which has the labels, and the column of both by which rows are joined.
     ignore
@@ -96,42 +99,44 @@ def score(
     normalise
         Divide the probabilities of each row (and its soft label) by their sum.
     weight, id
-        Columns of row weights, and of names for rows; beside arrays, arrays too, and so `group`.
+        Columns of row weights, and of names for rows; where labels are an array, arrays. So is
+        `group`.
     slices
         Columns whose values are reported apart.
     group
-        A column whose values tell which rows belong together (a patient, a document): they are
+        A column whose values say which rows belong together (a patient, a document): these are
         resampled, and held out, as one.
     unit
         "bit", "nat" or "hartley" (a `plogq.Unit`), of every entropy and loss of the result.
     floor
-        P: also give the cross-entropy with every q(y) below P replaced by P, and count those rows.
+        A probability P: the result also has the cross-entropy with every q(y) below P replaced by
+        P, and the number of those rows.
     folds
-        Of the cross-fit that tells miscalibration from refinement: at least 2.
+        How many folds the cross-fit has that tells miscalibration from refinement: at least 2.
     bootstrap
-        How many replicates the intervals are made of: 0 for none, or 40 or more.
+        How many replicates the intervals are made of: 0 for no intervals, or 40 or more.
     top
         How many of the most surprising rows to list.
     seed
-        Of the folds, the intervals, and the sample of rows that they are fitted on where a table
-        is large.
+        The seed of the folds, of the intervals, and of the sample of rows that stands for a large
+        table there.
     code
-        Also compress the labels with the model, and decode them again: two more passes over the
-        table, on one thread. Weights are no part of it.
+        Whether to compress the labels with the model, too, and decode them again: two more passes
+        over the table, on one thread. Weights do not count there.
     encoding, delimiter, decimal, header
-        Of a text table: the encoding, by a name that Python knows; the character between two
-        columns; the decimal mark, "." or ","; and the names of the columns, where the first line
-        does not have them. Without them, a look at the head of the file decides. All but the names
-        are of the table of `labels`, too.
+        How a text table is written: its encoding, by a name that Python knows; the character
+        between two columns; the decimal mark, "." or ","; and the names of the columns, where the
+        first line does not have them. Without them, a look at the head of the file decides. All but
+        the names hold for the table of `labels`, too.
     engine
         "local", the threads of this process; or "dask", the workers of a Dask cluster, which read
         the files themselves. The result is the same to the last bit.
     scheduler
-        The address of the cluster's scheduler, tcp://host:port. Without it there is a cluster of
-        this machine's own, a process per core, for as long as it takes; a script must then guard
-        what it runs with `if __name__ == "__main__":`, since its processes import it.
+        The address of the cluster's scheduler, tcp://host:port. Without it, a cluster is started
+        on this machine, a process per core, and closed afterwards; a script must then guard what it
+        runs with `if __name__ == "__main__":`, since these processes import it.
     progress
-        Called with (rows done, rows in all or None) as work goes on; of every pass anew.
+        Called with (rows done, rows in all or None) as work goes on; each pass begins at 0 again.
 
     Raises
     ------
@@ -199,9 +204,9 @@ def score(
             progress(rows, table.rows)
 
     if engine == "local":
-        state = fold_on_threads(job, table, done)
+        state = sum_on_threads(job, table, done)
     else:
-        state = _dask().fold_on_workers(job, table, scheduler, done)
+        state = _dask().sum_on_workers(job, table, scheduler, done)
     refuse_nothing_left(table.paths[0], state.rows(), state.left_out)
     result = summarise(
         state,
@@ -225,6 +230,6 @@ def score(
 
 
 def _dask() -> ModuleType:
-    """Load the engine that needs what plogq[dask] installs, and takes a second to load."""
+    """Return the module of the engine "dask", which takes a second to load."""
     with needed_by('engine "dask"'):
         return import_module("plogq.score.workers.dask")

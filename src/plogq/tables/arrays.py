@@ -1,4 +1,4 @@
-"""Arrow's columns as NumPy arrays, without a copy, and its newer types as those known longest."""
+"""Arrow columns as NumPy arrays without a copy, and Arrow's newer types as the older ones."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ Array = np.ndarray[Any, Any]
 
 
 def as_numpy(values: pa.Array) -> Array:
-    """View numbers, none of them missing; `to_numpy` would import pandas, which takes longest."""
+    """Return a column of numbers without nulls as an array (n,), without a copy.
+
+    Arrow's own `to_numpy` would import pandas, which takes long.
+    """
     array: Array = np.from_dlpack(values)
     return array
 
 
 def is_null(column: pa.Array) -> Array:
-    """Tell which values are missing; an empty array where none is."""
+    """Return which values are missing, (n,) booleans; an empty array where none is."""
     if column.null_count == 0:
         return np.empty(0, bool)
     return as_numpy(column.is_null().cast(pa.int8())).astype(bool)
@@ -82,7 +85,10 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
 
 
 def is_plain(kind: pa.DataType) -> bool:
-    """Tell a column that `plain` would leave as it is; a dictionary may have nulls inside."""
+    """Return whether `plain` leaves every column of a type as it is.
+
+    A dictionary is not plain: its values may hold nulls, which `plain` takes out of it.
+    """
     return plain_type(kind) == kind and not types.is_dictionary(kind)
 
 
@@ -109,7 +115,8 @@ def plain(column: pa.Array) -> pa.Array:
         decoded = plain(values.take(column.indices))
         return decoded.dictionary_encode() if types.is_dictionary(wanted) else decoded
     if is_list(kind) and not types.is_fixed_size_list(kind) and kind != wanted:
-        # Lists anew, by their lengths: Arrow's own cast of a view makes arrays that are none.
+        # The lists are built anew from their lengths: Arrow's own cast of a list view makes
+        # arrays that are not valid.
         lengths = column.value_lengths().fill_null(0)
         ends = np.cumsum(as_numpy(lengths), dtype=np.int64)
         ends = np.concatenate([np.zeros(1, np.int64), ends])
@@ -122,7 +129,7 @@ def plain(column: pa.Array) -> pa.Array:
 
 
 def is_list(kind: pa.DataType) -> bool:
-    """Tell a list column, of whichever of Arrow's five layouts."""
+    """Return whether a type is a list, in any of Arrow's five layouts."""
     return not types.is_primitive(kind) and bool(
         types.is_list(kind)
         or types.is_large_list(kind)

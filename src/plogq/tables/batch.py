@@ -16,17 +16,17 @@ from plogq.tables.labels import Labels
 from plogq.tables.numbers import list_matrix, numbers
 from plogq.tables.readers import Part
 
-LARGEST_WEIGHT = 1e18  # times the largest surprisal, it is within what exact sums can hold
+LARGEST_WEIGHT = 1e18  # an exact sum can hold its product with the largest surprisal
 
 
 class Matrix:
-    """Columns beside each other, taken together row by row only where a row is asked for."""
+    """A matrix (n, C) held as its columns; rows are put together only where they are asked for."""
 
     def __init__(self, columns: tuple[Array, ...]) -> None:
         self.columns = columns
 
     def __getitem__(self, rows: Array | slice) -> Array:
-        # A block of columns, seen as rows: what reads it takes any strides.
+        # The columns are stacked and then seen as rows: what reads the result takes any strides.
         return np.stack([column[rows] for column in self.columns]).T
 
 
@@ -35,22 +35,22 @@ class Batch(NamedTuple):
 
     part: Part
     given: Array | Matrix  # (n, C) floating point; (n,) where there is one binary column
-    target: Array  # (n,) class indices; of a soft label, its most probable class
+    target: Array  # (n,) class indices; for a soft label, its most probable class
     soft: Array | None  # (n, C) distributions
     weight: Array | None  # (n,)
     slices: tuple[pa.DictionaryArray, ...]
     group: pa.DictionaryArray | None
     id: pa.Array | None
-    left_out: int = 0  # rows that were read, and are not among these
+    left_out: int = 0  # how many rows were read, but are not among these
 
     @property
     def predictions(self) -> Array:
-        """Give what is given as an array."""
+        """Return the predictions as one array: (n, C), or (n,) where there is one binary column."""
         return self.given[:]
 
 
 def classes_of(part: Part, columns: Columns) -> tuple[str, ...]:
-    """Give the class names; those of an unnamed list column are 0, 1, 2 … by its first row."""
+    """Return the class names; a list column without names has 0, 1, 2 …, as its first row says."""
     if columns.layout == "list":
         name = columns.names[0]
         part.check(name, is_null(part.batch.column(name)), "list numbers", lambda i: "null")
@@ -67,7 +67,7 @@ def classes_of(part: Part, columns: Columns) -> tuple[str, ...]:
 
 
 def to_batch(part: Part, columns: Columns, labels: Labels) -> Batch:
-    """Turn a part's columns into arrays."""
+    """Return the rows of a part as arrays, every value checked."""
     left_out = 0
     if columns.ignore:
         part, left_out = _without_ignored(part, labels)
@@ -95,7 +95,7 @@ def to_batch(part: Part, columns: Columns, labels: Labels) -> Batch:
 
 
 def _names(part: Part, name: str) -> pa.Array:
-    """Give a column of names; bytes are the text that they are in UTF-8."""
+    """Return a column of names; bytes are read as text in UTF-8."""
     column = part.batch.column(name)
     kind = column.type.value_type if types.is_dictionary(column.type) else column.type
     if not (types.is_binary(kind) or types.is_large_binary(kind)):
@@ -108,7 +108,7 @@ def _names(part: Part, name: str) -> pa.Array:
 
 
 def _without_ignored(part: Part, labels: Labels) -> tuple[Part, int]:
-    """Leave out the rows whose labels are ignored, and say how many these are."""
+    """Return a part without the rows whose labels are ignored, and how many those were."""
     out = labels.left_out(part)
     if not out.any():
         return part, 0
@@ -117,7 +117,7 @@ def _without_ignored(part: Part, labels: Labels) -> tuple[Part, int]:
 
 
 def _of_second_class(x: Array | Matrix, chosen: Array, kind: Kind) -> Array:
-    """Give what a lone column says of the second class, where it is of the class chosen."""
+    """Return predictions of the second class, from a column that is of each row's chosen class."""
     assert isinstance(x, np.ndarray)
     x = x.astype(np.float64)
     if kind == "logits":

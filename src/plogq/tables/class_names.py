@@ -13,7 +13,7 @@ from plogq.tables.column_types import Layout
 
 NUMBER = re.compile(r"\s*[+-]?[0-9]{1,40}(\.[0-9]*)?\s*")
 INTEGER = re.compile(r"\s*[+-]?[0-9]{1,40}\s*")
-# What the column of a lone probability may be called to say whose it is, of classes 0 and 1.
+# Words by which the name of a lone column says which class its probability is of: 0, or 1.
 NO = frozenset(("0", "0.0", "false", "no", "neg", "negative"))
 YES = frozenset(("1", "1.0", "true", "yes", "pos", "positive"))
 
@@ -24,11 +24,11 @@ class Classes(NamedTuple):
     Attributes
     ----------
     names
-        None where a list column says nothing: 0, 1, 2 … then.
+        None for a list column without names: its classes are 0, 1, 2 …
     columns
         The columns of the predictions, in the order of the names.
     notes, warnings
-        How the names were found; what may be meant otherwise.
+        Sentences on how the names were found, and on what may be meant otherwise.
     """
 
     names: tuple[str, ...] | None
@@ -38,7 +38,11 @@ class Classes(NamedTuple):
 
 
 def name_classes(path: str, found: Found, layout: Layout, classes: Sequence[str] | None) -> Classes:
-    """Return the names of the classes: matched with those of the columns, never laid over them."""
+    """Return the classes and their columns, matched by name.
+
+    They are matched by place only in a list column, where the columns are numbered, or where the
+    user listed the columns.
+    """
     if classes is not None and len(set(classes)) < len(classes):
         refuse("classes", "be different names", ",".join(classes), error=TableError)
     width = {"binary": 2, "wide": len(found.names)}.get(layout)
@@ -75,7 +79,7 @@ def _of_columns(path: str, found: Found, classes: Sequence[str] | None) -> Class
 
 
 def _of_a_lone_column(found: Found, classes: tuple[str, ...] | None) -> Classes:
-    """Put the class that the column is of last: a lone column is of the second class."""
+    """Return the two classes, that of the column last: a lone column is of the second class."""
     column, own = found.names[0], found.classes[0]
     of = {"logits": "logit", "logprobs": "log-probability", "probs": "probability"}[found.kind]
 
@@ -92,7 +96,7 @@ def _of_a_lone_column(found: Found, classes: tuple[str, ...] | None) -> Classes:
         at = int(word)
     elif classes is None and word in NO | YES:
         at = int(word in YES)
-    elif own == column:  # its name is of no class
+    elif own == column:  # its name names no class
         at = 1
     else:
         other = f"--classes {own},{given[0]}" if classes else f"--classes {given[1]},{given[0]}"
@@ -108,11 +112,11 @@ def _of_a_lone_column(found: Found, classes: tuple[str, ...] | None) -> Classes:
 
 @lru_cache(maxsize=8)
 def integer_names(classes: tuple[str, ...]) -> Literal["all", "values", "some", "none"]:
-    """Tell whether classes are named by numbers.
+    """Return how many of the classes are named by numbers.
 
-    "all" is integers as they are usually written; "values" numbers such as 1.0, which are one
-    class each; "some" is where an integer could be meant as a name or as an index: "1" beside
-    "01" or "cat".
+    "all": every name is an integer as it is usually written. "values": all are numbers, some such
+    as 1.0, and no two are equal. "some": an integer could be meant as a name or as an index, as
+    with "1" beside "01" or "cat".
     """
     numbers = [name for name in classes if NUMBER.fullmatch(name)]
     if not numbers:

@@ -22,32 +22,32 @@ OTHER_NAMES: dict[Kind, tuple[str, ...]] = {
               "probability_*"),
 }  # fmt: skip
 LABELS = ("label", "labels", "y_true", "target", "y", "class", "truth", "gold", "true_label")
-# Names that are of the truth alone, where the others may be of what the model chose.
+# Those of LABELS that can only name the truth; the others may name what the model chose.
 TRUTHS = ("y_true", "target", "truth", "gold", "true_label")
-# What stands beside the columns of the classes under one prefix, and is none of them.
+# What a column may be called behind the prefix of the classes without being one: prob_max.
 NO_CLASSES = frozenset(
     ("argmax", "bias", "class", "confidence", "entropy", "label", "labels", "loss", "margin", "max",
      "pred", "predict", "predicted", "prediction", "scale", "sum", "target", "temperature")
 )  # fmt: skip
 # What a column of row numbers or names is called where it has no name.
 NO_NAME = frozenset(("", "Unnamed: 0"))
-# Words of a name that say that it is of what the model chose.
+# Words in the name of a column which say that it holds what the model chose.
 CHOSEN = frozenset(("argmax", "guess", "pred", "predict", "predicted", "prediction", "preds",
                     "scored", "yhat"))  # fmt: skip
-# Words of a name that say that it is of the truth, by themselves or beside one of LABELS.
+# Words in the name of a column which say that it holds the truth, alone or beside one of LABELS.
 TRUE = frozenset(("actual", "gold", "groundtruth", "truth"))
 TRUE_LABEL = frozenset(("true", "correct", "expected", "reference"))
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-# What stands between a prefix and the name of a class, and behind it: confidence(setosa).
+# Marks between a prefix and the name of a class, and behind that name: confidence(setosa).
 BEFORE, BEHIND = "_.:=([ ", ")]"
 # A prefix that says what the numbers are; what follows it is a class.
 PREFIX = re.compile(r"(?:logits?|log_?probs?|prob(?:s|a|abilit(?:y|ies))?|p)[_.:]", re.IGNORECASE)
-# What all columns may be called behind their classes: species_cat_PREDICTION.
+# A word that all columns may have behind their classes: species_cat_PREDICTION.
 SUFFIX = re.compile(
     r"[_. -](?:confidence|logit|prediction|prob|proba|probability|score)$", re.IGNORECASE
 )
 
-MOST_SUGGESTED = 8  # columns that a message lists to be given back
+MOST_SUGGESTED = 8  # columns that a message lists in the option it suggests
 
 
 class Found(NamedTuple):
@@ -62,7 +62,7 @@ class Found(NamedTuple):
     names
         The columns.
     classes
-        The class that each is named after; a name that is of no class as it is.
+        The class that each column is named after; the column's own name if that names no class.
     listed
         Whether the user listed them one by one, so that their order is meant.
     notes, warnings
@@ -79,12 +79,12 @@ class Found(NamedTuple):
 
 
 def few(names: Sequence[str], most: int = 8) -> str:
-    """Show the first of some names."""
+    """Return the first of some names as text, with … where there are more."""
     return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 
 def missing(table: Table, name: str, more: str = "") -> NoReturn:
-    """Refuse a column that is not there, with the nearest that is."""
+    """Refuse the name of a column that is not there, and suggest the most similar one."""
     present = table.schema.names
     if inside := [each for each in present if each.startswith(f"{name}.")]:
         expected = f"be named by one of its fields: {few(inside)}"
@@ -99,7 +99,7 @@ def missing(table: Table, name: str, more: str = "") -> NoReturn:
 def find_predictions(
     table: Table, asked: dict[Kind, str | Sequence[str] | None], others: Collection[str]
 ) -> Found:
-    """Return the columns of the predictions: those asked for, or else by their names."""
+    """Return the columns of the predictions: those asked for, or else those found by name."""
     given = [(kind, names) for kind, names in asked.items() if names is not None]
     if len(given) > 1:
         expected = "be one of --logits, --logprobs, --probs"
@@ -145,7 +145,7 @@ def find_predictions(
 
 
 def _perhaps(table: Table, present: Sequence[str]) -> str:
-    """Suggest columns of fractions that may be the predictions, by their prefix if there is one."""
+    """Return an option that names columns of fractions that may be the predictions, or ''."""
     kinds = dict(zip(table.schema.names, table.schema.types, strict=True))
     fractions = [name for name in present if types.is_floating(kinds[name]) and name]
     by_prefix: dict[str, list[str]] = {}
@@ -165,7 +165,7 @@ def _perhaps(table: Table, present: Sequence[str]) -> str:
 
 
 def _refuse_score(table: Table, found: list[Found]) -> None:
-    """Refuse a score beside a label: many tools write the class they chose, and its score."""
+    """Refuse a column `score` beside `label`: many tools write the class they chose so."""
     if [each.shown for each in found] == ["score"] and "label" in table.schema.names:
         refuse(
             f"{table.paths[0]}",
@@ -199,7 +199,7 @@ def _asked(table: Table, kind: Kind, asked: str | Sequence[str], others: Collect
 
 
 def expand(present: Sequence[str], asked: str | Sequence[str]) -> list[str] | None:
-    """Return the columns that are listed, with commas between or as a list; None of a pattern."""
+    """Return the columns listed, in a text with commas or as a list; None for a pattern."""
     if not isinstance(asked, str):
         return list(asked)
     if asked in present:
@@ -210,7 +210,7 @@ def expand(present: Sequence[str], asked: str | Sequence[str]) -> list[str] | No
 
 
 def _matching(kind: Kind, present: Sequence[str], pattern: str) -> Found | None:
-    """Return the columns of a pattern, without those that are called after no class."""
+    """Return the columns that fit a pattern, without those whose names name no class."""
     if not pattern.endswith("*"):
         if pattern not in present:
             return None
@@ -236,7 +236,7 @@ def _end(name: str, prefix: str) -> str:
 
 
 def ends(names: Sequence[str], prefix: str) -> tuple[str, ...]:
-    """Return what names are beyond a prefix, without the marks that all have around it.
+    """Return names without their prefix, and without the marks that all have around the rest.
 
     Examples
     --------
@@ -254,7 +254,7 @@ def ends(names: Sequence[str], prefix: str) -> tuple[str, ...]:
 
 
 def _without_suffix(names: Sequence[str]) -> tuple[str, ...]:
-    """Return names without the word that all have at their end to say what they are.
+    """Return names without the word at their end, if all share one that says what they are.
 
     Examples
     --------
@@ -270,7 +270,7 @@ def _without_suffix(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def without_prefix(names: Sequence[str]) -> tuple[str, ...]:
-    """Return what columns are called beyond the prefix that they share.
+    """Return the names of columns without the prefix that they share.
 
     Examples
     --------
@@ -307,9 +307,10 @@ def find_label(
     others: Collection[str],
     apart: Collection[str | None],
 ) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
-    """Return the columns of the labels, as the user would name them, and what to say of it.
+    """Return the columns of the labels, what the user would call them, and notes on the choice.
 
-    `others` are none of them; those that rows are told `apart` by are, only where no other is.
+    Columns among `others` are never taken; those that rows are told `apart` by, only where there
+    is no other.
     """
     present = table.schema.names
     if label is not None:
@@ -355,7 +356,7 @@ def _asked_label(table: Table, label: str | Sequence[str]) -> tuple[tuple[str, .
 
 
 def doubt_label(table: Table, label: str, others: Collection[str]) -> tuple[str, ...]:
-    """Doubt a column asked for by a name of many meanings, where another says that it is the truth.
+    """Return warnings on a label column that may not be the truth, by its name and the others'.
 
     Examples
     --------
@@ -380,7 +381,7 @@ def doubt_label(table: Table, label: str, others: Collection[str]) -> tuple[str,
 
 
 def _of_the_truth(name: str) -> bool:
-    """Tell a column that is called like the truth: true_label, gold_label, YTrue, actual."""
+    """Return whether a column is named as the truth: true_label, gold_label, YTrue, actual."""
     words = {word.lower() for word in WORDS.findall(name)}
     about = bool(words & TRUE_LABEL) and bool(words & {*LABELS, "answer"})
     return name.lower() in TRUTHS or bool(words & TRUE) or about

@@ -17,7 +17,7 @@ LabelKind = Literal["class", "soft", "annotators"]
 
 
 def is_number(kind: pa.DataType) -> bool:
-    """Tell a column of numbers, or of nothing but nulls: the complaint then names its first row."""
+    """Return whether a type is numeric, or null: a column of nulls is refused by its first row."""
     return bool(
         types.is_floating(kind)
         or types.is_integer(kind)
@@ -27,16 +27,16 @@ def is_number(kind: pa.DataType) -> bool:
 
 
 def may_be_numbers(table: Table, name: str) -> bool:
-    """Tell a column that can be read as numbers.
+    """Return whether a column can be read as numbers.
 
-    A CSV's column is read as numbers then, and the complaint names the first cell that is none.
+    A CSV column of text can: the error message then names the first cell that is no number.
     """
     kind = table.schema.field(name).type
     return is_number(kind) or (table.format == "CSV" and types.is_string(kind))
 
 
 def layout_of(table: Table, names: tuple[str, ...]) -> Layout:
-    """Tell how predictions lie in their columns, and refuse what is no number."""
+    """Return how predictions lie in their columns; refuse columns that are not numbers."""
     kinds = {name: table.schema.field(name).type for name in names}
     if len(names) == 1 and is_list(kinds[names[0]]) and is_number(kinds[names[0]].value_type):
         return "list"
@@ -62,7 +62,7 @@ def layout_of(table: Table, names: tuple[str, ...]) -> Layout:
 
 
 def label_kind(table: Table, names: tuple[str, ...], annotators: bool) -> LabelKind:
-    """Tell of what kind the labels are: a class a row, a distribution, or annotators' classes."""
+    """Return the kind of the labels: a class or a distribution a row, or annotators' classes."""
     kind = table.schema.field(names[0]).type
     where = f"{table.paths[0]}: column {names[0]!r}"
     if annotators:
@@ -85,7 +85,7 @@ def label_kind(table: Table, names: tuple[str, ...], annotators: bool) -> LabelK
 
 
 def _kind_of_columns(table: Table, names: tuple[str, ...]) -> LabelKind:
-    """Tell labels in a column for each class: 0 and 1 as integers are classes, or else soft."""
+    """Return the kind of labels with a column for each class: integers are one-hot, others soft."""
     kinds = [table.schema.field(name).type for name in names]
     for name, kind in zip(names, kinds, strict=True):
         if not (may_be_numbers(table, name) or types.is_boolean(kind)):

@@ -28,7 +28,7 @@ from plogq.tables.formats import Kind
 from plogq.tables.readers import Table
 from plogq.tables.row_sums import Rounding
 
-MISSING = "null"  # as an ignored label: one that is missing
+MISSING = "null"  # among the ignored labels: a missing label
 
 
 @dataclass(frozen=True)
@@ -51,20 +51,20 @@ class Columns:
     chosen: str | None = None  # the column of the class that a lone probability is of
     ignore: tuple[str, ...] = ()  # labels whose rows are left out
     normalise: bool = False  # whether each row is divided by its sum
-    rounding: Rounding | None = None  # what explains that rows do not sum to 1; so of labels
-    label_rounding: Rounding | None = None
+    rounding: Rounding | None = None  # of predictions, where it is why rows do not sum to 1
+    label_rounding: Rounding | None = None  # the same of soft labels
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     may_ignore: bool = True  # whether `ignore` can be asked for
 
     def read(self) -> list[str]:
-        """Give every column to read, once."""
+        """Return the names of all columns to read, each once."""
         more = [self.weight, *self.slices, self.group, self.id, self.chosen]
         given = [*self.names, *self.label_names, *(name for name in more if name is not None)]
         return list(dict.fromkeys(given))
 
     def types(self) -> dict[str, pa.DataType]:
-        """Give the types of columns that a CSV file cannot tell by itself."""
+        """Return the types of columns that a CSV file does not show by itself."""
         numbers = [*self.names, *([self.weight] if self.weight else [])]
         if len(self.label_names) > 1 and self.labels == "soft":
             numbers += self.label_names
@@ -74,7 +74,7 @@ class Columns:
         return {name: pa.string() for name in texts} | {name: pa.float64() for name in numbers}
 
     def taken(self) -> dict[str, str | tuple[str, ...]]:
-        """Say what was taken for what."""
+        """Return which column, or pattern of columns, was taken for each meaning."""
         used = {
             self.kind: self.predictions,
             "chosen": self.chosen,
@@ -87,7 +87,7 @@ class Columns:
         return {what: column for what, column in used.items() if column is not None}
 
     def taken_columns(self) -> str:
-        """Name the columns that a pattern stands for; an empty text where there is one."""
+        """Return a text that names the columns a pattern stands for; '' where it is one column."""
         return f", in {few(self.names)}" if len(self.names) > 1 else ""
 
 
@@ -187,7 +187,7 @@ def _are_names(names: object) -> bool:
 
 
 def _class_names(classes: Sequence[str | int]) -> list[str]:
-    """Give the names of classes as texts; integers are names too."""
+    """Return the names of classes as texts; integers are names, too."""
     if isinstance(classes, np.ndarray):  # as scikit-learn's classes_
         classes = classes.tolist()
     whole = isinstance(classes, Sequence) and not isinstance(classes, str)
@@ -202,7 +202,7 @@ def _class_names(classes: Sequence[str | int]) -> list[str]:
 def _ignored(
     ignore: Sequence[str | int | None] | str | int | None, masked: bool
 ) -> tuple[str, ...]:
-    """Give the labels whose rows are left out, as texts; None is a missing one, as of a mask."""
+    """Return the labels whose rows are left out, as text; a mask leaves out missing ones, too."""
     several = isinstance(ignore, Sequence) and not isinstance(ignore, str)
     values = tuple(ignore) if several else (ignore,)  # type: ignore[arg-type]
     if not all(isinstance(value, str | int | None) for value in values):
@@ -212,7 +212,7 @@ def _ignored(
 
 
 def _refuse_unfit(table: Table, present: list[str], weight: str | None, apart: list[str]) -> None:
-    """Refuse columns of one name, slices that are no single values, weights that are no numbers."""
+    """Refuse two columns of one name, nested slices or groups, and weights that are not numbers."""
     twice = [name for name, times in Counter(present).items() if times > 1]
     if twice:
         expected = "have a name for each column of its own"
@@ -235,7 +235,7 @@ def _refuse_unfit(table: Table, present: list[str], weight: str | None, apart: l
 def _of_the_chosen(
     found: Found, layout: Layout, classes: Sequence[str] | None, chosen: str
 ) -> Classes:
-    """Name the classes of a lone probability that is of the class in another column."""
+    """Return the classes where another column says which class each lone probability is of."""
     if layout != "binary":
         expected = "go with one column of the probability of the chosen class"
         refuse("chosen", expected, found.shown, error=TableError)
@@ -247,7 +247,7 @@ def _of_the_chosen(
 def _in_order_of_classes(
     table: Table, columns: tuple[str, ...], shown: str, classes: tuple[str, ...] | None
 ) -> tuple[str, ...]:
-    """Match the columns of the labels with the classes by name."""
+    """Return the columns of the labels in the order of the classes, matched by name."""
     prefix = shown.removesuffix("*") if shown.endswith("*") else ""
     own = ends(columns, prefix) if prefix else without_prefix(columns)
     column = dict(zip(own, columns, strict=True))

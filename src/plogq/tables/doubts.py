@@ -1,4 +1,4 @@
-"""What labels and predictions say against how they were read: no truth, or another order."""
+"""Doubts whether labels are the truth, and whether classes are in the order they were read in."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from plogq.tables.arrays import Array
 
-FEWEST = 5  # rows that are told to be of other classes
-LEAST_WRONG = 2  # rows that a model expects to be wrong about, at least
+FEWEST = 5  # rows of classes mostly predicted as another, before their order is doubted
+LEAST_WRONG = 2  # rows that the model must expect to be wrong, before a perfect score is doubted
 
 
 def doubts(
@@ -24,7 +24,8 @@ def doubts(
     counts
         Rows by label and predicted class, (C, C); None where they are not counted.
     weight, correct, confidence
-        Of all rows: their weight, that of those that are right, and what the model expected of it.
+        The weight of all rows, that of the rows predicted right, and the sum of confidences:
+        the weight that the model expects to be right.
 
     Examples
     --------
@@ -43,10 +44,11 @@ def doubts(
 
 
 def _other_order(classes: Sequence[str], counts: Array) -> str:
-    """Doubt the order of the classes where rows of one are mostly predicted to be of another.
+    """Return a doubt about the order of the classes, or '' where there is no reason for one.
 
-    Two classes that are taken for each other, or a whole order that is shifted, are no model's
-    weakness; one class that takes the rows of all others is.
+    Classes whose rows are mostly predicted as each other, or most classes each predicted as
+    another, point to a wrong order. One class that takes the rows of all others does not: that is
+    a weak model.
     """
     rows = counts.sum(axis=1)
     top = counts.argmax(axis=1)

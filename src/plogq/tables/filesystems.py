@@ -16,7 +16,7 @@ OF_PYARROW = ("file", "s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs")
 
 
 def find_filesystem(source: str) -> tuple[fs.FileSystem, str]:
-    """Give the filesystem of a path or URI, and the path in it.
+    """Return the filesystem of a path or URI, and the path in it.
 
     Raises
     ------

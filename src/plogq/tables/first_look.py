@@ -1,4 +1,4 @@
-"""A first look at the head of a table: what its numbers and labels may be beside what they seem.
+"""A first look at the head of a table: signs that numbers or labels are not what they seem.
 
 It sees the first thousand rows, or fewer where rows are long, whatever the format and its batches.
 """
@@ -24,13 +24,13 @@ from plogq.tables.row_sums import Rounding, not_distributions, rounding_of
 
 HEAD_ROWS = 1_000
 HEAD_NUMBERS = 1 << 22
-MOST_CLASSES = 1_000  # whose predictions are counted by label
+MOST_CLASSES = 1_000  # of more classes, predictions are not counted by label
 
 
 def first_look(parts: Iterable[Part], columns: Columns, labels: Labels) -> Columns:
     """Return the columns with what the first rows say of them: rounding, and warnings.
 
-    What is wrong with a row is for the pass over all rows to say.
+    A bad row raises nothing here: the pass over all rows refuses it.
     """
     try:
         return _looked_at(parts, columns, labels)
@@ -83,7 +83,7 @@ def _head(batches: list[Batch], columns: Columns) -> Head:
 
 
 def _rounded_labels(parts: list[Part], columns: Columns, labels: Labels) -> Columns:
-    """Find to how many digits soft labels are rounded, if that is why they do not sum to 1."""
+    """Return the columns with the rounding of soft labels, if it is why they do not sum to 1."""
     if columns.normalise or columns.ignore or not parts:
         return columns
     given = np.concatenate([labels.given(part) for part in parts])
@@ -96,7 +96,7 @@ def _rounded_labels(parts: list[Part], columns: Columns, labels: Labels) -> Colu
 
 
 def _rounded(x: Array, batch: Batch, columns: Columns) -> Columns:
-    """Find to how many digits predictions are rounded, if that is why they do not sum to 1."""
+    """Return the columns with the rounding of predictions, if it is why they do not sum to 1."""
     kind = batch.part.batch.schema.field(columns.names[0]).type
     logs = columns.kind == "logprobs"
     with np.errstate(over="ignore", invalid="ignore"):
@@ -109,7 +109,7 @@ def _rounded(x: Array, batch: Batch, columns: Columns) -> Columns:
 
 
 def _explained(x: Array, q: Array, kind: object, *, logs: bool) -> Rounding | None:
-    """Return the rounding that explains rows which do not sum to 1; None where there is no need."""
+    """Return the rounding that explains why rows do not sum to 1; None if they do, or none does."""
     if not not_distributions(x, q, kind, logs=logs)[1].any():
         return None
     found = rounding_of(x)
@@ -125,7 +125,7 @@ def _said(what: str, column: str, rounding: Rounding) -> str:
 
 
 def _of_labels(head: Head, columns: Columns, labels: Labels) -> list[str]:
-    """Suspect numbers that stand for other classes than they are taken for."""
+    """Return warnings on labels that are numbers, and may stand for other classes."""
     if not head.whole_numbers:
         return []
     classes = labels.classes
@@ -157,7 +157,7 @@ def _of_labels(head: Head, columns: Columns, labels: Labels) -> list[str]:
 
 
 def _of_figures(batches: list[Batch], columns: Columns, classes: tuple[str, ...]) -> list[str]:
-    """Suspect labels that the model chose, and classes in another order than the columns."""
+    """Return warnings on labels that the model may have chosen, and on the order of the classes."""
     if columns.labels != "class" or not 2 <= len(classes) <= MOST_CLASSES:
         return []
     rows = [figures(batch._replace(weight=None), columns) for batch in batches]
@@ -173,7 +173,7 @@ def _of_figures(batches: list[Batch], columns: Columns, classes: tuple[str, ...]
 
 
 def _cheaper_from_1(x: Array, y: Array, kind: str) -> bool:
-    """Tell whether labels cost less as 1 … C than as 0 … C − 1; what normalises a row cancels."""
+    """Return whether labels cost less as 1 … C than as 0 … C − 1; a row's normaliser cancels."""
     rows = np.arange(len(y))
     with np.errstate(divide="ignore", invalid="ignore"):
         log = np.log(np.maximum(x.astype(np.float64), 1e-30)) if kind == "probs" else x

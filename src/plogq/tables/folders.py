@@ -43,20 +43,20 @@ def files_in(system: fs.FileSystem, folder: str) -> tuple[list[str], list[str]]:
 
 
 def is_hidden(name: str) -> bool:
-    """Tell names of what is hidden, of markers such as _SUCCESS, and of files half written.
+    """Return whether a name is of a hidden file, a marker such as _SUCCESS, or a half-written file.
 
     Examples
     --------
     >>> [is_hidden(name) for name in ("_temporary", "a.csv.tmp", "a.csv", "_label=1")]
     [True, True, False, False]
     """
-    marker = name.startswith("_") and "=" not in name  # or it is a partition, as Spark has it
+    marker = name.startswith("_") and "=" not in name  # with =, it is a partition of Spark's
     unfinished = name.lower().endswith(UNFINISHED) or ".inprogress." in name.lower()
     return name.startswith(".") or marker or unfinished
 
 
 def _below(path: str, folder: str) -> tuple[str, ...]:
-    """Give the names on the way from a folder to a file; the last, if it is listed otherwise."""
+    """Return the names from a folder down to a file; the file's alone, if it is not below."""
     parts, above = PurePosixPath(path).parts, PurePosixPath(folder).parts
     return parts[len(above) :] if parts[: len(above)] == above else parts[-1:]
 
@@ -77,7 +77,7 @@ def _local(folder: str) -> list[str]:
         ]  # fmt: skip
         found += [str(Path(where, name)) for name in files]
     for path in found:
-        path.encode()  # or no library can open it
+        path.encode()  # refuses a name that is not UTF-8, since no library can open that
     return [path for path in found if Path(path).is_file()]
 
 

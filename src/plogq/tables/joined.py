@@ -27,9 +27,9 @@ class JoinedReader:
     labels
         The table of labels, held in memory.
     place
-        Which row of it each row of the file has, (rows,).
+        For each row of the file, its row in the table of labels, (rows,).
     schema
-        The columns of both; one that both have is the labels'.
+        The columns of both; where both have one of the same name, that of the labels.
     """
 
     def __init__(self, reader: Reader, labels: pa.Table, place: Array, schema: pa.Schema) -> None:
@@ -38,7 +38,7 @@ class JoinedReader:
         self._reader, self._labels, self._place = reader, labels, place
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Give the file's batches, each with its labels."""
+        """Yield the file's batches, each with its labels."""
         theirs = [name for name in wanted.columns if name in self._labels.column_names]
         own = [name for name in wanted.columns if name not in theirs]
         types = {name: kind for name, kind in wanted.types.items() if name in own}
@@ -66,7 +66,7 @@ def _as(column: pa.ChunkedArray, kind: pa.DataType | None) -> pa.Array:
 def joined_table(
     table: Table, labels: Any, on: str | None, text: TextOptions | None = None
 ) -> Table:
-    """Return a table with the columns of another beside its own, row by row of one id.
+    """Return a table with the columns of another beside its own, in rows of the same id.
 
     Parameters
     ----------
@@ -83,7 +83,8 @@ def joined_table(
     Raises
     ------
     TableError
-        An id is missing or comes twice in either, or has no partner in the other; how many do.
+        An id is missing or comes twice in either table, or is not in the other. The message says
+        how many are so.
     """
     if labels is None:
         if on is not None:
@@ -96,7 +97,7 @@ def joined_table(
     for each in (table, other):
         if on not in each.schema.names:
             missing(each, on)
-    # Only these can be meant: of what both have, the labels' file has the labels.
+    # Where both have a column of one name, that of the labels' table is meant.
     held = _held(other, [name for name in other.schema.names if name != on], on)
     ids = _checked(other, held.column(on))
     own = [_ids(reader, table, on) for reader in table.readers]

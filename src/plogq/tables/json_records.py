@@ -1,4 +1,4 @@
-"""JSON as people save it: lines, indented values, a list, server-sent events; files, folders."""
+"""JSON as it is saved: lines, indented values, a list, server-sent events; files and folders."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class Record(NamedTuple):
 
     path: str
     where: str
-    value: dict[str, Any] | None  # None: a server's word that a stream of events is over
+    value: dict[str, Any] | None  # None: the mark with which a server ends its stream of events
 
     def error(self, what: str) -> TableError:
-        """Give the error over what is wrong with it."""
+        """Return an error that says where the record is, and what is wrong with it."""
         return TableError(f"{self.path}: {self.where}: {what}")
 
 
 class Files(NamedTuple):
-    """The JSON files of a path; of a folder also those that were left out, and files of others."""
+    """The JSON files of a path; of a folder also the JSON files left out, and all other files."""
 
     system: fs.FileSystem
     paths: list[str]
@@ -49,15 +49,15 @@ class Files(NamedTuple):
 
 
 def is_json(path: str) -> bool:
-    """Tell a file of JSON by its name."""
+    """Return whether a file is of JSON, by its name."""
     return path.lower().endswith(ENDINGS)
 
 
 def find_files(source: str) -> Files:
-    """List a path, or the JSON files of a folder in their order.
+    """Return a path, or the JSON files of a folder in their order.
 
-    Hidden and unfinished files are left out; beside JSON lines, files of one value (settings,
-    summaries), too.
+    Hidden and unfinished files are left out. Where a folder has JSON lines, so are its files of
+    one value (settings, summaries).
     """
     system, path = find_filesystem(source)
     info = system.get_file_info(path)
@@ -100,7 +100,7 @@ def read_records(system: fs.FileSystem, path: str) -> Iterator[Record]:
 
 
 def _numbered(stream: Any) -> Iterator[tuple[int, bytes]]:
-    """Give the lines of a stream of bytes, which count from 1."""
+    """Yield the lines of a stream of bytes with their numbers, from 1."""
     number, rest = 1, []
     while data := stream.read(READ_BYTES):
         first, *others = data.split(b"\n")
@@ -114,7 +114,7 @@ def _numbered(stream: Any) -> Iterator[tuple[int, bytes]]:
 
 
 def _goes_on(line: bytes) -> bool:
-    """Tell the first line of a value that is spread over several."""
+    """Return whether a line begins a value that goes on in the next lines."""
     text = line.decode("utf-8", "replace").rstrip()
     try:
         json.loads(text)
@@ -140,7 +140,7 @@ def _events(path: str, lines: Iterable[tuple[int, bytes]]) -> Iterator[Record]:
 
 
 def _document(path: str, lines: Iterable[tuple[int, bytes]]) -> Iterator[Record]:
-    """Give values that are spread over several lines, one after another."""
+    """Yield the objects of values that are spread over several lines, one after another."""
     start = 1
     data: list[bytes] = []
     for number, line in lines:
@@ -175,7 +175,7 @@ def _parsed(path: str, number: int, line: bytes) -> Any:
 
 
 def _objects(path: str, where: str, value: Any) -> Iterator[Record]:
-    """Give an object, or those of a list."""
+    """Yield an object, or all the objects of a list."""
     if isinstance(value, dict):
         yield Record(path, where, value)
     elif isinstance(value, list) and all(isinstance(item, (dict, list)) for item in value):

@@ -1,4 +1,4 @@
-"""The values of a label column as they are compared: numbers, or different texts with codes."""
+"""The values of a label column, ready to be compared: numbers, or distinct texts with codes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from plogq.tables.arrays import Array, as_numpy, is_null
 
 
 def is_missing(column: pa.Array) -> Array:
-    """Tell which labels are missing: null, or NaN; an empty array where none is null."""
+    """Return which labels are missing (null or NaN), booleans; it may be empty where none is."""
     if not types.is_floating(column.type):
         return is_null(column)
     return as_numpy(column.is_null(nan_is_null=True).cast(pa.int8())).astype(bool)
 
 
 def label_values(labels: pa.Array) -> Array | pa.DictionaryArray:
-    """Return labels without a missing one as an array of numbers, or as texts with codes.
+    """Return labels, none of them missing, as an array of numbers, or as texts with codes.
 
-    Booleans are 0 and 1, decimals floating point, bytes the text that they are in UTF-8; a
-    dictionary is what its values are.
+    Booleans become 0 and 1, decimals become float64, bytes are read as text in UTF-8, and a
+    dictionary is treated as its values.
     """
     if types.is_dictionary(labels.type) and not _is_text(labels.type.value_type):
         labels = labels.dictionary_decode()

@@ -15,9 +15,9 @@ from plogq.tables.numbers import list_matrix, numbers, shown
 from plogq.tables.readers import Part
 from plogq.tables.row_sums import not_distributions
 
-MINUS_1 = {2: "-1,1", 3: "-1,0,1"}  # classes of which -1 is one
+MINUS_1 = {2: "-1,1", 3: "-1,0,1"}  # likely names of so many classes, where -1 is one
 TOTALS = frozenset(("all", "average", "avg", "mean", "overall", "sum", "total", "totals"))
-MOST_SUGGESTED = 8  # classes that a message lists to be given back
+MOST_SUGGESTED = 8  # classes that a message lists in the option it suggests
 
 
 class Labels:
@@ -37,7 +37,7 @@ class Labels:
         self._index = {name: j for j, name in enumerate(classes)}
         self._binary = columns.layout == "binary"
         self._named = columns.classes is not None
-        # Names 0, 1, 2 … are their own indices, so that unnamed classes need no look at each.
+        # Classes without names are called 0, 1, 2 …: there is no need to look at each name.
         self._names = integer_names(classes) if self._named else "all"
         self._integers = self._values = self._booleans = None
         self._expected = f"be a class index in [0, {len(classes)})"
@@ -52,7 +52,7 @@ class Labels:
                 self._expected += " (others need --classes, which names both)"
 
     def left_out(self, part: Part) -> Array:
-        """Tell which rows are left out for their labels: those of `ignore`."""
+        """Return which rows are left out because their labels are in `ignore`, (n,) booleans."""
         column = part.batch.column(self._column)
         out = np.zeros(len(column), bool)
         if MISSING in self._columns.ignore:
@@ -66,7 +66,7 @@ class Labels:
         return out
 
     def read(self, part: Part) -> tuple[Array, Array | None]:
-        """Give (n,) class indices and, of soft labels, (n, C) distributions."""
+        """Return (n,) class indices and, for soft labels, (n, C) distributions."""
         if len(self._columns.label_names) > 1:
             return self._of_columns(part)
         column = part.batch.column(self._column)
@@ -85,13 +85,13 @@ class Labels:
         return np.argmax(soft, axis=1), soft
 
     def read_classes(self, part: Part, name: str) -> Array:
-        """Give the (n,) class indices of another column of classes than the labels'."""
+        """Return (n,) class indices, of a column of classes other than the labels."""
         column = part.batch.column(name)
         part.check(name, is_missing(column), "hold a class in every row", lambda i: "null")
         return self._indices(part, column, None, name)
 
     def given(self, part: Part) -> Array:
-        """Give (n, C) soft labels as they are in the table, double precision."""
+        """Return (n, C) soft labels as they are in the table, in double precision."""
         if len(self._columns.label_names) > 1:
             columns = [numbers(part, name) for name in self._columns.label_names]
             return np.column_stack(columns).astype(np.float64)
@@ -101,7 +101,7 @@ class Labels:
         return np.ascontiguousarray(matrix, dtype=np.float64)
 
     def _of_columns(self, part: Part) -> tuple[Array, Array | None]:
-        """Read labels that are a column for each class: of classes just one is 1."""
+        """Return labels that have a column for each class: soft, or one 1 in each row."""
         given = self.given(part)
         if self._kind == "soft":
             kind = part.batch.schema.field(self._column).type
@@ -111,7 +111,7 @@ class Labels:
         return self._one_hot(part, given, self._columns.label, hint), None
 
     def _one_hot(self, part: Part, given: Array, name: str, hint: str) -> Array:
-        """Give the class that is 1 in each row, (n, C) → (n,)."""
+        """Return the class whose number is 1 in each row, (n, C) → (n,)."""
         bad = ~(((given == 0) | (given == 1)).all(axis=1) & (given.sum(axis=1) == 1))
         expected = "be 1 for one class in each row and 0 for all others"
         if bad.any() and given[np.argmax(bad)].sum() > 1:
@@ -149,7 +149,7 @@ class Labels:
     def _indices(
         self, part: Part, labels: pa.Array, rows: Array | None, name: str | None = None
     ) -> Array:
-        """Map labels to class indices; `rows` says whose each one is, if not one row's each."""
+        """Return the class index of each label; `rows` are their rows, None: label i is row i's."""
         name = name or self._column
         values = label_values(labels)
         if isinstance(values, np.ndarray):
@@ -167,7 +167,7 @@ class Labels:
         return index
 
     def _of_text(self, text: str) -> int:
-        """Give the class of a name; where classes are numbers, that of the same number."""
+        """Return the class of a name, or of an equal number where classes are numbers; else −1."""
         found = self._index.get(text, -1)
         if found < 0 and self._names in ("all", "values") and NUMBER.fullmatch(text):
             number = float(text)
@@ -177,7 +177,7 @@ class Labels:
         return found
 
     def _hint(self, values: Array, bad: int) -> str:
-        """Say what labels may be that are none of the classes."""
+        """Return a hint on what a label that is none of the classes may be."""
         if values.dtype == object:
             return self._hint_of_names(values[bad].strip("'"))
         value, classes = values[bad], len(self.classes)
@@ -192,13 +192,13 @@ class Labels:
         return ""
 
     def _left_out_by(self, label: object) -> str:
-        """Say how rows with a label are left out."""
+        """Return how to leave out the rows with a label."""
         if self._columns.may_ignore:
             return f"--ignore {label} leaves such rows out"
         return "take such rows out of the table"
 
     def _hint_of_names(self, text: str) -> str:
-        """Say how columns of other names than the labels' are matched with them."""
+        """Return a hint on how to match labels with columns that have other names."""
         columns = self._columns
         if text.lower() in TOTALS and text not in self.classes:
             return f" (a line of totals? {self._left_out_by(text)})"
@@ -244,7 +244,7 @@ class Labels:
 
 
 def _is_one_of(column: pa.Array, texts: list[str]) -> Array:
-    """Tell which labels are one of some, as texts or as the same numbers."""
+    """Return which labels are among `texts`, as text or as equal numbers, (n,) booleans."""
     values = label_values(column.drop_null()) if column.null_count else label_values(column)
     if isinstance(values, np.ndarray):
         wanted = [float(text) for text in texts if NUMBER.fullmatch(text)]
@@ -260,14 +260,14 @@ def _is_one_of(column: pa.Array, texts: list[str]) -> Array:
 
 
 def _placed(names: tuple[Array, Array], values: Array) -> Array:
-    """Give the class that each value is the name of; −1 where it is none's."""
+    """Return the class whose name each value is; −1 where it is the name of none."""
     sorted_names, classes = names
     place = np.minimum(np.searchsorted(sorted_names, values), len(sorted_names) - 1)
     return np.where(sorted_names[place] == values, classes[place], -1)
 
 
 def _integers(classes: tuple[str, ...]) -> tuple[Array, Array] | None:
-    """Give integer names, sorted, and the class of each; None where names just count from 0."""
+    """Return integer names, sorted, and the class of each; None where names just count from 0."""
     if classes == tuple(map(str, range(len(classes)))):
         return None
     names = np.array([int(name) for name in classes], dtype=np.int64)
@@ -282,7 +282,7 @@ def _values(classes: tuple[str, ...]) -> tuple[Array, Array]:
 
 
 def _boolean_names(classes: tuple[str, ...]) -> Array | None:
-    """Give the classes of false and true, where each is the name of one."""
+    """Return the classes named false and true, (2,); None unless each names just one class."""
     names = [name.lower() for name in classes]
     if names.count("false") == names.count("true") == 1:
         return np.array([names.index("false"), names.index("true")])

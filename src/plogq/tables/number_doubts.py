@@ -1,4 +1,4 @@
-"""What the numbers of the first rows may be beside the predictions that they are called."""
+"""Doubts about the numbers of the first rows: signs that they are not such predictions."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from plogq.tables.arrays import Array
 from plogq.tables.column_names import few
 from plogq.tables.columns import Columns
 
-FEWEST = 3  # rows of a lone column, or numbers of a row of several, that can be told by their range
-FEWEST_BOUNDED = 20  # rows whose bounds are no chance
-SENTINEL = 9  # from where on a number may be a code for a missing one: 9, 99, -999
-LARGE = 100  # from where on a whole number is hardly a logit
-EQUAL_SUMS = 0.02  # how far the sums of rows of rounded shares may be apart, of their mean
+FEWEST = 3  # rows below which the range and the order of numbers say nothing
+FEWEST_BOUNDED = 20  # rows that are hardly in [-1, 1] by chance
+SENTINEL = 9  # a number of this size or more may be a code for a missing one: 9, 99, -999
+LARGE = 100  # a whole number of this size or more is hardly a logit
+EQUAL_SUMS = 0.02  # how far apart the sums of rows of shares may be, as a part of their mean
 MOST_COMPARED = 1_000  # columns that are compared with each other in each row
 
 
@@ -38,7 +38,7 @@ def of_numbers(head: Head, columns: Columns) -> list[str]:
 
 
 def _of_scale(head: Head, columns: Columns) -> list[str]:
-    """Suspect numbers that are of another scale than their kind."""
+    """Return a warning on numbers that are on another scale than predictions of their kind."""
     x = head.x.astype(np.float64)
     if not np.isfinite(x).all():
         return []
@@ -111,13 +111,13 @@ def _of_a_lone_column(x: Array, target: Array, columns: Columns) -> list[str]:
 
 
 def _reaches_1(x: Array) -> bool:
-    """Tell many numbers that lie in [-1, 1], and come near an end of it."""
+    """Return whether many numbers lie in [-1, 1], and some come near an end of it."""
     largest = np.abs(x).max()
     return len(x) >= FEWEST_BOUNDED and bool(0.9 < largest <= 1.0)
 
 
 def _of_copies(head: Head, columns: Columns) -> list[str]:
-    """Suspect a column of logits that repeats others: no sum tells that it is one too many."""
+    """Return a warning on a column of logits that repeats others: no sum of a row would show it."""
     if columns.kind != "logits" or columns.layout != "wide":
         return []
     seen: dict[bytes, str] = {}
@@ -154,7 +154,7 @@ def _repeating(x: Array) -> int | None:
 
 
 def _of_whole_numbers(head: Head, columns: Columns) -> list[str]:
-    """Suspect columns that number the rows, or the class predicted: no sum tells them."""
+    """Return a warning on columns that number rows or predicted classes: no sum would show them."""
     x = head.x
     if columns.layout != "wide" or len(x) < FEWEST or x.shape[1] < 3:
         return []
@@ -185,7 +185,7 @@ def _of_whole_numbers(head: Head, columns: Columns) -> list[str]:
 
 
 def _of_one_number(head: Head, columns: Columns) -> list[str]:
-    """Suspect rows whose logits are all one number, such as 99 or -999 where there is none."""
+    """Return a warning on rows of logits that are all one number, such as a code for no value."""
     if columns.kind != "logits" or columns.layout == "binary" or head.x.shape[1] < 2:
         return []
     flat = (head.x == head.x[:, :1]).all(axis=1)
@@ -199,7 +199,7 @@ def _of_one_number(head: Head, columns: Columns) -> list[str]:
 
 
 def _of_ordered_rows(head: Head, columns: Columns) -> list[str]:
-    """Suspect predictions whose rows are all sorted, or all of the same numbers."""
+    """Return a warning on predictions whose rows are all sorted, or all of the same numbers."""
     x = head.x
     if columns.layout == "binary" or x.shape[1] < 3 or len(x) < FEWEST:
         return []

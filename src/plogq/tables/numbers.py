@@ -1,4 +1,4 @@
-"""Columns of numbers as NumPy arrays: every value checked, without a copy where none is due."""
+"""Columns of numbers as NumPy arrays: every value checked, and copied only where it must be."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from plogq.tables.readers import Part
 
 
 def shown(row: Array) -> str:
-    """Show the first numbers of a row."""
+    """Return the first numbers of a row as text."""
     return "[" + ", ".join(f"{x:.6g}" for x in row[:6]) + (", …]" if len(row) > 6 else "]")
 
 
 def numbers(part: Part, name: str) -> Array:
-    """Give a column of numbers, none of them missing."""
+    """Return a column of numbers as floating point, (n,); refuse missing ones."""
     column = part.batch.column(name)
     if column.null_count:
         part.check(name, is_null(column), "hold a number in every row", lambda i: "null")
@@ -24,9 +24,9 @@ def numbers(part: Part, name: str) -> Array:
 
 
 def list_matrix(part: Part, name: str, column: pa.Array, classes: int, of_one: str = "") -> Array:
-    """View a list column as (rows, classes), after checking that each list is that long.
+    """Return a list column as (rows, classes), after checking that each list is that long.
 
-    What to do about lists of one number alone is `of_one`.
+    `of_one` is the hint of the error message where every list is of one number.
     """
     expected = f"list {classes} numbers, one for each class"
     part.check(name, is_null(column), expected, lambda i: "null")
@@ -43,8 +43,8 @@ def list_matrix(part: Part, name: str, column: pa.Array, classes: int, of_one: s
 
 
 def _floats(values: pa.Array) -> Array:
-    """Give float32 or float64 without a copy, anything else as the nearest of the two."""
+    """Return float32 or float64 without a copy, any other type as the one of them that holds it."""
     if not pa.types.is_floating(values.type):
-        values = values.cast(pa.float64(), safe=False)  # the nearest to an integer beyond 2⁵³
+        values = values.cast(pa.float64(), safe=False)  # an integer beyond 2⁵³ is rounded
     array = as_numpy(values)
     return widen(array) if array.dtype == np.float16 else array

@@ -25,9 +25,9 @@ class Partition:
     path: str
     text: TextOptions
     pieces: range | None  # row groups, or batches; None is the whole file
-    row: int  # of the file, of the first of them
-    start: int  # of the table, of the first of them
-    rows: int | None  # None: whatever there is
+    row: int  # the row in the file at which the first of them begins
+    start: int  # the row in the table at which the first of them begins
+    rows: int | None  # how many there are; None where nobody has counted them
 
     def parts(self, columns: list[str], types: Types) -> Iterator[Part]:
         """Open the file and stream the pieces, on one thread.
@@ -35,7 +35,7 @@ class Partition:
         Raises
         ------
         TableError
-            Also where there are not as many rows any more as there were.
+            Also where the number of rows is not the one that was counted before.
         """
         file = open_file(self.kind, self.system, self.path, self.text)
         rows = 0
@@ -63,7 +63,7 @@ class Pieces(NamedTuple):
 
 
 def files_of(table: Table) -> list[File]:
-    """Give the files of a table; one in memory has none.
+    """Return the files of a table, which any process can open.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def plan(files: Sequence[Pieces], runs: int) -> list[list[Partition]]:
 def _partition(
     file: File, pieces: range | None, row: int, start: int, rows: int | None
 ) -> Partition:
-    # Another process may be in another folder.
+    # Another process may run in another folder, where a relative path means another file.
     local = isinstance(file.system, fs.LocalFileSystem)
     path = str(Path(file.path).absolute()) if local else file.path
     kind = cast(type[TableFile], type(file))

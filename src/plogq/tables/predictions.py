@@ -81,7 +81,7 @@ class Predictions:
         )
 
     def warnings(self, rows: int, more: Iterable[str] = ()) -> list[Caution]:
-        """Return what may mean something else than it was read as, as a result's warnings."""
+        """Return warnings on what may mean something else than it was read as."""
         said = dict.fromkeys([*self.table.warnings, *self.columns.warnings, *more])
         return [Caution(code=READING, message=each.removesuffix("."), rows=rows) for each in said]
 

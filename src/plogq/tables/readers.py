@@ -35,9 +35,9 @@ from plogq.tables.structs import add_inner, flat_schema, inner_columns, type_of
 BATCH_ROWS = 65_536
 BATCH_BYTES = 8 << 20
 AS_ASKED = ("CSV", "JSON")  # formats whose columns are read as the types that are asked for
-ASKED = re.compile(r"size (\d+)")  # of Arrow's words for memory that is not there
-MOST_BYTES = 1 << 47  # that a process can address
-FEW_PARTS = 4  # a table of no more is kept, so that a second pass does not decode it again
+ASKED = re.compile(r"size (\d+)")  # in what Arrow says where it can get no memory
+MOST_BYTES = 1 << 47  # of memory that a process can address
+FEW_PARTS = 4  # a table of at most so many is kept: a second pass need not decode it again
 OPENED_AT_ONCE = 16  # files of a folder: a remote one takes a few round trips
 
 
@@ -65,7 +65,7 @@ class File(Reader, Protocol):
     text: TextOptions
 
     def pieces(self, column: str) -> list[int]:
-        """Count the rows of each piece that can be read by itself: a look, or a pass over it."""
+        """Return the rows of each piece that can be read by itself, perhaps by a pass over all."""
         ...
 
 
@@ -74,9 +74,9 @@ class Part(NamedTuple):
 
     batch: pa.RecordBatch
     path: str
-    row: int  # of the file, of the first that was read
-    start: int  # of the table, of the first that was read
-    kept: np.ndarray[Any, Any] | None = None  # which of those that were read; None: all
+    row: int  # the row in the file of the first that was read
+    start: int  # the row in the table of the first that was read
+    kept: np.ndarray[Any, Any] | None = None  # which of the rows read are in the batch; None: all
 
     def check(
         self,
@@ -88,7 +88,7 @@ class Part(NamedTuple):
     ) -> None:
         """Refuse the first value that is bad, if one is, by its row in its file.
 
-        Values are of one row each, or of those that `rows` says.
+        Value i is of row i of the batch, or of row `rows[i]` where `rows` is given.
         """
         if bad.any():
             i = int(np.argmax(bad))
@@ -139,7 +139,7 @@ class Table:
             self.check(reader, columns, types)
             for part in parts_of(reader, columns, types, start=start, most=most):
                 yield part
-                if kept is not None:  # a large table is let go of as it streams
+                if kept is not None:  # a large table is not kept
                     kept = [*kept, part] if len(kept) < FEW_PARTS else None
                 start = part.start + part.batch.num_rows
         if kept is not None:
@@ -149,7 +149,7 @@ class Table:
         """Refuse a file whose columns are not those of the first."""
         if reader is self.readers[0]:
             return
-        present = set(reader.schema.names)  # listing them takes as long as there are names
+        present = set(reader.schema.names)  # once: `names` makes a list of all of them each time
         above, inner = hive.columns_of(reader.path), inner_columns(reader.schema)
         for name in columns:
             if name in inner:
@@ -184,7 +184,7 @@ def parts_of(
     threads: bool = True,
     most: int | None = None,
 ) -> Iterator[Part]:
-    """Stream one file, or some pieces of it that begin at `row`, which is row `start` of all."""
+    """Yield a file, or pieces of it that begin at its row `row`, row `start` of the table."""
     known, above = set(reader.schema.names), hive.columns_of(reader.path)
     above = {name: above[name] for name in columns if name in above and name not in known}
     inner = inner_columns(reader.schema)
@@ -201,7 +201,7 @@ def parts_of(
             for name, value in above.items():
                 values = hive.column(value, batch.num_rows, types.get(name))
                 batch = batch.append_column(name, values)
-            if inner:  # without the records themselves
+            if inner:  # drop the records themselves, whose fields are columns now
                 batch = batch.select(columns)
             if other is None:
                 other = [i for i, kind in enumerate(batch.schema.types) if not is_plain(kind)]
@@ -237,7 +237,7 @@ def reading(path: str, kind: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise TableError(f"{path}: no such file or folder") from error
     except MemoryError as error:
-        # It is no fault of the file, unless a damaged length asks for what no machine has.
+        # The file is not at fault, unless a damaged length asks for more than any machine has.
         asked = ASKED.search(str(error))
         if asked is None or int(asked.group(1)) < MOST_BYTES:
             raise
@@ -248,7 +248,7 @@ def reading(path: str, kind: str) -> Iterator[None]:
 
 
 def table_of_arrays(arrays: Arrays) -> Table:
-    """Return arrays as a table, which says how they are read."""
+    """Return arrays as a table, with notes on how they are read."""
     table = Table([arrays])
     table.notes += arrays.notes
     return table
@@ -344,7 +344,7 @@ def _open_files(source: str, text: TextOptions) -> Table:
 
 
 def _are_questions(system: fs.FileSystem, source: str, paths: list[str]) -> bool:
-    """Tell multiple-choice samples, whose questions are rows, from other JSON."""
+    """Return whether JSON files are multiple-choice samples, whose questions are the rows."""
     with reading(source, "JSON"):
         if not is_questions(system, paths[0]):
             return False
@@ -365,7 +365,7 @@ def _add_hive_columns(table: Table, folder: str) -> None:
 
 
 def _left_out(folder: str, paths: list[str]) -> str:
-    """Say which files of a folder are not read; markers that no one takes for tables are none."""
+    """Return a note on which files of a folder are not read."""
     shown = ", ".join(os.path.relpath(path, folder) for path in paths[:3])
     more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
     return f"Not read, of the folder: {shown}{more}."

@@ -16,21 +16,21 @@ from plogq.tables.columns import Columns
 from plogq.tables.numbers import shown
 from plogq.tables.row_sums import TOLERANCE, not_distributions, remedy
 
-# In nats. Exact sums hold this, times any weight allowed. A class masked with the lowest float32
-# instead of −inf is beyond it, and as impossible.
+# In nats. An exact sum can hold this times any weight that is allowed. The surprisal of a class
+# masked with the lowest float32 instead of −inf is larger; such a class is impossible, too.
 LARGEST_SURPRISAL = 2.0**64
 
 
 class Events(NamedTuple):
     """What happened, by the labels: one event a row, or one for each class a soft label allows."""
 
-    row: Array | slice  # (m,) of the batch; or the slice of all, each once
+    row: Array | slice  # (m,) rows of the batch; slice(None) where each is one event
     label: Array  # (m,) class
     share: Array | None  # (m,) its probability p_j > 0 by the label; None where it is 1
     surprisal: Array  # (m,) −log q_j
 
     def weights(self, of_rows: Array | None) -> Array | None:
-        """Give the weight of each event: its row's, times its share."""
+        """Return the weight of each event, (m,): its row's times its share; None: all are 1."""
         if of_rows is None:
             return self.share
         return of_rows[self.row] if self.share is None else of_rows[self.row] * self.share
@@ -60,7 +60,7 @@ class FusedRows(NamedTuple):
 
 
 class TopClasses:
-    """The first class of highest logit, of those rows for which it is asked."""
+    """The first class of highest logit, computed only for the rows that are asked for."""
 
     def __init__(self, logits: Array | Matrix) -> None:
         self._logits = logits
@@ -80,7 +80,7 @@ class SummedRows(NamedTuple):
 
 
 def figures_or_logits(batch: Batch, columns: Columns, classes: int) -> RowFigures | FusedRows:
-    """Compute the figures of a batch, unless a state does that faster."""
+    """Return the figures of a batch, or its logits alone where a state computes them faster."""
     plain = columns.kind == "logits" and batch.soft is None and batch.weight is None
     if len(batch.target) == 0 or (plain and classes <= MOST_CLASSES):
         return FusedRows(_logits(batch), columns.predictions)
@@ -88,7 +88,7 @@ def figures_or_logits(batch: Batch, columns: Columns, classes: int) -> RowFigure
 
 
 def figures(batch: Batch, columns: Columns) -> RowFigures:
-    """Compute the figures of a batch, each row by itself, in double precision."""
+    """Return the figures of a batch in nats, each row by itself, in double precision."""
     if columns.kind == "logits":
         x = _logits(batch)
         if batch.soft is None:
@@ -103,7 +103,7 @@ def figures(batch: Batch, columns: Columns) -> RowFigures:
 
 
 def _logits(batch: Batch) -> Array | Matrix:
-    """Give the logits of every class; where there is one column, that of class 0 is 0."""
+    """Return (n, C) logits; where there is one column, the logit of class 0 is 0."""
     x = batch.given
     return Matrix((np.zeros_like(x), x)) if isinstance(x, np.ndarray) and x.ndim == 1 else x
 
@@ -131,24 +131,24 @@ def _from_logits(batch: Batch, columns: Columns, x: Array | Matrix) -> RowFigure
 
 
 def as_columns(x: Array | Matrix) -> Array | tuple[Array, ...]:
-    """Give logits as the kernels take them."""
+    """Return logits as the kernels take them: a matrix, or its columns."""
     return x.columns if isinstance(x, Matrix) else x
 
 
 def check_logits(batch: Batch, column: str, x: Array) -> None:
-    """Refuse logits that are no row of logits."""
+    """Refuse rows with NaN or +inf, and rows where every class is masked."""
     bad = np.isnan(x).any(axis=1) | ~np.isfinite(x.max(axis=1))
     expected = "hold finite logits, or -inf for a masked class, with one class left in each row"
     batch.part.check(column, bad, expected, lambda i: shown(x[i]))
 
 
 def distributions(batch: Batch, columns: Columns) -> tuple[Array, Array]:
-    """Give (n, C) probabilities and −log of them, from either."""
+    """Return (n, C) probabilities and their −log in nats, from a column of either."""
     x = batch.predictions.astype(np.float64)
     kind = batch.part.batch.schema.field(columns.names[0]).type
     kind = getattr(kind, "value_type", kind)
     logs = columns.kind == "logprobs"
-    # log 0 = −inf is meant; what else comes of bad numbers is refused right after.
+    # log 0 = −inf is meant; any other bad number is refused right after.
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         if columns.layout == "binary":
             return _binary(batch, columns, x)
@@ -174,9 +174,10 @@ def distributions(batch: Batch, columns: Columns) -> tuple[Array, Array]:
 
 
 def _binary(batch: Batch, columns: Columns, x: Array) -> tuple[Array, Array]:
-    """Give both classes from that of class 1; log1p and expm1 keep what 1 − p would lose.
+    """Return (n, 2) probabilities and their −log in nats, from those of class 1.
 
-    What is beyond 0 or 1 by no more than a row's sum may be beyond 1 is read as 0 or 1.
+    log1p and expm1 keep the digits that 1 − p would lose. A value outside [0, 1] by at most
+    `TOLERANCE`, which a row's sum is allowed, too, is read as 0 or 1.
     """
     name = columns.classes[1] if columns.classes else "1"
     if columns.kind == "probs":
@@ -254,7 +255,7 @@ def _from_probs(batch: Batch, q: Array, surprisal: Array, x: Array | Matrix) -> 
 
 
 def possible(surprisal: Array) -> Array:
-    """Give inf for what the lowest finite logits stand for."""
+    """Return surprisals, with inf for those of classes masked with a very low finite logit."""
     if surprisal.max() < LARGEST_SURPRISAL:
         return surprisal
     return np.where(surprisal < LARGEST_SURPRISAL, surprisal, np.inf)

@@ -1,4 +1,4 @@
-"""Rows that should sum to 1: how far off they may be, what explains it, and what to do else."""
+"""Rows that should sum to 1: how far off they may be, what explains it, and what else to do."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import pyarrow as pa
 
 from plogq.tables.arrays import Array
 
-# How far from 1 the probabilities of a row may sum. Single precision and text of five digits stay
-# well inside 1e-4, and a sum wrong by ε shifts a cross-entropy by at most about ε nats; half
+# How far from 1 the sum of a row's probabilities may be. Single precision and text of five digits
+# stay well inside 1e-4, and a sum wrong by ε shifts a cross-entropy by at most about ε nats; half
 # precision rounds each number by up to 5e-4.
 TOLERANCE = 1e-4
 HALF_TOLERANCE = 1e-2
-# Beyond this no rounding is taken for an explanation.
+# A sum further from 1 than this is not explained by rounding.
 MOST_ROUNDED = 0.1
 DIGITS = range(2, 7)  # one digit would explain too much
 
 
 class Rounding(NamedTuple):
-    """To how many digits numbers were rounded, each way that fits all of them; None: no few."""
+    """To how many digits all of some numbers were rounded, in three ways; None: not in this way."""
 
     decimals: int | None  # digits after the point
     digits: int | None  # significant digits
     bits: int | None  # significant bits: 8 of bfloat16, 11 of float16
 
     def bound(self, x: Array, q: Array, logs: bool) -> Array:
-        """Return how far rounding alone takes the sums of rows: (n, C) → (n,).
+        """Return how far from 1 rounding alone may take the sums of rows, (n, C) → (n,).
 
         x is as it was printed, q the probabilities that it stands for.
         """
@@ -73,7 +73,7 @@ def rounding_of(x: Array) -> Rounding:
 
 
 def _unit(size: Array, digits: int) -> Array:
-    """Return what one in the last of so many significant digits is."""
+    """Return the value of one unit in the last of `digits` significant digits."""
     with np.errstate(divide="ignore"):
         order = np.floor(np.log10(size))
     unit: Array = np.where(size > 0, 10.0 ** (np.where(size > 0, order, 0.0) - digits + 1), 0.0)
@@ -95,7 +95,7 @@ def not_distributions(
     rounding: Rounding | None = None,
     normalise: bool = False,
 ) -> tuple[Array, Array]:
-    """Return the sums of rows, and which rows are no probabilities, by all that is allowed."""
+    """Return the sums of rows, and which rows are no distributions within what is allowed, (n,)."""
     total = q.sum(axis=1)
     positive = (q >= 0).all(axis=1)  # NaN fails
     if normalise:
@@ -107,7 +107,7 @@ def not_distributions(
 
 
 def remedy(row: Array, logs: bool) -> str:
-    """Return what a row may be that is no distribution, and what to do then."""
+    """Return a hint on what a row that is no distribution may be, and what to do then."""
     if not np.isfinite(row).all():
         return ""
     if logs:

@@ -30,7 +30,7 @@ def inner_columns(schema: pa.Schema) -> Inner:
 
 
 def is_sparse(kind: pa.DataType) -> bool:
-    """Tell the vectors of Spark and their like: values of the places that other fields name."""
+    """Return whether a type is a sparse vector, as Spark has it: values, and their indices."""
     return types.is_struct(kind) and {"indices", "values"} <= {field.name for field in kind}
 
 
@@ -41,7 +41,7 @@ def _ways(field: pa.Field) -> list[tuple[str, ...]]:
 
 
 def flat_schema(schema: pa.Schema) -> pa.Schema:
-    """Return the schema with the fields of records in their place."""
+    """Return a schema with the fields of records in place of the records."""
     inner = inner_columns(schema)
     if not inner:
         return schema
@@ -61,7 +61,7 @@ def type_of(schema: pa.Schema, way: tuple[str, ...]) -> pa.DataType:
 
 
 def add_inner(path: str, batch: pa.RecordBatch, schema: pa.Schema, inner: Inner) -> pa.RecordBatch:
-    """Return a batch with fields of its records as columns; records have those of the schema."""
+    """Return a batch with fields of its records as columns; refuse fields not in the schema."""
     from pyarrow import compute as pc  # it takes long to load
 
     for name, way in inner.items():

@@ -19,17 +19,17 @@ from plogq.tables.formats.memory import is_frame
 from plogq.tables.formats.wanted import Wanted
 from plogq.tables.readers import Table, table_of_arrays
 
-# The most of the predictions that is looked at, beside so many rows, to see what they are.
+# At most so many bytes of predictions, and HEAD_ROWS rows, are looked at to see what they are.
 LOOK_BYTES = 1 << 20
 
 
 def is_table(source: Any) -> bool:
-    """Tell what holds more than labels."""
+    """Return whether a source is a table, and not labels alone."""
     return isinstance(source, (str, PathLike, Mapping)) or is_frame(source)
 
 
 def is_array(x: Any, *, or_names: bool = False) -> bool:
-    """Tell an array from the name of a column, or with `or_names` from a list of names."""
+    """Return whether x is an array, not a column's name, nor with `or_names` a list of names."""
     if isinstance(x, Sequence) and not isinstance(x, (str, bytes)):
         return not or_names or any(not np.isscalar(each) for each in x[:1])
     speaks = ("__array__", "__arrow_c_array__", "__arrow_c_stream__")
@@ -37,7 +37,7 @@ def is_array(x: Any, *, or_names: bool = False) -> bool:
 
 
 def are_arrays(source: Any, predictions: Any, options: Mapping[str, Any]) -> bool:
-    """Tell whether a score is asked of arrays: of predictions, or by an option that holds one."""
+    """Return whether arrays are to be scored: `predictions` are given, or an option is an array."""
     table = is_table(source)
     given = (is_array(x, or_names=table and name in KINDS) for name, x in options.items())
     return predictions is not None or any(given)
@@ -60,8 +60,8 @@ def open_arrays(
     Raises
     ------
     TableError
-        No predictions, predictions of two kinds, a table where labels belong; what cannot be
-        probabilities, such as labels in their place.
+        There are no predictions, or predictions of two kinds; there is a table where labels
+        belong; or the predictions cannot be probabilities, but may be labels.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def open_arrays(
     if kinds == ["probs"]:
         _check_probabilities(reader)
     names = {option: option if option in arrays else None for option in options}
-    # A frame is a column for each class, and found by the names of those.
+    # Predictions are found by name, since a frame of them becomes a column for each class.
     return table_of_arrays(reader), names | {kind: None for kind in KINDS if kind in options}
 
 

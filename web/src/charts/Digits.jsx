@@ -4,7 +4,7 @@ import { Chart } from "../parts/Chart.jsx";
 import { fitText } from "../parts/measure.js";
 
 const SIDE = 8; // pixels
-const SHADES = 4; // of grey, beside nothing
+const SHADES = 4; // of grey, beside white
 const TOP = 24;
 const WIDEST = 44; // px of a digit
 const ROW = 54; // px of a model: its name, its guesses
@@ -66,7 +66,7 @@ export function Digits({ name, label, description, digits, models }) {
   );
 }
 
-/** A path for each shade but none: the pixels that have it. */
+/** A path for each shade of grey, of the pixels that have it. */
 function shaded(pixels) {
   const paths = Array(SHADES).fill("");
   pixels.forEach((value, i) => {

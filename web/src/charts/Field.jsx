@@ -72,7 +72,7 @@ function edges(values) {
   return [values[0] - half, values.at(-1) + half];
 }
 
-/** Neighbours of one level taken together. */
+/** Neighbouring values of one level, joined. */
 function runs(levels) {
   const found = [];
   levels.forEach((level, i) => {

@@ -88,7 +88,7 @@ function side(scale, x) {
   return scale(x) > (from + to) / 2;
 }
 
-/** Ticks that a square root keeps apart. */
+/** Ticks that do not touch each other on an axis with a square root. */
 function ticksOf(most) {
   const steps = [0.0001, 0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1];
   const shown = steps.filter((step) => step <= most * 1.001);

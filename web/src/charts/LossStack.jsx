@@ -102,7 +102,7 @@ function Piece({ piece, scale, y, quiet = false }) {
   );
 }
 
-/** The loss goes on for ever: the bar fades in steps towards the edge. */
+/** An infinite loss: the bar fades in steps towards the edge. */
 function Endless({ from, to, y }) {
   const step = (to - from) / 6;
   return (

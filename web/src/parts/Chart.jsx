@@ -5,7 +5,7 @@ import { useContext, useId, useRef, useState } from "preact/hooks";
 import { download, toPng, toSvg } from "./download.js";
 import { useWidth } from "./measure.js";
 
-/** Inside it charts are pictures, drawn smaller: no text, no tools. */
+/** Charts inside this context are small pictures without text and tools. */
 export const Small = createContext(false);
 const SMALL = 150; // px
 

@@ -98,7 +98,7 @@ function Many({ control, value, read, names, change }) {
   );
 }
 
-/** Names take their room. */
+/** Long names need more room. */
 function named(names) {
   return names.some((name) => name.length > 2) ? "many many-named" : "many";
 }

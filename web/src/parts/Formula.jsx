@@ -1,6 +1,6 @@
 // A formula in MathML, which browsers typeset themselves, and the pieces that all formulas share.
 
-/** label: the formula in words, for those who hear it; children: MathML elements. */
+/** label: the formula in words, for screen readers; children: MathML elements. */
 export function Formula({ label, children }) {
   return (
     <div class="formula" tabIndex={0} role="group" aria-label={label}>
@@ -68,7 +68,7 @@ export function Named({ name, children }) {
   );
 }
 
-/** As wide as what it stands under. It is drawn, since only fonts made for formulas have one that stretches. */
+/** A brace as wide as the formula above it. It is drawn, since only fonts made for formulas have a brace that stretches. */
 function Brace() {
   return (
     <svg>

@@ -1,4 +1,4 @@
-// Stands in a picture's frame until its figures are there, which take seconds where a model is trained first.
+// A placeholder in a picture's frame until the figures arrive, which takes seconds where a model is trained first.
 
 /** The frame of a page's picture while its first answer is awaited; nothing where that was refused. */
 export function Awaited({ error }) {

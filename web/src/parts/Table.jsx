@@ -145,7 +145,7 @@ function order(rows, columns, { key, down }) {
   return [...rows].sort(compare);
 }
 
-/** What is not known comes last either way. */
+/** Unknown values come last in either order. */
 function numbers(a, b, sign) {
   if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) - Number.isNaN(b);
   return a === b ? 0 : sign * (a < b ? -1 : 1);

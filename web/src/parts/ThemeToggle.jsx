@@ -21,7 +21,7 @@ export function ThemeToggle() {
     try {
       localStorage.setItem(KEY, other);
     } catch {
-      // A page that may keep nothing still changes its colours.
+      // Where a page may store nothing, it still changes its colours.
     }
   };
   return (

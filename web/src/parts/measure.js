@@ -1,7 +1,7 @@
 // Widths on the screen: of a box, as it changes, and of a text before it is drawn.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
-/** Give [ref, width in px] of an element; 0 before it is on the page. */
+/** Return [ref, width in px] of an element; 0 before it is on the page. */
 export function useWidth() {
   const box = useRef(null);
   const [width, setWidth] = useState(0);

@@ -8,7 +8,7 @@ import { Table } from "../parts/Table.jsx";
 
 const MOST_BARS = 15;
 const MOST_CELLS = 32; // classes along a side of the field of cells
-const CHOSEN = 24; // of more classes, those of the dearest cells
+const CHOSEN = 24; // of more classes, those in the costliest cells are shown
 
 export function ClassBits({ id, result, words, units }) {
   const rank = (item) => (item.cross_entropy === "inf" ? Infinity : (item.share ?? 0));
@@ -81,7 +81,7 @@ export function ConfusionBits({ id, result, words, units }) {
   );
 }
 
-/** All classes where they can be seen apart; else those of the dearest cells off the diagonal. */
+/** All classes if they are few enough to be told apart; else those in the costliest cells off the diagonal. */
 function chosen(classes, cells) {
   if (classes.length <= MOST_CELLS) return classes;
   const off = cells.filter((cell) => cell.label !== cell.predicted && toNumber(cell.cost) > 0);

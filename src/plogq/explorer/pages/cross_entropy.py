@@ -8,6 +8,7 @@ import plogq
 from plogq.explorer.controls import UNIT, Choice, Names, Shares, State, Whole
 from plogq.explorer.page import Page, Result, python, readout
 from plogq.explorer.shown import figure, shown
+from plogq.formulas.units import Unit, plural
 
 CURVE = np.geomspace(1e-3, 1.0, 160)
 
@@ -22,7 +23,7 @@ def compute(state: State) -> Result:
         truth = 0.9 * truth + 0.1 / len(probs)
     loss = plogq.cross_entropy(truth, probs, unit=unit)
     surprise = plogq.surprisal(probs, unit=unit)
-    units = f"{unit}s"
+    units = plural(unit)
     return {
         "unit": units,
         "curve": np.stack([CURVE, plogq.surprisal(CURVE, unit=unit)], axis=1),
@@ -41,7 +42,7 @@ def compute(state: State) -> Result:
             readout("probability of the true class", probs[target], "", "gain"),
             readout("least loss that this target allows", plogq.entropy(truth, unit=unit), units),
         ],
-        "notice": _notice(float(probs[target]), float(loss), smoothing, units, true),
+        "notice": _notice(float(probs[target]), float(loss), smoothing, unit, true),
         "code": (
             "import plogq\n"
             f"plogq.cross_entropy({python(truth.tolist())},\n"
@@ -51,7 +52,7 @@ def compute(state: State) -> Result:
     }
 
 
-def _notice(prob: float, loss: float, kind: str, units: str, true: str) -> str:
+def _notice(prob: float, loss: float, kind: str, unit: Unit, true: str) -> str:
     if kind == "soft":
         return (
             "A soft target gives a little to every class, so every probability counts. The loss "
@@ -62,12 +63,12 @@ def _notice(prob: float, loss: float, kind: str, units: str, true: str) -> str:
             f"The true class, {true}, was called impossible: its surprise is infinite, and so is "
             "the loss."
         )
-    half = float(plogq.surprisal(prob / 2, unit="bit" if units == "bits" else "nat"))
+    half = float(plogq.surprisal(prob / 2, unit=unit))
     return (
         f"Only the probability of the true class, {true}, counts; how the other classes share the "
         "rest does not. If it is halved, the loss grows by a fixed amount, here from "
-        f"{shown(loss)} to {shown(half)} {units}. The curve rises without limit on the left: to be "
-        "sure and wrong has no highest price."
+        f"{shown(loss)} to {shown(half)} {plural(unit)}. The curve rises without limit on the "
+        "left: to be sure and wrong has no highest price."
     )
 
 

@@ -11,6 +11,7 @@ import plogq
 from plogq.explorer.controls import UNIT, Names, Shares, State, same_length
 from plogq.explorer.page import Page, Result, python, readout
 from plogq.explorer.shown import figure, shown
+from plogq.formulas.units import plural
 
 
 def compute(state: State) -> Result:
@@ -33,17 +34,18 @@ def compute(state: State) -> Result:
         }
         for j in range(len(p))
     ]
+    units = plural(unit)
     return {
         "entropy": figure(parts.entropy),
         "kl": figure(parts.kl_divergence),
         "cross_entropy": figure(parts.cross_entropy),
-        "unit": f"{unit}s",
+        "unit": units,
         "rows": rows,
         "readouts": [
-            readout("H(p), what p itself costs", parts.entropy, f"{unit}s", "keep"),
-            readout("KL(p ‖ q), what believing q adds", parts.kl_divergence, f"{unit}s", "waste"),
-            readout("H(p, q), the two together", parts.cross_entropy, f"{unit}s", "ink"),
-            readout("KL(q ‖ p), the other direction", back, f"{unit}s"),
+            readout("H(p), what p itself costs", parts.entropy, units, "keep"),
+            readout("KL(p ‖ q), what believing q adds", parts.kl_divergence, units, "waste"),
+            readout("H(p, q), the two together", parts.cross_entropy, units, "ink"),
+            readout("KL(q ‖ p), the other direction", back, units),
         ],
         "notice": _notice(p, q, float(parts.kl_divergence), float(back), names),
         "code": (

@@ -12,6 +12,7 @@ from plogq.demo.run import read_digits
 from plogq.explorer.controls import UNIT, Choice, State, Whole
 from plogq.explorer.page import Page, Result, readout
 from plogq.explorer.shown import shown
+from plogq.formulas.units import plural
 
 Floats = NDArray[np.float64]
 
@@ -80,7 +81,7 @@ def error_removed(counts: NDArray[np.int64]) -> Floats:
 def compute(state: State) -> Result:
     """Give what the split removes of each impurity, along all thresholds of its pixel."""
     unit, t = state["unit"], state["threshold"]
-    units = f"{unit}s"
+    units = plural(unit)
     every = splits(state["task"])
     gains = plogq.information_gain_from_counts(every, unit=unit)
     pixel = SIDE * (state["row"] - 1) + state["column"] - 1
@@ -147,7 +148,7 @@ def _notice(
     removed: dict[str, Floats],
     bits: tuple[float, float],
 ) -> str:
-    classes, units = list(TASKS[state["task"]]), f"{state['unit']}s"
+    classes, units = list(TASKS[state["task"]]), plural(state["unit"])
     if (branches.sum(axis=-1) == 0).any():
         return "All digits go one way. The answer is known before, so it tells nothing: no gain."
     said = f"The answer takes {shown(bits[1])} off the {shown(bits[0])} {units} of the node."

@@ -11,6 +11,7 @@ import plogq
 from plogq.explorer.controls import UNIT, Choice, Names, Shares, State
 from plogq.explorer.page import Page, Result, python, readout
 from plogq.explorer.shown import figure, shown
+from plogq.formulas.units import plural
 
 COIN = ("heads", "tails")
 WAYS = (1, 2, 3, 4, 5, 6, 5, 4, 3, 2, 1)  # to throw 2 to 12 with two dice
@@ -39,17 +40,18 @@ def compute(state: State) -> Result:
         }
         for j, name in enumerate(names[: len(p)])
     ]
+    units = plural(unit)
     most = plogq.surprisal(1 / len(p), unit=unit)
     return {
-        "unit": f"{unit}s",
+        "unit": units,
         "outcomes": outcomes,
         "entropy": figure(entropy),
         "readouts": [
-            readout("entropy", entropy, f"{unit}s", "keep"),
+            readout("entropy", entropy, units, "keep"),
             readout("perplexity, in equally likely outcomes", plogq.perplexity(p)),
-            readout(f"largest entropy of {len(p)} outcomes", most, f"{unit}s"),
+            readout(f"largest entropy of {len(p)} outcomes", most, units),
         ],
-        "notice": _notice(names, p, surprise, parts, f"{unit}s"),
+        "notice": _notice(names, p, surprise, parts, units),
         "code": _code(state),
         "answer": entropy,
     }

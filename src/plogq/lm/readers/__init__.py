@@ -1,1 +1,1 @@
-"""What logs of language models come as, a file for each kind."""
+"""Readers of logs of language models, a file for each kind of log."""

@@ -1,23 +1,24 @@
-"""Whether logprobs are natural logarithms: what the probabilities at one place sum to."""
+"""Whether logprobs are natural logarithms, by the sum of the probabilities at one place."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-PLACES = 1_000  # are looked at
-FEWEST = 20  # places where the model hesitates, before the absence of something says anything
-SURE = 0.9  # of a token: the model does not hesitate
-USUAL = 0.9  # what the likeliest tokens of a place sum to, if they are few
-SLACK = 0.01  # that rounding may add to a sum
+PLACES = 1_000  # so many are looked at
+FEWEST = 20  # places where the model hesitates; from fewer, nothing follows
+SURE = 0.9  # where the likeliest token is at least so probable, the model does not hesitate
+USUAL = 0.9  # what the probabilities of a few likeliest tokens usually exceed in sum
+SLACK = 0.01  # the most that rounding may add to a sum
 
 
 def suspected_base(places: Sequence[Sequence[float]]) -> str | None:
-    """Say which other base the logarithms seem to have; None where they may be natural.
+    """Return a sentence that the logarithms seem to have another base; None if they may be natural.
 
-    The probabilities of tokens at one place sum to at most 1. Natural logarithms taken to base 10
-    exceed it. Those taken to base 2 stay below it, and with base 2 come close to it: of natural
-    ones, Σ 2^x is above 1 at some of the places where the model hesitates.
+    The probabilities of tokens at one place sum to at most 1. If x are logarithms to base 10, Σ e^x
+    is above 1. If they are logarithms to base 2, Σ e^x stays below 1, and Σ 2^x is at most 1 and
+    often close to it; for natural logarithms, Σ 2^x is above 1 at some of the places where the
+    model hesitates.
 
     Examples
     --------

@@ -23,7 +23,7 @@ NAME = "Cohere responses"
 
 
 def recognises(record: dict[str, Any]) -> bool:
-    """Tell a response with logprobs."""
+    """Return whether a record is a response with logprobs."""
     pieces = record.get("logprobs")
     return isinstance(pieces, list) and all(
         isinstance(piece, dict) and {"token_ids", "logprobs"} <= piece.keys() for piece in pieces
@@ -31,7 +31,7 @@ def recognises(record: dict[str, Any]) -> bool:
 
 
 def read(record: dict[str, Any]) -> list[Response]:
-    """Give what was written."""
+    """Return what was written."""
     tokens = []
     for i, piece in enumerate(record["logprobs"]):
         values = list_of(piece["logprobs"], f"logprobs[{i}].logprobs")
@@ -41,7 +41,7 @@ def read(record: dict[str, Any]) -> list[Response]:
 
 
 def _text(record: dict[str, Any]) -> str | None:
-    """Give what the message says; a call of a tool is written in no one way."""
+    """Return the text of the message; None for a call of a tool, whose text is not known."""
     message = object_of(record.get("message", {}), "message")
     content = message.get("content")
     if message.get("tool_calls") or not isinstance(content, list):

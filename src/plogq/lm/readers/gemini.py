@@ -26,13 +26,13 @@ CAPITAL = re.compile(r"(?=[A-Z])")
 
 
 def recognises(record: dict[str, Any]) -> bool:
-    """Tell a response."""
+    """Return whether a record is a response."""
     found = record.get("candidates")
     return isinstance(found, list) and all(isinstance(x, dict) and "content" in x for x in found)
 
 
 def read(record: dict[str, Any]) -> list[Response]:
-    """Give what each candidate says."""
+    """Return the text of each candidate."""
     name = text_of(_field(record, "responseId"))
     return [
         Response(name, (Passage(_tokens(candidate), _text(candidate)),), 0)
@@ -60,7 +60,7 @@ def _tokens(candidate: dict[str, Any]) -> list[Token]:
 
 
 def _text(candidate: dict[str, Any]) -> str | None:
-    """Give what the parts say; a call of a function is written in no one way."""
+    """Return the text of the parts; None for a call of a function, whose text is not known."""
     content = candidate["content"]
     parts = content.get("parts") if isinstance(content, dict) else None
     said = [text_of(part.get("text")) for part in parts or [] if isinstance(part, dict)]
@@ -69,5 +69,5 @@ def _text(candidate: dict[str, Any]) -> str | None:
 
 
 def _field(record: dict[str, Any], name: str) -> Any:
-    """Give a field by its name in JSON, or as Python writes it: logprobs_result."""
+    """Return a field by its name in JSON, or by the name that Python writes: logprobs_result."""
     return record.get(name, record.get(CAPITAL.sub("_", name).lower()))

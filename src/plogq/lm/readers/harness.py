@@ -1,4 +1,4 @@
-"""Samples as lm-evaluation-harness logs them (`--log_samples`): a document's logprob in one.
+"""Samples as lm-evaluation-harness logs them (`--log_samples`): one logprob for each document.
 
 References
 ----------
@@ -23,7 +23,7 @@ recognises = is_sample
 
 
 def read(record: dict[str, Any]) -> Scored:
-    """Give the document of a loglikelihood or loglikelihood_rolling request."""
+    """Return the document of a loglikelihood or loglikelihood_rolling request."""
     requests = requests_of(record)
     if len(requests) > 1:
         raise RecordError(
@@ -48,9 +48,10 @@ def read(record: dict[str, Any]) -> Scored:
 
 
 class SampleNames:
-    """Names samples by their documents; of a second task in a file, whose numbers begin anew, too.
+    """Names for samples, by their documents and, where a file has several tasks, by the task.
 
-    A document that comes back with the same request is no other one.
+    Another task begins where a document's number comes back with another request. With the same
+    request it is the same document.
     """
 
     def __init__(self) -> None:
@@ -58,7 +59,7 @@ class SampleNames:
         self._documents, self._requests = Names(), Names()
 
     def name(self, scored: Scored, record: dict[str, Any]) -> str | None:
-        """Give the name of a document; None where it was there before."""
+        """Return the name of a document; None where it was there before."""
         counts = sorted((unit, n) for unit, n in scored.counts.items() if n is not None)
         if not self._requests.add(repr((scored.name, record.get("arguments"), counts))):
             return None
@@ -69,7 +70,7 @@ class SampleNames:
 
 
 def _logprob(record: dict[str, Any]) -> float:
-    """Read the one number of the response; the harness writes it as text."""
+    """Return the one number of the response, in nats; the harness writes it as text."""
     found = record.get("filtered_resps", record.get("resps"))
     while isinstance(found, list) and found:
         if len(found) > 1 and str(found[1]) not in ("True", "False"):
@@ -83,7 +84,7 @@ def _logprob(record: dict[str, Any]) -> float:
 
 
 def _pair(record: dict[str, Any], name: str, logprob: float) -> int:
-    """Read [loglikelihood, count], which must be of that loglikelihood."""
+    """Return the count of [loglikelihood, count], whose loglikelihood must be `logprob`."""
     pair = record[name]
     if not (isinstance(pair, list) and len(pair) == 2):
         raise RecordError(f"{name} must be a pair of loglikelihood and count; got {pair!r:.40}")
@@ -96,7 +97,7 @@ def _pair(record: dict[str, Any], name: str, logprob: float) -> int:
 
 
 def _text(requests: list[list[Any]]) -> str | None:
-    """Give what was scored: the one argument of a rolling request, or the continuation."""
+    """Return what was scored: the one argument of a rolling request, or the continuation."""
     if len(requests) != 1:
         return None
     last = requests[0][-1] if len(requests[0]) in (1, 2) else None

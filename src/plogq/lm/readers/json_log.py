@@ -1,4 +1,4 @@
-"""JSON, a document or a response in each record, of whichever known writer."""
+"""JSON by any known writer, with a document or a response in each record."""
 
 from __future__ import annotations
 
@@ -44,9 +44,10 @@ class JsonLog:
     path
         The file, folder or URI, compressed by its ending.
     part
-        Of responses with logprobs of both: "prompt", "completion" or "all"; None refuses them.
+        Which tokens count where a response has logprobs of both: "prompt", "completion" or "all";
+        None refuses such responses.
     text
-        What the user says of a text table, which this is not.
+        What the user says of a text table; it does not apply here, and a remark says so.
     """
 
     rows: int | None = None
@@ -83,7 +84,7 @@ class JsonLog:
         self._prompts = self._zero_firsts = 0
 
     def blocks(self) -> Iterator[Block]:
-        """Stream the documents."""
+        """Yield the documents in blocks."""
         held: list[Scored] = []
         tokens, done = 0, 0
         known = Names()
@@ -119,7 +120,7 @@ class JsonLog:
         return records if stream is None else join_streams(records, stream)
 
     def _named(self, path: str, name: str) -> str:
-        """Give a document's name, which of several files is told by that of its own."""
+        """Return a document's name; where there are several files, with the name of its file."""
         return _text(name if len(self._called) == 1 else f"{self._called[path]}: {name}")
 
     def _read(self, record: Record, names: SampleNames) -> list[Scored]:
@@ -155,7 +156,7 @@ class JsonLog:
         return found
 
     def _is_left_out(self, sample: dict[str, Any]) -> bool:
-        """Tell a sample under another filter than the first: the same document once more."""
+        """Return whether a sample has another filter than the first: it is of the same document."""
         name = str(sample.get("filter", "none"))
         self._filter = name if self._filter is None else self._filter
         if name == self._filter:
@@ -188,11 +189,11 @@ _TASKS = (
 
 
 def whole_records(records: Iterable[Record]) -> Iterator[Record]:
-    """Give records without what a batch run or a stream of events has wrapped them in.
+    """Yield records without what a batch run or a stream of events wraps around them.
 
     A batch run answers with custom_id, response.body and error; others keep a response beside
-    what was asked. Events of OpenAI's Responses tell of a response piece by piece, and of all of it
-    at the end.
+    its request. Events of OpenAI's Responses hold a response piece by piece, and all of it at the
+    end.
     """
     for record in records:
         value = record.value
@@ -217,7 +218,7 @@ def whole_records(records: Iterable[Record]) -> Iterator[Record]:
 
 
 def _wrapped(value: dict[str, Any]) -> bool:
-    """Tell what holds a response beside other things."""
+    """Return whether a record holds a response beside other things."""
     if "response" not in value:
         return False
     held = value["response"]
@@ -238,7 +239,7 @@ def _known(record: Record) -> Writer:
 
 
 def _text(name: str) -> str:
-    """Give a name without what is no character: JSON may hold half of a pair of surrogates."""
+    """Return a name that is valid Unicode: JSON may hold half of a pair of surrogates."""
     return name.encode("utf-8", "replace").decode()
 
 

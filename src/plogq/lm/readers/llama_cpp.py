@@ -28,12 +28,12 @@ FIELDS = ("completion_probabilities", "probs")
 
 
 def recognises(record: dict[str, Any]) -> bool:
-    """Tell a response, or a part of a stream of it."""
+    """Return whether a record is a response, or a part of a streamed one."""
     return "content" in record and ("stop" in record or any(key in record for key in FIELDS))
 
 
 def read(record: dict[str, Any]) -> list[Response]:
-    """Give what was written."""
+    """Return what was written."""
     key = next((key for key in FIELDS if record.get(key) is not None), FIELDS[0])
     tokens = [
         _token(object_of(entry, f"{key}[{i}]"), f"{key}[{i}]")

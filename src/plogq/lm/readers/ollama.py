@@ -15,12 +15,12 @@ NAME = "Ollama responses"
 
 
 def recognises(record: dict[str, Any]) -> bool:
-    """Tell a response, or a part of a stream of it."""
+    """Return whether a record is a response, or a part of a streamed one."""
     return "done" in record and ("response" in record or "message" in record)
 
 
 def read(record: dict[str, Any]) -> list[Response]:
-    """Give what was written."""
+    """Return what was written."""
     tokens = [
         chat_token(entry, f"logprobs[{i}]")
         for i, entry in enumerate(list_of(record.get("logprobs") or [], "logprobs"))
@@ -30,7 +30,7 @@ def read(record: dict[str, Any]) -> list[Response]:
 
 
 def texts(record: dict[str, Any]) -> tuple[str, str]:
-    """Give what a response thinks and what it says."""
+    """Return the text of a response's thinking, and that of its answer."""
     message = record.get("message")
     held = message if isinstance(message, dict) else record
     thought, text = held.get("thinking"), held.get("response", held.get("content"))

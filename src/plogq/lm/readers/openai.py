@@ -29,13 +29,13 @@ NAME = "OpenAI responses"
 
 
 def recognises(record: dict[str, Any]) -> bool:
-    """Tell a response; choices that are no objects are a column of a table."""
+    """Return whether a record is a response; choices that are not objects are a table's column."""
     choices = record.get("choices")
     return isinstance(choices, list) and all(isinstance(choice, dict) for choice in choices)
 
 
 def read(record: dict[str, Any]) -> list[Response]:
-    """Give what each choice holds."""
+    """Return what each choice holds."""
     choices = [object_of(c, "a choice") for c in list_of(record["choices"], "choices")]
     if not choices:
         raise RecordError("the response holds no choice")
@@ -48,7 +48,11 @@ def read(record: dict[str, Any]) -> list[Response]:
 
 
 def _usage(record: dict[str, Any], listed: list[int]) -> tuple[int | None, int | None]:
-    """Give how many tokens the prompt has, and the answer: of several answers only their sum."""
+    """Return how many tokens the prompt and the answer have; None where it is not known.
+
+    Of several answers only the sum is known. If more tokens are listed than that allows, the prompt
+    is echoed in each: 0 for the answer then says that the end of the prompt is not known.
+    """
     usage = record.get("usage")
     usage = usage if isinstance(usage, dict) else {}
     asked, written = (count_of(usage.get(f"{of}_tokens")) for of in ("prompt", "completion"))
@@ -87,10 +91,10 @@ def _response(
 def _prompt_end(
     n: int, *, echoed: bool, asked: int | None, written: int | None
 ) -> tuple[int | None, str | None]:
-    """Tell how many of n listed tokens are an echoed prompt's, and why they may be others.
+    """Return how many of n listed tokens are an echoed prompt's, and why it may be another number.
 
-    A prompt's first token alone has no logprob, unless a server puts a mark before it. What
-    `usage` counts settles the rest, where it counts what is listed.
+    Only a prompt's first token has no logprob, unless a server puts a mark before it. The counts of
+    `usage` decide the rest, where they agree with what is listed.
     """
     if asked is None or written is None:
         if not echoed and (written is None or n <= written + 1):
@@ -119,7 +123,7 @@ def _prompt_end(
 
 
 def _passage(choice: dict[str, Any]) -> Passage | None:
-    """Give the tokens of `logprobs`, in the layout of completions or of chat."""
+    """Return the tokens of `logprobs`, in the layout of completions or of chat."""
     logprobs = choice.get("logprobs")
     if logprobs is None:
         return None
@@ -158,7 +162,7 @@ def _completion(logprobs: dict[str, Any], choice: dict[str, Any]) -> Passage:
 
 
 def _written(choice: dict[str, Any]) -> str | None:
-    """Give what a message says, its reasoning first; a call of a tool is written in no one way."""
+    """Return a message's text, its reasoning first; None for a call of a tool."""
     message = choice.get("message", {"content": choice.get("text")})
     message = message if isinstance(message, dict) else {}
     if message.get("tool_calls"):
@@ -172,7 +176,7 @@ def _written(choice: dict[str, Any]) -> str | None:
 
 
 def _prompt(choice: dict[str, Any], record: dict[str, Any]) -> Passage:
-    """Give `prompt_logprobs`: of the choice (completions) or the response (chat)."""
+    """Return `prompt_logprobs`, those of the choice (completions) or of the response (chat)."""
     holder = choice if choice.get("prompt_logprobs") is not None else record
     places = holder.get("prompt_logprobs")
     if places is None:
@@ -181,7 +185,7 @@ def _prompt(choice: dict[str, Any], record: dict[str, Any]) -> Passage:
 
 
 def _echoed(prompt: Any) -> Passage:
-    """Give a prompt that the server lists by itself, as Together AI does with `echo`."""
+    """Return a prompt that the server lists apart, as Together AI does with `echo`."""
     listed = [each for each in prompt if isinstance(each, dict)] if isinstance(prompt, list) else []
     listed = [each for each in listed if isinstance(each.get("logprobs"), dict)]
     if len(listed) > 1:

@@ -10,12 +10,12 @@ NAME = "OpenAI Responses"
 
 
 def recognises(record: dict[str, Any]) -> bool:
-    """Tell a response."""
+    """Return whether a record is a response."""
     return record.get("object") == "response" and "output" in record
 
 
 def read(record: dict[str, Any]) -> list[Response]:
-    """Give what the model wrote, as one text."""
+    """Return what the model wrote, as one text."""
     passages = []
     for i, item in enumerate(list_of(record["output"], "output")):
         content = object_of(item, f"output[{i}]").get("content")

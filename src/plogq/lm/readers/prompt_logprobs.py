@@ -21,9 +21,9 @@ class Entry(NamedTuple):
 
 
 def read_places(places: Any, ids: Any, where: str) -> list[Token]:
-    """Give the token of each place: that of the text, which its id or its rank tells.
+    """Return the text's token at each place, which its id or its rank shows.
 
-    TensorRT-LLM may give a number at each place, which is that of the text.
+    TensorRT-LLM may give a number at each place: the logprob of the text's token.
     """
     if isinstance(places, list) and any(isinstance(place, (int, float)) for place in places):
         return [Token(None, logprob_of(x, f"{where}[{i}]")) for i, x in enumerate(places)]
@@ -63,13 +63,13 @@ def _entries(place: Any, where: str) -> dict[str, Entry] | None:
 
 
 def _likeliest(listed: list[dict[str, Entry] | None]) -> int | None:
-    """Give how many of the likeliest tokens each place lists, where ranks tell it."""
+    """Return how many of the likeliest tokens each place lists; None where ranks do not show it."""
     for entries in listed:
         if not entries:
             continue
         ranks = [entry.rank for entry in entries.values()]
         if len(entries) == 1:
-            return 1  # with more there would be more; with 0 there is nothing to choose from
+            return 1  # if more were asked for, more would be listed; if none, there is no choice
         known = [rank for rank in ranks if rank is not None]
         if len(known) == len(entries) and max(known) > len(entries):
             return len(entries) - 1
@@ -77,7 +77,7 @@ def _likeliest(listed: list[dict[str, Entry] | None]) -> int | None:
 
 
 def _own(entries: dict[str, Entry], likeliest: int | None) -> str | None:
-    """Give the id of the text's token: the only one, or the one beyond the likeliest."""
+    """Return the id of the text's token: the only one, or the one beyond the likeliest."""
     if len(entries) == 1:
         return next(iter(entries))
     if likeliest is None or len(entries) != likeliest + 1:

@@ -1,4 +1,4 @@
-"""What a server's answer holds of one text: its tokens, what they cost, and what it spells."""
+"""What a server's answer holds: the tokens of a text, their logprobs, and the text."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class RecordError(ValueError):
 
 
 class Token(NamedTuple):
-    """A token: what it is called, log q or None, its own bytes, and what else was likely."""
+    """A token: its name, log q or None, its own bytes, and logprobs of other likely tokens."""
 
     name: str | None  # None where only its number is known
     logprob: float | None
-    raw: bytes | None = None  # b"" for a mark that the server says is no text
+    raw: bytes | None = None  # b"" for a mark, which according to the server is no text
     others: tuple[float, ...] = ()  # logprobs of the tokens that were likeliest at its place
 
 
@@ -28,7 +28,7 @@ class Passage(NamedTuple):
     Attributes
     ----------
     offsets
-        Where in the text each token begins, in characters, as a server has it; it may be wrong.
+        Where in the text each token begins, in characters, as a server says; it may be wrong.
     """
 
     tokens: list[Token]
@@ -42,15 +42,15 @@ class Response(NamedTuple):
     Attributes
     ----------
     name
-        What the record calls itself, or the request.
+        The name that the record has for itself or for the request.
     passages
-        Their tokens, with logprobs, in order.
+        The tokens with their logprobs, in order.
     end
-        How many of the tokens are the prompt's; None where nothing says it.
+        How many of the tokens are the prompt's; None where it is not known.
     doubt
-        Why `end` may be another, where it may.
+        Why `end` may be another number, where it may.
     remark
-        What else there is to say of its logprobs, where there is.
+        A warning on its logprobs, where there is one.
     """
 
     name: str | None
@@ -61,7 +61,7 @@ class Response(NamedTuple):
 
 
 def logprob_of(value: Any, where: str) -> float | None:
-    """Read a logprob, or null; a stand-in for log 0 is −inf."""
+    """Return a logprob, or None for null; a number that stands for log 0 becomes −inf."""
     if value is None:
         return None
     number = number_of(value, where)
@@ -69,7 +69,7 @@ def logprob_of(value: Any, where: str) -> float | None:
 
 
 def number_of(value: Any, where: str) -> float:
-    """Read a number."""
+    """Return a number as a float; refuse anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise RecordError(f"{where} must be a number or null; got {value!r:.40}")
     try:
@@ -79,31 +79,31 @@ def number_of(value: Any, where: str) -> float:
 
 
 def object_of(value: Any, where: str) -> dict[str, Any]:
-    """Check that a value is an object."""
+    """Return a value that is an object; refuse any other."""
     if not isinstance(value, dict):
         raise RecordError(f"{where} must be an object; got {value!r:.40}")
     return value
 
 
 def list_of(value: Any, where: str) -> list[Any]:
-    """Check that a value is a list."""
+    """Return a value that is a list; refuse any other."""
     if not isinstance(value, list):
         raise RecordError(f"{where} must be a list; got {value!r:.40}")
     return value
 
 
 def text_of(value: Any) -> str | None:
-    """Give a text, or None for whatever else stands in its place."""
+    """Return a text, or None for anything else."""
     return value if isinstance(value, str) else None
 
 
 def count_of(value: Any) -> int | None:
-    """Give a count, or None for whatever else stands in its place."""
+    """Return a whole number, or None for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def chat_token(entry: Any, where: str) -> Token:
-    """Read {token, logprob, bytes, top_logprobs}, the layout that most servers share."""
+    """Return the token of {token, logprob, bytes, top_logprobs}, as most servers write it."""
     entry = object_of(entry, where)
     name = text_of(entry.get("token"))
     raw = None
@@ -113,14 +113,14 @@ def chat_token(entry: Any, where: str) -> Token:
             raw = bytes(list_of(given, f"{where}.bytes"))
         except (TypeError, ValueError):
             raise RecordError(f"{where}.bytes must list bytes; got {given!r:.40}") from None
-    # A server that has lost the bytes of a part of a character gives those of U+FFFD.
+    # Where a token is a part of a character, a server may give the bytes of U+FFFD for it.
     if name is not None and raw == name.encode("utf-8", "replace"):
         raw = None
     return Token(name, logprob_of(entry.get("logprob"), f"{where}.logprob"), raw, top(entry, where))
 
 
 def top(entry: dict[str, Any], where: str) -> tuple[float, ...]:
-    """Read the logprobs of the likeliest tokens, where they are given."""
+    """Return the logprobs of the likeliest tokens, where they are given."""
     found = entry.get("top_logprobs")
     if not isinstance(found, list):
         return ()

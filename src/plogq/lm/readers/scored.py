@@ -1,4 +1,4 @@
-"""A text with the logprobs of its tokens: which of a response count, and how long it is."""
+"""A text with the logprobs of its tokens: which tokens count, and how long their text is."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ Section = Literal["prompt", "completion", "all"]
 
 
 class Scored(NamedTuple):
-    """A document: log q of each token, None for a first token without.
+    """A document: log q of each token, None for a first token that has none.
 
     Attributes
     ----------
     counts
         How many tokens, words, characters and bytes were scored; None where it is not known.
     text
-        A hash of the text with what was not scored of it; None where it is not known.
+        A hash of the text, including what was not scored of it; None where it is not known.
     section
         Which part of a response it is.
     remarks
-        What there is to say of how it was read, by code.
+        Warnings on how it was read: pairs of a code and a message.
     """
 
     name: str | None
@@ -39,10 +39,10 @@ class Scored(NamedTuple):
 def score_parts(
     responses: list[Response], part: Section | None, name: str | None = None
 ) -> list[Scored]:
-    """Give the documents of a record: of each response the part that is asked for.
+    """Return the documents of a record: the part that is asked for of each response.
 
-    A prompt that was answered several times is one text. `name` is the record's, where it is not
-    the server's own.
+    A prompt that was answered several times is one text. `name` is used in place of the name that
+    the server gave.
     """
     found: list[Scored] = []
     seen: list[list[Token]] = []
@@ -73,7 +73,7 @@ def score_parts(
 def _range(
     response: Response, tokens: list[Token], part: Section | None
 ) -> tuple[Section, int, int]:
-    """Give the part that counts, and its first token and the one after its last."""
+    """Return the part that counts, its first token, and the token after its last."""
     if not tokens:
         raise RecordError(
             "no logprobs: ask the server for logprobs (of what it writes) or prompt_logprobs "
@@ -156,7 +156,7 @@ def _scored(
 
 
 def _texts(passages: tuple[Passage, ...], start: int, stop: int) -> list[Spelled]:
-    """Give the text of a range of tokens, passage by passage."""
+    """Return the text of a range of tokens, passage by passage."""
     found, at = [], 0
     for passage in passages:
         first, last = max(start, at) - at, min(stop, at + len(passage.tokens)) - at

@@ -24,12 +24,12 @@ NAME = "SGLang responses"
 
 
 def recognises(record: dict[str, Any]) -> bool:
-    """Tell a response."""
+    """Return whether a record is a response."""
     return isinstance(record.get("meta_info"), dict)
 
 
 def read(record: dict[str, Any]) -> list[Response]:
-    """Give the prompt and what was written after it."""
+    """Return the prompt and what was written after it."""
     info = record["meta_info"]
     if info.get("finish_reason", "") is None:
         raise RecordError("is a part of a stream (finish_reason is null): keep the last part alone")

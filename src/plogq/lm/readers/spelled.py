@@ -1,9 +1,10 @@
-"""How long the text is that tokens stand for: what a token is called is not what it spells.
+"""How long the text of tokens is: the name of a token may differ from the text it stands for.
 
 A vocabulary writes " name" as "▁name" or "Ġname", a byte as "<0xE2>", the inside of a word as
-"##ing"; a server may know a token by its number alone, and a mark such as "<|im_end|>" spells
-nothing. A name is therefore believed where the text that it is part of confirms it. Without a text
-it is believed where it shows no sign of being anything else; otherwise the bytes are not known.
+"##ing"; a server may know a token by its number alone, and a mark such as "<|im_end|>" has no
+text. A name is therefore taken for text only where the text of the response confirms it. If there
+is no such text, a name is taken for text unless it looks like something else; otherwise the bytes
+are not known.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from typing import NamedTuple
 
 from plogq.lm.readers.response import Passage, Token
 
-REPLACEMENT = "\ufffd"  # what decoding puts where a token is only a part of a character
-STOP_TOKENS = 4  # that a server may cut off behind the text; more is something that it hides
+REPLACEMENT = "\ufffd"  # the result of decoding a token that is only a part of a character
+STOP_TOKENS = 4  # at most so many a server cuts off behind the text; more, it hides on purpose
 MARK = re.compile(r"<[^<>\s]*>|\[[A-Z][A-Z0-9_]*\]")
 NUMBER = re.compile(r"token_id:\d+")
 BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 ESCAPED = re.compile(r"bytes:((?:\\x[0-9A-Fa-f]{2})+)")
-# Marks of models and chat templates; others of MARK's shape may as well be HTML.
+# Marks of models and chat templates; other texts of MARK's shape may be HTML.
 SPECIAL = re.compile(r"<[|｜].*[|｜]>|</?s>|<(?:bos|eos|pad|unk|start_of_turn|end_of_turn)>")
 # Scripts without spaces between words: of South-East Asia, kana, Chinese characters, their marks.
 UNSPACED = re.compile(
@@ -35,13 +36,13 @@ class Spelled(NamedTuple):
     Attributes
     ----------
     text
-        Its bytes, or None where they are not known.
+        The bytes of the text, or None where they are not known.
     why
-        Why they are not.
+        Why they are not known.
     unscored
-        The bytes of a first token without logprob, which is not part of them.
+        The bytes of a first token without logprob, which are not in `text`.
     extra
-        How many of the tokens, other than marks, are no part of the text.
+        How many of the tokens, other than marks, are not in the text.
     mark
         The name of a token that looks like a mark, though it stands in the text.
     """
@@ -54,7 +55,7 @@ class Spelled(NamedTuple):
 
 
 def spelled(passage: Passage, start: int, stop: int) -> Spelled:
-    """Give the text of the tokens from `start` to `stop`."""
+    """Return the text of the tokens from `start` to `stop`."""
     tokens = passage.tokens
     first = start + (start < stop and tokens[start].logprob is None)
     if passage.text is None:
@@ -80,7 +81,7 @@ def spelled(passage: Passage, start: int, stop: int) -> Spelled:
 
 
 def _is_cut(tokens: list[Token], ends: list[int | None], size: int, chosen: range) -> bool:
-    """Tell whether the text ends within a word of a token."""
+    """Return whether the text ends inside the text of a token."""
     for i in reversed(chosen):
         a, b = ends[i], ends[i + 1]
         if a is None or b is None:
@@ -92,10 +93,11 @@ def _is_cut(tokens: list[Token], ends: list[int | None], size: int, chosen: rang
 
 
 def _by_names(tokens: list[Token], before: list[Token]) -> Spelled:
-    """Take names for text, where nothing speaks against it.
+    """Return the names of tokens as their text, unless there is a sign that they are not.
 
-    One sign is that nowhere a space stands before a word, though tokens meet: a server that decodes
-    each token alone may lose it. What the unscored token before them ends with is not known.
+    One sign is that no name begins with a space, though words follow each other: a server that
+    decodes each token alone may lose the spaces. `before` is a first token that is not scored; the
+    end of its text is not known where it has no name.
     """
     for token in tokens:
         if not _spellings(token):
@@ -114,13 +116,13 @@ def _by_names(tokens: list[Token], before: list[Token]) -> Spelled:
 
 
 def _meet(a: str, b: str) -> bool:
-    """Tell whether a space may have been lost between two names."""
+    """Return whether a space may have been lost between two names."""
     ends = a[-1:], b[:1]
     return not any(c == "" or c.isspace() or UNSPACED.match(c) for c in ends)
 
 
 def _ends(tokens: list[Token], text: bytes, offsets: list[object] | None) -> list[int | None] | str:
-    """Give where each token ends in the text, after 0, None where that is not known; or why not."""
+    """Return where each token ends in the text, after a 0 (None: not known); or why not."""
     plain = [_utf8(t.name or "") if t.raw is None else t.raw for t in tokens]
     if b"".join(plain) == text:
         return [0, *accumulate(map(len, plain))]
@@ -138,7 +140,7 @@ def _ends(tokens: list[Token], text: bytes, offsets: list[object] | None) -> lis
 
 
 def _from_left(tokens: list[Token], text: bytes) -> list[int] | str:
-    """Follow the text from its beginning, up to a token that does not say what it spells."""
+    """Return ends of tokens from the first on, up to one whose text is not known; or why not."""
     at, ends = 0, [0]
     for token in tokens:
         spellings = _spellings(token)
@@ -148,7 +150,7 @@ def _from_left(tokens: list[Token], text: bytes) -> list[int] | str:
         if rest:
             size = next((len(s) for s in spellings if text.startswith(s, at)), None)
             if size is None:
-                # A server may cut off space around what was written, and around thinking.
+                # A server may cut off blanks around the answer, and around thinking.
                 cut = (f(s) for f in (bytes.rstrip, bytes.lstrip, bytes.strip) for s in spellings)
                 size = next((len(s) for s in cut if text.startswith(s, at)), None)
             if size is None and any(s.startswith(text[at:]) for s in spellings):
@@ -163,7 +165,7 @@ def _from_left(tokens: list[Token], text: bytes) -> list[int] | str:
 
 
 def _from_right(tokens: list[Token], text: bytes, first: int, least: int) -> list[int | None] | str:
-    """Follow the text from its end, down to a token that does not say what it spells."""
+    """Return ends of tokens back from the last, down to one whose text is not known; or why not."""
     at = len(text)
     ends: list[int | None] = [at]
     for i in range(len(tokens) - 1, first, -1):
@@ -175,18 +177,18 @@ def _from_right(tokens: list[Token], text: bytes, first: int, least: int) -> lis
         sizes += [0] if not sizes and _is_mark(token) else []
         if not sizes:
             return f"{_shown(token)} is not in the text of the response"
-        # Of several spellings, that before which the token before it can end.
+        # Among several spellings, one is taken before which the previous token can end.
         before = tokens[i - 1]
         size = next((n for n in sizes if _may_end(before, text[least : at - n])), sizes[0])
         at -= size
-        # A space before it may be its own, or that of the token whose spelling is not known.
+        # A space before it may belong to it, or to the previous token, whose spelling is not known.
         doubtful = size and not text[at : at + 1].isspace() and text[least:at][-1:].isspace()
         ends.append(None if doubtful and not _spellings(before) else at)
     return ends[::-1]
 
 
 def _may_end(token: Token, text: bytes) -> bool:
-    """Tell whether a text may end with a token."""
+    """Return whether a text may end with a token."""
     spellings = _spellings(token)
     return not spellings or _is_mark(token) or any(map(text.endswith, spellings))
 
@@ -194,7 +196,7 @@ def _may_end(token: Token, text: bytes) -> bool:
 def _with_offsets(
     ends: list[int | None], tokens: list[Token], text: bytes, offsets: list[object]
 ) -> list[int | None]:
-    """Fill in what a server says of where tokens begin, unless it has only counted their names."""
+    """Return the ends, completed by a server's offsets unless these only count names' lengths."""
     whole = text.decode("utf-8", "replace")
     starts = [x for x in offsets if isinstance(x, int) and 0 <= x <= len(whole)]
     if len(starts) != len(tokens) or starts != sorted(starts) or not any(starts):
@@ -210,7 +212,7 @@ def _with_offsets(
 
 
 def _spellings(token: Token) -> list[bytes]:
-    """Give what a token may spell: likeliest first, nothing where its name does not say it."""
+    """Return the texts a token may stand for, likeliest first; [] where its name shows none."""
     if token.raw is not None:
         return [token.raw]
     name = token.name
@@ -227,11 +229,11 @@ def _spellings(token: Token) -> list[bytes]:
     if all(c in BYTE_OF for c in name):
         found.append(bytes(BYTE_OF[c] for c in name))
     inside = plain.removeprefix(b"##")
-    return [*found, inside, b" " + inside]  # the space where decoding a token alone loses it
+    return [*found, inside, b" " + inside]  # decoding a token alone may lose its space
 
 
 def _byte_names() -> dict[str, int]:
-    """Give which byte each letter of a byte-level vocabulary stands for.
+    """Return which byte each letter of a byte-level vocabulary stands for.
 
     References
     ----------

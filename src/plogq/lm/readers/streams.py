@@ -1,7 +1,7 @@
-"""A streamed response comes in parts: they are joined to what the server would have sent at once.
+"""Streamed responses come in parts, which are joined to the response as sent without streaming.
 
-Parts are told by what they hold, and belong together by the id of their response. Where they have
-none, they belong to the response that is open.
+A part is recognised by its fields, and parts with the id of one response belong together. Parts
+without an id belong to the response that is not yet complete.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ class Stream(NamedTuple):
     Attributes
     ----------
     is_part
-        Tells a part that is not the last.
+        Whether a record is a part that is not the last.
     key
-        What the parts of a response have in common.
+        What all parts of a response have in common.
     is_over
-        Tells from the parts so far that none is to come, but for counts.
+        Whether, after these parts, none is to come but counts.
     join
-        Makes one response of them.
+        One response made of the parts.
     is_counts
-        Tells a part that only counts, which may come when the rest is over.
+        Whether a part only has counts; it may come after all others.
     """
 
     is_part: Callable[[Object], bool]
@@ -40,9 +40,9 @@ class Stream(NamedTuple):
 
 
 def join_streams(records: Iterable[Record], stream: Stream) -> Iterator[Record]:
-    """Give whole responses: those that came in parts where the last of them has come."""
+    """Yield whole responses; one that came in parts, when its last part has come."""
     parts: dict[Hashable, list[Record]] = {}
-    over: dict[Hashable, None] = {}  # those of which no part is to come
+    over: dict[Hashable, None] = {}  # keys of responses of which no part is to come
     for record in records:
         value = record.value
         if value is None:
@@ -84,7 +84,7 @@ def _joined(held: list[Record], stream: Stream) -> Record:
 
 
 def _begins(part: Object) -> bool:
-    """Tell the first part of a chat, which says who speaks, and nothing yet."""
+    """Return whether a part is the first of a chat: it has a role, and no text yet."""
     deltas = [choice.get("delta") for choice in _choices(part)]
     found = [delta for delta in deltas if isinstance(delta, dict)]
     return any(delta.get("role") and not delta.get("content") for delta in found)

@@ -1,4 +1,4 @@
-"""A table of tokens, a row each: its runs of rows of one document, folded to documents."""
+"""A table with a row for each token; rows of one document that follow one another are a run."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ from plogq.tables.sums.tally import regrouped, totals
 LARGEST_COUNT = 2**31
 COUNTS = {"byte": ("bytes",), "word": ("words",), "character": ("characters", "chars")}
 PLURAL = {"byte": "bytes", "word": "words", "character": "characters"}
-# What people call −log q, or log q in another base.
+# Usual names of −log q, or of log q in another base.
 NOT_LOGPROBS = ("nll", "loss", "surprisal", "log2prob", "log2_prob", "log10prob", "log10_prob")
 OTHER_BASE = re.compile(r"log_?p?(2|10)|base_?(2|10)|bits?(_|$)|hartley")
 
 
 class DocumentRuns(NamedTuple):
-    """Runs of rows of one document each; the last may go on in the next part."""
+    """Sums over runs of rows of one document each; the last run may go on in the next part."""
 
     names: list[str]
     sums: ExactSums  # finite surprisals, a sum for each run
     ints: dict[str, Array]  # by run: rows, impossible, unscored, unscored_bytes, and the counts
 
     def documents(self, end: int) -> Documents:
-        """Give those that are whole: the first `end`."""
+        """Return the first `end` runs as documents: those that are complete."""
         ints = {name: array[:end] for name, array in self.ints.items()}
         counts = {name: ints[name] for name in ("token", *COUNTS) if name in ints}
         return Documents(
@@ -57,13 +57,13 @@ class DocumentRuns(NamedTuple):
         )
 
     def last(self) -> DocumentRuns:
-        """Give the last of them."""
+        """Return the last run."""
         sums = ExactSums()
         sums.limbs[0] = self.sums.limbs[-1]
         return DocumentRuns(self.names[-1:], sums, {name: a[-1:] for name, a in self.ints.items()})
 
     def after(self, before: DocumentRuns) -> DocumentRuns:
-        """Put a run before these; where it is of the document of the first, as one with that."""
+        """Return these runs after another, which is one with the first if of the same document."""
         same = before.names[0] == self.names[0]
         more = 0 if same else 1
         names = [*before.names[:more], *self.names]
@@ -83,7 +83,7 @@ class TokenTable:
     Parameters
     ----------
     table
-        As `plogq.tables.readers.open_table` gives it.
+        A table, as `plogq.tables.readers.open_table` returns it.
     doc, logprob
         The columns of the document's name and of log q, in nats; null in the first row of a
         document whose first token has none.
@@ -139,7 +139,7 @@ class TokenTable:
             )
 
     def blocks(self) -> Iterator[Block]:
-        """Stream the documents; their rows must follow one another."""
+        """Yield the documents in blocks; the rows of a document must follow one another."""
         texts = [self._doc, *([self._token] if self._token else [])]
         columns = list(dict.fromkeys([*texts, self._logprob, *self._counts.values()]))
         kinds = {name: pa.float64() for name in columns} | {name: pa.string() for name in texts}
@@ -162,7 +162,7 @@ class TokenTable:
     def _read(
         self, part: Part, before: DocumentRuns | None, known: Names
     ) -> tuple[DocumentRuns, Tokens]:
-        """Give the part's runs, with the one before it, and its scored tokens."""
+        """Return the part's runs, with the run before it, and its scored tokens."""
         start, names = self._runs(part)
         goes_on = before is not None and before.names[0] == names[0]
         for row, name in list(zip(start.tolist(), names, strict=True))[1 if goes_on else 0 :]:
@@ -212,7 +212,7 @@ class TokenTable:
         return (runs if before is None else runs.after(before)), tokens
 
     def _look_for_repeats(self, count: Array, start: Array) -> None:
-        """Note the counts that are the same in all of a document's rows, while all are."""
+        """Note the counts that are the same in all rows of a document, until one differs."""
         least, most = np.minimum.reduceat(count, start), np.maximum.reduceat(count, start)
         several = np.diff(start, append=len(count)) >= SEVERAL
         if (least != most)[several].any():
@@ -221,7 +221,7 @@ class TokenTable:
             self._repeated |= set(least[several].tolist())
 
     def _runs(self, part: Part) -> tuple[Array, list[str]]:
-        """Give where each run of one document's rows starts, and its name."""
+        """Return where each run of one document's rows starts, and the document's name."""
         column = part.batch.column(self._doc)
         part.check(self._doc, is_null(column), "name the document of every row", lambda i: "null")
         codes = column if types.is_dictionary(column.type) else column.dictionary_encode()
@@ -230,7 +230,7 @@ class TokenTable:
         return start, [str(x) for x in codes.take(pa.array(start)).to_pylist()]
 
     def _surprisal(self, part: Part, first: Array) -> Array:
-        """Give −log q by row, NaN where a document's first token has none."""
+        """Return −log q of each row in nats, (n,); NaN where a document's first token has none."""
         column = part.batch.column(self._logprob)
         null = is_null(column) if column.null_count else np.zeros(len(column), bool)
         part.check(

@@ -1,4 +1,4 @@
-"""What the rows of a table of tokens may be, where their columns are not what they are called."""
+"""Doubts about a table of tokens: signs that its columns are not what they are called."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from plogq.lm.documents import Remarks
 from plogq.lm.readers.spelled import MARK, REPLACEMENT, VOCABULARY
 from plogq.tables.arrays import Array, as_numpy
 
-SEVERAL = 3  # rows that are alike only where something repeats
-MANY = 8  # costs that rise one after another only where they are sums
-MOST_TEXTS = 1 << 17  # tokens that are looked at, which takes longer than to score them
-HIGH = 9.0  # nats, from where on a cost may be a code for a missing one: 9, 99, 999
+SEVERAL = 3  # so many equal rows are hardly chance
+MANY = 8  # so many costs rise without a fall only where they are running sums
+MOST_TEXTS = 1 << 17  # tokens whose texts are looked at, which takes longer than scoring them
+HIGH = 9.0  # nats; a cost of at least this may be a code for a missing one: 9, 99, 999
 ZERO_FIRSTS = (
     "the first logprob of every document is exactly 0: does it stand for none? Then it must be "
     "null, or its bytes are counted and its cost is not"
@@ -20,7 +20,7 @@ ZERO_FIRSTS = (
 
 
 class TableDoubts:
-    """Looks at all rows as they stream by, and says at the end what they may be.
+    """Signs in all rows of a table as it streams, and the warnings that follow from them.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class TableDoubts:
         odd = pc.match_substring_regex(texts, rf"^(?:{MARK.pattern})$|{REPLACEMENT}|\\|^\s*$")
         size = as_numpy(pc.binary_length(texts)).astype(np.int64)
         plain = ~as_numpy(odd.cast(pa.int8())).astype(bool)
-        # A table may have lost the blank before a word.
+        # The text in the table may have lost the blank before a word.
         unlike = plain & ((count < size) | (count > size + 1))
         if unlike.any() and not self._unlike:
             i = int(np.argmax(unlike))
@@ -111,7 +111,7 @@ class TableDoubts:
             )
 
     def remark(self, remarks: Remarks) -> None:
-        """Say what the rows may be."""
+        """Add warnings on what the rows may be."""
         if self._unlike and not self._in_vocabulary:
             remarks.add(
                 "bytes_not_of_tokens",

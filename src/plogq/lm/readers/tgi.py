@@ -23,12 +23,12 @@ NAME = "TGI responses"
 
 
 def recognises(record: dict[str, Any]) -> bool:
-    """Tell a response, or a part of a stream of it."""
+    """Return whether a record is a response, or a part of a streamed one."""
     return "generated_text" in record
 
 
 def read(record: dict[str, Any]) -> list[Response]:
-    """Give the prompt with what was written after it, each of the best where there are several."""
+    """Return the prompt with what was written after it, and with each of `best_of_sequences`."""
     details = record.get("details")
     details = {} if details is None else object_of(details, "details")
     more = list_of(details.get("best_of_sequences") or [], "details.best_of_sequences")

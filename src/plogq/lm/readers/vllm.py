@@ -16,12 +16,12 @@ NAME = "vLLM RequestOutputs"
 
 
 def recognises(record: dict[str, Any]) -> bool:
-    """Tell a RequestOutput."""
+    """Return whether a record is a RequestOutput."""
     return "request_id" in record and "outputs" in record
 
 
 def read(record: dict[str, Any]) -> list[Response]:
-    """Give the prompt with each output, or alone where there is none."""
+    """Return the prompt with each output, or the prompt alone where there is none."""
     name = str(record["request_id"])
     places = record.get("prompt_logprobs")
     prompt = Passage([], None)

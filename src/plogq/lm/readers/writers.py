@@ -1,4 +1,4 @@
-"""Who writes logs of token logprobs: the only list of them."""
+"""The known writers of logs of token logprobs: the only list of them."""
 
 from __future__ import annotations
 
@@ -55,5 +55,5 @@ WRITERS = (
 
 
 def writer_of(record: dict[str, Any]) -> Writer | None:
-    """Find whose record it is."""
+    """Return the writer of a record; None for an unknown one."""
     return next((writer for writer in WRITERS if writer.recognises(record)), None)

@@ -1,4 +1,4 @@
-"""What a score says, in words: for each section its finding, what that means, and what to do."""
+"""A score in words: for each section of a report, what was found, what it means, what to do."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Findings:
     """
 
     units: str
-    """The unit, of several."""
+    """The name of several units, such as "bits"."""
     headline: Headline
     loss: LossFinding
     temperature: TemperatureFinding | None

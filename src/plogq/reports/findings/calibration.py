@@ -1,4 +1,4 @@
-"""How sure the model is: by temperature, by bins of confidence, by ways of recalibrating."""
+"""How sure the model is: its temperature, its bins of confidence, and ways to recalibrate it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from plogq.score.result import Result
 from plogq.tables.sums.level import PERCENT
 
 AROUND = 4.0  # the curve is drawn from a quarter of the fitted temperature (or of 1) to 4 times it
-APART = 0.3  # in log₂ T: nearer dots would touch, and are one
+APART = 0.3  # in log₂ T; dots nearer to each other would touch, so that one is drawn
 NOT_BY_CHANCE = 3.0  # standard errors; with ten bins, by chance alone in about 3 tables of 100
 AS_THEY_ARE = "as they are"
 
 
 @dataclass(frozen=True)
 class TemperatureFinding(Finding):
-    """What is said of temperature, and the curve of the loss over it."""
+    """The words on temperature, and the curve of the loss over it."""
 
     level: str = PERCENT
     curve: tuple[tuple[float, float], ...] = ()
@@ -43,7 +43,7 @@ class Way:
 
 @dataclass(frozen=True)
 class RecalibrationFinding(Finding):
-    """What is said of recalibrating, and each way of it."""
+    """The words on recalibrating, and each way of doing it."""
 
     ways: tuple[Way, ...] = ()
 
@@ -84,8 +84,8 @@ def _of_temperature(r: Result, fit: Temperature) -> tuple[str, str]:
         )
     if fit.interval is None:
         return f"T = {figure(t)} fits best", (
-            f"The temperature that fits best is {figure(t)}. How sure that is, one row or group "
-            "alone cannot tell."
+            f"The temperature that fits best is {figure(t)}. One row or group alone cannot tell "
+            "how sure that is."
         )
     low, high = fit.interval
     between = f"{PERCENT} interval {span(fit.interval)}"
@@ -131,7 +131,7 @@ def reliability(r: Result) -> Finding | None:
 
 
 def _together(bins: list[ReliabilityBin]) -> str:
-    """Return what all bins show together, which one alone may not."""
+    """Return what all bins show together, even where no single bin shows it."""
     n = sum(b.rows for b in bins)
     right = sum(b.rows * (b.accuracy or 0.0) for b in bins) / n
     sure = sum(b.rows * (b.confidence or 0.0) for b in bins) / n
@@ -147,7 +147,7 @@ def _gap(b: ReliabilityBin) -> float:
 
 
 def _standard_error(b: ReliabilityBin) -> float:
-    """Return √(p(1 − p)/n), the scatter of an accuracy whose rows are right as often as said."""
+    """Return √(p(1 − p)/n), an accuracy's standard error if rows are right as often as said."""
     p = min(1.0, b.confidence or 0.0)
     return math.sqrt(p * (1 - p) / b.rows)
 

@@ -1,4 +1,4 @@
-"""What a comparison of two models says, in words."""
+"""A comparison of two models in words."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _title(result: Comparison) -> str:
 
 
 def _against(result: Comparison) -> str:
-    """Say what each model costs, also without what is infinite, and where each is better."""
+    """Return what each model costs, also without infinite costs, and where each is better."""
     a, b = costs(result)
     found = []
     if result.difference is not None and not same(result):
@@ -117,7 +117,7 @@ def _possible(result: Comparison) -> str:
 
 
 def _sure(result: Comparison) -> str:
-    """Say how far the interval reaches, and what makes it too narrow."""
+    """Return how far the interval reaches, and whether it is too narrow."""
     ends = result.intervals.get("difference_finite")
     if ends is None and not math.isfinite(max(costs(result))):
         return "An infinite difference has no interval."

@@ -21,12 +21,12 @@ from plogq.tables.sums.level import LEAST_REPLICATES, PERCENT
 # Warnings of how the tables were read: the figures may not mean what they seem to.
 READING = ("reading", "other_base", "all_certain", "repeated_bytes")
 FEW = {"few_rows": "row", "few_groups": "group", "few_documents": "document"}
-FAR = 100  # times as many rows: too many to wait for
+FAR = 100  # times as many rows are too many to wait for
 ELSE = "Choose by something else, such as speed"
 
 
 def advice(result: Comparison) -> str:
-    """Say what to do first."""
+    """Return what to do first."""
     codes = {warning.code for warning in result.warnings}
     what, difference = paired_what(result), result.difference
     if codes & set(READING):
@@ -73,7 +73,7 @@ def rows_needed(rows: int, difference: float, ends: tuple[float, float]) -> floa
 
 
 def _more(result: Comparison, difference: float, ends: tuple[float, float]) -> str:
-    """Say how many rows would make the winner clear, or that the difference is too small for it."""
+    """Return how many rows would make the winner clear, or that the difference is too small."""
     needed = rows_needed(result.rows, difference, ends)
     if needed > FAR * result.rows:
         most = each(result, max(map(abs, ends)))

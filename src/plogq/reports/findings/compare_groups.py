@@ -1,4 +1,4 @@
-"""What a comparison says of classes and slices: how many are clear, and where the loser wins."""
+"""Classes and slices of a comparison in words: how many are clear, and where the loser wins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from plogq.tables.sums.level import ONE_IN
 
 
 def groups(result: Comparison, title: str, found: Mapping[str, Group], of: str) -> Finding:
-    """Say in how many groups a model is clearly better, and how many would be by chance."""
+    """Return in how many groups a model is clearly better, and in how many by chance alone."""
     judged = [each for each in found.values() if each.interval is not None or each.winner]
     text = ""
     if judged:
@@ -28,7 +28,7 @@ def groups(result: Comparison, title: str, found: Mapping[str, Group], of: str) 
 
 
 def looks(result: Comparison) -> list[str]:
-    """Return where the model that is worse over all is clearly better: classes, then slices."""
+    """Return where the model that is worse overall is clearly better: classes, then slices."""
     found = [_look(result, result.per_class, "class")]
     found += [_look(result, values, column) for column, values in result.slices.items()]
     return [each for each in found if each is not None]
@@ -40,7 +40,7 @@ def effect(group: Group) -> float:
 
 
 def _look(result: Comparison, found: Mapping[str, Group], of: str) -> str | None:
-    """Say in which group that it clearly wins the worse model saves most over all rows."""
+    """Return the group that the worse model clearly wins, and where it saves most over all rows."""
     if result.winner is None:
         return None
     loser = "b" if result.winner == "a" else "a"

@@ -1,4 +1,4 @@
-"""All figures in a table, and the labels as compressed bytes."""
+"""The words on all figures, and on the labels as compressed bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plogq.reports.numbers import figure, percent, perplexity_text, rows
 from plogq.score.result import Result
 from plogq.tables.sums.level import PERCENT
 
-# The field of the result: what it is called, and what it means. A figure of `PLAIN` has no unit.
+# By field of the result: its name in a report, and its meaning. A figure of `PLAIN` has no unit.
 PER_ROW = {
     "cross_entropy": ("cross-entropy", "what a label costs"),
     "cross_entropy_finite": ("where possible", "of rows with q(label) > 0"),
@@ -33,7 +33,7 @@ PLAIN = {
     "brier": ("Brier score", "squared error of q"),
 }
 SHARES = ("explained", "accuracy")
-# What the bytes are made of: the field, what it is called, and its colour.
+# The parts of the bytes: by field, its name in a report, and its colour.
 CODED = {
     "bits_per_row": ("compressed", "keep"),
     "exact_bits_per_row": ("cross-entropy", "gain"),
@@ -69,7 +69,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class FiguresFinding(Finding):
-    """What is said of all figures, and the figures."""
+    """The words on all figures, and the figures."""
 
     figures: tuple[Figure, ...] = ()
     level: str = PERCENT
@@ -86,7 +86,7 @@ class CodePart:
 
 @dataclass(frozen=True)
 class CodeFinding(Finding):
-    """What is said of the labels as bytes, and what these are made of."""
+    """The words on the labels as bytes, and the parts of these."""
 
     parts: tuple[CodePart, ...] = ()
 
@@ -130,7 +130,7 @@ def _plain(r: Result) -> Iterator[Figure]:
 
 
 def code(r: Result) -> CodeFinding | None:
-    """Return what the labels came to as bytes, and what that costs beyond the cross-entropy."""
+    """Return how many bytes the labels took, and what that costs beyond the cross-entropy."""
     found = r.code
     if found is None:
         return None

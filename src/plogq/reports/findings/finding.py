@@ -1,10 +1,10 @@
-"""What a report says of one thing."""
+"""The words of a report on one thing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# What the first screen of every report answers, in this order.
+# The questions that the first screen of every report answers, in this order.
 QUESTIONS = ("How good", "Against what", "What to do", "How sure")
 
 

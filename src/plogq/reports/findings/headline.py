@@ -28,7 +28,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Headline:
-    """What a report begins with."""
+    """The first screen of a report."""
 
     title: str
     read: str
@@ -52,7 +52,7 @@ def headline(r: Result) -> Headline:
 
 
 def per_row(r: Result) -> str:
-    """Return the unit of a cost."""
+    """Return the unit of a cost, such as "bits per row"."""
     return f"{plural(r.unit)} per row"
 
 

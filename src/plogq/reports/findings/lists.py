@@ -4,7 +4,7 @@ MOST_LISTED = 20
 
 
 def first_of(listed: int, total: int) -> str:
-    """Return what stands behind a title whose list is not whole; an empty text if it is.
+    """Return what follows a title whose list is not complete; '' if it is.
 
     Examples
     --------

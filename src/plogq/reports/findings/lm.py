@@ -1,4 +1,4 @@
-"""What token logprobs say of a model, in words."""
+"""The result of token logprobs in words."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from plogq.reports.numbers import amount, count, percent, perplexity_text, said,
 from plogq.tables.sums.bootstrap import FEWEST
 from plogq.tables.sums.level import PERCENT
 
-# A part of the text that costs are spread over: the fields of how many there are, of what one
-# costs, and of its perplexity. The first whose cost is known stands in the headline.
+# By part of the text: the fields of how many there are, of what one costs, and of its perplexity.
+# The first part whose cost is known stands in the headline.
 PARTS = {
     "byte": ("bytes", "cross_entropy_per_byte", "perplexity_per_byte"),
     "token": ("tokens", "cross_entropy_per_token", "perplexity_per_token"),
@@ -107,7 +107,7 @@ def _title(result: TokensResult) -> str:
 
 
 def _against(result: TokensResult) -> str:
-    """Say what the cost compares with: a random byte, or a choice among as many as perplexity."""
+    """Return what the cost compares with: a random byte, or a choice among `perplexity` tokens."""
     if result.zero_probability_tokens:
         rest = amount(result.surprisal_finite, result.unit)
         return f"The tokens that had a probability above 0 cost {rest} in all."
@@ -152,7 +152,7 @@ def _sure(result: TokensResult) -> str:
 
 
 def _documents(result: TokensResult) -> Finding | None:
-    """Say which documents cost most, and to read the first where it costs more than the text."""
+    """Return the words on the costliest documents; the first is to be read if it stands out."""
     worst, of = result.worst_documents, by(result)
     if not worst:
         return None

@@ -26,7 +26,7 @@ class Part:
 
 @dataclass(frozen=True)
 class LossFinding(Finding):
-    """What is said of the loss, and its parts."""
+    """The words on the loss, and its parts."""
 
     parts: tuple[Part, ...] = ()
 
@@ -59,7 +59,7 @@ def loss(r: Result) -> LossFinding:
 
 
 def _of_parts(r: Result) -> str:
-    """Return what refinement and miscalibration are here."""
+    """Return what refinement and miscalibration mean here."""
     if r.refinement is None or r.miscalibration is None:
         return ""
     if taken(r.recalibration) is None:

@@ -18,18 +18,18 @@ from plogq.score.result import Result
 
 @dataclass(frozen=True)
 class SurprisesFinding(Finding):
-    """What is said of the rows that cost most, and these rows."""
+    """The words on the rows that cost most, and these rows."""
 
     rows: tuple[Surprise, ...] = ()
 
 
 @dataclass(frozen=True)
 class SliceFinding(Finding):
-    """What is said of the groups by one column."""
+    """The words on the groups by one column."""
 
     column: str = ""
     anchor: str = ""
-    """The column in letters that a page's address and a file's name may have."""
+    """The column's name in characters that may stand in an address or a file's name."""
 
 
 def surprisal(r: Result) -> Finding | None:
@@ -82,7 +82,7 @@ def pointwise(r: Result) -> Finding | None:
 
 
 def surprises(r: Result) -> SurprisesFinding | None:
-    """Return which row costs most; None where no row costs anything to speak of."""
+    """Return which row costs most; None where no row has a cost that a report would show."""
     dear = dearest(r.surprises)
     if not dear:
         return None

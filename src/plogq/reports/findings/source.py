@@ -1,4 +1,4 @@
-"""Which files token logprobs are of, and how they were read, in words."""
+"""The words on the files of token logprobs, and on how they were read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def files(paths: tuple[str, ...]) -> str:
 
 
 def read_as(source: Source) -> str:
-    """Return which columns were taken for what, or whose log it is and which part was scored."""
+    """Return which columns were taken for what; for a log, its writer and the part scored."""
     if source.columns:
         each = (
             what if column == what else f"{column} ({what})"

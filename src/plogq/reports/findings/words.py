@@ -11,7 +11,7 @@ ISOLATES = "\u2068\u2069"
 
 
 def file_name(path: str) -> str:
-    """Return a path's or an address's last part, whichever way its slashes lean."""
+    r"""Return the last part of a path or an address, after the last / or \."""
     return re.split(r"[\\/]", path.rstrip("\\/"))[-1] or path
 
 

@@ -1,1 +1,1 @@
-"""Reports on the terminal: a file for each command's."""
+"""Reports on the terminal, a file for each command."""

@@ -1,4 +1,4 @@
-"""What a code came to, on the terminal."""
+"""The report of plogq code, on the terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from plogq.reports.terminal.text import notes, print_sections, table
 
 
 def print_report(report: BytesReport | LabelsReport, console: Console | None = None) -> None:
-    """Print what there is to say of a code."""
+    """Print the report of a code."""
     if isinstance(report, BytesReport):
         print_bytes(report, console)
     else:
@@ -24,7 +24,7 @@ def print_report(report: BytesReport | LabelsReport, console: Console | None = N
 
 
 def print_bytes(report: BytesReport, console: Console | None = None) -> None:
-    """Print how far the bytes of a file can be compressed, and what they came to."""
+    """Print how far the bytes of a file can be compressed, and how long their code is."""
     found, coded = report.found, len(report.data)
     share = f", {percent(coded / report.size)} of them" if report.size else ""
     about = count(report.size, "byte")
@@ -43,7 +43,7 @@ def print_bytes(report: BytesReport, console: Console | None = None) -> None:
                 ),
             ],
             [
-                Text("What the k bytes before tell of the next, bits per byte", style="bold"),
+                Text("What the previous k bytes tell about the next, bits per byte", style="bold"),
                 _orders(report),
             ],
             [Text("Beside other coders", style="bold"), _contenders(report)],

@@ -92,7 +92,7 @@ def _cell(side: PredictionFigures | TokenFigures, key: str, unit: Unit) -> str:
 
 
 def _groups(groups: dict[str, Group]) -> Table:
-    """Show the groups with the largest effect first."""
+    """Return the groups, those with the largest effect first."""
     out = table("", ("right", "rows"), ("right", "A"), ("right", "B"), ("right", "A − B"),
                 ("right", f"{PERCENT} interval"), "clearly")  # fmt: skip
     order = sorted(groups.items(), key=lambda item: -effect(item[1]))

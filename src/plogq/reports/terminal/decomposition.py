@@ -1,4 +1,4 @@
-"""The decomposition on the terminal: the stack of bits, and the ways of recalibrating."""
+"""The decomposition on the terminal: two bars for the loss, and the ways of recalibrating."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from plogq.reports.numbers import figure
 from plogq.reports.terminal.text import table
 from plogq.score.result import Result
 
-# Resolution, refinement, miscalibration: told apart without colours too.
+# Resolution, refinement, miscalibration: marks that differ without colours, too.
 MARKS = (("━", "cyan"), ("█", "blue"), ("░", "yellow"))
 LABELS = 15
 WIDEST = 100
 
 
 def stack(result: Result, width: int) -> list[Text]:
-    """Draw label entropy = resolution + refinement over cross-entropy = refinement + the rest.
+    """Return label entropy = resolution + refinement over cross-entropy = refinement + the rest.
 
-    To one scale, the refinement of both in the same place. What is infinite runs out of the
-    picture. There is nothing to draw where refinement is not known.
+    Both bars have one scale, and the refinement of both is in the same place. A bar of infinite
+    length ends in ∞. The list is empty where refinement is not known.
     """
     if result.refinement is None or result.resolution is None or result.miscalibration is None:
         return []
@@ -63,7 +63,7 @@ def _label(name: str) -> Text:
 
 
 def ways(found: Sequence[Way], units: str) -> list[Text | Table]:
-    """Show what each way of recalibrating costs on rows that it was not fitted to."""
+    """Return what each way of recalibrating costs on rows that it was not fitted to, as a table."""
     if not found:
         return []
     out = table("held out, under", ("right", units), ("right", "saved"), "")

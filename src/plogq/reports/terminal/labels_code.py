@@ -11,7 +11,7 @@ from plogq.score.parts import LabelsCode
 
 
 def code_table(code: LabelsCode) -> Table:
-    """Return the bytes, and how they come about from the exact cross-entropy."""
+    """Return a table of the bytes and their parts, from the exact cross-entropy on."""
     out = table("", ("right", "bits per row"), "")
 
     def row(name: str, value: float | None, meaning: str) -> None:

@@ -1,4 +1,4 @@
-"""What token logprobs say of a model, on the terminal."""
+"""The result of token logprobs on the terminal."""
 
 from __future__ import annotations
 

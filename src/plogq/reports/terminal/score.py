@@ -72,7 +72,7 @@ def _first_screen(r: Result, found: Findings) -> Section:
 
 
 def _cut(out: Table, shown: int, of: int) -> Section:
-    """Say where a list is cut."""
+    """Return a table, with a line that says so where it has only the first rows."""
     return [out] if of <= shown else [out, Text(f"The first {shown} of {of:,}.", style="dim")]
 
 
@@ -100,7 +100,7 @@ def _reliability(bins: Sequence[ReliabilityBin]) -> Table:
 
 
 def _bar(value: float, mark: float | None = None) -> Text:
-    """Draw a value in [0, 1], with a mark at another."""
+    """Return a bar of a value in [0, 1], with a mark at another."""
     filled = round(value * BAR)
     text = Text("━" * filled + " " * (BAR + 1 - filled), style="cyan")
     if mark is not None:

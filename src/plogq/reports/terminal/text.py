@@ -1,4 +1,4 @@
-"""What every report on the terminal is made of: tables, numbers, names."""
+"""The parts of every report on the terminal: tables, numbers, names."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ NARROWEST_NAME = 4
 
 
 def table(*columns: str | tuple[str, str]) -> Table:
-    """Make a table without lines: of names, of numbers ("right"), of what may be left out.
+    """Return an empty table without lines: columns of names, of numbers ("right"), then of notes.
 
-    What may be left out is cut to fit, unless it is to be "whole" or not there.
+    On a narrow terminal notes are cut to fit; those that are "whole" are left out instead.
     """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for column in columns:
@@ -37,7 +37,7 @@ def table(*columns: str | tuple[str, str]) -> Table:
 
 
 def print_sections(sections: Iterable[list[Text | Table]], console: Console | None = None) -> None:
-    """Print texts and tables, and say which columns a narrow terminal has left out."""
+    """Print texts and tables, and which columns were left out on a narrow terminal."""
     console = console or Console(highlight=False)
     left_out: dict[str, None] = {}
     for number, section in enumerate(sections):
@@ -64,9 +64,10 @@ def _print(piece: Text | Table, console: Console) -> None:
 
 
 def _fit(table: Table, console: Console) -> list[str]:
-    """Cut what stands behind the numbers for a narrow terminal, then names; numbers stay whole.
+    """Fit a table to the terminal, and return the headers of the columns that are left out.
 
-    Where that does not do, the last numbers are left out. Gives what is left out.
+    The notes behind the numbers are cut first, then the names. Numbers stay whole; where that is
+    not enough, the last ones are left out.
     """
     widths = [
         max((cell if isinstance(cell, Text) else Text(str(cell))).cell_len for cell in cells)
@@ -99,15 +100,15 @@ def _fit(table: Table, console: Console) -> list[str]:
 
 
 def name(name: str, width: int = 16) -> Text:
-    """Show a name as it is: a string would be read as rich's markup."""
+    """Return a name to print as it is: a string would be read as rich's markup."""
     shown = printable(name)
     return Text(shown if len(shown) <= width else shown[: width - 1] + "…")
 
 
 def headline(*answers: str | None) -> list[Text | Table]:
-    """Show how good, against what, what to do, how sure; a question without an answer is not shown.
+    """Return the lines of the first screen: how good, against what, what to do, how sure.
 
-    Every report begins with it.
+    A question without an answer is not shown.
     """
     styles = ("bold green", *["bold"] * (len(QUESTIONS) - 1))
     return [
@@ -118,14 +119,14 @@ def headline(*answers: str | None) -> list[Text | Table]:
 
 
 def section(finding: Finding, *body: Table) -> list[Text | Table]:
-    """Show a finding: its title, a table, what that means, what to do."""
+    """Return a finding: its title, its tables, what that means, what to do."""
     text = [_plain(finding.text, "dim")] if finding.text else []
     advice = [_plain(finding.advice)] if finding.advice else []
     return [_plain(finding.title, "bold"), *body, *text, *advice]
 
 
 def plain(text: str) -> str:
-    """Return a sentence as a terminal may show it: without a page's marks, controls as escapes."""
+    """Return a sentence for the terminal: without a page's marks, control characters escaped."""
     return printable(text.translate(dict.fromkeys(map(ord, ISOLATES))).replace(SPACE, " "))
 
 
@@ -134,11 +135,11 @@ def _plain(text: str, style: str = "") -> Text:
 
 
 def caution(warning: str) -> Text | Table:
-    """Show a warning."""
+    """Return a warning to print."""
     return _plain(f"! {warning}", "yellow")
 
 
 def notes(source: dict[str, Any]) -> list[Text | Table]:
-    """Show how a table was read."""
+    """Return the line on how a table was read."""
     said = " ".join(source.get("notes", []))
     return [_plain(said, "dim")] if said else []

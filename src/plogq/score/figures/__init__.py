@@ -1,1 +1,1 @@
-"""From a state to what its loss is made of."""
+"""The figures of a result, computed from a state."""

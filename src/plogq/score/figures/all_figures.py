@@ -23,7 +23,7 @@ from plogq.tables.sums.bootstrap import too_few
 from plogq.tables.sums.perplexity import perplexity_of
 from plogq.tables.sums.tally import totals
 
-LEAST_WEIGHT = 1e-20  # in the mean: sums are exact to 2^−128
+LEAST_WEIGHT = 1e-20  # of a row on average, since sums are exact to 2^−128
 
 
 def summarise(
@@ -37,7 +37,7 @@ def summarise(
     bootstrap: int,
     seed: int,
 ) -> Result:
-    """Turn sums into means, and nats into `unit`."""
+    """Return the result of a state: means of its sums, entropies and losses in `unit`."""
     weight = float(state.bins.amounts(BINS)[0])
     check_weight(source.paths[0], weight, state.rows())
     buckets = state.buckets
@@ -133,7 +133,7 @@ def _less(a: float, b: float) -> float:
 
 
 def doubts_of(state: State, classes: tuple[str, ...]) -> list[str]:
-    """Return what the figures say against how the table was read."""
+    """Return sentences on signs in the figures that the table was not read as it was meant."""
     if state.soft or len(classes) < 2:
         return []
     whole = state.predicted_groups == len(classes)
@@ -147,7 +147,7 @@ def doubts_of(state: State, classes: tuple[str, ...]) -> list[str]:
 
 
 def check_weight(path: str, weight: float, rows: int) -> None:
-    """Refuse weights that are all 0, or so small that sums would lose them in silence."""
+    """Refuse weights that are all 0, or so small that sums would lose digits without a word."""
     if weight == 0:
         raise TableError(f"{path}: the weights are all 0, or below 1e-38: nothing to score")
     if weight < LEAST_WEIGHT * rows:
@@ -157,7 +157,7 @@ def check_weight(path: str, weight: float, rows: int) -> None:
 
 
 def _chosen(recalibrations: Recalibrations) -> tuple[int, list[float]]:
-    """Give the family taken for the whole table, and what each saves, in nats per row."""
+    """Return the family taken for the whole table, and what each saves, in nats per row."""
     per_row, chosen = recalibrations.savings.under(np.ones((1, recalibrations.buckets)))
     return int(chosen[0]), per_row[0].tolist()
 
@@ -165,7 +165,7 @@ def _chosen(recalibrations: Recalibrations) -> tuple[int, list[float]]:
 def _recalibration(
     recalibrations: Recalibrations, chosen: int, costs: list[float], unit: Unit
 ) -> Recalibration | None:
-    """Tell the family, what it learnt from all sampled rows, and what each costs held out."""
+    """Return the family taken, what it learnt, and what each costs held out, in `unit`."""
     if costs[chosen] == math.inf:
         return None
     return Recalibration(
@@ -184,7 +184,7 @@ def _recalibration(
 def _temperature(
     fit: TemperatureFit | None, of_possible: float | None, unit: Unit
 ) -> Temperature | None:
-    """Tell the T that fits; None where every row is impossible."""
+    """Return the T that fits, with costs in `unit`; None where every row is impossible."""
     if fit is None or of_possible is None:
         return None
     return Temperature(

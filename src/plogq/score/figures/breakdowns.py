@@ -18,10 +18,10 @@ MISTAKEN_FOR = 5
 
 
 def per_class(state: State, classes: tuple[str, ...], unit: Unit) -> tuple[ClassFigures, ...]:
-    """Give what each class costs, its share of the cost, and what it is taken for.
+    """Return what each class costs in `unit`, its share of the cost, and what it is taken for.
 
-    Where classes are too many to tell which is mistaken for which, those without a row are left
-    out.
+    Where there are too many classes to count which is mistaken for which, classes without a row
+    are left out.
     """
     k = state.predicted_groups
     rows = state.cells.rows.reshape(-1, k)
@@ -47,7 +47,7 @@ def per_class(state: State, classes: tuple[str, ...], unit: Unit) -> tuple[Class
 
 
 def _mean(loss: float, weight: float, impossible: bool, unit: Unit) -> float | None:
-    """Give a mean surprisal; None where nothing has weight."""
+    """Return a mean surprisal in `unit`; None where nothing has weight."""
     mean = math.inf if impossible else ratio(loss, weight)
     return None if mean is None else float(from_nats(mean, unit))
 
@@ -55,9 +55,9 @@ def _mean(loss: float, weight: float, impossible: bool, unit: Unit) -> float | N
 def _mistaken_for(
     state: State, classes: tuple[str, ...], unit: Unit
 ) -> list[list[tuple[str, int, float | None]]]:
-    """Give, for each class, what it is taken for most often, how often, and at what cost.
+    """Return, for each class: what it is taken for most often, how often, and the cost per row.
 
-    An empty list where that is not counted.
+    The list is empty where this is not counted.
     """
     if state.predicted_groups < len(classes):
         return []
@@ -79,7 +79,7 @@ def _mistaken_for(
 
 
 def slices(groups: Slices, unit: Unit) -> dict[str, Slice]:
-    """Give the figures of each value of a column."""
+    """Return the figures of each value of a column, in `unit`."""
     out = {}
     for value, figures in groups.figures().items():
         nats = ratio(figures.loss, figures.weight)
@@ -93,11 +93,14 @@ def slices(groups: Slices, unit: Unit) -> dict[str, Slice]:
 
 
 def entropy(amounts: Array) -> float:
-    """−Σ p log p of amounts in proportion to p: `entropy_of_counts`, without what that loads."""
+    """Return −Σ p log p in nats, with p in proportion to amounts (C,).
+
+    `entropy_of_counts` computes the same, but would load more modules.
+    """
     p = amounts / amounts.sum() if amounts.any() else amounts
     return float(times(np, p, neg_log(np, p)).sum())
 
 
 def ratio(part: float, whole: float) -> float | None:
-    """Give a share; None of nothing."""
+    """Return part / whole; None where the whole is 0."""
     return float(part) / float(whole) if whole > 0 else None

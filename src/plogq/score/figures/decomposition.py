@@ -1,4 +1,4 @@
-"""Refinement and miscalibration: what no recalibration saves, and what one does."""
+"""Refinement and miscalibration: what the recalibration taken leaves, and what it saves."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ class WeightedSample(NamedTuple):
 
     rows: Sampled
     possible: Array  # (n,) whether q(y) > 0
-    weight: Array  # (n,) of all rows that this one stands for: in all the table's weight
+    weight: Array  # (n,) of all the rows that this one stands for; their sum is the table's
 
 
 @dataclass(frozen=True)
 class Recalibrations:
-    """What each family learnt from the sampled rows, and what it saves, by bucket of rows."""
+    """What each family learnt from the sampled rows, and what it saves in each bucket of rows."""
 
     sample: WeightedSample
     labelled: LabelledRows
-    fits: tuple[Family, ...]  # to all sampled rows; the identity first
+    fits: tuple[Family, ...]  # fitted to all sampled rows; the identity first
     aside: dict[str, str]  # the families that were not tried, and why
     folds: int
-    buckets: int  # that hold rows
+    buckets: int  # how many hold rows
     savings: Savings
 
 
 def recalibrate(state: State, folds: int, seed: int) -> Recalibrations:
-    """Fit each family to the sample, cross-fit it, and sum what it saves of the held-out rows."""
+    """Return each family's fit to the sample, and what it saves, cross-fitted, on held-out rows."""
     buckets = state.buckets
     sample = _weighted_sample(state)
     rows = sample.rows
@@ -64,7 +64,7 @@ def recalibrate(state: State, folds: int, seed: int) -> Recalibrations:
 
 
 def _weighted_sample(state: State) -> WeightedSample:
-    """Join the samples of possible and of impossible rows, each weighed up to all it stands for."""
+    """Return the samples of possible and impossible rows as one, weighted as all rows of each."""
     buckets = state.buckets
     impossible = buckets.amounts(buckets.impossible)
     possible = buckets.amounts(buckets.rows) - impossible
@@ -79,7 +79,7 @@ def _weighted_sample(state: State) -> WeightedSample:
 
 
 def _base_rates(buckets: Buckets, fold: Array, folds: int) -> tuple[Array, list[Array]]:
-    """Give the smoothed frequency of each class in the whole table, and in it without each fold."""
+    """Return smoothed frequencies of classes, (C,): of the whole table, and without each fold."""
     counts = buckets.amounts(buckets.labels)
     counts *= buckets.rows.rows.sum() / counts.sum()
 
@@ -94,19 +94,19 @@ def _base_rates(buckets: Buckets, fold: Array, folds: int) -> tuple[Array, list[
 
 
 class Saved(NamedTuple):
-    """What recalibration saves of the table under some weights of its buckets."""
+    """What recalibration saves of a table whose buckets have some weights."""
 
-    # (m, families) nats per row of the table, of the finite cost, less what impossible rows then
-    # cost; −inf for a family that leaves them impossible.
+    # (m, families) nats per row of the table: what is saved of the finite cost, less what rows
+    # that were impossible then cost; −inf for a family that leaves them impossible.
     per_row: Array
-    chosen: Array  # (m,) the family taken
+    chosen: Array  # (m,) the index of the family taken
 
 
 class Savings:
     """What each family saves, for any weights of the buckets that hold rows.
 
-    The finite part of the cross-entropy is known exactly. What the sample tells beside it is what
-    a family saves of that; and of rows with q(y) = 0, what they cost where a family mends them.
+    The finite part of the cross-entropy is known exactly. The sample only tells what a family
+    saves of that, and what rows with q(y) = 0 cost where a family gives them a positive q(y).
 
     Parameters
     ----------
@@ -115,9 +115,9 @@ class Savings:
     sample
         The sampled rows.
     families
-        What was tried, the identity first.
+        The fits of the families that were tried, the identity first.
     losses
-        Held-out, in nats, (families, n).
+        What each sampled row costs when it is held out, in nats, (families, n).
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class Savings:
         rows, possible, weight = sample
         used = buckets.used()
         self._finite = np.array([possible.all() or family.mends for family in families])
-        # What a family that mends nothing makes of impossible rows does not enter the sums.
+        # Losses of impossible rows enter the sums only of families that make them possible.
         saved = np.where(possible, np.where(possible, rows.surprisal, 0.0) - losses, 0.0)
         mended = np.where(possible | ~self._finite[:, None], 0.0, losses)
 
@@ -141,7 +141,7 @@ class Savings:
         savings = [by_bucket(each) for each in saved]
         costs = [by_bucket(each) for each in mended]
         self._rounding = ROUNDING * buckets.total("surprisal") / every.sum()
-        # What the errors of differences Δ between two families are made of.
+        # The sums that the standard errors of differences Δ between two families need.
         self._pairs = list(combinations(range(len(families)), 2))
         differences = [costs[i] - savings[i] - costs[j] + savings[j] for i, j in self._pairs]
         of_each_bucket = [
@@ -158,15 +158,15 @@ class Savings:
         self._columns = np.stack(list(chain.from_iterable(of_each_bucket)), axis=1)
 
     def under(self, weights: Array) -> Saved:
-        """Give what is saved under weights of the buckets that hold rows, (m, used buckets).
+        """Return what is saved under weights of the buckets that hold rows, (m, used buckets).
 
-        Taken is the simplest family that is within one standard error of the best. The error is
-        that of the difference between the two over the buckets, so that what both have in common
-        is no noise (Breiman, Friedman, Olshen, Stone, 1984). A family that saves nothing, but for
+        The simplest family within one standard error of the best is taken. The error is that of
+        the difference between the two over the buckets, so that what both have in common is no
+        noise (Breiman, Friedman, Olshen, Stone, 1984). A family that saves nothing, but for
         rounding, is not taken. The predictions as they are, in turn, are taken only where
-        cross-entropy and prediction entropy agree to `NORMAL_END` errors (or nothing saves): that
-        is the score test of T = 1, which sees a little too much confidence before any saving rises
-        above its noise.
+        cross-entropy and prediction entropy differ by at most `NORMAL_END` standard errors, or
+        where no family saves anything. That is the score test of T = 1: it detects a little
+        overconfidence before the saving of any family is larger than its noise.
         """
         parts = np.split(weighted_sums(weights, self._columns), self._ends[:-1], axis=1)
         (possible, impossible, *sampled), savings, costs = parts[0].T, parts[1], parts[2]
@@ -188,7 +188,7 @@ class Savings:
         return Saved(saved, chosen)
 
     def _errors(self, amounts: Array, mean: Array, squares: Array, products: Array) -> Array:
-        """Give the standard error of each difference of two savings, (m, families, families)."""
+        """Return the standard error of each difference of two savings, (m, families, families)."""
         total = amounts[:, :1]
         errors = _error(total, mean / total, squares, products, amounts[:, 1:])
         out = np.zeros((len(amounts), len(self._finite), len(self._finite)))
@@ -198,9 +198,9 @@ class Savings:
 
 
 def _error(total: Array, mean: Array, squares: Array, products: Array, of_total: Array) -> Array:
-    """Give the standard error of a mean δ = Σ u Δ / Σ u w over buckets of weights u.
+    """Return the standard error of a mean δ = Σ u Δ / Σ u w over buckets of weights u.
 
-    √(Σ u (Δ − δ w)²) / Σ u w, from Σ u w, δ, Σ u Δ², Σ u Δ w and Σ u w².
+    It is √(Σ u (Δ − δ w)²) / Σ u w, from Σ u w, δ, Σ u Δ², Σ u Δ w and Σ u w².
     """
     variance = squares - 2 * mean * products + mean**2 * of_total
     out: Array = np.sqrt(np.maximum(variance, 0.0)) / total

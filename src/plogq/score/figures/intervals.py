@@ -1,4 +1,4 @@
-"""The figures at the head of a report, for any weights of the buckets: what a bootstrap is of."""
+"""The intervals of a report's main figures, by a bootstrap over buckets of rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from plogq.tables.sums.products import weighted_sums
 
 WITHOUT_UNIT = {"explained", "perplexity", "accuracy", "brier"}
 AT_A_TIME = 256  # replicates
-NUMBERS_AT_A_TIME = 1 << 18  # which stay in the processor's cache
+NUMBERS_AT_A_TIME = 1 << 18  # so many stay in the processor's cache
 
 
 def intervals(
@@ -28,13 +28,13 @@ def intervals(
     replicates: int,
     seed: int,
 ) -> dict[str, tuple[float, float]]:
-    """Give the interval of each figure that is finite, in its unit.
+    """Return the interval of each figure that is finite, in its unit.
 
-    By percentiles of the figure's replicates, with the family chosen anew in each, extended to
-    hold the figure where it lies outside. Families are not fitted anew; what miscalibration may
-    have gone unseen because of that, and because a saving within its error is not taken, its
-    upper end allows for: the most that any family saves in a replicate, and what a temperature at
-    the ends of its own interval would.
+    Its ends are percentiles of the figure's replicates, with the family chosen anew in each; they
+    are moved to include the figure where it lies outside. Families are not fitted anew, and a
+    saving within its error is not taken, so miscalibration may go unseen. The upper end of its
+    interval allows for that: it is at least the upper percentile of the most that any family
+    saves in a replicate, and what a temperature at the ends of its own interval would save.
 
     Parameters
     ----------
@@ -43,21 +43,21 @@ def intervals(
     recalibrations
         What each family saves.
     figures
-        By name, in nats or without unit; those without an interval are not looked at.
+        The figures by name, in nats or without unit; some of them have no interval.
     unseen
         What the ends of the temperature's interval would save, in nats per row.
     soft
         Whether labels are distributions.
     unit
-        Of the intervals.
+        The unit of the intervals.
     replicates, seed
-        Of the bootstrap.
+        How many replicates the bootstrap has, and its seed.
     """
     sums = _Sums(buckets, recalibrations.savings, soft)
     if recalibrations.buckets < 2 or replicates == 0:
         return {}
     weights = replicate_weights(recalibrations.buckets, replicates, seed)
-    weights = weights[weights.any(axis=1)]  # of few rows, a replicate may hold none
+    weights = weights[weights.any(axis=1)]  # where rows are few, a replicate may hold none
     parts = [
         sums.under(weights[first : first + AT_A_TIME])
         for first in range(0, len(weights), AT_A_TIME)
@@ -80,7 +80,7 @@ def intervals(
 
 
 class _Sums:
-    """The sums of each bucket that holds rows, and the figures for any weights of those."""
+    """The sums of each bucket that holds rows, and the figures for any weights of the buckets."""
 
     def __init__(self, buckets: Buckets, savings: Savings, soft: bool) -> None:
         used = buckets.used()
@@ -93,7 +93,7 @@ class _Sums:
         self._soft = soft
 
     def under(self, weights: Array) -> dict[str, Array]:
-        """Give figures in nats or without unit, (m,), for weights (m, used buckets)."""
+        """Return figures in nats or without unit, (m,), for weights (m, used buckets)."""
         *sums, total, impossible = weighted_sums(weights, self._columns).T
         means = {name: each / total for name, each in zip(self._names, sums, strict=True)}
         loss = np.where(impossible > 0, np.inf, means["surprisal"])
@@ -120,11 +120,11 @@ class _Sums:
 
 
 def _correct(found: dict[str, Array], figures: dict[str, float], classes: int) -> None:
-    """Add the figures that come from the entropy of labels, of which replicates are too low.
+    """Correct the replicates of the labels' entropy, and add the figures that come from it.
 
     The entropy of frequencies is lower than that of probabilities, by about (classes − 1) / 2 n
-    (Miller, 1955), and that of resampled frequencies lower once more by as much. The second is
-    seen, and is what both are corrected by.
+    (Miller, 1955), and that of resampled frequencies is lower once more by as much. The second
+    difference can be computed, and stands for both.
     """
     labels = found["label_entropy"]
     labels += 2 * (figures["label_entropy"] - labels.mean())
@@ -136,7 +136,7 @@ def _correct(found: dict[str, Array], figures: dict[str, float], classes: int) -
 
 
 def _entropy(amounts: Array) -> Array:
-    """Give the entropy of each row, a few at a time: there may be many classes."""
+    """Return the entropy of each row in nats, (m, C) → (m,), a few rows at a time."""
     step = max(1, NUMBERS_AT_A_TIME // amounts.shape[1])
     out = np.empty(len(amounts))
     for first in range(0, len(amounts), step):

@@ -1,4 +1,4 @@
-"""The figures that are drawn: reliability, histograms, confusions by what they cost."""
+"""The figures that are drawn: reliability, histograms, and confusions by their cost."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MOST_CELLS = 2_000
 
 
 def histograms(state: State, recalibrations: Recalibrations, unit: Unit) -> Histograms:
-    """Give the surprisals of all rows, and of the sampled rows what each prediction tells.
+    """Return the surprisals of all rows, and the pointwise information of the sampled rows.
 
     Pointwise information is log q(y) − log P(y), with P the frequencies of the labels: its mean
-    over all rows is the information gain (Fano, 1961). Of a soft label, each class by its share.
+    over all rows is the information gain (Fano, 1961). A soft label counts each class by its share.
     """
     sample, labelled = recalibrations.sample, recalibrations.labelled
     row, label, share = labelled.events
@@ -37,10 +37,10 @@ def histograms(state: State, recalibrations: Recalibrations, unit: Unit) -> Hist
 
 
 def confusion(state: State, classes: tuple[str, ...], unit: Unit) -> tuple[ConfusionCell, ...]:
-    """Give what is taken for what, at what cost per row of the table, the most costly first.
+    """Return the cells (label, predicted) by their cost per row of the table, the highest first.
 
-    All cells together are the cross-entropy. At most 2,000 of them; none with more classes than
-    are told apart.
+    The costs of all cells add up to the cross-entropy. At most 2,000 cells are returned, and none
+    where there are too many classes to count them.
     """
     k = state.predicted_groups
     if k < len(classes):
@@ -66,7 +66,7 @@ def confusion(state: State, classes: tuple[str, ...], unit: Unit) -> tuple[Confu
 
 
 def reliability(state: State) -> tuple[ReliabilityBin, ...]:
-    """Give how sure the model is and how often right, by tenths of its confidence."""
+    """Return how sure the model is and how often it is right, by tenths of its confidence."""
     weight = state.bins.amounts()
     confidence, correct = totals(state.bin_confidence), totals(state.bin_correct)
     return tuple(

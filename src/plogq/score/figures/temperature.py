@@ -1,4 +1,4 @@
-"""The temperature that fits: x / T, by the T of least cross-entropy, and how sure that is."""
+"""The temperature T at which x / T has the least cross-entropy, and its interval."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from plogq.score.recalibration.labelled_rows import LabelledRows, dot
 from plogq.tables.arrays import Array
 from plogq.tables.sums.level import NORMAL_END
 
-PER_OCTAVE = 4  # temperatures of the curve, two octaves beyond T and 1
+PER_OCTAVE = 4  # temperatures of the curve, which reaches two octaves beyond T and 1
 CHUNK_NUMBERS = 1 << 15  # numbers worked on at once: 256 KiB, to stay in the processor's cache
 
 
 class TemperatureFit(NamedTuple):
-    """The fit, over the sampled rows whose labels are possible; in nats."""
+    """The fit to the sampled rows whose labels are possible; savings are in nats per such row."""
 
     value: float
     identified: bool
-    interval: tuple[float, float] | None  # None too where one bucket alone cannot tell
+    interval: tuple[float, float] | None  # None, too, where all rows are in one bucket
     saved: float  # of the mean cross-entropy, at T
     unseen: float  # the most that a temperature inside the interval could save
     curve: list[tuple[float, float]]  # what other temperatures save
@@ -36,13 +36,13 @@ class TemperatureFit(NamedTuple):
 
 
 def fit_temperature(recalibrations: Recalibrations) -> TemperatureFit | None:
-    """Find the T of least cross-entropy, with its interval; None where every row is impossible.
+    """Return the T of least cross-entropy, with its interval; None where every row is impossible.
 
     The interval is that of log T by the sandwich variance Var(slope) / curvature² (Huber, 1967),
-    which needs no well-specified model, with the slope's variance by its scatter over the
-    bootstrap's buckets: over clusters, where rows come in clusters. No temperature is identified
-    where the loss still falls at a bound (separable rows: sharper is always better; useless ones:
-    flatter is), or is so flat that the interval passes both.
+    which holds for a wrong model, too. The variance of the slope is that of its sums over the
+    bootstrap's buckets, which are clusters where rows come in clusters. No temperature is
+    identified where the loss still falls at a bound (sharper is always better for separable rows,
+    flatter for useless ones), or is so flat that the interval is wider than the bounds.
     """
     rows, possible, weight = recalibrations.sample
     at = np.flatnonzero(possible)
@@ -68,7 +68,7 @@ def fit_temperature(recalibrations: Recalibrations) -> TemperatureFit | None:
 
 
 def _if_right(rows: LabelledRows, log2_beta: float) -> float:
-    """Give what the predictions cost beyond those at β, were the latter right: their mean KL.
+    """Return the mean D(p ‖ q) in nats: what the predictions q waste if p, those at β, are right.
 
     With p = softmax(β z) and z = log q: D(p ‖ q) = −H(p) − Σ p z, and Σ p β z = lse(β z) − H(p).
     """
@@ -78,7 +78,7 @@ def _if_right(rows: LabelledRows, log2_beta: float) -> float:
 
 
 def _width(rows: LabelledRows, log2_beta: float, bucket: Array) -> float:
-    """Give half the width of the interval of log₂ T; inf where the loss is flat."""
+    """Return half the width of the interval of log₂ T; inf where the loss is flat."""
     slopes = np.bincount(bucket, rows.weight * excess(rows, log2_beta))
     # The slope itself is 0: the curvature in log β is the mean variance of β z.
     curvature = dot(rows.weight, _variances(rows, 2**log2_beta))
@@ -88,7 +88,7 @@ def _width(rows: LabelledRows, log2_beta: float, bucket: Array) -> float:
 
 
 def _variances(rows: LabelledRows, beta: float) -> Array:
-    """Give the variance of β z_j under softmax(β z), of each row."""
+    """Return the variance of β z_j under softmax(β z) for each row, (n,)."""
     out = np.empty(len(rows))
     step = max(1, CHUNK_NUMBERS // rows.classes)
     for first in range(0, len(rows), step):
@@ -103,7 +103,7 @@ def _variances(rows: LabelledRows, beta: float) -> Array:
 
 
 def _grid(value: float) -> list[float]:
-    """Give temperatures around both 1 and T, with T itself."""
+    """Return temperatures around both 1 and T, with T itself, rising."""
     low, high = sorted((1.0, value))
     first = math.floor(PER_OCTAVE * (math.log2(low) - 2))
     last = math.ceil(PER_OCTAVE * (math.log2(high) + 2))

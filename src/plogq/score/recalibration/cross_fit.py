@@ -1,4 +1,4 @@
-"""Every family, fitted to all folds but one and judged by that one, in turns."""
+"""Every family fitted to all folds but one and judged by that one, for each fold in turn."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ MOST_CLASSES_BY_CLASS = 128
 
 
 class Family(Protocol):
-    """A way to change predictions that is learnt from rows; an instance is a fit."""
+    """A way to change predictions that is learnt from rows; an instance is a fitted one."""
 
     name: str
-    mends: bool  # gives labels of probability 0 a positive one
+    mends: bool  # whether it gives labels of probability 0 a positive one
 
     @staticmethod
     def size(classes: int) -> int:
@@ -33,27 +33,27 @@ class Family(Protocol):
 
     @classmethod
     def fit(cls, rows: LabelledRows, start: Self | None = None) -> Self:
-        """Learn from rows; sooner done from a start that fitted nearly the same ones."""
+        """Return a fit to rows; a `start` that was fitted to nearly the same rows saves time."""
 
     def losses(self, rows: LabelledRows) -> Array:
-        """Give what other rows cost, in nats."""
+        """Return what each of some other rows costs, in nats, (n,)."""
 
     def parameters(self) -> dict[str, Any]:
-        """Give what was learnt, to be applied by others."""
+        """Return what was learnt, as plain data that others can apply."""
 
 
-# The simplest first: of those that are as good as one another, the first is taken.
+# The simplest comes first: among families that are equally good, the first is taken.
 FAMILIES: tuple[type[Family], ...] = (Identity, Temperature, TemperatureAndBase, Vector, Isotonic)
 
 
 def choose_families(
     rows: int, classes: int, impossible: bool, folds: int
 ) -> tuple[list[type[Family]], dict[str, str]]:
-    """Give the families that so many rows can teach, and why not the others.
+    """Return the families that so many rows can be fitted by, and why the others cannot.
 
-    A parameter takes ten rows; what has parameters for each class, at most 128 classes. Where
-    labels have probability 0, only what mends them is finite: the mixture then takes what rows
-    there are.
+    Each parameter needs ten rows, and a family with parameters for each class at most 128 classes.
+    Where labels have probability 0, only a family that mends them has a finite cost: the mixture is
+    then tried however few rows there are.
     """
     tried: list[type[Family]] = []
     aside = {}
@@ -82,20 +82,20 @@ def cross_fit(
     base: Sequence[Array],
     families: Sequence[type[Family]],
 ) -> tuple[Array, tuple[Family, ...]]:
-    """Give the loss of each row by each family's fit to the other folds, and the fits to all rows.
+    """Return each row's loss by each family fitted to the other folds, and the fits to all rows.
 
     Parameters
     ----------
     rows
-        All of them, with the base rates of the whole table.
+        All rows, with the base rates of the whole table.
     surprisal
-        What each row costs as it is, (n,).
+        What each row costs as it is, in nats, (n,).
     fold
-        Of each row, 0, 1, 2 …, (n,).
+        The fold of each row, 0, 1, 2 …, (n,).
     base
-        For each fold, the base rates without it.
+        The base rates without each fold, (C,) each.
     families
-        The first of them is the identity.
+        The families to fit; the first is the identity.
     """
     losses = np.empty((len(families), len(rows)))
     losses[0] = surprisal

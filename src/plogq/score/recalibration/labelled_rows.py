@@ -1,4 +1,4 @@
-"""What a recalibration is fitted to: predictions, and what happened."""
+"""What a recalibration is fitted to: predictions, and the labels that came true."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plogq.kernels.rows import row_statistics, softmax_loss
 from plogq.score.recalibration.like_predictions import LikePredictions, group
 from plogq.tables.arrays import Array
 
-# A class masked with the lowest float instead of −inf is as impossible.
+# A class that is masked with the lowest float instead of −inf is impossible, too.
 LEAST_LOG = -(2.0**64)
 
 
@@ -26,7 +26,7 @@ class LabelledRows:
     label
         Classes (n,), or distributions (n, C).
     weight
-        (n,), of mean 1 over the rows that all folds are taken of.
+        (n,), with mean 1 over the rows of all folds together.
     base
         The frequency of each class in the rows to learn from, (C,), none of them 0.
     """
@@ -46,7 +46,7 @@ class LabelledRows:
         return len(self.log_q)
 
     def take(self, rows: Array, base: Array | None = None) -> LabelledRows:
-        """Give some of the rows, with the base rates that go with them."""
+        """Return some of the rows, with the base rates that go with them."""
         return LabelledRows(
             self.log_q[rows],
             self.label[rows],
@@ -56,24 +56,24 @@ class LabelledRows:
         )
 
     def groups(self) -> LikePredictions:
-        """Give the predictions by groups of like ones: found once, and kept in what is taken."""
+        """Return the predictions in groups of like ones; found once, and kept by `take`."""
         if self._groups is None:
             self._groups = group(self.log_q)
         return self._groups
 
     @property
     def classes(self) -> int:
-        """How many there are."""
+        """How many classes there are."""
         return int(self.log_q.shape[1])
 
     @cached_property
     def target(self) -> Array:
-        """What the kernel takes: the labels, with classes as int64."""
+        """The labels as the kernel takes them, with classes as int64."""
         return self.label.astype(np.int64, copy=False) if self.label.ndim == 1 else self.label
 
     @cached_property
     def possible(self) -> Array:
-        """Tell which rows' labels the predictions allow."""
+        """Which rows have labels of positive probability, (n,) booleans."""
         if self.label.ndim == 1:
             allowed: Array = self.log_q[np.arange(len(self)), self.label] > -np.inf
         else:
@@ -81,19 +81,19 @@ class LabelledRows:
         return allowed
 
     def only_possible(self) -> LabelledRows:
-        """Leave out the rows that no change of a positive probability can mend."""
+        """Return the rows whose labels have positive probability: scaling can mend no others."""
         return self if self.possible.all() else self.take(np.flatnonzero(self.possible))
 
     @cached_property
     def events(self) -> Events:
-        """What happened: one event a row, or one for each class that its soft label allows."""
+        """The labels as events: one for each row, or for each class that a soft label allows."""
         if self.label.ndim == 1:
             return Events(np.arange(len(self)), self.label, np.ones(len(self)))
         row, label = np.nonzero(self.label)
         return Events(row, label, self.label[row, label])
 
     def tempered(self, log2_beta: float) -> Tempered:
-        """Give −log softmax(β z) of each event, and each row's entropy, β = 2^log2_beta."""
+        """Return −log softmax(β z) of each event, and each row's entropy, with β = 2^log2_beta."""
         beta = 2.0**log2_beta
         # The kernel needs a target; class 0 serves, since only lse and entropy are used.
         s = softmax_loss(
@@ -110,7 +110,7 @@ class LabelledRows:
 
 
 class Events(NamedTuple):
-    """Which row, which class, and what share of the row."""
+    """The row, the class, and the share of the row, of each event, (m,)."""
 
     row: Array
     label: Array
@@ -118,7 +118,7 @@ class Events(NamedTuple):
 
 
 class Tempered(NamedTuple):
-    """What tempered predictions say, in nats."""
+    """Figures of tempered predictions, in nats."""
 
     surprisal: Array  # of each event
     entropy: Array  # of each row
@@ -126,12 +126,12 @@ class Tempered(NamedTuple):
 
 
 def dot(a: Array, b: Array) -> float:
-    """Give Σ a b without BLAS, whose threads take longer to start than the sum takes."""
+    """Return Σ a b, without BLAS: its threads take longer to start than the sum takes."""
     return float(np.einsum("i,i->", a, b))
 
 
 def log_softmax(x: Array) -> Array:
-    """Give z = x − log Σ exp x in double precision, each row by itself; the kernel's arithmetic."""
+    """Return z = x − log Σ exp x in double precision, (n, C), by the kernel's arithmetic."""
     s = row_statistics(x, dtype=np.float64)
     z: Array = x - s.max[:, None]
     z -= np.log1p(s.rest)[:, None]

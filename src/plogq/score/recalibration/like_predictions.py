@@ -8,23 +8,23 @@ import numpy as np
 
 from plogq.tables.arrays import Array
 
-MOST_GROUPS = 256  # by quantiles; as many as there are values where those are fewer
+MOST_GROUPS = 256  # by quantiles; where there are fewer values, a group for each
 QUANTILES_OF = 1 << 13
 
 
 class LikePredictions(NamedTuple):
     """Which group each prediction of a class is in."""
 
-    edges: list[Array]  # of each class, rising: group i begins at edge i − 1
-    of: Array  # (n, classes)
+    edges: list[Array]  # for each class, rising: group i begins at edge i − 1
+    of: Array  # (n, classes) the group of each
 
     def take(self, rows: Array) -> LikePredictions:
-        """Give some of the rows."""
+        """Return some of the rows."""
         return LikePredictions(self.edges, self.of[rows])
 
 
 def group(log_q: Array) -> LikePredictions:
-    """Group the log q of each class; of two classes, only the log-odds of the second."""
+    """Return groups of the log q of each class; of two classes, of the second's log-odds alone."""
     scores = log_q[:, 1:] - log_q[:, :1] if log_q.shape[1] == 2 else log_q
     edges = [_edges(of_class) for of_class in scores.T]
     of = np.empty(scores.shape, np.int16)
@@ -34,7 +34,7 @@ def group(log_q: Array) -> LikePredictions:
 
 
 def _edges(scores: Array) -> Array:
-    """Give quantiles of the scores, with probabilities of exactly 0 and 1 apart from all else."""
+    """Return quantiles of the scores, with edges that set probabilities of 0 and 1 apart."""
     some = np.sort(scores[:: max(1, len(scores) // QUANTILES_OF)])
     at = np.linspace(0, len(some) - 1, min(MOST_GROUPS, len(some))).astype(np.int64)
     lowest = -np.finfo(np.float64).max

@@ -16,10 +16,11 @@ def lowest_point(
     high: float,
     tolerance: float,
 ) -> float:
-    """Give the zero of a slope that goes from − to +; a bound where there is none inside.
+    """Return the zero of a slope that goes from − to +; a bound where there is none inside.
 
-    Downhill from `start`, in growing steps, until the slope has changed its sign; then by false
-    position, halving an end that stays (the Illinois method: Dowell, Jarratt, 1971).
+    It goes downhill from `start` in growing steps until the slope has changed its sign; then it
+    takes false positions, halving the slope of an end that stays (the Illinois method: Dowell,
+    Jarratt, 1971).
 
     Examples
     --------
@@ -57,10 +58,10 @@ def lowest_point(
 
 
 def inverse_of(curvature: Array) -> Array:
-    """Give the inverse of a positive definite matrix, (n, n), by Gauss and Jordan's elimination.
+    """Return the inverse of a positive definite matrix, (n, n), by Gauss-Jordan elimination.
 
-    Not by LAPACK, whose last bits depend on the processor and on its threads. What is positive
-    definite needs no pivots (Goodnight, 1979, A tutorial on the SWEEP operator).
+    LAPACK is not used, since its last bits depend on the processor and on its threads. A positive
+    definite matrix needs no pivots (Goodnight, 1979, A tutorial on the SWEEP operator).
 
     Examples
     --------

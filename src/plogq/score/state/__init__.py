@@ -1,1 +1,1 @@
-"""What is kept of the rows that were seen: sums and samples that merge, in any order and split."""
+"""What is kept of the rows seen: sums and samples, which merge in any order and split."""

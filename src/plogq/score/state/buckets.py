@@ -1,4 +1,4 @@
-"""The figures that have intervals, kept by bucket of rows: what the bootstrap resamples."""
+"""The figures that have intervals, summed in buckets of rows, which the bootstrap resamples."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from plogq.tables.sums.bootstrap import MOST_BUCKETS, row_buckets, value_buckets
 from plogq.tables.sums.tally import Tally, add_weighted, nearly, totals
 
 FEWEST_BUCKETS = 64
-# Each bucket has a cell for each class, of 8 bytes, or of 72 where what is added is no integer.
+# Each bucket has a cell for each class: 8 bytes for counts, or 72 where weights are summed, too.
 MOST_CELLS, MOST_SUMMED_CELLS = 1 << 22, 1 << 20
 
 
 class Buckets:
-    """Rows, labels and sums of each bucket of rows; together they are those of the whole table."""
+    """Rows, labels and sums of each bucket of rows; together they are the whole table's."""
 
     def __init__(self, classes: int, weighted: bool, soft: bool, seed: int) -> None:
         fit = (MOST_SUMMED_CELLS if weighted or soft else MOST_CELLS) // classes
@@ -34,14 +34,14 @@ class Buckets:
         self.sums = {name: ExactSums(self.count) for name in names}
 
     def of(self, batch: Batch) -> Array:
-        """Give the bucket of each row: by its number, or by the cluster that it belongs to."""
+        """Return the bucket of each row, (n,): by its number, or by the cluster it belongs to."""
         if batch.group is not None:
             return value_buckets(batch.group, self.count, self._seed)
         part = batch.part
         return row_buckets(part.start, len(batch.target), self.count, self._seed, part.kept)
 
     def most(self, batch: Batch) -> int:
-        """Give how many rows of the batch a bucket may have."""
+        """Return a bound on how many rows of the batch may be in one bucket."""
         n = len(batch.target)
         return n if batch.group is not None else n // self.count + 2
 
@@ -62,31 +62,31 @@ class Buckets:
             add_weighted(sums, values, weight, bucket)
 
     def nbytes(self) -> int:
-        """Give how much memory this takes."""
+        """Return how much memory this takes, in bytes."""
         tallies = (self.rows, self.impossible, self.labels)
         return sum(tally.nbytes() for tally in tallies) + sum(
             sums.nbytes for sums in self.sums.values()
         )
 
     def total(self, name: str) -> float:
-        """Give a sum over all buckets, rounded once."""
+        """Return a sum over all buckets, rounded once."""
         return float(totals(self.sums[name], self.count)[0])
 
     def used(self) -> Array:
-        """Give the buckets that hold rows of any weight."""
+        """Return the buckets that hold rows of positive weight."""
         return np.flatnonzero(self.amounts(self.rows))
 
     def amounts(self, tally: Tally) -> Array:
-        """Give what one of the tallies holds of each bucket, (buckets,) or (buckets, classes)."""
+        """Return what a tally holds of each bucket, (buckets,) or (buckets, classes)."""
         found = tally.rows.astype(np.float64) if tally.weights is None else nearly(tally.weights)
         return found.reshape(self.count, self.classes) if tally is self.labels else found
 
     def by_bucket(self, name: str) -> Array:
-        """Give the sum of each bucket, to rounding."""
+        """Return the sum of each bucket, (buckets,), to a few units in the last place."""
         return nearly(self.sums[name])
 
     def merge(self, other: Self) -> None:
-        """Add the buckets of another of the same table."""
+        """Add the buckets of other rows of the same table."""
         self.rows.merge(other.rows)
         self.impossible.merge(other.impossible)
         self.labels.merge(other.labels)

@@ -1,4 +1,4 @@
-"""How the rows' surprisals are distributed, and how much each prediction tells of its label."""
+"""Histograms of the surprisal of rows, and of the pointwise information of predictions."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MOST_INFORMATION_BINS = 128
 
 
 def surprisal_bins(surprisal: Array) -> Array:
-    """Give the bin of each surprisal (nats): ⌊4 s / ln 2⌋, all above 32 bits, or infinite."""
+    """Return the bin of each surprisal s (nats): ⌊4 s / ln 2⌋, one for s ≥ 32 bits, one for ∞."""
     bins = np.minimum(surprisal / WIDTH, BEYOND).astype(np.int64)
     bins[np.isinf(surprisal)] = INFINITE
     return bins
 
 
 def surprisal_histogram(amounts: Array, unit: Unit) -> dict[str, Any]:
-    """Give edges in `unit`, and the share of all weight between them and beyond."""
+    """Return edges in `unit`, and the share of all weight between them and beyond them."""
     share = amounts / amounts.sum()
     return {
         "edges": tuple(from_nats(i * WIDTH, unit) for i in range(FINITE_BINS + 1)),
@@ -36,10 +36,10 @@ def surprisal_histogram(amounts: Array, unit: Unit) -> dict[str, Any]:
 
 
 def information_histogram(information: Array, weight: Array, unit: Unit) -> dict[str, Any]:
-    """Count pointwise information log q(y) − log P(y), in nats, by bins of a quarter of a bit.
+    """Return a histogram, in `unit`, of log q(y) − log P(y) in nats; bins are a quarter of a bit.
 
-    With more than 128 bins of it, the lowest holds all that lies below. Where q(y) = 0 it is
-    −inf, and `infinite` is the share of those.
+    Where it would have more than 128 bins, the lowest holds all that lies below. Where q(y) = 0
+    the information is −inf, and `infinite` is the share of such rows.
     """
     total = weight.sum()
     finite = np.isfinite(information)

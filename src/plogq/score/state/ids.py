@@ -1,4 +1,4 @@
-"""The names of rows: whether several rows have one."""
+"""The names of rows, and whether several rows have the same name."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ MOST = 1 << 15
 
 
 class Repeated(NamedTuple):
-    """Rows whose name others have as well, as far as they were looked at."""
+    """Rows that share their name with others, among the rows that were looked at."""
 
     rows: int
     name: str  # one of them
 
 
 class Ids:
-    """The names of the rows whose numbers hash lowest: of all, where they are 32,768 or fewer.
+    """The names of the rows whose numbers have the lowest hashes: of all rows up to 32,768.
 
-    Of a larger table, that each name comes twice shows as long as the table has fewer than some
-    hundred million rows: of n names, about 32,768² / 2n are drawn twice.
+    If every name of a larger table comes twice, about 32,768² / 2n of its n / 2 pairs are among
+    these, so that it is noticed up to some hundred million rows.
     """
 
     def __init__(self, seed: int) -> None:
@@ -35,9 +35,9 @@ class Ids:
         self._name = np.empty(0, object)
 
     def add(self, start: int, names: pa.Array, rows: Array | None = None) -> None:
-        """Offer the names of the rows that follow row `start` of the table.
+        """Offer the names of rows from row `start` of the table on.
 
-        `rows` says which of these rows there are; None: all.
+        `rows` are the offsets of these rows from `start`; None: they follow each other.
         """
         chosen = lowest_rows(start, len(names), rows, self._seed, self._limit)
         if len(chosen):
@@ -55,7 +55,7 @@ class Ids:
     def repeated(self) -> Repeated | None:
         """Return how many rows share a name with another; None where none does.
 
-        A missing name is no name.
+        Rows without a name share none.
         """
         times = Counter(name for name in self._name if name is not None)
         several = {name: count for name, count in times.items() if count > 1}

@@ -1,4 +1,4 @@
-"""A sample of rows that no split of the table changes: those whose numbers hash lowest."""
+"""A sample of rows that no split of the table changes: those whose numbers hash to the lowest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SAMPLE_NUMBERS = 1 << 22
 
 
 class Sampled(NamedTuple):
-    """Rows of the table, with what a recalibration needs of them."""
+    """Rows of the table, with what a recalibration needs to know about them."""
 
     hash: Array  # (m,) uint64
     row: Array  # (m,)
@@ -23,17 +23,17 @@ class Sampled(NamedTuple):
     label: Array  # (m,) classes, or (m, C) distributions
     weight: Array  # (m,)
     surprisal: Array  # (m,) nats, as scored
-    bucket: Array  # (m,) of the bootstrap
+    bucket: Array  # (m,) the bootstrap's buckets
 
     def take(self, index: Array) -> Sampled:
-        """Give some of the rows."""
+        """Return some of the rows."""
         return Sampled(*(field[index] for field in self))
 
 
 class Sample:
-    """At most so many rows that it fits in memory; every row of a table that is no larger.
+    """A sample that fits in memory: of a small table, all rows.
 
-    `part` of n keeps an n-th of as many.
+    With `part` = k it keeps 1/k as many.
     """
 
     def __init__(self, classes: int, seed: int, part: int = 1) -> None:
@@ -55,9 +55,9 @@ class Sample:
         bucket: Array,
         rows: Array | None = None,
     ) -> None:
-        """Offer those of the rows that follow row `start` of the table that are to `keep`.
+        """Offer rows from row `start` of the table on, those where `keep` is true.
 
-        `rows` says which of these rows there are; None: all.
+        `rows` are the offsets of these rows from `start`; None: they follow each other.
         """
         chosen = lowest_rows(start, len(keep), rows, self._seed, self._limit)
         chosen = chosen[keep[chosen]]
@@ -77,7 +77,7 @@ class Sample:
             )
 
     def most_bytes(self) -> int:
-        """Give how much memory this may take, of logits in double precision."""
+        """Return how much memory logits in double precision may take here, in bytes."""
         return 2 * self._size * self._classes * 8
 
     def merge(self, other: Self) -> None:
@@ -86,7 +86,7 @@ class Sample:
             self._put(part)
 
     def rows(self) -> Sampled | None:
-        """Give the sampled rows in the order of the table."""
+        """Return the sampled rows in the order of the table; None where there are none."""
         if not self._parts:
             return None
         self._shrink()

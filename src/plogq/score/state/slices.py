@@ -1,4 +1,4 @@
-"""Groups of rows, told apart by the values of a column."""
+"""Figures of groups of rows that a column's values tell apart."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from plogq.tables.sums.values import MOST_VALUES, Values
 
 
 class SliceFigures(NamedTuple):
-    """What a group's rows are made of, in nats."""
+    """The sums over a group's rows, in nats."""
 
     rows: int
     weight: float
     loss: float  # Σ w · surprisal
-    labels: Array  # (C,) weight of each
+    labels: Array  # (C,) the weight of each class
 
 
 class Slices:
-    """The rows, the loss and the labels of each value of one column."""
+    """The rows, the loss and the labels for each value of one column."""
 
     def __init__(self, column: str, classes: int, weighted: bool, soft: bool) -> None:
         self._values = Values(column)
@@ -54,7 +54,7 @@ class Slices:
         self._add_groups(other, at)
 
     def figures(self) -> dict[str, SliceFigures]:
-        """Return each value's figures, by value."""
+        """Return the figures of each value, in the order of the values."""
         weight = self._rows.amounts()
         loss = np.where(self._impossible.amounts() > 0, np.inf, totals(self._loss))
         labels = self._labels.amounts().reshape(-1, self._classes)
@@ -77,7 +77,7 @@ class Slices:
         self._labels = Tally(size * self._classes, self._weighted or self._soft)
 
     def _add_groups(self, other: Self, at: Array) -> None:
-        """Add the groups of another, of which the i-th is group at[i] here."""
+        """Add the groups of another state, whose group i is group at[i] here."""
         self._rows.merge(other._rows.regrouped(self._size, at))
         self._impossible.merge(other._impossible.regrouped(self._size, at))
         self._loss.merge(regrouped(other._loss, self._size, at))

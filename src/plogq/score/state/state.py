@@ -1,4 +1,4 @@
-"""Everything a score keeps of the rows it has seen: a fold, mergeable, in any order and split."""
+"""Everything a score keeps of the rows it has seen; states merge in any order and split."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from plogq.tables.row_figures import (
 from plogq.tables.sums.tally import Tally, add_weighted
 
 BINS = 10
-# The table of which class is mistaken for which has a cell for every two classes: 61 MiB for
-# each of its sums at this many.
+# The table of which class is mistaken for which has a cell for every pair of classes: with this
+# many classes, each of its sums takes 61 MiB.
 MOST_CONFUSED = 1_000
 
 
@@ -43,7 +43,7 @@ class State:
     classes
         How many there are.
     weighted, soft
-        Whether rows have weights, and distributions as labels.
+        Whether rows have weights; whether their labels are distributions.
     slices
         The columns whose values are reported apart.
     floor
@@ -51,7 +51,7 @@ class State:
     top
         How many of the most surprising rows to keep.
     seed
-        Of the buckets, and of the sample that recalibrations are fitted on.
+        The seed of the buckets, and of the sample that recalibrations are fitted to.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class State:
         self.cell_impossible = Tally(cells, weighted or soft)
         self.cell_loss = ExactSums(cells)
         self.buckets = Buckets(classes, weighted, soft, seed)
-        self.left_out = 0  # rows, for their labels
+        self.left_out = 0  # how many rows were left out for their labels
         self.floor_rows = 0
         self.floor_loss = ExactSums()
         self.bins = Tally(BINS, weighted)
@@ -84,7 +84,7 @@ class State:
         self.surprises = Surprises(top)
         self.ids = Ids(seed)
         self.surprisal_bins = Tally(SURPRISAL_BINS, weighted)
-        # Apart, because there may be few of them, and a recalibration must mend them.
+        # Impossible rows have a sample of their own: they may be few, and matter much.
         self.sample = Sample(classes, seed)
         self.impossible_sample = Sample(classes, seed, part=8)
         self.slices = {column: Slices(column, classes, weighted, soft) for column in slices}
@@ -96,7 +96,7 @@ class State:
             return
         weight, part = batch.weight, batch.part
         bucket = self.buckets.of(batch)
-        seen = self._fold(batch, rows, bucket) if isinstance(rows, FusedRows) else rows
+        seen = self._sum_fused(batch, rows, bucket) if isinstance(rows, FusedRows) else rows
         finite = np.isfinite(seen.surprisal)
         counts = np.ones(len(finite), bool) if weight is None else weight > 0
         if not isinstance(rows, FusedRows):
@@ -119,8 +119,8 @@ class State:
         for state, values in zip(self.slices.values(), batch.slices, strict=True):
             state.add(values, seen, weight)
 
-    def _fold(self, batch: Batch, rows: FusedRows, bucket: Array) -> SummedRows:
-        """Do what follows the figures in one pass with them: the same to the last bit."""
+    def _sum_fused(self, batch: Batch, rows: FusedRows, bucket: Array) -> SummedRows:
+        """Compute the figures and add them, in one pass: the same bits as in two."""
         buckets = self.buckets
         tallies = buckets.rows, buckets.labels, self.cells, self.bins, self.surprisal_bins
         sums = buckets.sums
@@ -160,7 +160,7 @@ class State:
         return SummedRows(surprisal, predicted, rows.logits, events, surprisal)
 
     def _add_events(self, rows: RowFigures, weight: Array | None) -> None:
-        """Add what happened; a row without weight is not among the rows that are counted."""
+        """Add the events of rows, and their loss, by label and prediction."""
         events = rows.events
         predicted = rows.predicted[events.row]
         if self.predicted_groups < self.classes:
@@ -192,7 +192,7 @@ class State:
         add_weighted(self.bin_correct, rows.correct, weight, bins)
 
     def most_bytes(self) -> int:
-        """Give how much memory this takes with its sample full, without slices, which grow."""
+        """Return how many bytes this takes with full samples, without slices, which may grow."""
         held = self.sample.most_bytes() + self.impossible_sample.most_bytes()
         held += self.buckets.nbytes()
         for tally in (self.cells, self.cell_impossible, self.bins):
@@ -200,7 +200,7 @@ class State:
         return held + self.cell_loss.nbytes
 
     def rows(self) -> int:
-        """Give the number of rows seen."""
+        """Return the number of rows seen."""
         return int(self.bins.rows.sum())
 
     def merge(self, other: Self) -> None:

@@ -1,4 +1,4 @@
-"""The most surprising rows: where to look for wrong labels first."""
+"""The most surprising rows, where wrong labels are to be looked for first."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from plogq.tables.row_figures import TopClasses
 
 
 class Surprising(NamedTuple):
-    """Rows, their surprisals in nats."""
+    """Rows, with their surprisals in nats."""
 
     surprisal: Array
-    row: Array  # of the table
+    row: Array  # its number in the table
     id: Array  # of objects
     label: Array
     predicted: Array
     q_label: Array
 
     def take(self, index: Array) -> Surprising:
-        """Give some of the rows."""
+        """Return some of the rows."""
         return Surprising(*(field[index] for field in self))
 
 
 class Surprises:
-    """The `top` rows of highest surprisal; of equal ones the first rows."""
+    """The `top` rows of highest surprisal; among equal ones, the first rows."""
 
     def __init__(self, top: int) -> None:
         self._top = top
-        self._least = -np.inf  # as many rows as are wanted reach it
+        self._least = -np.inf  # `top` rows with at least this surprisal are held
         self._parts: list[Surprising] = []
         self._held = 0
 
@@ -46,9 +46,9 @@ class Surprises:
         ids: pa.Array | None,
         rows: Array | None = None,
     ) -> None:
-        """Offer those of the rows that follow row `start` of the table that are to `keep`.
+        """Offer rows from row `start` of the table on, those where `keep` is true.
 
-        `rows` says which of these rows there are; None: all.
+        `rows` are the offsets of these rows from `start`; None: they follow each other.
         """
         near = np.flatnonzero(surprisal >= self._least) if self._top else np.empty(0, np.int64)
         near = near[keep[near]]
@@ -73,7 +73,7 @@ class Surprises:
             self._put(part)
 
     def rows(self) -> Surprising | None:
-        """Give the rows, the most surprising first; None where there is none."""
+        """Return the rows, the most surprising first; None where there are none."""
         if not self._parts:
             return None
         self._shrink()
@@ -96,7 +96,7 @@ class Surprises:
 
 
 def _highest(surprisal: Array, row: Array, top: int) -> Array:
-    """Give the places of the `top` highest surprisals; of equal ones the first rows."""
+    """Return the places of the `top` highest surprisals; among equal ones, of the first rows."""
     if len(surprisal) <= top:
         return np.arange(len(surprisal))
     kth = np.partition(surprisal, -top)[-top]

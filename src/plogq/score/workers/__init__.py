@@ -1,1 +1,1 @@
-"""Ways to fold a table into a state: threads of this process, or the workers of a cluster."""
+"""Ways to sum a table in a state: threads of this process, or the workers of a cluster."""

@@ -1,4 +1,4 @@
-"""A connection to Dask's workers: a scheduler's, or our own for as long as it lasts."""
+"""A connection to Dask's workers: those of a scheduler, or our own while it is open."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application"
 
 @contextmanager
 def connect(scheduler: str | None) -> Iterator[Client]:
-    """Connect to a scheduler by its address, or to a cluster on this machine, a worker per core.
+    """Yield a client of the scheduler at an address, or of a new cluster here, a worker per core.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def connect(scheduler: str | None) -> Iterator[Client]:
             address = stack.enter_context(own_workers(default_threads()))
         try:
             if scheduler is not None:
-                # A client that never was open takes a minute to close, and complains.
+                # This refuses a bad address: a client that was never open takes a minute to close.
                 get_address_host_port(scheduler)
             client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -54,17 +54,17 @@ def connect(scheduler: str | None) -> Iterator[Client]:
 
 @contextmanager
 def own_workers(count: int) -> Iterator[LocalCluster]:
-    """Start a cluster of processes that only this machine can reach, and leave nothing of it.
+    """Yield a cluster of processes that only this machine can reach; all of it is removed again.
 
-    A Ctrl-C goes to all processes of a terminal. Here only the main thread hears it: threads and
-    processes started while it is blocked never do, and are closed in their turn.
+    A Ctrl-C goes to all processes of a terminal. Here only the main thread receives it: threads and
+    processes that start while it is blocked never do, and are closed in order.
     """
     with tempfile.TemporaryDirectory(prefix="plogq-") as folder, dask.config.set(
-        # What Dask sets there unsets what glibc learns about how much freed memory to keep, and is
-        # set in this process too, for good.
+        # By default Dask sets an environment variable here which keeps glibc from learning how much
+        # freed memory to hold on to; it would stay set in this process, too.
         {"distributed.nanny.pre-spawn-environ": {}, "temporary-directory": folder}
     ):  # fmt: skip
-        # Python starts this along with the first process; doing so would end what is held back.
+        # Python starts the tracker with the first process, and then unblocks Ctrl-C: hence before.
         resource_tracker.ensure_running()
         with _no_interrupt():
             cluster = _start(count, folder)
@@ -98,12 +98,12 @@ def _start(count: int, folder: str) -> LocalCluster:
 
 
 async def _stop(cluster: LocalCluster) -> None:
-    """Stop the workers, and kill those that are in the middle of something."""
+    """Stop the workers, and kill those that are still at work."""
     await asyncio.gather(*(worker.close(timeout=0.5) for worker in cluster.workers.values()))
 
 
 class _Quiet(WorkerPlugin):
-    """A worker, also one started in place of another, that does not log to our terminal."""
+    """It keeps every worker, also one started later, from logging to our terminal."""
 
     name = "plogq-quiet"
 
@@ -114,7 +114,7 @@ class _Quiet(WorkerPlugin):
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Leave it to exceptions to say what went wrong."""
+    """Silence Dask's logs meanwhile: exceptions say what went wrong."""
     loggers = [logging.getLogger(name) for name in LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -128,7 +128,7 @@ def _silence() -> Iterator[None]:
 
 @contextmanager
 def _no_interrupt() -> Iterator[None]:
-    """Hold a Ctrl-C back from this thread, and for good from what starts meanwhile."""
+    """Block Ctrl-C in this thread meanwhile, and for good in what is started meanwhile."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -137,7 +137,8 @@ def _no_interrupt() -> Iterator[None]:
 
 
 def _same_version(client: Client, scheduler: str) -> None:
-    def version() -> str | None:  # a function inside another goes by value, not by import
+    # A nested function is sent as code, so that a worker need not import it.
+    def version() -> str | None:
         try:
             import plogq
         except ImportError:

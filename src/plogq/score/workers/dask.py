@@ -1,9 +1,9 @@
-"""The engine of many processes or machines: Dask's workers fold runs of partitions, and merge.
+"""The engine of many processes or machines: Dask's workers sum runs of partitions, and merge.
 
-The table is cut into runs of pieces (row groups, batches, files). A task folds a run into a
-state, further tasks merge states by fours where they lie, and only the last comes back. Every
-task can be done again, on whichever worker, and states merge in any order to the same bits: so a
-lost worker costs time, and the result is that of one process.
+The table is cut into runs of pieces (row groups, batches, files). A task sums a run in a state,
+further tasks merge up to four states where they are, and only the last state comes back. Every
+task can be done again on any worker, and states merge in any order to the same bits: so a lost
+worker costs only time, and the result is the same as that of one process.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from plogq.score.workers.threads import reuse_memory
 from plogq.tables.partitions import Partition, Pieces, files_of, plan
 from plogq.tables.readers import File, Table, open_file, reading
 
-# A run is lost with its worker, progress goes by runs, and the last one keeps the others waiting;
-# but each costs making, sending and merging a state, as long as folding about a fifth of a number
-# for each of its bytes (benchmarks/scaling.py).
+# Short runs lose less with a worker, show progress sooner, and keep workers from waiting for the
+# last one. But for each run a state is made, sent and merged, which takes as long as summing about
+# a fifth of a number for each byte of the state (benchmarks/scaling.py).
 RUNS_PER_THREAD = 8
 NUMBERS_PER_STATE_BYTE = 1
 NUMBERS_PER_RUN = 1 << 28
@@ -43,13 +43,13 @@ MERGED_AT_ONCE = 4
 LOST = "the connection to the scheduler was lost"
 
 
-def fold_on_workers(
+def sum_on_workers(
     job: Job, table: Table, scheduler: str | None, done: Callable[[int], None]
 ) -> State | None:
-    """Fold a table of files on a cluster, and tell `done` after each run how many rows are done.
+    """Return the state of a table of files, summed on a cluster; None where there are no rows.
 
-    Without a scheduler's address, the cluster is one of this machine's own, closed afterwards.
-    None where there are no rows.
+    `done` is told after each run how many rows are done. Without a scheduler's address, a cluster
+    is started on this machine, and closed afterwards.
     """
     files = files_of(table)
     for file in files:
@@ -59,17 +59,17 @@ def fold_on_workers(
         rows = sum(sum(each) for _, each in pieces if each is not None)
         threads = sum(client.nthreads().values())
         runs = most_runs(rows * len(job.labels.classes), threads, job.new_state().most_bytes())
-        return _fold(client, job, plan(pieces, runs), done)
+        return _sum(client, job, plan(pieces, runs), done)
 
 
 def most_runs(numbers: int, threads: int, state_bytes: int) -> int:
-    """Give how many runs to cut a table of so many predictions into, for so many threads."""
+    """Return how many runs to cut a table of so many predictions into, for so many threads."""
     worth = numbers // (NUMBERS_PER_STATE_BYTE * state_bytes)
     return max(threads, min(RUNS_PER_THREAD * threads, worth), -(-numbers // NUMBERS_PER_RUN))
 
 
 def _count(client: Client, files: Sequence[File], column: str) -> list[Pieces]:
-    """Find the rows of each piece of each file; of the last CSV file there is no need to know."""
+    """Return the rows of each piece of each file; a last file of CSV need not be counted."""
     counts: list[Future[Any] | list[int] | None] = []
     for file in files:
         if file.rows is not None:
@@ -85,16 +85,16 @@ def _count(client: Client, files: Sequence[File], column: str) -> list[Pieces]:
     ]
 
 
-def _fold(
+def _sum(
     client: Client, job: Job, runs: list[list[Partition]], done: Callable[[int], None]
 ) -> State | None:
-    # The result of a task, not data of the client's: that can be made again where it is lost.
+    # The job is the result of a task: if it is lost, Dask makes it again; not so data sent to it.
     given = client.submit(_itself, job, key=_key("job"))
-    folds = [client.submit(_fold_run, given, run, key=_key("fold")) for run in runs]
-    number = {future.key: i for i, future in enumerate(folds)}
+    sums = [client.submit(_sum_run, given, run, key=_key("sum")) for run in runs]
+    number = {future.key: i for i, future in enumerate(sums)}
     rows = [sum(partition.rows or 0 for partition in run) for run in runs]
-    working = as_completed(folds, loop=client.loop)
-    del folds  # or every state would be kept
+    working = as_completed(sums, loop=client.loop)
+    del sums  # otherwise every state would be kept
     unfinished = set(range(len(runs)))
     failed: dict[int, Exception] = {}
     states: list[Future[Any]] = []
@@ -116,11 +116,11 @@ def _fold(
         else:
             failed[i] = error
         if failed:
-            # Of several bad rows it is the first that is reported.
+            # Where several rows are bad, the first is reported.
             if min(failed) < min(unfinished, default=len(runs)):
                 raise failed[min(failed)]
         elif len(states) == MERGED_AT_ONCE or (expected == 0 and len(states) > 1):
-            # Before any further fold, so that few states are in memory.
+            # States are merged before further runs are summed, so that few are in memory.
             merged = client.submit(_merge, given, states, key=_key("merge"), priority=1)
             states = []
             working.add(merged)
@@ -133,7 +133,7 @@ def _key(what: str) -> str:
 
 
 def _result(future: Future[Any]) -> Any:
-    """Give what a task gave, or raise what it raised."""
+    """Return what a task returned, or raise what it raised."""
     error = _error(future)
     if error is None:
         try:
@@ -144,7 +144,7 @@ def _result(future: Future[Any]) -> Any:
 
 
 def _error(future: Future[Any]) -> Exception | None:
-    """Wait for a task, and give what went wrong."""
+    """Wait for a task, and return what went wrong."""
     error: Exception | None = future.exception()
     if future.cancelled():
         return ConnectionError(LOST)
@@ -156,7 +156,7 @@ def _error(future: Future[Any]) -> Exception | None:
     return error
 
 
-# What the workers do. Nothing that a task is given is changed by it, or it could not be done again.
+# What the workers do. A task never changes what it is given: it may have to be done again.
 
 
 def _itself(job: Job) -> Job:
@@ -170,7 +170,7 @@ def _rows_of_pieces(partition: Partition, column: str) -> list[int]:
             return file.pieces(column)
 
 
-def _fold_run(job: Job, run: list[Partition]) -> State:
+def _sum_run(job: Job, run: list[Partition]) -> State:
     state = job.new_state()
     reuse_memory()
     with _here():
@@ -189,7 +189,7 @@ def _merge(job: Job, states: list[State]) -> State:
 
 @contextmanager
 def _here() -> Iterator[None]:
-    """Say which worker it is that does not see a file."""
+    """Add to an error over a missing file which worker does not see it."""
     try:
         yield
     except TableError as error:
@@ -199,5 +199,5 @@ def _here() -> Iterator[None]:
         raise
 
 
-# Dask cannot tell by itself how much memory a state takes, to spill it where memory is tight.
+# Dask spills states to disk where memory is tight, but cannot tell by itself how large one is.
 sizeof.register(State, State.most_bytes)

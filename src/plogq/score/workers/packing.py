@@ -1,7 +1,7 @@
-"""A state as it travels between processes: without the groups that nothing has fallen into.
+"""A state as it is sent between processes: without the groups that have no rows.
 
-Of a million pairs of classes, a run of rows meets few, and a state is mostly zeros until very many
-rows have been folded. Importing this module makes it so wherever one is pickled.
+A run of rows has few of a million pairs of classes, and a state is mostly zeros until very many
+rows have been added. Wherever this module is imported, states are pickled so.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from plogq.kernels.exact_sum import ExactSums
 from plogq.tables.arrays import Array
 from plogq.tables.sums.tally import Tally
 
-SMALL = 1 << 16  # bytes that are not worth a look
+SMALL = 1 << 16  # bytes of an array that is not worth packing
 
 
 class Sparse(NamedTuple):
-    """An array by those of its rows that are not 0."""
+    """An array, held as those of its rows that are not 0."""
 
     shape: tuple[int, ...]
     used: Array
@@ -27,7 +27,7 @@ class Sparse(NamedTuple):
 
 
 def _packed(value: Any) -> Any:
-    """Give a large array of integers as its rows that are not 0, where those are few."""
+    """Return a large array of integers as its rows that are not 0, where those are few."""
     if not (isinstance(value, np.ndarray) and value.dtype.kind in "iu" and value.nbytes > SMALL):
         return value
     used = np.flatnonzero(value.any(axis=tuple(range(1, value.ndim))))

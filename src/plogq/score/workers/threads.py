@@ -17,20 +17,20 @@ from plogq.score.state.state import State
 from plogq.tables.formats.parquet import ParquetFile
 from plogq.tables.readers import Part, Reader, Table, parts_of
 
-STATE_BYTES = 256 << 20  # of all states together, if one is not larger by itself
-# A run is worth opening its file for from so many numbers on, and there must be enough of them
-# that the threads end about together.
+STATE_BYTES = 256 << 20  # of all states together, unless one alone is larger
+# A run of at least so many numbers is worth opening its file for. There must be enough runs for all
+# threads to end at about the same time.
 NUMBERS_PER_RUN = 1 << 22
 RUNS_PER_THREAD = 4
 
 
 class Run(NamedTuple):
-    """Neighbouring row groups, which one thread reads and folds while they are in its cache."""
+    """Neighbouring row groups, which one thread reads and sums while they are in its cache."""
 
     reader: Reader
     pieces: range
-    row: int  # of the file, of the first of them
-    start: int  # of the table, of the first of them
+    row: int  # the row in the file at which the first of them begins
+    start: int  # the row in the table at which the first of them begins
 
     def parts(self, job: Job) -> Iterator[Part]:
         """Stream the rows."""
@@ -39,9 +39,9 @@ class Run(NamedTuple):
         return parts_of(self.reader, columns, types, pieces=self.pieces, threads=False, **where)
 
 
-def fold_on_threads(job: Job, table: Table, done: Callable[[int], None]) -> State:
-    """Fold the table, and tell `done` again and again how many rows are."""
-    # Any number of states gives the same bits: each thread may have its own, as far as they fit.
+def sum_on_threads(job: Job, table: Table, done: Callable[[int], None]) -> State:
+    """Return the state of a table, summed by threads; `done` is told how many rows are done."""
+    # Any number of states gives the same bits. Each thread has its own, unless they take too much.
     threads = default_threads()
     states = [job.new_state()]
     fit = STATE_BYTES // states[0].most_bytes()
@@ -79,7 +79,7 @@ def fold_on_threads(job: Job, table: Table, done: Callable[[int], None]) -> Stat
 
 
 def _runs(job: Job, table: Table) -> list[Run]:
-    """Cut a table of Parquet files, of which decoding takes longest; none of any other."""
+    """Return runs of a table of Parquet files, which take long to decode; [] for any other."""
     if not all(isinstance(reader, ParquetFile) for reader in table.readers):
         return []
     rows_per_run = -(-NUMBERS_PER_RUN // len(job.labels.classes))
@@ -104,9 +104,9 @@ def _in_order(
     threads: int,
     stopped: Event,
 ) -> Iterator[int]:
-    """Let the threads take the tasks, and give what `work` gives, in order.
+    """Yield what `work` returns for each task, in the order of the tasks; threads do the work.
 
-    In order, so that of several bad rows it is the first that is reported.
+    The order matters, so that of several bad rows the first is reported.
     """
     pool = ThreadPoolExecutor(threads)
     try:
@@ -118,7 +118,7 @@ def _in_order(
         while waiting:
             yield waiting.popleft().result()
     finally:
-        # After an error or Ctrl-C only what has begun is waited for, a batch on each thread.
+        # After an error or Ctrl-C, only the batch that each thread has begun is waited for.
         stopped.set()
         pool.shutdown(cancel_futures=True)
 
@@ -126,7 +126,8 @@ def _in_order(
 def reuse_memory() -> None:
     """Make glibc keep what is freed for what is allocated next.
 
-    It returns to the system what is freed above twice its largest freed block: after this one,
-    the arrays of a batch are reused by the next and not asked for, and cleared, again.
+    glibc returns freed memory to the system beyond twice the largest block that was freed. Once
+    this large block is freed, the memory of a batch's arrays is reused by the next batch, and need
+    not be asked for and cleared again.
     """
     np.empty(31 << 20, np.uint8)

@@ -1,4 +1,4 @@
-"""What tables come as, a file each; `registry.FORMATS` is the only list of endings.
+"""The formats of tables, a file each; `registry.FORMATS` is the only list of endings.
 
 A format that can write, too, has a function `write(table, sink)`.
 """
@@ -8,5 +8,5 @@ from typing import Literal
 # What predictions may be, which is also what their columns or arrays are called.
 Kind = Literal["logits", "logprobs", "probs"]
 KINDS: tuple[Kind, ...] = ("logits", "logprobs", "probs")
-# For sentences; here, where nothing heavy is loaded.
+# The names of the formats in sentences. They stand here, since this module loads nothing heavy.
 NAMES = "Parquet, CSV, JSON, ARFF, Arrow or NPZ"

@@ -23,7 +23,7 @@ def _skip_comment(row: Any) -> str:
 
 
 class ArffFile(CsvFile):
-    """An ARFF file. What values a nominal attribute has is in its field's metadata."""
+    """An ARFF file. The values of a nominal attribute are in the metadata of its field."""
 
     format = "ARFF"
     options: ClassVar[tuple[str, ...]] = ("encoding",)
@@ -71,7 +71,7 @@ class ArffFile(CsvFile):
     def _find_schema(self) -> pa.Schema:
         found = super()._find_schema()
         declared = self._types.values()
-        # Whole numbers stay such: they may be labels.
+        # Whole numbers stay integers: they may be labels.
         return pa.schema([
             found.field(field.name) if pa.types.is_floating(field.type) else field
             for field in declared
@@ -79,7 +79,7 @@ class ArffFile(CsvFile):
 
 
 def _bare(text: str) -> str:
-    """Give a name or value without its quotes."""
+    """Return a name or value without its quotes."""
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         return re.sub(r"\\(.)", r"\1", text[1:-1])
     return text

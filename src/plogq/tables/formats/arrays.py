@@ -48,7 +48,7 @@ class Head(NamedTuple):
     rows: Shape | None = None
 
     def type(self) -> pa.DataType:
-        """Give the column type; null for what can be no column, refused only when it is read."""
+        """Return the column type; null for what can be no column, which its reading refuses."""
         item = _item(self.dtype)
         if self.rows is None or 0 in self.rows[1:] or pa.types.is_null(item):
             return pa.null()
@@ -67,7 +67,7 @@ def _item(dtype: np.dtype[Any] | pa.DataType) -> pa.DataType:
 
 
 def _plain_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Give NumPy's own dtype for one of another library (bfloat16) or machine (>f8, float128)."""
+    """Return NumPy's own dtype for one of another library (bfloat16) or machine (>f8, float128)."""
     if dtype.kind == "V" and dtype.names is None:
         wide = [np.dtype(kind) for kind in (np.int64, np.float32) if np.can_cast(dtype, kind)]
         return wide[0] if wide else dtype
@@ -79,8 +79,8 @@ def _plain_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 def as_rows(heads: dict[str, Head]) -> dict[str, Head]:
     """Return the heads with their shapes as columns.
 
-    (N, 1) is (N,). Beside predictions of shape (N, T, C) each of the N · T places is a row, the
-    last place fastest.
+    (N, 1) becomes (N,). Beside predictions of shape (N, T, C) each of the N · T places is a row,
+    the T places of one n following each other.
     """
     leads = {head.shape[:-1] for name, head in heads.items() if name in KINDS}
     [lead] = leads if len(leads) == 1 else [()]
@@ -96,12 +96,12 @@ def _columns(shape: Shape, lead: Shape) -> Shape | None:
 
 
 def schema_of(heads: dict[str, Head]) -> pa.Schema:
-    """Return the columns that arrays are."""
+    """Return the schema of arrays as columns."""
     return pa.schema([(name, head.type()) for name, head in heads.items()])
 
 
 def row_count(path: str, heads: dict[str, Head], columns: list[str], note: str = "") -> int:
-    """Give the length of the arrays to read, after checking them; any others may be anything."""
+    """Return the number of rows of the arrays to read; only these are checked."""
     for name in columns:
         head = heads[name]
         where = f"{path}: array {name!r}"
@@ -126,7 +126,7 @@ def row_count(path: str, heads: dict[str, Head], columns: list[str], note: str =
 
 
 def _remedy(shapes: dict[str, Shape]) -> str:
-    """Say how to turn an array whose classes are not last."""
+    """Return a hint on how to turn an array whose classes are not last."""
     for (name, shape), (_, other) in permutations(shapes.items(), 2):
         if len(shape) == 2 and shape[1] == other[0] and len(other) < 3:
             return f" (transpose {name!r}?)"
@@ -136,12 +136,12 @@ def _remedy(shapes: dict[str, Shape]) -> str:
 
 
 def is_prediction(name: str) -> bool:
-    """Tell predictions by their name."""
+    """Return whether an array is of predictions, by its name."""
     return name in KINDS or name.startswith(OF_A_CLASS)
 
 
 def notes_of(heads: dict[str, Head]) -> list[str]:
-    """Say what the axes are taken for where there are more than two, and what is not looked at."""
+    """Return notes on what more than two axes are taken for, and on masks that are not used."""
     unread = [
         f"{name!r} is not looked at: no array is called logits, logprobs or probs."
         for name in MASKS
@@ -156,7 +156,7 @@ def notes_of(heads: dict[str, Head]) -> list[str]:
 
 
 def rows_that_count(path: str, heads: dict[str, Head], read: Callable[[str], Raw]) -> Raw | None:
-    """Return, by row, whether it counts, where an array beside the labels says so; None: all do."""
+    """Return which rows count, (rows,) booleans, if an array is a mask of them; None: all do."""
     places = {head.shape[:-1] or head.shape for name, head in heads.items() if is_prediction(name)}
     kept = None
     for name in MASKS:
@@ -167,7 +167,7 @@ def rows_that_count(path: str, heads: dict[str, Head], read: Callable[[str], Raw
         where = f"{path}: array {name!r}"
         if head.shape != place:
             if len(place) == 1 and len(head.shape) != 1:
-                continue  # of something else
+                continue  # it is a mask of something else
             expected = f"have a place for each row, shape {place}, or go by another name"
             refuse(where, expected, head.shape, error=TableError)
         one = read(name).reshape(-1)
@@ -179,7 +179,7 @@ def rows_that_count(path: str, heads: dict[str, Head], read: Callable[[str], Raw
 
 
 def record_batch(columns: dict[str, pa.Array], kept: Raw | None, first: int) -> pa.RecordBatch:
-    """Return columns as a batch, whose rows begin at `first`."""
+    """Return columns as a batch of rows from `first` on; labels that do not count are null."""
     if kept is not None:
         for name, column in columns.items():
             if not is_prediction(name):  # the label, whatever it is called
@@ -195,13 +195,13 @@ def _hide(column: pa.Array, kept: Raw) -> pa.Array:
 
 
 def likely_rows(heads: dict[str, Head]) -> int | None:
-    """Give how many rows there are if all arrays agree on it."""
+    """Return how many rows there are, if all arrays agree on it."""
     lengths = {() if head.rows is None else head.rows[:1] for head in heads.values()}
     return next(iter(lengths.pop()), None) if len(lengths) == 1 else None
 
 
 def column(array: Raw) -> pa.Array:
-    """Return an array as a column; a matrix as one of lists. What a mask hides is missing."""
+    """Return an array as a column, a matrix as one of lists; what a mask hides is null."""
     native = array.astype(_plain_dtype(array.dtype), copy=False)
     if native.ndim == 1:
         return pa.array(native)
@@ -210,7 +210,7 @@ def column(array: Raw) -> pa.Array:
 
 
 def rows_that_fit(schema: pa.Schema, wanted: Wanted) -> int:
-    """Return how many rows a batch has: at least one."""
+    """Return how many rows of the wanted columns a batch may have, at least one."""
     width = [schema.field(name).type for name in wanted.columns]
     each = sum(8 * (t.list_size if pa.types.is_fixed_size_list(t) else 1) for t in width)
     return max(1, min(wanted.rows, wanted.size // max(1, each)))
@@ -219,8 +219,8 @@ def rows_that_fit(schema: pa.Schema, wanted: Wanted) -> int:
 class Arrays:
     """A mapping of arrays, {"logits": (rows, classes), "labels": (rows,)}, of whatever library.
 
-    A frame in it is a column for each class, named after it. A label that a mask hides, its own or
-    the array `mask`, is missing.
+    A frame in it becomes a column for each class, named after the class. A label that a mask hides,
+    its own or the array `mask`, is missing.
 
     Attributes
     ----------
@@ -253,7 +253,7 @@ class Arrays:
         self.notes = notes_of(self._heads)
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Give slices of the arrays."""
+        """Yield slices of the arrays."""
         for name in wanted.columns:
             if isinstance(wrong := self._arrays[name], TableError):
                 raise wrong
@@ -270,7 +270,7 @@ class Arrays:
             yield record_batch(slices, self._kept, first)
 
     def _plain(self, name: str) -> Raw:
-        """Give an array as one of NumPy."""
+        """Return an array as NumPy's."""
         array = self._arrays[name]
         if isinstance(array, TableError):
             raise array
@@ -290,7 +290,7 @@ def _of_frame(name: str, frame: Any) -> dict[str, Any]:
 
 
 def _entry(name: str, x: Any) -> Raw | pa.ChunkedArray | TableError:
-    """Give an array of NumPy, masked where it was, or of Arrow; or what is wrong with it."""
+    """Return x as NumPy's (masked, if it was) or Arrow's array, or the error that refuses it."""
     where = f"{Arrays.path}: array {name!r}"
     if has_mask(x):
         return x
@@ -306,7 +306,7 @@ def _entry(name: str, x: Any) -> Raw | pa.ChunkedArray | TableError:
 
 
 def _of_objects(array: Raw) -> Raw | pa.ChunkedArray:
-    """Give Python's own numbers, strings or lists as Arrow reads them."""
+    """Return Python's own numbers, strings or lists as Arrow reads them; else the array itself."""
     try:
         values = pa.array(array.reshape(-1))
         if array.ndim == 2 and array.shape[1] != 1:

@@ -18,7 +18,7 @@ class ArrowFile:
     """An Arrow IPC file (Feather) or stream, memory-mapped where it is local."""
 
     format = "Arrow"
-    text = TextOptions()  # which say nothing of it
+    text = TextOptions()  # they do not apply
 
     @staticmethod
     def write(table: pa.Table, sink: IO[bytes]) -> None:
@@ -62,7 +62,7 @@ class ArrowFile:
                 raise EOFError("it is cut short: a stream must end with Arrow's end-of-stream mark")
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Give the file's own batches."""
+        """Yield the file's own batches."""
         with self._open(wanted.columns) as reader:
             if isinstance(reader, pa.RecordBatchStreamReader):
                 for batch in reader:

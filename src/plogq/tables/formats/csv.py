@@ -31,22 +31,22 @@ BAD_LINE = re.compile(
     r"CSV parse error: Row #(\d+): Expected (\d+ columns), got (\d+): (.*)", re.DOTALL
 )
 NOT_UTF8 = re.compile(r"In CSV column #(\d+): .*invalid UTF8 data", re.DOTALL)
-# A row, or the header, for a block; or there is nothing after the header.
+# Arrow says so where a row or the header is too long for a block, or nothing follows the header.
 TOO_LONG = ("straddl", "Could not skip", "cannot infer number of columns")
-CUT_IN_CELL = ("out of sync", "CSV parse error")  # perhaps: a block that ends at a line break
-ORANGE = ("c", "continuous", "d", "discrete")  # types of columns below their names
+CUT_IN_CELL = ("out of sync", "CSV parse error")  # perhaps a block ended inside a cell
+ORANGE = ("c", "continuous", "d", "discrete")  # types, which Orange writes below the names
 BLOCK, LARGEST_BLOCK = 4 << 20, 256 << 20
 # Each column of a block has a fixed cost, so a block of very many columns holds more rows.
 BLOCK_PER_COLUMN = 256
-# What a CSV file says where it has no value. NaN is not among it, as it is for Arrow: it is a
-# number, and to be told as such. Blanks alone are no value, either.
+# What a cell without a value may hold. Arrow counts NaN among these; here NaN is a number, and is
+# reported as one. A cell of blanks alone has no value, either.
 BLANKS = [" " * n for n in range(1, 17)]
 WORDS = ["#N/A", "#N/A N/A", "#NA", "N/A", "NA", "NULL", "n/a", "null"]
 NULLS = ["", *BLANKS, *WORDS]
 
 
 def _way_on(cell: str, *, first: bool, headed: bool) -> str:
-    """Say what to do about a cell that is no number; `headed` is a file with names from outside."""
+    """Return a hint on a cell that is no number; `headed`: the user gave the names of columns."""
     if cell.endswith("%"):
         return " (a percent sign in some rows alone: in all of them, or in none)"
     if cell.startswith("{"):
@@ -66,7 +66,7 @@ class CsvFile:
     format = "CSV"
     options: ClassVar[tuple[str, ...]] = ("encoding", "delimiter", "decimal", "header")
     rows = None
-    missing: ClassVar[list[str]] = []  # what says, beside nothing, that there is no value
+    missing: ClassVar[list[str]] = []  # what a cell without a value may hold, beside nothing
     more_parsing: ClassVar[dict[str, Any]] = {}  # options of Arrow's parser
 
     @staticmethod
@@ -93,7 +93,7 @@ class CsvFile:
         return find_dialect(self.path, head, whole, self.text)
 
     def _find_schema(self) -> pa.Schema:
-        """Give the columns, and the types that the first rows have."""
+        """Return the columns, with the types that the first rows have."""
         from pyarrow import csv
 
         options = csv.ConvertOptions(decimal_point=self.dialect.decimal)
@@ -111,15 +111,15 @@ class CsvFile:
         return schema
 
     def pieces(self, column: str) -> list[int]:
-        """Count the rows, by a pass over the file: what splits it into rows is its quotes."""
+        """Count the rows by a pass over the file: its quotes say which line breaks end a row."""
         from pyarrow import csv
 
-        # Bytes, so that no value is at fault here; that is for the reading to say.
+        # The cells are read as bytes, so that none is refused here, but only when it is used.
         options = csv.ConvertOptions(include_columns=[column], column_types={column: pa.binary()})
         return [sum(batch.num_rows for batch in self._stream(options, threads=False))]
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Give batches as the parser makes them."""
+        """Yield batches as the parser makes them."""
         from pyarrow import csv
 
         readers = dict.fromkeys(self.dialect.lists, read_lists)
@@ -150,7 +150,7 @@ class CsvFile:
             row += batch.num_rows
 
     def _seen_types(self, columns: list[str]) -> Types:
-        """Give what Arrow takes columns for by the first rows, in which NaN is no number."""
+        """Return the types that Arrow finds in the first rows, where it takes NaN for missing."""
         kinds = {name: self.schema.field(name).type for name in columns}
         texts = {*self.dialect.lists, *self.dialect.percents}
         return {
@@ -164,7 +164,7 @@ class CsvFile:
         return [*words, *(f" {word}" for word in words)] if self.dialect.blanks else words
 
     def _read_text(self, column: pa.Array, *, is_label: bool) -> pa.Array:
-        """Give text without the blanks around it, if it is that dialect; no label where blank."""
+        """Return text without blanks around it, if the dialect has such; blank labels are null."""
         from pyarrow import compute as pc  # it takes long to load
 
         if self.dialect.blanks:
@@ -219,12 +219,12 @@ class CsvFile:
                 self._recover(error, options)
 
     def _stream(self, options: Any, *, threads: bool) -> Iterator[pa.RecordBatch]:
-        """Give all batches; where Arrow asks for it, of a file opened again in another way."""
+        """Yield all batches; where Arrow cannot go on, the file is opened again in another way."""
         done = 0
         while True:
             try:
                 with self._open(options, threads=threads) as stream:
-                    known = done  # from the file as it was opened before
+                    known = done  # rows that were given before the file was opened again
                     for batch in stream:
                         new = batch.slice(min(known, batch.num_rows))
                         known -= batch.num_rows - new.num_rows
@@ -252,7 +252,7 @@ class CsvFile:
             raise error
 
     def _refuse_not_utf8(self, column: str | None) -> NoReturn:
-        """Refuse text that is not UTF-8 further on than the head, which may show what it is."""
+        """Refuse text that is not UTF-8 beyond the head; the head may show what encoding it is."""
         where = self.path if column is None else f"{self.path}: column {column!r}"
         refuse_not_utf8(where, read_head(self.system, self.path)[0])
 

@@ -32,8 +32,8 @@ FRACTION = re.compile(r"[.,]\d*[1-9]|\d[eE]|%")
 WITH_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 WITH_POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
-MOST_ROWS = 50  # to look at
-MOST_CHARACTERS = 1 << 16  # in which to look for what is between columns
+MOST_ROWS = 50  # so many are looked at
+MOST_CHARACTERS = 1 << 16  # the delimiter is looked for in so many
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Dialect:
     Attributes
     ----------
     encoding, delimiter, quote, decimal
-        Of the text, its cells, and its numbers.
+        The encoding of the text, the marks between and around cells, and the decimal mark.
     skip
         How many lines come before the names; before the first row, where `names` are given.
     names
@@ -57,7 +57,7 @@ class Dialect:
     breaks
         Whether cells hold line breaks.
     fractions
-        Columns whose first cell is a number with a decimal mark: of no type but such numbers.
+        Columns whose first cell is a number with a decimal mark, so that they can only be floats.
     """
 
     encoding: str = "utf-8"
@@ -73,7 +73,7 @@ class Dialect:
     fractions: tuple[str, ...] = ()
 
     def notes(self) -> list[str]:
-        """Say how the table is read, where that is not how most are written."""
+        """Return notes on how the table is read, where most tables are written otherwise."""
         said = []
         if self.delimiter != ",":
             said.append(f"{NAMES.get(self.delimiter, repr(self.delimiter))} between columns")
@@ -125,7 +125,7 @@ def find_dialect(path: str, head: bytes, whole: bool, text: TextOptions) -> Dial
     blanks = rows[0].blanks or any(name != name.strip() for name in first)
     body = rows[1:]
     if text.header is not None:
-        if _counts_columns(first, body):  # pandas' names, in whose place these are
+        if _counts_columns(first, body):  # the numbers that pandas writes for want of names
             names, skip = text.header, skip + rows[0].lines
         elif list(text.header) != first:
             names, body = text.header, rows
@@ -171,7 +171,7 @@ def find_encoding(path: str, head: bytes, whole: bool, asked: str | None = None)
     Raises
     ------
     TableError
-        It is another, and which can only be guessed.
+        It is another encoding, which could only be guessed.
     """
     if asked is not None:
         return asked
@@ -193,7 +193,7 @@ def find_encoding(path: str, head: bytes, whole: bool, asked: str | None = None)
 
 
 def refuse_not_utf8(path: str, head: bytes) -> NoReturn:
-    """Refuse text that is not UTF-8, as was found further on."""
+    """Refuse text that turned out not to be UTF-8 beyond its head."""
     _refuse_encoding(path, _likely(head), "other bytes further on")
 
 
@@ -219,7 +219,7 @@ def _refuse_encoding(path: str, likely: str, came: str) -> NoReturn:
 
 
 def _likely(head: bytes) -> str:
-    """Guess an encoding: accented letters stand alone, those of other scripts in runs."""
+    """Return a guess: accented letters of Latin stand alone, letters of other scripts in runs."""
     runs = RUN.findall(head) or [b""]
     if sum(len(run) > 1 for run in runs) * 2 > len(runs):
         for name in OF_MANY_BYTES:
@@ -238,7 +238,7 @@ class Start(NamedTuple):
     """What stands before the names."""
 
     lines: int
-    end: int  # of the last of them, in characters
+    end: int  # where the last of them ends, in characters
     delimiter: str | None  # as a line of spreadsheets says: sep=;
     comments: list[str]
 
@@ -264,7 +264,7 @@ def _start(text: str) -> Start:
 def _named_by_comment(
     comments: Sequence[str], first: Sequence[str], delimiter: str, quote: str
 ) -> tuple[str, ...] | None:
-    """Give the names that the last comment has, as numpy.savetxt writes them, or #id,label."""
+    """Return the names that the last comment has, as numpy.savetxt writes them, or #id,label."""
     if not comments or not any(NUMBER.fullmatch(cell.strip()) for cell in first):
         return None
     line = comments[-1]
@@ -276,7 +276,7 @@ def _named_by_comment(
 
 
 def _has_row_names(first: Sequence[str], body: Sequence[Row]) -> bool:
-    """Tell rows that begin with a name for which the first line has none, as R writes them."""
+    """Return whether rows begin with a name that has no name above it, as R writes them."""
     cells = [row.cells for row in body if row.complete]
     more = bool(cells) and all(len(row) == len(first) + 1 and row[-1].strip() for row in cells)
     named = [row[0] for row in cells] if more else []
@@ -290,7 +290,7 @@ def _all_numbers(cells: Sequence[str]) -> bool:
 
 
 def _counts_columns(first: Sequence[str], body: Sequence[Row]) -> bool:
-    """Tell a first line that counts the columns, above rows with fractions."""
+    """Return whether the first line only counts the columns, above rows with fractions."""
     cells = [cell.strip() for cell in first]
     counted = any(cells == [str(j + k) for j in range(len(cells))] for k in (0, 1))
     fractions = any(FRACTION.search(cell) for row in body for cell in row.cells)
@@ -337,7 +337,7 @@ class Row(NamedTuple):
     cells: list[str]
     lines: int
     complete: bool
-    blanks: bool  # before a cell
+    blanks: bool  # whether there is a blank before a cell
 
 
 @functools.cache
@@ -348,7 +348,7 @@ def _cell(delimiter: str, quote: str) -> re.Pattern[str]:
 
 
 def _rows(text: str, delimiter: str, quote: str, whole: bool) -> Iterator[Row]:
-    """Split a head into its first rows; blank lines are none. The last may be incomplete."""
+    """Yield the first rows of a head, without blank lines; the last may be incomplete."""
     cell = _cell(delimiter, quote)
     at, count = 0, 0
     while at < len(text) and count <= MOST_ROWS:
@@ -356,7 +356,7 @@ def _rows(text: str, delimiter: str, quote: str, whole: bool) -> Iterator[Row]:
         while True:
             blanks = blanks or text.startswith(" ", at)
             found = cell.match(text, at)
-            assert found is not None  # it matches nothing, too
+            assert found is not None  # the pattern also matches an empty cell
             plain = found[1] is None
             cells.append(found[2] if plain else found[1].replace(quote * 2, quote))
             at = found.end()
@@ -371,7 +371,7 @@ def _rows(text: str, delimiter: str, quote: str, whole: bool) -> Iterator[Row]:
 
 
 def _quote(text: str) -> str:
-    """Give the quote: a single one where all of the first line is quoted so, and nothing double."""
+    """Return the quote: ' where all cells of the first line have it, and the text has no "."""
     line = text[: text.find("\n") + 1 or len(text)].strip()
     if not line.startswith("'"):
         return '"'
@@ -384,7 +384,7 @@ def _quote(text: str) -> str:
 
 
 def _delimiter(path: str, text: str, whole: bool, quote: str) -> str:
-    """Give the character that cuts each row into as many cells as the first, more than one."""
+    """Return the character that cuts each row into as many cells as the first, more than one."""
     widths: dict[str, list[int]] = {}
     some, whole = text[:MOST_CHARACTERS], whole and len(text) <= MOST_CHARACTERS
     for delimiter in DELIMITERS + " ":
@@ -394,7 +394,7 @@ def _delimiter(path: str, text: str, whole: bool, quote: str) -> str:
     blank = cut.pop(" ", None)
     even = {delimiter: found[0] for delimiter, found in cut.items() if _is_even(found)}
     best = [delimiter for delimiter, width in even.items() if width == max(even.values())]
-    for delimiter in best:  # a line of numbers looks otherwise when it is cut elsewhere
+    for delimiter in best:  # cut elsewhere, a line of numbers would not be all numbers
         if len(best) > 1 and _all_numbers(next(_rows(some, delimiter, quote, whole)).cells):
             return delimiter
     if len(best) > 1:
@@ -403,7 +403,7 @@ def _delimiter(path: str, text: str, whole: bool, quote: str) -> str:
         refuse(path, expected, f"{shown}, either of which fits", error=TableError)
     if best:
         return best[0]
-    if cut:  # rows of several lengths, which are refused as such
+    if cut:  # rows of several lengths, which the reader refuses
         return max(cut, key=lambda delimiter: (delimiter == ",", cut[delimiter][0]))
     if blank is not None:
         one_row = len(blank) == 1 and not NUMBER.search(text)  # a name with a blank in it
@@ -421,7 +421,7 @@ def _delimiter(path: str, text: str, whole: bool, quote: str) -> str:
 
 
 def _is_even(widths: Sequence[int]) -> bool:
-    """Tell rows of one width; the first may lack the name of names of rows."""
+    """Return whether rows have one width; the first may lack a name above the names of rows."""
     return len(set(widths[1:])) <= 1 and widths[-1] - widths[0] in (0, 1)
 
 
@@ -429,10 +429,11 @@ def _is_even(widths: Sequence[int]) -> bool:
 
 
 def _decimal(cells: Iterator[str]) -> str:
-    """Give the decimal mark.
+    """Return the decimal mark.
 
-    It is a comma where there are such numbers and none with a point. Numbers that may as well
-    have thousands marked are none: with a point as the mark they are refused when they are read.
+    It is a comma where some numbers have a comma and none has a point. A number such as 1,234,
+    whose comma may mark thousands, does not count; if the mark is then a point, that number is
+    refused when it is read.
     """
     commas = False
     for cell in cells:

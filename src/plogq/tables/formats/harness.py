@@ -21,7 +21,7 @@ from plogq.tables.formats.packed import open_unpacked
 from plogq.tables.formats.wanted import Wanted
 from plogq.tables.json_records import Record, read_records
 
-HEAD_BYTES = 1 << 20  # of a file, in which its first record shows whose it is
+HEAD_BYTES = 1 << 20  # of a file, in which the fields of a log are looked for
 LOG_FIELDS = (b'"doc_id"', b'"choices"')
 
 
@@ -35,12 +35,12 @@ class Choices(NamedTuple):
 
 
 def is_sample(record: dict[str, Any]) -> bool:
-    """Tell a logged sample."""
+    """Return whether a record is a logged sample."""
     return "doc_id" in record and ("filtered_resps" in record or "resps" in record)
 
 
 def requests_of(record: dict[str, Any]) -> list[list[Any]]:
-    """Give the arguments of each request: lists, or as {"gen_args_0": {"arg_0": …}}."""
+    """Return the arguments of each request, given as lists or as {"gen_args_0": {"arg_0": …}}."""
     arguments = record.get("arguments")
     if isinstance(arguments, dict):
         arguments = list(arguments.values())
@@ -51,12 +51,12 @@ def requests_of(record: dict[str, Any]) -> list[list[Any]]:
 
 
 def is_multiple_choice(record: dict[str, Any]) -> bool:
-    """Tell a sample whose requests are the choices of a question."""
+    """Return whether a record is a sample whose requests are the choices of a question."""
     return is_sample(record) and len(requests_of(record)) > 1
 
 
 def is_questions(system: fs.FileSystem, path: str) -> bool:
-    """Tell a file of such samples by its first.
+    """Return whether a file is of such samples, by its first record.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def is_questions(system: fs.FileSystem, path: str) -> bool:
             return False
         record = next(read_records(system, path), None)
     except (TableError, pa.ArrowException, OSError, EOFError):
-        return False  # what is wrong with it is for its reader to say
+        return False  # its reader says what is wrong with it
     first = (record.value if record is not None else None) or {}
     answers = first.get("choices")
     answered = isinstance(answers, list) and any(isinstance(x, dict) for x in answers)
@@ -118,11 +118,11 @@ class Questions:
         self.rows: int | None = len(questions)
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Give all rows."""
+        """Yield all rows."""
         yield from self._table.select(wanted.columns).to_batches()
 
     def _read(self, system: fs.FileSystem) -> list[Choices]:
-        """Give the questions, each once."""
+        """Return the questions, each once."""
         found: dict[str, Choices] = {}
         taken, left_out = None, 0
         for record in read_records(system, self.path):
@@ -167,7 +167,7 @@ def _question(record: Record, value: dict[str, Any]) -> Choices:
     answers = resps if isinstance(resps, list) else []
     n = len(requests)
     if n % 2 == 0 and all(a[0] == "" for a in requests[n // 2 :] if a) and requests[0][0] != "":
-        n //= 2  # the second half is of the choices by themselves, for acc_mutual_info
+        n //= 2  # the second half has the choices without the question, for acc_mutual_info
     if len(answers) < n:
         raise record.error(f"must have a response for each of {n} choices; got {len(answers)}")
     texts = [a[-1] if a and isinstance(a[-1], str) else "" for a in requests[:n]]
@@ -181,7 +181,7 @@ def _question(record: Record, value: dict[str, Any]) -> Choices:
 
 
 def _loglikelihood(record: Record, answer: Any) -> float:
-    """Read [loglikelihood, whether it is the greedy choice], written as numbers or as text."""
+    """Return the first of [loglikelihood, whether it is the greedy choice], numbers or texts."""
     while isinstance(answer, list) and answer:
         answer = answer[0]
     try:
@@ -194,7 +194,7 @@ def _loglikelihood(record: Record, answer: Any) -> float:
 
 
 def _label(record: Record, value: dict[str, Any], texts: list[str], logprobs: list[float]) -> int:
-    """Give the right choice: `target` is its index, or its text; `acc` must agree.
+    """Return the right choice: `target` is its index, or its text; `acc` must agree.
 
     A digit may be either: `acc`, whether the likeliest choice is right, then decides.
     """

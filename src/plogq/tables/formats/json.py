@@ -20,7 +20,7 @@ from plogq.tables.formats.wanted import Wanted
 Record = dict[str, Any]
 AT_ONCE = 4096  # records that are looked at, or read, together
 CHARACTERS_AT_ONCE = 1 << 22
-NO_ARRAY = (pa.ArrowException, OverflowError, UnicodeError)  # from values of several kinds
+NO_ARRAY = (pa.ArrowException, OverflowError, UnicodeError)  # values that make no array
 
 
 class JsonLines:
@@ -44,7 +44,7 @@ class JsonLines:
         self.schema = _schema(first)
 
     def _some(self) -> Iterator[list[Record]]:
-        """Give the records, some at once."""
+        """Yield lists of records, in their order."""
         some: list[Record] = []
         characters = 0
         for line, text in self._lines():
@@ -72,7 +72,7 @@ class JsonLines:
         return [sum(1 for _ in self._lines())]
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Give batches of some records each."""
+        """Yield batches of some records each."""
         row = 0
         for some in self._some():
             yield _batch(self.path, some, self.schema, wanted.columns, row)
@@ -105,7 +105,7 @@ class JsonFile:
         return [len(self._records)]
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Give batches of some records each."""
+        """Yield batches of some records each."""
         for row in range(0, len(self._records), AT_ONCE):
             some = self._records[row : row + AT_ONCE]
             yield _batch(self.path, some, self.schema, wanted.columns, row)
@@ -128,7 +128,7 @@ def _with_scores(record: Record) -> Record:
 
 
 def _table(path: str, content: str) -> tuple[str, list[Record]]:
-    """Give the layout of a JSON file, and its records."""
+    """Return what the layout of a JSON file is called, and its records."""
     if not content.strip():
         raise TableError(f"{path}: not a readable JSON file: it is empty")
     try:
@@ -181,7 +181,7 @@ def _split(path: str, names: Sequence[Any], data: Sequence[list[Any]]) -> list[R
 
 
 def _of_dicts(path: str, found: dict[str, Record]) -> tuple[str, list[Record]]:
-    """Tell columns by row from rows by column: rows have numbers, columns names."""
+    """Return the layout and the records of nested objects: rows have numbers, columns names."""
     inner = {name for value in found.values() for name in value}
     outer_numbers, inner_numbers = (all(n.isdecimal() for n in names) for names in (found, inner))
     if inner_numbers and not outer_numbers:
@@ -194,7 +194,7 @@ def _of_dicts(path: str, found: dict[str, Record]) -> tuple[str, list[Record]]:
 
 
 def _schema(records: Sequence[Record]) -> pa.Schema:
-    """Give the columns by the first records; one that no array can hold is null."""
+    """Return the columns of the first records; one that no array can hold is null."""
     names = list(dict.fromkeys(name for record in records[:AT_ONCE] for name in record))
     fields = []
     for name in names:
@@ -215,7 +215,7 @@ def _batch(
 
 
 def _column(path: str, name: str, values: list[Any], kind: pa.DataType, row: int) -> pa.Array:
-    """Give values as they are, of a kind like that of the first rows: a number may be any."""
+    """Return values as a column, which may differ from the first rows' only by kind of number."""
     try:
         array = pa.array(values)
         if _like(array.type, kind):

@@ -23,12 +23,12 @@ class Memory:
         self._table = table
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Give the table's own chunks."""
+        """Yield the table's own chunks."""
         yield from self._table.select(wanted.columns).to_batches()
 
 
 def is_frame(source: Any) -> bool:
-    """Tell what has columns with names: a frame of whichever library, lazy or not."""
+    """Return whether a source has columns with names: a frame of any library, lazy or not."""
     if isinstance(source, pa.ChunkedArray):
         return False
     if hasattr(source, "__arrow_c_stream__"):
@@ -51,7 +51,7 @@ def as_table(frame: Any) -> pa.Table:
     Raises
     ------
     TableError
-        A column of no one type, or names of several levels.
+        A column has values of several types, or the names have several levels.
     """
     if _is_lazy(frame):
         frame = frame.collect()

@@ -36,7 +36,7 @@ class Npz:
     """An .npz, its arrays streamed side by side out of the archive."""
 
     format = "NPZ"
-    text = TextOptions()  # which say nothing of it
+    text = TextOptions()  # they do not apply
     write = None  # it holds no names
     note = " (objects would have to be unpickled, which can run code)"
 
@@ -57,7 +57,7 @@ class Npz:
         self.notes = notes_of(self._heads)
 
     def pieces(self, column: str) -> list[int]:
-        """Count the rows: one piece, for the checksum of an array is that of all of it."""
+        """Count the rows: one piece, since the checksum of an array is of all its bytes."""
         return [self._heads[column].shape[0]]
 
     @contextmanager
@@ -70,7 +70,7 @@ class Npz:
             raise OSError(str(error) or "it is cut short") from error
 
     def _head(self, file: IO[bytes], name: str) -> Head:
-        """Read an array's header, which leaves the file at its first number."""
+        """Return an array's header, after which the file stands at the first number."""
         try:
             version = np.lib.format.read_magic(file)
             read = {
@@ -83,14 +83,14 @@ class Npz:
         return Head(dtype, shape, fortran)
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Give slices of the arrays."""
+        """Yield slices of the arrays."""
         length = row_count(self.path, self._heads, wanted.columns, self.note)
         step = rows_that_fit(self.schema, wanted)
         with self._open() as archive:
             files = {name: archive.open(f"{name}.npy") for name in wanted.columns}
             for name, file in files.items():
                 self._head(file, name)
-            # What lies column by column has no row before its last number: it is read whole.
+            # An array that lies column by column has no whole row before its end: it is read whole.
             whole = {name: self._read_all(files[name], name) for name in wanted.columns
                      if self._heads[name].fortran}  # fmt: skip
             for first in range(0, length, step):
@@ -105,7 +105,7 @@ class Npz:
                 yield record_batch(columns, self._kept, first)
 
     def _whole(self, name: str) -> Raw:
-        """Read one array."""
+        """Return one array, as it was saved."""
         head = self._heads[name]
         with self._open() as archive:
             file = archive.open(f"{name}.npy")
@@ -115,13 +115,13 @@ class Npz:
             return self._numbers(file, name, head.shape)
 
     def _read(self, file: IO[bytes], name: str, rows: int) -> Raw:
-        """Read the next rows of an array."""
+        """Return the next rows of an array."""
         shape = self._heads[name].rows
         assert shape is not None
         return self._numbers(file, name, (rows, *shape[1:]))
 
     def _read_all(self, file: IO[bytes], name: str) -> Raw:
-        """Read an array in Fortran order, as rows."""
+        """Return an array in Fortran order, as rows."""
         head = self._heads[name]
         assert head.rows is not None
         return self._numbers(file, name, head.shape[::-1]).T.reshape(head.rows)

@@ -22,7 +22,7 @@ LINE_BREAK = re.compile(rb"[\r\n]")
 
 
 def open_unpacked(system: fs.FileSystem, path: str) -> pa.NativeFile:
-    """Open a file at its start, and give what it holds where it is compressed."""
+    """Return a file opened at its start, unpacked where it is compressed."""
     first = first_bytes(system, path)
     for name, magic in OF_ARROW.items():
         if magic.match(first):
@@ -36,13 +36,13 @@ def open_unpacked(system: fs.FileSystem, path: str) -> pa.NativeFile:
 
 
 def first_bytes(system: fs.FileSystem, path: str) -> bytes:
-    """Give enough of a file to tell what it is."""
+    """Return the first 16 bytes of a file, which show what it is."""
     with system.open_input_stream(path, compression=None) as file:
         return bytes(file.read(16))
 
 
 def read_head(system: fs.FileSystem, path: str) -> tuple[bytes, bool]:
-    """Give the first 64 KiB of a text, more where that is not three lines, and whether it ends."""
+    """Return the first 64 KiB of a text, more if it has no three lines, and whether that is all."""
     with open_unpacked(system, path) as file:
         head = bytes(file.read(HEAD))
         while len(head) < LONGEST_HEAD and len(LINE_BREAK.findall(head)) < 3:
@@ -54,7 +54,7 @@ def read_head(system: fs.FileSystem, path: str) -> tuple[bytes, bool]:
 
 
 def only_member(archive: zipfile.ZipFile, path: str) -> zipfile.ZipInfo:
-    """Give the one file that a zip archive holds."""
+    """Return the one file that a zip archive holds."""
     files = [
         info
         for info in archive.infolist()

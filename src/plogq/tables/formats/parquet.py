@@ -16,7 +16,7 @@ class ParquetFile:
     """A Parquet file, read page by page so that memory does not grow with its row groups."""
 
     format = "Parquet"
-    text = TextOptions()  # which say nothing of it
+    text = TextOptions()  # they do not apply
 
     @staticmethod
     def write(table: pa.Table, sink: IO[bytes]) -> None:
@@ -49,7 +49,7 @@ class ParquetFile:
         return pq.ParquetFile(self.path, filesystem=self.system, metadata=self._metadata, **buffer)
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Give batches of at most about `size` bytes."""
+        """Yield batches of at most about `wanted.size` bytes."""
         with self._open() as file:
             meta, read = file.metadata, set(wanted.columns)
             size = sum(

@@ -13,16 +13,16 @@ PERCENT = re.compile(r"\s*[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+) ?%\s*")
 
 
 def are_percents(cells: Sequence[str]) -> bool:
-    """Tell whether the cells of a column have percent signs; most is enough, blanks say nothing."""
+    """Return whether most cells of a column have percent signs, blank ones aside."""
     cells = [cell for cell in cells if cell.strip()]
     return 2 * sum(PERCENT.fullmatch(cell) is not None for cell in cells) > len(cells)
 
 
 def read_percents(path: str, column: str, texts: pa.Array, decimal: str, row: int) -> pa.Array:
-    """Return the hundredths that texts with percent signs say, as float64.
+    """Return texts with percent signs as fractions, float64: "70%" is 0.7.
 
-    The first is that row of the file. A number without a sign is refused: it may be a hundredth or
-    not.
+    `row` is the row of the first of them in the file. A number without a sign is refused: it may
+    be a percentage, or not.
     """
     from pyarrow import compute as pc  # it takes long to load
 

@@ -44,7 +44,7 @@ FORMATS: dict[str, type[TableFile]] = {
 SAID = f"{', '.join(end for end in FORMATS if end.count('.') == 1)}; text also with " + ", ".join(
     ENDINGS[1:]
 )
-WEAK = (".json", ".txt", ".zip")  # in a folder with tables of other endings, these are none
+WEAK = (".json", ".txt", ".zip")  # not read in a folder that has tables of other endings
 WRITTEN = (".parquet", ".pq", ".csv", ".csv.gz", ".arrow", ".feather", ".ipc")
 WRITERS: dict[str, Callable[[pa.Table, IO[bytes]], None]] = {
     end: write for end in WRITTEN if (write := FORMATS[end].write) is not None
@@ -68,9 +68,9 @@ def ending_of(path: str) -> str | None:
 
 
 def kind_of(system: fs.FileSystem, path: str) -> type[TableFile] | None:
-    """Return the format of a file: by its ending, or else by its first bytes, or those inside.
+    """Return the format of a file by its ending, or else by its first bytes or a file inside it.
 
-    None where neither says.
+    None where none of them shows it.
     """
     end = ending_of(path)
     if end is not None:
@@ -100,7 +100,7 @@ def _kind_inside(system: fs.FileSystem, path: str) -> type[TableFile] | None:
 def open_as(
     kind: type[TableFile], system: fs.FileSystem, path: str, text: TextOptions
 ) -> TableFile:
-    """Open a file of a format; the options are those of text."""
+    """Return a file opened in its format; the options of text go to formats of text alone."""
     if issubclass(kind, TextFile):
         return kind(system, path, text)
     return kind(system, path)

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from plogq.errors import TableError, refuse
 
-# A decimal comma looks like two numbers here; were it part of one, a match could take for ever.
+# A number with a decimal comma matches as two. If a number could hold a comma, a list could match
+# in very many ways, and trying them all could take for ever.
 NUMBER = r"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|nan|inf|NaN|Infinity)"
 BETWEEN = r"[\s,;]+"
 # What may stand around a list, or around a number in it: array([0.7, 0.3], dtype=float32), and
@@ -27,10 +28,11 @@ BARE = re.compile(rf"\s*{NUMBER}(?:{BETWEEN}{NUMBER})+\s*")
 
 
 def are_lists(cells: Sequence[str]) -> bool:
-    """Tell whether the cells of a column are lists of numbers; blank ones say nothing.
+    """Return whether the cells of a column are lists of numbers, blank ones aside.
 
-    Of lists in brackets most is enough: the others are refused when they are read. Without
-    brackets all must be of one length and have a decimal mark, or they are some other text.
+    Half of them in brackets are enough: the others are refused when they are read. Without
+    brackets all must be lists of one length, and one must have a decimal point; else they are some
+    other text.
     """
     cells = [cell for cell in cells if cell.strip()]
     if not cells or not re.search(r"[\s,;(\[]", cells[0]):
@@ -48,13 +50,13 @@ def are_lists(cells: Sequence[str]) -> bool:
 
 
 def has_two_separators(cell: str) -> bool:
-    """Tell a list in which a comma may be a decimal mark: "[0,7 0,3]"."""
+    """Return whether a comma in a list may be a decimal mark: "[0,7 0,3]"."""
     items = re.split(r"[\s;]+", re.sub(AFTER, "", re.sub(BEFORE, "", cell)).strip())
     return len(items) > 1 and any("," in item.rstrip(",") for item in items)
 
 
 def read_lists(path: str, column: str, texts: pa.Array, decimal: str, row: int) -> pa.Array:
-    """Give lists of float64 for texts, the first of which is that row of the file."""
+    """Return texts as lists of float64; `row` is the row of the first of them in the file."""
     from pyarrow import compute as pc  # it takes long to load
 
     bare = pc.replace_substring_regex(texts, pattern=WRAPPED, replacement=r"\1")

@@ -20,7 +20,7 @@ class TextOptions:
     header: tuple[str, ...] | None = None
 
     def not_used(self, what: str, used: Collection[str]) -> list[str]:
-        """Say which of the options that are given do not go with what is read; at most a sentence.
+        """Return a sentence on the given options that do not apply to what is read; [] if all do.
 
         Examples
         --------

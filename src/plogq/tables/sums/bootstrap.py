@@ -27,14 +27,14 @@ from plogq.tables.sums.products import weighted_sums
 from plogq.tables.sums.values import coded
 
 MOST_BUCKETS = 4_096
-FEWEST = 20  # rows, or groups, of an interval that can be relied on
+FEWEST = 20  # rows, or groups, that an interval needs to be reliable
 
 
 def row_buckets(start: int, n: int, buckets: int, seed: int, kept: Array | None = None) -> Array:
-    """Give the buckets of the n rows that follow row `start`, or of those `kept` of them, int64.
+    """Return the bucket of each of the n rows from row `start` on, or of those `kept`, int64.
 
-    Each run of `buckets` rows has one in every bucket, turned by a random step, so that no period
-    in the table's order shows.
+    Each run of `buckets` rows has one row in every bucket. Their order is rotated by a random
+    step, so that a period in the order of the table does no harm.
     """
     if kept is not None:
         n = int(kept[-1]) + 1
@@ -48,7 +48,7 @@ def row_buckets(start: int, n: int, buckets: int, seed: int, kept: Array | None 
 
 
 def value_buckets(values: pa.DictionaryArray, buckets: int, seed: int) -> Array:
-    """Give the buckets of clusters by their names, int64; a missing name is one of its own."""
+    """Return the bucket of each row by the name of its cluster, (n,) int64; missing is a name."""
     salt = seed.to_bytes(8, "little")
     names, codes = coded(values)
     hashed = [_hash(name, salt) % buckets for name in names]
@@ -71,13 +71,13 @@ def check_replicates(bootstrap: int) -> None:
 
 
 def replicate_weights(buckets: int, replicates: int, seed: int) -> Array:
-    """Draw the weight of each bucket in each replicate, Poisson(1), (replicates, buckets)."""
+    """Return the weight of each bucket in each replicate, Poisson(1), (replicates, buckets)."""
     generator = np.random.Generator(np.random.Philox(seed))
     return generator.poisson(1.0, (replicates, buckets)).astype(np.float64)
 
 
 def interval(replicates: Array) -> tuple[float, float] | None:
-    """Give the percentiles that hold `LEVEL` of the replicates; None unless all are finite."""
+    """Return the percentiles that hold `LEVEL` of the replicates; None unless all are finite."""
     if len(replicates) == 0 or not np.isfinite(replicates).all():
         return None
     low, high = np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
@@ -85,7 +85,7 @@ def interval(replicates: Array) -> tuple[float, float] | None:
 
 
 def of_means(weights: Array, sums: Array, amounts: Array) -> tuple[float, float] | None:
-    """Give the percentiles of Σ w s / Σ w a over replicates, (replicates, n), (n,), (n,).
+    """Return the percentiles of Σ w s / Σ w a over replicates, (replicates, n), (n,), (n,).
 
     A replicate that holds nothing has no mean, and is left out.
     """
@@ -95,18 +95,18 @@ def of_means(weights: Array, sums: Array, amounts: Array) -> tuple[float, float]
 
 
 def too_few(count: int, what: str) -> str:
-    """Say that there are too few rows, or groups, for intervals: an empty text if there are not."""
+    """Return a sentence that rows, or groups, are too few for intervals; '' where they are not."""
     if count >= FEWEST:
         return ""
     return f"intervals from fewer than {FEWEST} {what} are too narrow to rely on"
 
 
 def fold_of_buckets(used: Array, folds: int, seed: int) -> Array:
-    """Deal the buckets that are in use into folds of as many buckets, at random; int64.
+    """Return the fold of each bucket, (buckets,) int64; −1 for a bucket that is not in use.
 
-    The others are in fold −1.
+    The buckets in use are dealt at random into folds of as many buckets, but for one.
     """
-    # Not the seed itself: the hash of bucket i must not be that of row i in `row_buckets`.
+    # Not the seed itself: the hash of bucket i must not be that of run i in `row_buckets`.
     hashed = splitmix64(np.arange(len(used), dtype=np.uint64), ~np.uint64(seed))
     order = np.argsort(hashed, kind="stable")
     order = order[used[order]]

@@ -9,7 +9,7 @@ from plogq.tables.arrays import Array
 
 
 def splitmix64(n: Array, seed: np.uint64) -> Array:
-    """Hash 64-bit integers, one to one, by the generator SplitMix64 at the n-th step from a seed.
+    """Return SplitMix64's n-th number from a seed, uint64: it hashes 64-bit integers one to one.
 
     Steele, Lea, Flood (2014), Fast splittable pseudorandom number generators; constants: Vigna.
     """
@@ -23,8 +23,8 @@ def splitmix64(n: Array, seed: np.uint64) -> Array:
 def lowest_rows(start: int, n: int, rows: Array | None, seed: np.uint64, limit: np.uint64) -> Array:
     """Return which of n rows have numbers that hash to `limit` at most: (k,) places, increasing.
 
-    The rows follow row `start` of the table; `rows` says which of those that follow they are, None:
-    all. So the same rows are found whatever else was left out between them.
+    The rows are those of the table from row `start` on. Where some were left out, `rows` has the
+    offsets of the n that remain, so that the same rows are found whatever was left out.
     """
     if rows is None:
         return lowest_hashes(start, n, int(seed), int(limit))

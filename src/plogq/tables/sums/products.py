@@ -1,7 +1,8 @@
 """Matrix products whose every bit is the same in whatever order a library adds them up.
 
-BLAS chooses its order by the processor and by how many threads it has. Here all that it adds are
-whole multiples of one number, small enough that no sum is rounded: then no order can show.
+BLAS chooses its order by the processor and by how many threads it has. Here all terms of a sum
+are whole multiples of one number, and small enough that no sum is rounded: then every order gives
+the same bits.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ import numpy as np
 from plogq.tables.arrays import Array
 
 BITS = 52  # of a sum: one less than a double holds
-LEAST_EXPONENT = -900  # of a column: what is smaller by itself is rounded as if it were this large
+LEAST_EXPONENT = -900  # of a column; one of smaller values is rounded as if it were this large
 FACTOR_BITS = 20
 # Multiplications of a product that OpenBLAS still does on the thread that asks for it. The threads
 # that it wakes for more go on spinning for longer than all of it takes.
 MOST_AT_ONCE = 1 << 18
-FEWEST_TERMS = 16  # of a piece that is worth its while
+FEWEST_TERMS = 16  # of a piece; pieces of fewer would cost more than they save
 
 
 def weighted_sums(weights: Array, values: Array) -> Array:
-    """Give Σ_i w_i v_ij, (m, n) × (n, k) → (m, k), for weights that are whole numbers.
+    """Return Σ_i w_ai v_ij, (m, n) × (n, k) → (m, k), for weights that are whole numbers.
 
-    In two parts: each value to a multiple of 2^−52 of the most that Σ w |v| can be in its column,
-    and what that leaves likewise. The result is the exact sum to about its own rounding.
+    Each value is the sum of two parts: a multiple of 2^−52 of the most that Σ w |v| can be in its
+    column, and the rest, rounded likewise. The result is the exact sum to about its own rounding.
 
     Examples
     --------
@@ -44,9 +45,10 @@ def weighted_sums(weights: Array, values: Array) -> Array:
 
 
 def product(a: Array, b: Array) -> Array:
-    """Give about Σ_i a_ij b_ik, (n, j) × (n, k) → (j, k): a to 20 bits of the largest in a column.
+    """Return Σ_i a_ij b_ik of rounded a and b, (n, j) × (n, k) → (j, k).
 
-    And b to a multiple of 2^−32 of Σ |b| in its own.
+    a is rounded to 20 bits of the largest value in its column, b to a multiple of 2^−32 of Σ |b|
+    in its column.
 
     Examples
     --------
@@ -59,7 +61,7 @@ def product(a: Array, b: Array) -> Array:
 
 
 def _multiply(a: Array, b: Array) -> Array:
-    """Give a b, (m, n) × (n, k), of whole numbers as above: piece by piece it is the same."""
+    """Return a b, (m, n) × (n, k) → (m, k), of whole numbers: no sum of pieces is rounded."""
     terms = MOST_AT_ONCE // max(1, len(a) * (b.size // max(1, len(b))))
     step = terms if terms >= FEWEST_TERMS else max(1, len(b))
     pieces = (a[:, i : i + step] @ b[i : i + step] for i in range(0, max(1, len(b)), step))
@@ -67,7 +69,7 @@ def _multiply(a: Array, b: Array) -> Array:
 
 
 def _whole(values: Array, largest: float) -> tuple[Array, Array]:
-    """Give whole numbers, and the scale of each column: values are about their quotients."""
+    """Return whole numbers (n, k) and the scale of each column (k,): values ≈ whole / scale."""
     scale = _scale(largest * np.abs(values).sum(axis=0), BITS)
     whole = values * scale
     np.rint(whole, out=whole)
@@ -75,7 +77,7 @@ def _whole(values: Array, largest: float) -> tuple[Array, Array]:
 
 
 def _scale(most: Array, bits: int) -> Array:
-    """Give the power of two that makes of `most` a number of so many bits."""
+    """Return the power of two that scales `most` to a number of `bits` bits."""
     exponent = np.maximum(np.frexp(most)[1], LEAST_EXPONENT)
     scale: Array = np.ldexp(1.0, bits - exponent)
     return scale

@@ -1,4 +1,4 @@
-"""What a state is made of: exact amounts by group, mergeable, whatever the order and the split."""
+"""Exact amounts by group, which merge to the same bits in any order and split of the rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Tally:
         self.weights = ExactSums(groups) if weighted else None
 
     def nbytes(self) -> int:
-        """Give how much memory this takes."""
+        """Return how much memory this takes, in bytes."""
         return self.rows.nbytes + (0 if self.weights is None else self.weights.nbytes)
 
     def add(self, group: Array, weight: Array | None) -> None:
@@ -42,7 +42,7 @@ class Tally:
             self.weights.merge(other.weights)
 
     def regrouped(self, groups: int, at: Array) -> Tally:
-        """Give the tally of other groups, where group i of this one is group at[i] there."""
+        """Return this tally by `groups` other groups, where group i of this one is group at[i]."""
         out = Tally(groups, self.weights is not None)
         out.rows[at] = self.rows[: len(at)]
         if self.weights is not None:
@@ -50,7 +50,7 @@ class Tally:
         return out
 
     def amounts(self, per: int = 1, at: Array | slice = ALL) -> Array:
-        """Give the weight of groups, each `per` of them together; their rows where none has any."""
+        """Return the weights of groups, `per` neighbours added up; their rows if unweighted."""
         if self.weights is not None:
             return totals(self.weights, per, at)
         rows: Array = self.rows[at].reshape(-1, per).sum(axis=1)
@@ -58,7 +58,7 @@ class Tally:
 
 
 def totals(sums: ExactSums, per: int = 1, at: Array | slice = ALL) -> Array:
-    """Give the sums of groups, each `per` of them together, rounded once."""
+    """Return the sums of groups, `per` neighbours added up, rounded once."""
     # Limbs are below 2³², so that 2³¹ groups can be added without a carry.
     limbs = sums.limbs[at].reshape(-1, per, sums.limbs.shape[1]).sum(axis=1)
     out = np.zeros(len(limbs))
@@ -71,7 +71,7 @@ def totals(sums: ExactSums, per: int = 1, at: Array | slice = ALL) -> Array:
 
 
 def regrouped(sums: ExactSums, groups: int, at: Array) -> ExactSums:
-    """Give the sums of other groups, where group i of these is group at[i] there."""
+    """Return sums by `groups` other groups, where group i of these is group at[i] there."""
     out = ExactSums(groups)
     out.limbs[at] = sums.limbs[: len(at)]
     return out
@@ -85,7 +85,7 @@ def add_weighted(
 
 
 def nearly(sums: ExactSums) -> Array:
-    """Give many sums to a few units in the last place, where exact rounding would take too long."""
+    """Return many sums, to a few units in the last place: rounding each exactly would take long."""
     limbs = sums.limbs.astype(np.float64)
     places = 2.0 ** (32 * np.arange(limbs.shape[1]) - 128)
     out = np.zeros(len(limbs))

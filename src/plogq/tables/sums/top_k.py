@@ -1,4 +1,4 @@
-"""The few items that stand out of a stream."""
+"""The few items of a stream that have the highest values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class TopK:
 
     def __init__(self, n: int) -> None:
         self._n = n
-        self._least = -np.inf  # n items reach it
+        self._least = -np.inf  # a value that n items held before have reached
         self._seen = 0
         self._held: list[tuple[float, int, Item]] = []
 
@@ -31,7 +31,7 @@ class TopK:
             self._shrink()
 
     def items(self) -> list[Item]:
-        """Give them, the highest first."""
+        """Return the items, the highest first."""
         self._shrink()
         return [item for _, _, item in self._held]
 

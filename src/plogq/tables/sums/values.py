@@ -1,4 +1,4 @@
-"""The values of a column, by which rows are told apart: numbered as they come."""
+"""The different values of a column that tells rows apart, numbered in the order they come in."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Values:
         return np.array(self._number(list(other._numbers)), dtype=np.int64)
 
     def named(self) -> list[tuple[str, int]]:
-        """Return (name, number) by name; a string "null" beside missing values is '"null"'."""
+        """Return (name, number) in order of names; beside missing values, "null" is '"null"'."""
         found = []
         for value, number in sorted(self._numbers.items(), key=_place):
             name = "null" if value is None else value
@@ -57,12 +57,12 @@ class Values:
 
 
 def coded(column: pa.DictionaryArray) -> tuple[list[str | None], Array]:
-    """Return the texts of the values, None for a missing one last, and which each row has, (n,)."""
+    """Return the values as text, the last None for missing ones, and the place of each row's."""
     names = [None if x is None else str(x) for x in column.dictionary.to_pylist()] + [None]
     return names, as_numpy(column.indices.fill_null(len(names) - 1))
 
 
 def _place(item: tuple[str | None, int]) -> tuple[str, bool]:
-    """Order by value, a missing one as "null" would be and after it; not by which came first."""
+    """Return the sort key of a value, whatever came first: a missing one is right after "null"."""
     value = item[0]
     return "null" if value is None else value, value is None

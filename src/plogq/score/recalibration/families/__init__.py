@@ -1,1 +1,1 @@
-"""The ways to recalibrate that are tried, a file each."""
+"""The recalibrations that are tried, a file each."""

@@ -21,9 +21,9 @@ LEAST = 1e-12
 class TemperatureAndBase:
     """−log((1 − ε) softmax(z / T)_y + ε π_y): with π the base rates, no label is impossible.
 
-    ε is kept off 0 by half an imaginary row that the base rates alone explain (−½ log ε is added
-    to the loss; the ½ is Krichevsky and Trofimov's, 1981). It is found for each T inside the
-    search for T, in which it is convex.
+    −½ log ε is added to the loss, as for half an imaginary row that only the base rates explain,
+    which keeps ε above 0 (the ½ is Krichevsky and Trofimov's, 1981). The loss is convex in ε; the
+    best ε is found anew for each T that the search for T tries.
     """
 
     log2_beta: float
@@ -40,7 +40,7 @@ class TemperatureAndBase:
 
     @classmethod
     def fit(cls, rows: LabelledRows, start: Self | None = None) -> Self:
-        """Find the T and the ε of least cross-entropy."""
+        """Return the fit with the T and the ε of least cross-entropy."""
         epsilon = 0.01 if start is None else start.epsilon
         row, label, share = rows.events
         weight, base = rows.weight[row] * share, rows.base[label]
@@ -50,7 +50,7 @@ class TemperatureAndBase:
             at = rows.tempered(t)
             q = np.exp(-at.surprisal)
             epsilon = _best_epsilon(q, base, weight, epsilon)
-            # dq/dt = −q (s − H), and the mixture has no slope in ε where ε is the best.
+            # dq/dt = −q (s − H); the change of ε with t does not count, since ε is the best.
             q *= (1 - epsilon) / ((1 - epsilon) * q + epsilon * base)
             beyond = np.where(q > 0, at.surprisal, 0.0) - at.entropy[row]
             return dot(weight, q * beyond)
@@ -67,14 +67,14 @@ class TemperatureAndBase:
         return cls(t, epsilon, rows.base)
 
     def losses(self, rows: LabelledRows) -> Array:
-        """Give the loss of each row, in nats."""
+        """Return the loss of each row in nats, (n,)."""
         row, label, share = rows.events
         q = np.exp(-rows.tempered(self.log2_beta).surprisal)
         mixed = (1 - self.epsilon) * q + self.epsilon * self.base[label]
         return np.bincount(row, -share * np.log(mixed), len(rows))
 
     def parameters(self) -> dict[str, Any]:
-        """Give T, ε and π."""
+        """Return T, ε and π."""
         return {
             "temperature": 2.0**-self.log2_beta,
             "epsilon": self.epsilon,
@@ -83,9 +83,10 @@ class TemperatureAndBase:
 
 
 def _best_epsilon(q: Array, base: Array, weight: Array, start: float) -> float:
-    """Minimise −Σ w log((1 − ε) q + ε π) − ½ log ε, convex in ε, by Newton inside a bracket.
+    """Return the ε of least −Σ w log((1 − ε) q + ε π) − ½ log ε, which is convex in ε.
 
-    Newton's zero is that of the slope times ε, which is nearly a line where ε is small.
+    Newton's method inside a bracket finds the zero of the slope times ε, since that is nearly a
+    line where ε is small.
     """
     low, high, epsilon = LEAST, 1.0, start
     gain = base - q

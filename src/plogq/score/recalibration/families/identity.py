@@ -1,4 +1,4 @@
-"""No recalibration: what every other is held against."""
+"""No recalibration, with which all others are compared."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Identity:
 
     @classmethod
     def fit(cls, rows: LabelledRows, start: Self | None = None) -> Self:
-        """Learn nothing."""
+        """Return the one identity: there is nothing to learn."""
         return cls()
 
     def losses(self, rows: LabelledRows) -> Array:
-        """Give −log q(y) of each row, in nats."""
+        """Return −log q(y) of each row in nats, (n,)."""
         row, label, share = rows.events
         return np.bincount(row, share * -rows.log_q[row, label], len(rows))
 
     def parameters(self) -> dict[str, Any]:
-        """Give none."""
+        """Return no parameters."""
         return {}

@@ -1,4 +1,4 @@
-"""Isotonic regression: for each class any function that rises with its probability."""
+"""Isotonic regression: for each class, any rising function of its probability."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ END_ROWS = 0.5
 
 @dataclass(frozen=True)
 class Isotonic:
-    """−log (g_y(q_y) / Σ_j g_j(q_j)), each g_j the rising function nearest to what happened.
+    """−log (g_y(q_y) / Σ_j g_j(q_j)), each g_j the rising function nearest to the labels.
 
-    Of two classes one function is enough, and there is nothing to normalise. Predictions are
+    For two classes one function is enough, and there is nothing to normalise. Predictions are
     taken in at most 256 groups of like ones. Half an imaginary row at either end, a hit below all
-    and a miss above all, keeps every g inside (0, 1) and rising.
+    others and a miss above all others, keeps every g inside (0, 1) and rising.
 
     References
     ----------
@@ -27,7 +27,7 @@ class Isotonic:
     estimates. Ayer, Brunk, Ewing, Reid, Silverman (1955), for the pooling of adjacent violators.
     """
 
-    edges: list[Array] = field(repr=False)  # (m_j,) of each function, rising
+    edges: list[Array] = field(repr=False)  # (m_j,) for each function, rising
     values: list[Array] = field(repr=False)  # (m_j + 1,) below, between and above its edges
 
     name = "isotonic"
@@ -40,7 +40,7 @@ class Isotonic:
 
     @classmethod
     def fit(cls, rows: LabelledRows, start: Self | None = None) -> Self:
-        """Count hits in each group, and pool the groups that fall."""
+        """Return the fit: the share of hits in each group, groups that do not rise being pooled."""
         edges, group = rows.groups()
         values = []
         for j, edge in enumerate(edges):
@@ -52,7 +52,7 @@ class Isotonic:
         return cls(edges, values)
 
     def losses(self, rows: LabelledRows) -> Array:
-        """Give the loss of each row, in nats."""
+        """Return the loss of each row in nats, (n,)."""
         columns = zip(self.values, rows.groups().of.T, strict=True)
         g = np.stack([value[group] for value, group in columns], axis=1)
         if g.shape[1] == 1:
@@ -63,7 +63,7 @@ class Isotonic:
         return loss
 
     def parameters(self) -> dict[str, Any]:
-        """Give each function by its steps: where each begins, and its value."""
+        """Return each function by its steps: where each begins, and its value."""
         curves = []
         for edge, value in zip(self.edges, self.values, strict=True):
             new = np.flatnonzero(np.diff(value, prepend=-1.0))
@@ -73,9 +73,9 @@ class Isotonic:
 
 
 def _rising(hits: Array, seen: Array) -> Array:
-    """Give the rising values nearest to hits / seen, by pooling adjacent violators.
+    """Return the rising values nearest to hits / seen, (groups,), by pooling adjacent violators.
 
-    Where nothing was seen, a value between its neighbours'.
+    Where nothing was seen, the value lies between those of its neighbours.
     """
     used = np.flatnonzero(seen > 0)
     blocks = [(END_ROWS, END_ROWS, 0)]  # hits, seen, groups

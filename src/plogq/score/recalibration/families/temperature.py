@@ -18,10 +18,10 @@ LOG2_BOUND = math.log2(BOUND)
 
 @dataclass(frozen=True)
 class Temperature:
-    """−log softmax(β z)_y, with β = 1 / T: sharper or flatter, the order of the classes kept.
+    """−log softmax(β z)_y, with β = 1 / T: sharper or flatter, with the classes in the same order.
 
-    The loss is convex in β. With t = log β, its slope is dL/dt = L − H(softmax(β z)), what the
-    prediction pays beyond what it expects to; so the best temperature is the one at which mean
+    The loss is convex in β. With t = log β, its slope is dL/dt = L − H(softmax(β z)): what the
+    prediction pays less what it expects to pay. So the best temperature is the one at which mean
     loss and mean entropy agree.
 
     References
@@ -41,7 +41,7 @@ class Temperature:
 
     @classmethod
     def fit(cls, rows: LabelledRows, start: Self | None = None) -> Self:
-        """Find the T of least cross-entropy over the rows that are possible; 1 where none is."""
+        """Return the fit of least cross-entropy over the possible rows; T = 1 without such."""
         rows = rows.only_possible()
         return cls(
             lowest_point(
@@ -57,22 +57,22 @@ class Temperature:
         )
 
     def losses(self, rows: LabelledRows) -> Array:
-        """Give the loss of each row, in nats; inf where its label has probability 0."""
+        """Return the loss of each row in nats, (n,); inf where its label has probability 0."""
         return losses(rows, self.log2_beta)
 
     def parameters(self) -> dict[str, Any]:
-        """Give T."""
+        """Return T."""
         return {"temperature": 2.0**-self.log2_beta}
 
 
 def losses(rows: LabelledRows, log2_beta: float) -> Array:
-    """Give the loss of each row at β, in nats."""
+    """Return the loss of each row at β in nats, (n,)."""
     row, _, share = rows.events
     return np.bincount(row, share * rows.tempered(log2_beta).surprisal, len(rows))
 
 
 def excess(rows: LabelledRows, log2_beta: float) -> Array:
-    """Give the slope of each row's loss in log β: its loss − its entropy, in nats."""
+    """Return the slope of each row's loss in log β, (n,): its loss − its entropy, in nats."""
     at = rows.tempered(log2_beta)
     row, _, share = rows.events
     slope: Array = np.bincount(row, share * at.surprisal, len(rows)) - at.entropy

@@ -18,16 +18,16 @@ from plogq.tables.sums.products import product
 # scale, and half a nat of bias.
 RIDGE = 1 / 0.5**2
 TOLERANCE = 1e-10  # nats per row that another step could save
-FAR = 1e-3  # by which the curvature is found anew
-CURVATURE_ROWS = 1 << 13  # evenly among all: it only has to point the way
+FAR = 1e-3  # nats per row: if a step promises more, the curvature is computed anew
+CURVATURE_ROWS = 1 << 13  # taken evenly among all: an approximate curvature is enough
 
 
 @dataclass(frozen=True)
 class Vector:
-    """−log softmax(β (1 + v) z + b)_y: v and b by class, drawn towards 0, which is a temperature.
+    """−log softmax(β (1 + v) z + b)_y: v and b by class, drawn towards 0, a mere temperature.
 
-    Minimises the loss + ½ (|v|² + |b|²) / 0.5², which is convex, by Newton's method. β is that of
-    the temperature that fits.
+    The fit has the least loss + ½ (|v|² + |b|²) / 0.5², which is convex; Newton's method finds it.
+    β is that of the best temperature alone.
 
     References
     ----------
@@ -48,7 +48,7 @@ class Vector:
 
     @classmethod
     def fit(cls, rows: LabelledRows, start: Self | None = None) -> Self:
-        """Find v and b; from a start that fitted nearly the same rows, with its curvature."""
+        """Return the fit of v and b; it begins at `start`, if given, and with its curvature."""
         rows = rows.only_possible()
         temperature = Temperature.fit(rows, None if start is None else start.temperature)
         logits = _Logits(rows, temperature)
@@ -72,7 +72,7 @@ class Vector:
         return cls(temperature, change, inverse)
 
     def losses(self, rows: LabelledRows) -> Array:
-        """Give the loss of each row, in nats; inf where its label has probability 0."""
+        """Return the loss of each row in nats, (n,); inf where its label has probability 0."""
         out = np.full(len(rows), np.inf)
         at = np.flatnonzero(rows.possible)
         rows = rows.take(at)
@@ -81,7 +81,7 @@ class Vector:
         return out
 
     def parameters(self) -> dict[str, Any]:
-        """Give what log q is multiplied by, and what is added."""
+        """Return the factors of log q by class, and what is added to it."""
         v, b = np.split(self.change, 2)
         return {
             "scale": (2**self.temperature.log2_beta * (1 + v)).tolist(),
@@ -90,7 +90,7 @@ class Vector:
 
 
 class _Point(NamedTuple):
-    """The objective at one change of the classes."""
+    """The objective at one change (v, b) of the classes."""
 
     value: float
     slope: Array
@@ -98,7 +98,7 @@ class _Point(NamedTuple):
 
 
 class _Logits:
-    """β z of some rows, and the objective as a function of the classes' change."""
+    """β z of some rows, and the objective as a function of the change (v, b)."""
 
     def __init__(self, rows: LabelledRows, temperature: Temperature) -> None:
         z = 2**temperature.log2_beta * rows.log_q
@@ -108,7 +108,7 @@ class _Logits:
         self._z: Array = np.where(masked, 0.0, z) if masked.any() else z
 
     def scaled(self, change: Array) -> Array:
-        """Give β (1 + v) z + b."""
+        """Return β (1 + v) z + b, (n, C)."""
         v, b = np.split(change, 2)
         x: Array = self._z * (1 + v)
         x += b
@@ -131,7 +131,7 @@ class _Logits:
         return _Point(dot(rows.weight, loss) + RIDGE / 2 * dot(change, change), slope, x)
 
     def curvature(self, at: _Point) -> Array:
-        """Give the second derivative, (2 C, 2 C): that of lse, by the chain rule, and the ridge."""
+        """Return the second derivative, (2 C, 2 C): lse's by the chain rule, and the ridge."""
         rows, some = self._rows, slice(None, None, max(1, len(self._rows) // CURVATURE_ROWS))
         z, weight, label = self._z[some], rows.weight[some, None], rows.label[some]
         p = at.off[some] / weight
