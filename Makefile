@@ -49,9 +49,10 @@ accuracy: $(VENV)/.dev
 schema: $(VENV)/.dev
 	$(BIN)/python docs/schema.py
 
-# Pictures of the explorer's pages (needs chromium)
+# Pictures of the explorer's pages and of a report (needs chromium)
 gallery: $(VENV)/.dev
 	$(BIN)/python docs/explorer.py
+	$(BIN)/python docs/report.py
 
 # The pages' scripts and styles, from web/: only for who changes them
 web:

@@ -51,8 +51,8 @@ def _holds(field: dict[str, Any]) -> str:
     if "$ref" in field:
         name = field["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
-    if "anyOf" in field:
-        return " or ".join(dict.fromkeys(map(_holds, field["anyOf"])))
+    if one_of := field.get("anyOf", field.get("oneOf")):
+        return " or ".join(dict.fromkeys(map(_holds, one_of)))
     if field.get("enum") == ["inf", "-inf"]:
         return "±inf"
     if "const" in field or "enum" in field:

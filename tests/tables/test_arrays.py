@@ -6,8 +6,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import torch
+from pyarrow import fs
 
 from plogq.score import TableError, score
+from plogq.tables.formats.npz import Npz
 from plogq.tables.readers import open_table
 
 P = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.6, 0.3, 0.1]])
@@ -215,3 +217,8 @@ def test_a_split_of_a_dataset():
         with_format, num_rows = Split.with_format, {"train": 3}
 
     refused(Splits(train=Split(), test=Split()), 'as dataset["test"]; got train, test')
+
+
+def test_a_partition_counts_places_as_rows(tmp_path):
+    np.savez(tmp_path / "t.npz", probs=TEXTS, labels=TAGS)
+    assert Npz(fs.LocalFileSystem(), str(tmp_path / "t.npz")).pieces("probs") == [TAGS.size]

@@ -92,16 +92,17 @@ def percent(share: float | None) -> str:
     return f"{'−' if hundred < 0 else ''}{text}{SPACE}%"
 
 
-def count(number: int, of: str = "") -> str:
-    """Return a number of things.
+def count(number: int, of: str = "", several: str = "") -> str:
+    """Return a number of things; `several` is their plural where it is not `of` and an s.
 
     Examples
     --------
-    >>> count(1, "row"), count(1234, "row"), count(1234)
-    ('1 row', '1,234 rows', '1,234')
+    >>> count(1, "row"), count(1234, "row"), count(1234), count(2, "class", "classes")
+    ('1 row', '1,234 rows', '1,234', '2 classes')
     """
     text = f"{number:,}"
-    return text if not of else f"{text} {of}" if number == 1 else f"{text} {of}s"
+    name = of if number == 1 or not of else several or f"{of}s"
+    return f"{text} {name}".rstrip()
 
 
 def rows(number: int) -> str:

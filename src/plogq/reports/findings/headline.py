@@ -71,7 +71,7 @@ def _read(r: Result) -> str:
         f"{what} {short(column if isinstance(column, str) else ', '.join(column))}"
         for what, column in r.source.columns.items()
     )
-    classes = count(len(r.classes), "class").replace("classs", "classes")
+    classes = count(len(r.classes), "class", "classes")
     said = f"{name(file_name(paths[0]))}{more}: {rows(r.rows)}, {classes} ({names}), "
     said += f"read as {short(r.kind)}"
     said += f" ({columns})." if columns else "."

@@ -58,7 +58,9 @@ class Npz:
 
     def pieces(self, column: str) -> list[int]:
         """Count the rows: one piece, since the checksum of an array is of all its bytes."""
-        return [self._heads[column].shape[0]]
+        shape = self._heads[column].rows
+        assert shape is not None  # a column that is read has rows
+        return [shape[0]]
 
     @contextmanager
     def _open(self) -> Iterator[zipfile.ZipFile]:
