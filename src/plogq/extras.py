@@ -14,6 +14,7 @@ EXTRA_OF = {
     "constriction": "app",
     "fsspec": "app",
     "pydantic": "app",
+    "pydantic_core": "app",
     "torch": "torch",
     "dask": "dask",
     "distributed": "dask",

@@ -174,7 +174,11 @@ def test_extras_are_those_of_the_package():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
         "optional-dependencies"
     ]
-    brought_by = {"distributed": "dask[distributed]", "traitlets": "anywidget"}
+    brought_by = {
+        "distributed": "dask[distributed]",
+        "traitlets": "anywidget",
+        "pydantic_core": "pydantic",
+    }
     for package, extra in EXTRA_OF.items():
         name = brought_by.get(package, package)
         assert [line for line in extras[extra] if line.startswith(name)], package

@@ -92,7 +92,7 @@ def test_any_partitions(
     monkeypatch.setattr(engine, "most_runs", lambda *_: runs)
     monkeypatch.setattr(engine, "MERGED_AT_ONCE", data.draw(st.integers(2, 5)))
     options = {"weight": weight, "group": group, "slices": ["site"], "id": "name", "top": 3}
-    options |= {"floor": 0.01, "seed": seed, "bootstrap": 20}
+    options |= {"floor": 0.01, "seed": seed, "bootstrap": 40}
     on_cluster = {"engine": "dask", "scheduler": cluster.scheduler_address}
     assert score(folder, **options, **on_cluster).to_json() == score(folder, **options).to_json()
 

@@ -43,7 +43,7 @@ OPTIONS = {
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_one_pass_or_two(dtype, classes, layout, options, monkeypatch):
     data = table(classes, classes, layout, dtype)
-    arguments = OPTIONS[options] | {"bootstrap": 5}
+    arguments = OPTIONS[options] | {"bootstrap": 40}
     if layout == "binary":
         arguments |= {"logits": "logit"}
     at_once = score(data, **arguments)
