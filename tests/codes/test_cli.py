@@ -150,7 +150,7 @@ def read_arrow(path):
         (["wood.txt", "--decode"], 2, "--decode needs --out"),
         (["wood.txt", "--classes", "a,b"], 2, "--classes needs --label"),
         (["wood.txt", "--escape"], 2, "--escape needs --label"),
-        (["p.parquet", "--label", "label", "--order", "1"], 2, "--order is of a file"),
+        (["p.parquet", "--label", "label", "--order", "1"], 2, "--order goes with a file"),
         (["wood.txt", "--under", "p.parquet"], 2, "--under goes with --decode"),
         (["missing", "--order", "9"], 1, "order must be 0 to 6"),  # before any work
         (
