@@ -127,6 +127,32 @@ def test_what_recalibrating_saves_is_a_share_of_the_cross_entropy(by):
     assert said == percent(1 - result.refinement / result.cross_entropy)
 
 
+def test_each_way_saves_what_it_costs_less_than_no_recalibration():
+    found, result = words(sharpened(2.0))
+    costs = result.recalibration.cross_entropy
+    saved = {way.name: way.saved for way in found.recalibration.ways if way.saved is not None}
+    assert saved == {each: costs["identity"] - costs[each] for each in costs if each != "identity"}
+    assert min(saved.values()) > 0
+
+
+def test_the_dearest_confusion_is_named_with_its_share_of_the_loss():
+    table = sharpened(1.0)
+    x, labels = table["logits"], table["labels"]
+    loss = np.log(np.exp(x).sum(axis=1)) - x[np.arange(4000), labels]
+    top = x.argmax(axis=1)
+    cells = {
+        (i, j): loss[(labels == i) & (top == j)].sum() for i in range(4) for j in range(4) if i != j
+    }
+    (i, j), cost = max(cells.items(), key=lambda cell: cell[1])
+    found, _ = words(table)
+    assert found.confusion.title == (
+        f"{name(str(i))} taken for {name(str(j))} costs most: "
+        f"{percent(cost / loss.sum())} of the loss"
+    )
+    right = percent(loss[labels == top].sum() / loss.sum())
+    assert f" {right} of the loss is paid on rows whose top class is right" in found.confusion.text
+
+
 @pytest.mark.parametrize(("kind", "verb"), [("logits", "by"), ("probs", "to the power")])
 @pytest.mark.parametrize("by", [2.0, 0.5])
 def test_logits_are_divided_by_what_sharpened_them_and_probabilities_undo_it(by, kind, verb):
@@ -145,12 +171,12 @@ def test_a_perplexity_beyond_a_float64_is_said_in_digits(bits):
     perplexity = 2.0**bits if bits <= 1000 else inf
     result = replace(result, cross_entropy=bits, perplexity=perplexity)
     (found,) = (each for each in findings(result).figures.figures if each.name == "perplexity")
-    beyond = re.search(r": (.*)×10(.*), beyond a float64", found.meaning)
-    assert (beyond is not None) == (1024 <= bits < inf)
-    if beyond:
-        power = int(beyond[2].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")))
+    said = re.search(r": (.*)×10(.*), beyond a float64", found.meaning)
+    assert (said is not None) == ("beyond" in found.meaning) == (1024 <= bits < inf)
+    if said:
+        power = int(said[2].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")))
         exact = mpf(2) ** int(bits) / mpf(10) ** power
-        assert abs(exact - mpf(beyond[1])) <= 0.005
+        assert abs(exact - mpf(said[1])) <= 0.005
 
 
 def test_the_parts_of_the_loss_are_its_whole():
