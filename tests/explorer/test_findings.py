@@ -3,14 +3,15 @@
 import operator
 import re
 from dataclasses import replace
-from math import inf
+from math import inf, log2
 
 import numpy as np
 import pytest
+from mpmath import mpf
 
 from plogq.reports.findings import findings
-from plogq.reports.findings.words import file_name
-from plogq.reports.numbers import figure, percent
+from plogq.reports.findings.words import file_name, name
+from plogq.reports.numbers import amount, figure, percent
 from plogq.reports.verdict import CHECK_COLUMNS, LEAVE, WRONG_LABELS, implausible
 from plogq.score import score
 from plogq.score.parts import ReliabilityBin
@@ -66,6 +67,22 @@ def test_what_all_bins_show_together_is_said():
     assert "No bin by itself" in found.text
 
 
+def test_the_bin_that_is_named_is_furthest_off_by_its_rows():
+    """At a confidence of 1/2, 64 and 400 rows have standard errors of 1/16 and 1/40."""
+    off = {64: 0.25, 400: 0.125, 16: 0.375}  # 4, 5 and 3 standard errors; 16, 50 and 6 rows
+    bins = tuple(
+        ReliabilityBin(bin=(0.4, 0.6), rows=rows, confidence=0.5, accuracy=0.5 + gap)
+        for rows, gap in off.items()
+    )
+    result = replace(score(sharpened(1.0), bootstrap=0), reliability=bins)
+    found = findings(result).reliability
+    assert found.title == "Where the model is 50.0\xa0% sure, it is right 62.5\xa0% of the time"
+    assert "That bin has 400 rows." in found.text
+    by_itself = "No bin by itself is off by more than chance"
+    assert by_itself in findings(replace(result, reliability=bins[2:])).reliability.text
+    assert by_itself not in findings(replace(result, reliability=bins[:1])).reliability.text
+
+
 def test_a_model_that_is_worse_than_none():
     table = sharpened(1.0)
     found, result = words({**table, "logits": -3 * table["logits"]})
@@ -75,6 +92,91 @@ def test_a_model_that_is_worse_than_none():
         f"the model costs {figure(-result.information_gain)} bits more."
     )
     assert found.headline.answers[2].text == CHECK_COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("ends", "clear"), [((-0.2, -0.01), True), ((-0.2, 0.01), False), (None, True)]
+)
+def test_columns_are_doubted_only_where_the_interval_is_below_no_model(ends, clear):
+    table = sharpened(1.0)
+    result = score({**table, "logits": -3 * table["logits"]}, bootstrap=0)
+    intervals = {"information_gain": ends} if ends else {}
+    result = replace(result, information_gain=-0.1, intervals=intervals, surprises=())
+    advice = findings(result).headline.answers[2].text
+    assert (advice == CHECK_COLUMNS) == clear
+
+
+def test_the_dearest_and_the_cheapest_group_are_named():
+    table = sharpened(1.0)
+    x = table["logits"]
+    x[::2] *= 3
+    loss = np.log2(np.exp(x).sum(axis=1)) - x[np.arange(4000), table["labels"]] / np.log(2)
+    found, _ = words(table | {"site": ["x", "y"] * 2000}, slices=["site"])
+    dear, cheap = loss[::2].mean(), loss[1::2].mean()
+    assert dear > cheap
+    assert found.slices[0].title == (
+        f"{name('x')} costs {amount(dear, 'bit')} per row, {name('y')} {figure(cheap)}"
+    )
+    assert f"{name('x')} has 2,000 rows" in found.slices[0].text
+
+
+@pytest.mark.parametrize("by", [2.0, 0.5])
+def test_what_recalibrating_saves_is_a_share_of_the_cross_entropy(by):
+    found, result = words(sharpened(by))
+    (said,) = re.findall(r"per row: (.*) of the cross-entropy", found.recalibration.advice)
+    assert said == percent(1 - result.refinement / result.cross_entropy)
+
+
+def test_each_way_saves_what_it_costs_less_than_no_recalibration():
+    found, result = words(sharpened(2.0))
+    costs = result.recalibration.cross_entropy
+    saved = {way.name: way.saved for way in found.recalibration.ways if way.saved is not None}
+    assert saved == {each: costs["identity"] - costs[each] for each in costs if each != "identity"}
+    assert min(saved.values()) > 0
+
+
+def test_the_dearest_confusion_is_named_with_its_share_of_the_loss():
+    table = sharpened(1.0)
+    x, labels = table["logits"], table["labels"]
+    loss = np.log(np.exp(x).sum(axis=1)) - x[np.arange(4000), labels]
+    top = x.argmax(axis=1)
+    cells = {
+        (i, j): loss[(labels == i) & (top == j)].sum() for i in range(4) for j in range(4) if i != j
+    }
+    (i, j), cost = max(cells.items(), key=lambda cell: cell[1])
+    found, _ = words(table)
+    assert found.confusion.title == (
+        f"{name(str(i))} taken for {name(str(j))} costs most: "
+        f"{percent(cost / loss.sum())} of the loss"
+    )
+    right = percent(loss[labels == top].sum() / loss.sum())
+    assert f" {right} of the loss is paid on rows whose top class is right" in found.confusion.text
+
+
+@pytest.mark.parametrize(("kind", "verb"), [("logits", "by"), ("probs", "to the power")])
+@pytest.mark.parametrize("by", [2.0, 0.5])
+def test_logits_are_divided_by_what_sharpened_them_and_probabilities_undo_it(by, kind, verb):
+    table = sharpened(by)
+    if kind == "probs":
+        q = np.exp(table.pop("logits"))
+        table["probs"] = q / q.sum(axis=1, keepdims=True)
+    found, _ = words(table)
+    (number,) = re.findall(rf"{verb} (\d+\.\d+)", found.recalibration.advice)
+    assert float(number) == pytest.approx(by if kind == "logits" else 1 / by, rel=0.1)
+
+
+@pytest.mark.parametrize("bits", [1000.0, 1100.0, 2000.0, inf])
+def test_a_perplexity_beyond_a_float64_is_said_in_digits(bits):
+    result = score(sharpened(1.0), bootstrap=0)
+    perplexity = 2.0**bits if bits <= 1000 else inf
+    result = replace(result, cross_entropy=bits, perplexity=perplexity)
+    (found,) = (each for each in findings(result).figures.figures if each.name == "perplexity")
+    said = re.search(r": (.*)×10(.*), beyond a float64", found.meaning)
+    assert (said is not None) == ("beyond" in found.meaning) == (1024 <= bits < inf)
+    if said:
+        power = int(said[2].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")))
+        exact = mpf(2) ** int(bits) / mpf(10) ** power
+        assert abs(exact - mpf(said[1])) <= 0.005
 
 
 def test_the_parts_of_the_loss_are_its_whole():
@@ -125,6 +227,19 @@ def test_labels_that_chance_hardly_explains_are_looked_at_first():
     assert found.surprises.advice == f"{WRONG_LABELS}."
     least = (1 - LEVEL) / (4000 * 3)
     assert implausible(result) == sum(item.q_label < least for item in result.surprises) == 3
+
+
+@pytest.mark.parametrize("fitted", [0.5, 1.0, 2.0])
+def test_from_which_probability_a_label_is_implausible(fitted):
+    """Where q to the power 1/T is below (1 − LEVEL) / (n (classes − 1)), and T is at least 1."""
+    result = score(sharpened(2.0), bootstrap=0)
+    least = ((1 - LEVEL) / (4000 * 3)) ** max(fitted, 1.0)
+    rows = tuple(
+        replace(result.surprises[0], q_label=q, surprisal=-log2(q))
+        for q in (0.9 * least, 0.99 * least, 1.01 * least, 1.1 * least)
+    )
+    temperature = replace(result.temperature, value=fitted)
+    assert implausible(replace(result, surprises=rows, temperature=temperature)) == 2
 
 
 @pytest.mark.parametrize("by", [1.0, 3.0])

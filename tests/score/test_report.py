@@ -136,7 +136,7 @@ def test_advice_on_impossible_rows():
     assert drawn_to.startswith("cross-entropy")
     one = {"probs": np.array([[1.0, 0.0]]), "labels": np.array([1])}
     said = " ".join(report(one).split())
-    assert "Look first at the row" in said
+    assert "Look first at the row whose label had probability 0" in said
     assert "█ refinement" not in said
 
 
