@@ -14,6 +14,7 @@ EXTRA_OF = {
     "constriction": "app",
     "fsspec": "app",
     "torch": "torch",
+    "jax": "jax",
     "dask": "dask",
     "distributed": "dask",
     "anywidget": "notebook",

@@ -53,6 +53,14 @@ def test_packages_load_with_their_first_use():
     assert "pyarrow" in heavy_modules_after("from plogq import score; score.score")
 
 
+def test_the_door_of_jax_loads_jax_alone():
+    doors = heavy_modules_after("import plogq.jax; plogq.jax.cross_entropy")
+    assert doors - heavy_modules_after("import jax") == set()
+    assert "jax" in doors
+    assert "torch" in heavy_modules_after("import plogq.jax, torch")
+    assert heavy_modules_after("import plogq; plogq.PACKAGES") == set()
+
+
 def test_every_package_is_found():
     assert set(plogq.PACKAGES) <= set(dir(plogq))
     for name, function in (("score", "score"), ("compare", "compare"), ("lm", "score_tokens")):
