@@ -183,7 +183,7 @@ def _log_probs(name: str, x: Array, counted: Array | None) -> Array:
 @jax.jit(static_argnums=3)
 def _kl_terms(x: Array, t: Array, counted: Array | None, log_target: bool) -> Array:
     """t (log t − x), 0 with the derivative 0 where t is 0 or is not counted."""
-    some = t > (-jnp.inf if log_target else 0)
+    some = t != (-jnp.inf if log_target else 0)  # NaN counts, to be seen
     some = some if counted is None else some & counted
     x, t = jnp.where(some, x, 0.0), jnp.where(some, t, 0.0 if log_target else 1.0)
     p, log_p = (jnp.exp(t), t) if log_target else (t, jnp.log(t))
