@@ -25,6 +25,7 @@ from plogq.jax.divergences import (
     nll_loss,
 )
 from plogq.jax.engines import ENGINES
+from plogq.jax.head import linear_cross_entropy
 from plogq.jax.options import (
     ReducedOptions,
     RowOptions,
@@ -66,6 +67,7 @@ __all__ = [
     "js_divergence_loss",
     "kl_divergence",
     "kl_divergence_with_log_targets",
+    "linear_cross_entropy",
     "nll_loss",
     "safe_softmax_cross_entropy",
     "sigmoid_binary_cross_entropy",

@@ -22,6 +22,7 @@ from plogq.kernels.arguments import check_denominator
 
 Array = jax.Array
 ArrayLike = jax.typing.ArrayLike
+Shaped = Array | jax.ShapeDtypeStruct
 _ARRAYS = (jax.Array, np.ndarray, np.generic, bool, int, float)
 Axis = int | tuple[int, ...] | None
 
@@ -53,21 +54,24 @@ def as_real(name: str, given: Any) -> Array:
     return x
 
 
-def arithmetic(x: Array) -> Any:
+def shaped(shape: tuple[int, ...], dtype: Any) -> jax.ShapeDtypeStruct:
+    """Return the shape and dtype of an array that is nowhere."""
+    return jax.ShapeDtypeStruct(shape, dtype)  # type: ignore[no-untyped-call]
+
+
+def arithmetic(x: Shaped) -> Any:
     """Return the dtype of the arithmetic and of the loss: half precisions are summed in float32."""
     return jnp.float64 if x.dtype == jnp.float64 else jnp.float32
 
 
 def classes_last(name: str, x: Array, axis: Axis) -> Array:
     """Return logits with their class axis, or axes as one, at the end."""
-    axes = _axes(name, x, axis)
-    if math.prod(x.shape[i] for i in axes) == 0:
-        refuse(name, "have at least one class", f"shape {x.shape}, axis {axis}")
+    axes, (shape, classes) = _axes(name, x, axis), shape_of(name, x, axis)
     x = jnp.moveaxis(x, axes, range(-len(axes), 0))
-    return x if len(axes) == 1 else x.reshape(*x.shape[: -len(axes)], -1)
+    return x if len(axes) == 1 else x.reshape(*shape, classes)
 
 
-def _axes(name: str, x: Array, axis: Axis) -> tuple[int, ...]:
+def _axes(name: str, x: Shaped, axis: Axis) -> tuple[int, ...]:
     given = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     found = tuple(operator.index(i) % x.ndim if -x.ndim <= i < x.ndim else -1 for i in given)
     if not found or -1 in found or len(set(found)) < len(found):
@@ -75,7 +79,7 @@ def _axes(name: str, x: Array, axis: Axis) -> tuple[int, ...]:
     return found
 
 
-def masks(where: Any, logits: Array, axis: Axis) -> tuple[Array | None, Array | None]:
+def masks(where: Any, logits: Shaped, axis: Axis) -> tuple[Array | None, Array | None]:
     """Return which classes count, (…, C), and which rows do, (…); None for all.
 
     `where` has the rows' shape, or the logits' (then it may broadcast).
@@ -83,7 +87,7 @@ def masks(where: Any, logits: Array, axis: Axis) -> tuple[Array | None, Array | 
     if where is None:
         return None, None
     where = as_mask("where", where)
-    rows = _rows_of(logits, axis)
+    rows, _ = shape_of("logits", logits, axis)
     if where.ndim == logits.ndim:
         mask = classes_last("where", broadcast("where", where, logits.shape), axis)
         return mask, mask.any(axis=-1)
@@ -108,14 +112,18 @@ def broadcast(name: str, x: Array, shape: tuple[int, ...]) -> Array:
     return jnp.broadcast_to(x, shape)
 
 
-def _rows_of(logits: Array, axis: Axis) -> tuple[int, ...]:
-    axes = _axes("logits", logits, axis)
-    return tuple(size for i, size in enumerate(logits.shape) if i not in axes)
+def shape_of(name: str, x: Shaped, axis: Axis) -> tuple[tuple[int, ...], int]:
+    """Return the shape of the rows, and the number of classes."""
+    axes = _axes(name, x, axis)
+    classes = math.prod(x.shape[i] for i in axes)
+    if classes == 0:
+        refuse(name, "have at least one class", f"shape {x.shape}, axis {axis}")
+    return tuple(size for i, size in enumerate(x.shape) if i not in axes), classes
 
 
-def target_of(target: Any, logits: Array, axis: Axis) -> tuple[Array, bool]:
+def target_of(target: Any, logits: Shaped, axis: Axis) -> tuple[Array, bool]:
     """Return class indices (…), or distributions (…, C) and True, told by their shape."""
-    target, rows = as_real("target", target), _rows_of(logits, axis)
+    target, (rows, _) = as_real("target", target), shape_of("logits", logits, axis)
     if target.shape == logits.shape:
         return classes_last("target", target, axis), True
     if target.shape != rows:

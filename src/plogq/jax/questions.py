@@ -68,6 +68,27 @@ class Rows:
     statistics: bool
 
 
+@_traced("rows", "matrix", "bias")
+@dataclass
+class Head:
+    """A loss of the logits that a linear layer makes of hidden rows (R, D).
+
+    Attributes
+    ----------
+    rows
+        What is asked of the logits (R, C).
+    matrix, bias
+        (C, D), and (C,) or None.
+    at_once
+        The number of rows whose logits are in memory at once.
+    """
+
+    rows: Rows
+    matrix: Array
+    bias: Array | None
+    at_once: int
+
+
 @_traced("target", "keep", "weight", "pos_weight", "denominator")
 @dataclass
 class Elements:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any, Unpack
+
+import jax
 import jax.numpy as jnp
 
 from plogq.errors import refuse
@@ -19,10 +22,12 @@ from plogq.jax.arguments import (
     debug,
     denominator_of,
     masks,
+    shape_of,
     target_of,
 )
 from plogq.jax.engines import ENGINES
 from plogq.jax.losses import RowLoss
+from plogq.jax.options import TemperedOptions
 from plogq.jax.questions import Answer, Rows
 from plogq.kernels.arguments import check_softcap
 from plogq.kernels.question import Options, check_options
@@ -31,6 +36,25 @@ from plogq.kernels.question import Options, check_options
 def softmax_loss(
     loss: RowLoss,
     logits: ArrayLike,
+    target: ArrayLike | None,
+    weight: ArrayLike | None,
+    other: Array | None,
+    axis: Axis,
+    where: ArrayLike | None,
+    /,
+    **options: Unpack[TemperedOptions],
+) -> Answer:
+    """Return the loss, or (loss, Statistics); `TemperedOptions` says what the keywords mean."""
+    given = as_floats("logits", logits)
+    x = classes_last("logits", given, axis)
+    rows = asked(loss, given, target, weight, other, axis, where, **options)
+    answer: Answer = ENGINES.choose(x, rows).answer(x, rows)
+    return answer
+
+
+def asked(
+    loss: RowLoss,
+    logits: Array | jax.ShapeDtypeStruct,
     target: ArrayLike | None,
     weight: ArrayLike | None,
     other: Array | None,
@@ -46,24 +70,22 @@ def softmax_loss(
     denominator: ArrayLike | None = None,
     return_stats: bool = False,
     validate: bool = True,
-) -> Answer:
-    """Return the loss, or (loss, Statistics); `TemperedOptions` says what the keywords mean."""
+) -> Rows:
+    """Return what is asked of rows of logits, of which the shape and dtype are enough."""
     check_options(Options(temperature=temperature, z_loss=z_loss))
     if softcap is not None:
         check_softcap(softcap)
     divisor = denominator_of(denominator, reduction)
-    given = as_floats("logits", logits)
-    x = classes_last("logits", given, axis)
-    shape, classes = x.shape[:-1], x.shape[-1]
-    mask, keep = masks(where, given, axis)
+    shape, classes = shape_of("logits", logits, axis)
+    mask, keep = masks(where, logits, axis)
     soft = False
     if target is not None:
-        target, soft = target_of(target, given, axis)
+        target, soft = target_of(target, logits, axis)
         if not soft:
             check_labels(target, classes, keep)
         elif validate:
-            target = _checked(target, x, keep)
-    question = Rows(
+            target = _checked(target, arithmetic(logits), keep)
+    return Rows(
         loss, target, soft, mask, keep,
         _shaped("weight", weight, (classes,)),
         None if other is None else classes_last("logits", other, axis),
@@ -71,19 +93,17 @@ def softmax_loss(
         float(temperature), float(z_loss), None if softcap is None else float(softcap),
         reduction, divisor, return_stats,
     )  # fmt: skip
-    answer: Answer = ENGINES.choose(x, question).answer(x, question)
-    return answer
 
 
-def _checked(target: Array, x: Array, keep: Array | None) -> Array:
+def _checked(given: Array, dtype: Any, keep: Array | None) -> Array:
     """Return distributions (…, C) in the dtype of arithmetic, checked; NaN for a row at fault."""
-    tolerance = sum_tolerance(jnp, target, x)
-    target = target.astype(arithmetic(x))
+    target: Array = given.astype(dtype)
+    tolerance = sum_tolerance(jnp, given, target)
     if keep is not None:
-        target = jnp.where(keep[..., None], target, 1 / x.shape[-1])
-    target = check_distribution(jnp, target, "target", tolerance)
-    debug(jnp.isnan(target), "target must be distributions along its class axis")
-    return target
+        target = jnp.where(keep[..., None], target, 1 / target.shape[-1])
+    checked: Array = check_distribution(jnp, target, "target", tolerance)
+    debug(jnp.isnan(checked), "target must be distributions along its class axis")
+    return checked
 
 
 def _shaped(name: str, given: ArrayLike | None, shape: tuple[int, ...]) -> Array | None:
