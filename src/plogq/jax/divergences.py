@@ -185,7 +185,7 @@ def _kl_terms(x: Array, t: Array, counted: Array | None, log_target: bool) -> Ar
     """t (log t − x), 0 with the derivative 0 where t is 0 or is not counted."""
     some = t != (-jnp.inf if log_target else 0)  # NaN counts, to be seen
     some = some if counted is None else some & counted
-    x, t = jnp.where(some, x, 0.0), jnp.where(some, t, 0.0 if log_target else 1.0)
+    t = jnp.where(some, t, 0.0 if log_target else 1.0)
     p, log_p = (jnp.exp(t), t) if log_target else (t, jnp.log(t))
     return jnp.where(some, p * (log_p - x), 0.0)
 
