@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Unpack
 
 import jax
@@ -180,7 +181,7 @@ def _log_probs(name: str, x: Array, counted: Array | None) -> Array:
     return check_range(name, x, -math.inf, limit, "be log-probabilities, at most 0", counted)
 
 
-@jax.jit(static_argnums=3)
+@partial(jax.jit, static_argnums=3)
 def _kl_terms(x: Array, t: Array, counted: Array | None, log_target: bool) -> Array:
     """t (log t − x), 0 with the derivative 0 where t is 0 or is not counted."""
     some = t != (-jnp.inf if log_target else 0)  # NaN counts, to be seen
