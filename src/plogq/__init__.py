@@ -16,7 +16,7 @@ else is a package of its own, which loads with its first use:
 - `plogq.compare.compare`: which of two models costs less, and where;
 - `plogq.lm.score_tokens`: what a language model pays for a text;
 - `plogq.codes`: codes of symbols, and models as coders;
-- `plogq.numpy`, `plogq.torch`: the losses, fast, on arrays and tensors;
+- `plogq.numpy`, `plogq.torch`, `plogq.jax`: the losses, fast, on arrays and tensors;
 - `plogq.explore`: the explorer's pages in a notebook.
 """
 
@@ -30,7 +30,7 @@ __version__ = "0.1.0"
 
 __all__ = [*formulas.__all__, "__version__"]
 
-PACKAGES = ("codes", "compare", "explore", "lm", "numpy", "score", "torch")
+PACKAGES = ("codes", "compare", "explore", "jax", "lm", "numpy", "score", "torch")
 
 
 def __getattr__(name: str) -> ModuleType:

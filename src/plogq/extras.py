@@ -16,6 +16,7 @@ EXTRA_OF = {
     "pydantic": "app",
     "pydantic_core": "app",
     "torch": "torch",
+    "jax": "jax",
     "dask": "dask",
     "distributed": "dask",
     "anywidget": "notebook",

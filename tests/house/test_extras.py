@@ -106,6 +106,7 @@ def test_help_needs_nothing():
 
 DOORS = {
     "import plogq.torch": ("plogq.torch", "torch"),
+    "import plogq.jax": ("plogq.jax", "jax"),
     "import plogq.score": ("plogq.score", "pyarrow"),
     "import plogq.compare": ("plogq.compare", "pyarrow"),
     "import plogq.lm": ("plogq.lm", "pyarrow"),

@@ -54,6 +54,14 @@ def test_packages_load_with_their_first_use():
     assert "pyarrow" in heavy_modules_after("from plogq import score; score.score")
 
 
+def test_the_door_of_jax_loads_jax_alone():
+    doors = heavy_modules_after("import plogq.jax; plogq.jax.cross_entropy")
+    assert doors - heavy_modules_after("import jax") == set()
+    assert "jax" in doors
+    assert "torch" in heavy_modules_after("import plogq.jax, torch")
+    assert heavy_modules_after("import plogq; plogq.PACKAGES") == set()
+
+
 ROWS = "([0, 1], [[0.5, 0.5], [0.25, 0.75]])"
 TOKENS = "{'doc': ['a'], 'logprob': [-1.0], 'bytes': [2]}"
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from array_api_compat import is_array_api_obj
 
 from plogq.errors import refuse
+from plogq.formulas import softmax_core as core
 from plogq.formulas.arrays import Array, first_row, nan_unless, shown, to_arrays
 
 
@@ -53,13 +54,10 @@ def check_gamma(gamma: float) -> None:
 
 
 def smoothed(xp: ModuleType, target: Array, x: Array, smoothing: float) -> Array:
-    """Give (1 − ε) t + ε / K over the K classes that are not masked by a logit of −inf."""
+    """Return the target smoothed by ε, which is checked here, as `softmax_core.smoothed` does."""
     if not 0 <= smoothing <= 1:
         refuse("label_smoothing", "be in [0, 1]", smoothing)
-    if smoothing == 0:
-        return target
-    open_ = xp.astype(x > -xp.inf, x.dtype)
-    return (1 - smoothing) * target + smoothing * open_ / xp.sum(open_, axis=-1, keepdims=True)
+    return core.smoothed(xp, target, x, smoothing)
 
 
 def binary_target(xp: ModuleType, target: Any, x: Array) -> Array:

@@ -1,11 +1,11 @@
-"""The arithmetic of losses of one logit through a sigmoid, without a check."""
+"""The arithmetic of losses of one logit through a sigmoid, or one probability, without a check."""
 
 from __future__ import annotations
 
 from types import ModuleType
 
 from plogq.formulas.arrays import Array
-from plogq.formulas.terms import power, times
+from plogq.formulas.terms import neg_log, power, ratio, times
 
 
 def softplus(xp: ModuleType, z: Array) -> Array:
@@ -27,6 +27,18 @@ def cross_entropy(xp: ModuleType, z: Array, t: Array, w: Array | float = 1.0) ->
 def cross_entropy_gradient(xp: ModuleType, z: Array, t: Array, w: Array | float = 1.0) -> Array:
     """Return (1 − t) σ(z) − w t σ(−z)."""
     return (1 - t) * sigmoid(xp, z) - w * t * sigmoid(xp, -z)
+
+
+def cross_entropy_of_probs(xp: ModuleType, p: Array, t: Array) -> Array:
+    """Return −t log p − (1 − t) log(1 − p)."""
+    inside = xp.where(p < 1, p, 0.0)
+    neg_log_miss = xp.where(p < 1, -xp.log1p(-inside), xp.inf)
+    return times(xp, t, neg_log(xp, p)) + times(xp, 1 - t, neg_log_miss)
+
+
+def cross_entropy_of_probs_gradient(xp: ModuleType, p: Array, t: Array) -> Array:
+    """Return (1 − t)/(1 − p) − t/p."""
+    return ratio(xp, 1 - t, 1 - p) - ratio(xp, t, p)
 
 
 def focal(xp: ModuleType, z: Array, t: Array, gamma: float, alpha: float | None) -> Array:

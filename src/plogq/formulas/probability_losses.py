@@ -5,13 +5,13 @@ Prefer logits where there is a choice: a probability rounded to 1 has lost the d
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
+from plogq.formulas import binary_core
 from plogq.formulas._loss import ValueAndGrad, binary_target, class_weights, value_and_grad
 from plogq.formulas.arrays import Array, to_arrays
 from plogq.formulas.distributions import check_probabilities, class_targets, distributions
-from plogq.formulas.terms import neg_log, times
+from plogq.formulas.terms import neg_log, ratio, times
 
 
 def cross_entropy_from_probs(
@@ -45,7 +45,7 @@ def cross_entropy_from_probs(
     xp, q = distributions(axis, probs=probs)
     u = class_weights(xp, weight, q) * class_targets(xp, target, q, axis)
     value = xp.sum(times(xp, u, neg_log(xp, q)), axis=-1)
-    return value_and_grad(xp, value, 0.0 - _ratio(xp, u, q), probs, axis)
+    return value_and_grad(xp, value, 0.0 - ratio(xp, u, q), probs, axis)
 
 
 def squared_error_from_probs(probs: Array, target: Any, *, axis: int = -1) -> ValueAndGrad:
@@ -89,10 +89,8 @@ def binary_cross_entropy_from_probs(prob: Array, target: Any) -> ValueAndGrad:
     xp, p = to_arrays(prob=prob)
     p = check_probabilities(xp, p, "prob")
     t = binary_target(xp, target, p)
-    inside = xp.where(p < 1, p, 0.0)
-    neg_log_miss = xp.where(p < 1, -xp.log1p(-inside), xp.inf)
-    value = times(xp, t, neg_log(xp, p)) + times(xp, 1 - t, neg_log_miss)
-    grad = _ratio(xp, 1 - t, 1 - p) - _ratio(xp, t, p)
+    value = binary_core.cross_entropy_of_probs(xp, p, t)
+    grad = binary_core.cross_entropy_of_probs_gradient(xp, p, t)
     return value_and_grad(xp, value, grad, prob, -1)
 
 
@@ -112,9 +110,3 @@ def squared_error(prob: Array, target: Any) -> ValueAndGrad:
     p = check_probabilities(xp, p, "prob")
     d = p - binary_target(xp, target, p)
     return value_and_grad(xp, d * d, 2 * d, prob, -1)
-
-
-def _ratio(xp: ModuleType, u: Array, q: Array) -> Array:
-    """Give u / q with 0 / 0 = 0 and u / 0 = inf."""
-    quotient = u / xp.where(q == 0, 1.0, q)
-    return xp.where(q == 0, xp.where(u > 0, xp.inf, xp.zeros_like(u)), quotient)

@@ -14,6 +14,23 @@ from plogq.formulas.softmax_state import Softmax
 from plogq.formulas.terms import js_share, kl_terms, power, times
 
 
+def capped(xp: ModuleType, x: Array, softcap: float) -> Array:
+    """Return c tanh(x / c); −inf stays a masked class, and inf no logit.
+
+    Capped, an overflow would pass for a large logit.
+    """
+    finite = xp.isfinite(x)  # the rest stays out of tanh's derivative too: 0 · NaN is NaN
+    return xp.where(finite, softcap * xp.tanh(xp.where(finite, x, 0.0) / softcap), x)
+
+
+def smoothed(xp: ModuleType, target: Array, x: Array, smoothing: float) -> Array:
+    """(1 − ε) t + ε / K over the K classes that are not masked by a logit of −inf."""
+    if smoothing == 0:
+        return target
+    open_ = xp.astype(x > -xp.inf, x.dtype)
+    return (1 - smoothing) * target + smoothing * open_ / xp.sum(open_, axis=-1, keepdims=True)
+
+
 def class_costs(xp: ModuleType, parts: Softmax, gamma: float = 0.0) -> Array:
     """Return (1 − p_j)^γ (−log p_j) of each class; inf, as surprisal is, for a masked one."""
     surprisal = parts.surprisals(xp)
@@ -31,9 +48,11 @@ def class_slopes(xp: ModuleType, parts: Softmax, gamma: float) -> Array:
     The loss Σ_j u_j `class_costs`_j has the gradient `softmax_gradient` of v_j = u_j s_j.
     """
     surprisal, miss = parts.surprisals(xp), parts.complements(xp)
-    # −log p / (1 − p) → 1 as p → 1; and p · (−log p) → 0 as p → 0.
+    # p · (−log p) → 0 as p → 0, and an infinite factor would make NaN of the derivative there.
+    surprisal = xp.where(surprisal == xp.inf, 0.0, surprisal)
+    # −log p / (1 − p) → 1 as p → 1.
     ratio = xp.where(miss > 0, surprisal / xp.where(miss > 0, miss, 1.0), 1.0)
-    return power(xp, miss, gamma) * (1 + gamma * times(xp, parts.probs(), ratio))
+    return power(xp, miss, gamma) * (1 + gamma * parts.probs() * ratio)
 
 
 def softmax_gradient(xp: ModuleType, parts: Softmax, v: Array) -> Array:

@@ -84,6 +84,7 @@ def softmax_parts(
     x: Array,
     temperature: float = 1.0,
     constant: Callable[[Array], Array] | None = None,
+    is_top: Array | None = None,
 ) -> Softmax:
     """Compute the parts for logits whose classes are on the last axis.
 
@@ -94,8 +95,10 @@ def softmax_parts(
     Where p ≥ ½ it must come as Σ_{others} v − (Σ v) (1 − p), with 1 − p from the rest: all the
     others move with the top, whose own drop is constant. Where p < ½ that would cancel; there the
     top moves alone.
+
+    `is_top` is for a library that finds the first maxima faster than by `first_maximum`.
     """
-    is_top = first_maximum(xp, x)
+    is_top = first_maximum(xp, x) if is_top is None else is_top
     # Not max(x): among tied maxima the gradient must go to the very one that `is_top` names.
     m = xp.sum(xp.where(is_top, x, 0.0), axis=-1, keepdims=True)
     if constant is None:

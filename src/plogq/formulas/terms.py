@@ -38,6 +38,12 @@ def times(xp: ModuleType, weight: Array, value: Array) -> Array:
     return weight * xp.where((weight == 0) & xp.isinf(value), 0.0, value)
 
 
+def ratio(xp: ModuleType, u: Array, q: Array) -> Array:
+    """u / q with 0 / 0 = 0 and u / 0 = inf."""
+    quotient = u / xp.where(q == 0, 1.0, q)
+    return xp.where(q == 0, xp.where(u > 0, xp.inf, xp.zeros_like(u)), quotient)
+
+
 def power(xp: ModuleType, base: Array, exponent: float) -> Array:
     """Give base ** exponent for base ≥ 0; the derivative at 0 is taken as 0, not inf or NaN."""
     if exponent == 0:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plogq.errors import refuse
+from plogq.formulas import softmax_core
 from plogq.kernels import memory
 from plogq.kernels.arguments import (
     check_classes,
@@ -77,8 +78,7 @@ class Batch:
         if softcap is not None:
             check_softcap(softcap)
             wide = x.astype(np.float32 if x.dtype == np.float16 else x.dtype, copy=False)
-            # −inf stays a masked class, and inf stays to be refused.
-            x = np.where(np.isinf(wide), wide, softcap * np.tanh(wide / softcap))
+            x = softmax_core.capped(np, wide, softcap)
         keep = None
         if mask is not None:
             keep = to_numpy("mask", mask)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 import torch
+from array_api_compat import torch as xp
 from torch import Tensor
 
 from plogq.errors import refuse
+from plogq.formulas import softmax_core
 from plogq.kernels.arguments import check_ignore_index, check_softcap
 from plogq.kernels.question import PLAIN, Options, Statistics, check_options
 from plogq.torch.checks import check_classes, check_real, check_tensors
@@ -132,14 +134,10 @@ def prepared(x: Tensor, options: SoftmaxOptions | TemperedOptions) -> Tensor:
 
 
 def capped(x: Tensor, softcap: float) -> Tensor:
-    """Return softcap · tanh(x / softcap), in the dtype of arithmetic.
-
-    −inf stays a masked class, and inf stays inf: capped, an overflow would pass for a large logit.
-    """
+    """Return softcap · tanh(x / softcap), in the dtype of arithmetic."""
     check_softcap(softcap)
-    x = x.to(arithmetic(x))
-    finite = x.abs() < torch.inf  # others must not reach tanh's derivative: 0 · NaN is NaN
-    return torch.where(finite, softcap * torch.tanh(torch.where(finite, x, 0.0) / softcap), x)
+    bounded: Tensor = softmax_core.capped(xp, x.to(arithmetic(x)), softcap)
+    return bounded
 
 
 def _is_soft(input: Tensor, target: Tensor) -> bool:

@@ -1,0 +1,43 @@
+"""The XLA engine: the cores of `plogq.formulas` in JAX's operations, with their gradients."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from plogq.jax.arguments import arithmetic
+from plogq.jax.engines.xla_head import head_answer
+from plogq.jax.engines.xla_rows import rows_answer
+from plogq.jax.questions import Answer, Elements, Head, Rows
+from plogq.jax.reductions import finished
+from plogq.jax.tangents import evaluate
+
+Array = jax.Array
+
+
+class Xla:
+    """Operations that XLA compiles, on every device."""
+
+    name = "xla"
+
+    def refusal(self, x: Array, question: Rows | Elements | Head) -> str:
+        """Take everything."""
+        return ""
+
+    def answer(self, x: Array, question: Rows | Elements | Head) -> Answer:
+        """Compute the loss, and the statistics where they are wanted."""
+        compute = {Rows: rows_answer, Elements: elements_answer, Head: head_answer}[type(question)]
+        answer: Answer = compute(x, question)
+        return answer
+
+
+@jax.jit
+def elements_answer(z: Array, question: Elements) -> Array:
+    """Return what was asked of numbers of any shape."""
+    dtype, keep = arithmetic(z), question.keep
+    z, t = z.astype(dtype), question.target.astype(dtype)
+    w = None if question.pos_weight is None else question.pos_weight.astype(dtype)
+    if keep is not None:
+        z, t = jnp.where(keep, z, 0.0), jnp.where(keep, t, 0.0)
+    loss = evaluate(question.loss, z, t, w)
+    return finished(loss, keep, question.weight, question.reduction, question.denominator)
