@@ -175,6 +175,27 @@ def focal_slopes(x: Row, u: Row, gamma: float) -> list[Any]:
     ]
 
 
+def generalised_from_logits(x: Row, u: Row, q: float) -> Any:
+    """Σ u (1 − p^q)/q; at q = 0 cross-entropy."""
+    s, q = Softmax(x).surprisals, mp.mpf(q)
+    if q == 0:
+        return cross_entropy_from_logits(x, u)
+    return sum(-a * mp.expm1(-q * b) / q for a, b in zip(exact(u), s, strict=True))
+
+
+def poly_from_logits(x: Row, u: Row, epsilon: float) -> Any:
+    missed = sum(a * miss for a, miss in zip(exact(u), Softmax(x).complements, strict=True))
+    return cross_entropy_from_logits(x, u) + mp.mpf(epsilon) * missed
+
+
+def surprisal_slopes(x: Row, u: Row, loss: str, parameter: float) -> list[Any]:
+    """v of either, whose gradient is (Σ v) p − v."""
+    p = Softmax(x).probs
+    if loss == "poly":
+        return [a * (1 + mp.mpf(parameter) * b) for a, b in zip(exact(u), p, strict=True)]
+    return [a * b ** mp.mpf(parameter) for a, b in zip(exact(u), p, strict=True)]
+
+
 def squared_error_from_logits(x: Row, t: Row) -> Any:
     return sum(d**2 for d in linear_gradient(x, t))
 

@@ -10,7 +10,9 @@ from plogq.formulas import (
     cross_entropy_from_logits,
     entropy,
     focal_from_logits,
+    generalised_cross_entropy_from_logits,
     logsumexp,
+    poly_from_logits,
     softmax,
     squared_error_from_logits,
     z_loss_from_logits,
@@ -26,6 +28,8 @@ KEPT = IGNORED != -100
 LOSSES = {
     "cross_entropy": (pn.cross_entropy, cross_entropy_from_logits),
     "squared_error": (pn.squared_error, squared_error_from_logits),
+    "generalised": (pn.generalised_cross_entropy, generalised_cross_entropy_from_logits),
+    "poly": (pn.poly_loss, poly_from_logits),
 }
 
 
@@ -364,6 +368,30 @@ def test_options_of_the_squared_error():
     np.testing.assert_allclose(loss, (value + 0.1 * extra).mean(), rtol=1e-14)
     np.testing.assert_allclose(grad, (slope + 0.1 * extra_slope) / 80, rtol=1e-12, atol=1e-17)
     assert stats.accuracy == (X.argmax(axis=1) == Y).mean()
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize(
+    ("door", "formula", "own"),
+    [
+        (pn.generalised_cross_entropy, generalised_cross_entropy_from_logits, {"q": 0.3}),
+        (pn.poly_loss, poly_from_logits, {"epsilon": -0.5}),
+    ],
+)
+def test_options_of_bent_surprisals(door, formula, own, soft):
+    target = rng.dirichlet(np.ones(7), 40) if soft else Y
+    by_class = {"weight": np.arange(7) / 4, "label_smoothing": 0.1}
+    value, slope = formula(X / 2, target, **own, **by_class)
+    extra, extra_slope = z_loss_from_logits(X / 2)
+    total = 40 if soft else by_class["weight"][Y].sum()
+    options = own | by_class | {"temperature": 2.0, "z_loss": 0.1}
+    loss, grad = door(X, target, **options, return_grad=True)
+    np.testing.assert_allclose(loss, (value + 0.1 * extra).sum() / total, rtol=1e-14)
+    expected = (slope + 0.1 * extra_slope) / (2 * total)
+    np.testing.assert_allclose(grad, expected, rtol=1e-12, atol=1e-17)
+    assert "it has no" in pn.explain(door, X, target)
+    with pytest.raises(TypeError, match="gamma"):
+        door(X, target, gamma=1.0)
 
 
 def test_a_weight_where_nothing_counts_may_be_anything(loss):

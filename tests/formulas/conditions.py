@@ -83,6 +83,20 @@ def focal_gradient(x: Any, y: int) -> list[Pair]:
     return linear_gradient(x, oracles.focal_slopes(x, one_hot(y, len(x)), 2), share)
 
 
+def surprisal_loss(loss: str, parameter: float, x: Any, y: int) -> list[Pair]:
+    u = one_hot(y, len(x))
+    v = oracles.surprisal_slopes(x, u, loss, parameter)
+    of = {"generalised": oracles.generalised_from_logits, "poly": oracles.poly_from_logits}[loss]
+    return by_gaps(x, of(x, u, parameter), oracles.linear_gradient(x, v))
+
+
+def surprisal_gradient(loss: str, parameter: float, x: Any, y: int) -> list[Pair]:
+    """The slope p^q of the target has the rounding of the exponent, too."""
+    v = oracles.surprisal_slopes(x, one_hot(y, len(x)), loss, parameter)
+    exponent = Softmax(x).surprisals[y] if loss == "generalised" else mp.zero
+    return linear_gradient(x, v, parameter * exponent if mp.isfinite(exponent) else 0)
+
+
 def brier(x: Any, t: Any) -> list[Pair]:
     value = oracles.squared_error_from_logits(x, t)
     return by_gaps(x, value, oracles.squared_error_gradient(x, t))

@@ -19,6 +19,8 @@ SOFT = np.array([0.5, 0.25, 0.125, 0.125])
 WEIGHT = np.array([1.0, 2.0, 0.25, 3.0])
 PROBS = np.array([0.5, 0.125, 0.25, 0.125])
 HARD = np.array(one_hot(2, 4))
+GCE = [{"q": q} for q in (0.0, 1e-300, 1e-9, 0.5, 1.0)]
+POLY = [{"epsilon": e} for e in (-1.0, -0.25, 0.0, 2.0)]
 
 
 def weighted(t, smoothing=0.0):
@@ -57,6 +59,18 @@ def softmax_cases():
                 ),
                 lambda x, t=t, gamma=gamma: focal(x, weighted(t, 0.25), gamma),
             )
+        for loss, oracle, parameters in (
+            (f.generalised_cross_entropy_from_logits, oracles.generalised_from_logits, GCE),
+            (f.poly_from_logits, oracles.poly_from_logits, POLY),
+        ):
+            for options in parameters:
+                yield (
+                    f"{loss.__name__} {options} {kind}",
+                    partial(loss, target=target, weight=WEIGHT, label_smoothing=0.25, **options),
+                    lambda x, t=t, oracle=oracle, options=options: oracle(
+                        x, weighted(t, 0.25), **options
+                    ),
+                )
         yield (
             f"squared error {kind}",
             partial(f.squared_error_from_logits, target=target),
@@ -190,6 +204,10 @@ def test_differentiated_value_is_the_gradient(autodiff, call):
         lambda x: f.cross_entropy_from_logits(x, [2]),
         lambda x: f.focal_from_logits(x, [1]),
         lambda x: f.focal_from_logits(x, [0], gamma=0.5),
+        lambda x: f.generalised_cross_entropy_from_logits(x, [0], q=0.5),
+        lambda x: f.generalised_cross_entropy_from_logits(x, [1], q=1e-300),
+        lambda x: f.poly_from_logits(x, [0], epsilon=-1.0),
+        lambda x: f.poly_from_logits(x, [2]),
         lambda x: f.squared_error_from_logits(x, [1]),
         f.z_loss_from_logits,
     ],

@@ -20,9 +20,13 @@ def same(a, b, rel=1e-14):
 @pytest.mark.parametrize("target", [Y, ONE_HOT, SOFT], ids=["index", "one-hot", "soft"])
 def test_options_that_say_nothing(target):
     plain = plogq.cross_entropy_from_logits(X, target)
+    finite = plogq.cross_entropy_from_logits(FINITE, target)
     same(plogq.cross_entropy_from_logits(X, target, label_smoothing=0.0), plain)
     same(plogq.cross_entropy_from_logits(X, target, weight=np.ones(X.shape[-1])), plain)
     same(plogq.focal_from_logits(X, target, gamma=0.0), plain)
+    same(plogq.generalised_cross_entropy_from_logits(X, target, q=0.0), plain)
+    same(plogq.generalised_cross_entropy_from_logits(FINITE, target, q=1e-200), finite)
+    same(plogq.poly_from_logits(X, target, epsilon=0.0), plain)
     distilled = plogq.distillation_from_logits(X, TEACHER, temperature=1.0)
     same(distilled, plogq.kl_divergence_from_logits(TEACHER, X))
 
@@ -32,12 +36,49 @@ def test_options_that_say_nothing(target):
     [
         plogq.cross_entropy_from_logits,
         plogq.focal_from_logits,
+        plogq.generalised_cross_entropy_from_logits,
+        plogq.poly_from_logits,
         plogq.squared_error_from_logits,
     ],
 )
 @pytest.mark.parametrize("dtype", [int, float, np.float32, bool], ids=lambda d: d.__name__)
 def test_one_hot_is_index(loss, dtype):
     same(loss(X, ONE_HOT.astype(dtype)), loss(X, Y), rel=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_sure_row_keeps_its_digits_under_bent_surprisals(dtype):
+    """The surprisal is 1.9e-22, below the rounding of a probability of 1."""
+    x, s = np.array([0.0, -50.0], dtype), math.exp(-50)
+    for q in (0.0, 1e-38, 1e-20, 0.7, 1.0):
+        value, grad = plogq.generalised_cross_entropy_from_logits(x, 0, q=q)
+        np.testing.assert_allclose(value, s, rtol=1e-5)
+        np.testing.assert_allclose(grad, [-s, s], rtol=1e-5)
+    value, grad = plogq.poly_from_logits(x, 0, epsilon=2.0)
+    np.testing.assert_allclose((value, *grad), (3 * s, -3 * s, 3 * s), rtol=1e-5)
+    value, _ = plogq.poly_from_logits(x.astype(np.float64), 0, epsilon=-1.0)
+    np.testing.assert_allclose(value, s * s / 2, rtol=1e-12)
+
+
+def test_a_masked_target_under_bent_surprisals():
+    x = np.array([0.0, -np.inf, 0.0])
+    value, grad = plogq.generalised_cross_entropy_from_logits(x, 1, q=0.5)
+    assert value == 2
+    assert not grad.any()
+    for epsilon in (-1.0, 2.0):
+        value, grad = plogq.poly_from_logits(x, 1, epsilon=epsilon)
+        assert value == np.inf
+        np.testing.assert_allclose(grad, [0.5, -1.0, 0.5])
+
+
+def test_bent_surprisals_in_their_textbook_form():
+    p = plogq.softmax(FINITE)[np.arange(len(Y)), Y]
+    value = plogq.generalised_cross_entropy_from_logits(FINITE, Y, q=0.3).value
+    np.testing.assert_allclose(value, (1 - p**0.3) / 0.3, rtol=1e-12)
+    value = plogq.poly_from_logits(FINITE, Y, epsilon=-0.5).value
+    np.testing.assert_allclose(value, -np.log(p) - 0.5 * (1 - p), rtol=1e-12)
+    worst = plogq.generalised_cross_entropy_from_logits([0.0, -1e30], 1, q=0.25)
+    assert worst.value == 4
 
 
 def test_one_hot_is_index_for_probabilities():

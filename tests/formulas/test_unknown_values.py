@@ -33,6 +33,7 @@ ROWS = {
             "squared_error_from_probs": lambda q: f.squared_error_from_probs(q, Y),
             "cross_entropy_from_logits": lambda t: f.cross_entropy_from_logits(jnp.asarray(X), t),
             "focal_from_logits": lambda t: f.focal_from_logits(jnp.asarray(X), t),
+            "poly_from_logits": lambda t: f.poly_from_logits(jnp.asarray(X), t),
             "squared_error_from_logits": lambda t: f.squared_error_from_logits(jnp.asarray(X), t),
         }.items()
     },

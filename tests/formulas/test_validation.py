@@ -137,6 +137,17 @@ REFUSED = [
         r"^gamma must be finite and at least 0; got nan$",
     ),
     (
+        lambda: f.generalised_cross_entropy_from_logits(X, Y, q=1.5),
+        r"^q must be in \[0, 1\]; got 1.5$",
+    ),
+    (lambda: f.generalised_cross_entropy_from_logits(X, Y, q=NAN), r"^q must be in \[0, 1\]"),
+    (lambda: f.generalised_cross_entropy_from_logits(X, [0, 1, 2]), r"^target must be a class"),
+    (
+        lambda: f.poly_from_logits(X, Y, epsilon=-1.5),
+        r"^epsilon must be at least -1 and finite; got -1.5$",
+    ),
+    (lambda: f.poly_from_logits(X, Y, epsilon=INF), r"^epsilon must be at least -1 and finite"),
+    (
         lambda: f.cross_entropy_from_logits(X, Y, label_smoothing=1.5),
         r"^label_smoothing must be in \[0, 1\]; got 1.5$",
     ),

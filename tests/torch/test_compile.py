@@ -41,6 +41,8 @@ LOSSES = {
     ),
     "focal": lambda x: pt.focal_loss(x, Y),
     "soft focal": lambda x: pt.focal_loss(x, SOFT),
+    "generalised": lambda x: pt.generalised_cross_entropy(x, Y),
+    "poly": lambda x: pt.poly_loss(x, SOFT, -0.5),
     "brier": lambda x: pt.brier_loss(x, Y),
     "distillation": lambda x: pt.distillation_loss(x, x.flip(0), Y),
     "confidence": pt.confidence_penalty,

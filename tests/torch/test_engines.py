@@ -42,6 +42,12 @@ CALLS = {
     "smoothed focal": ("blocks", lambda: pt.focal_loss(X, Y, label_smoothing=0.1)),
     "soft focal": ("blocks", lambda: pt.focal_loss(X, SOFT)),
     "Brier": ("blocks", lambda: pt.brier_loss(X, Y)),
+    "generalised": ("blocks", lambda: pt.generalised_cross_entropy(X, Y)),
+    "soft generalised": ("blocks", lambda: pt.generalised_cross_entropy(X, SOFT)),
+    "poly": ("blocks", lambda: pt.poly_loss(X, Y, weight=torch.arange(3.0))),
+    "generalised of a map": ("blocks", lambda: pt.generalised_cross_entropy(
+        X.T[None], Y[None], mask=Y[None] > 0, row_weight=torch.arange(4.0)[None])),
+    "poly with a z-loss": ("blocks", lambda: pt.poly_loss(X, Y, z_loss=0.1, temperature=2.0)),
     "penalty": ("blocks", lambda: pt.confidence_penalty(X)),
     "distillation": ("blocks", lambda: pt.distillation_loss(X, X.flip(1), Y)),
     "learned targets": ("formula", lambda: pt.cross_entropy(X, learned(SOFT))),

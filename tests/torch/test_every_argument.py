@@ -34,6 +34,19 @@ def focal(x, target, gamma=0.0, weight=None, label_smoothing=0.0):
     return -(t * (1 - p) ** gamma * p.log()).sum(1)
 
 
+def of_surprisal(x, target, cost, weight=None, label_smoothing=0.0):
+    t = (1 - label_smoothing) * one_hot(target) + label_smoothing / C
+    return ((t if weight is None else t * weight) * cost(x.softmax(1))).sum(1)
+
+
+def generalised(x, target, q=0.7, **options):
+    return of_surprisal(x, target, lambda p: (1 - p**q) / q, **options)
+
+
+def poly(x, target, epsilon=2.0, **options):
+    return of_surprisal(x, target, lambda p: -p.log() + epsilon * (1 - p), **options)
+
+
 def kl(p, q):
     return (p * (p.log() - q.log())).sum(1)
 
@@ -78,6 +91,30 @@ LOSSES = {
         lambda z, gamma=2.0, **o: focal(z, SOFT, gamma, **o),
         (X, SOFT),
         CLASSES,
+    ),
+    "generalised": (
+        pt.generalised_cross_entropy,
+        lambda z, **o: generalised(z, Y, **o),
+        (X, Y),
+        {"q": 0.4, "weight": W, "label_smoothing": 0.2},
+    ),
+    "generalised of distributions": (
+        pt.generalised_cross_entropy,
+        lambda z, **o: generalised(z, SOFT, **o),
+        (X, SOFT),
+        {"q": 1.0, "weight": W, "label_smoothing": 0.2},
+    ),
+    "poly": (
+        pt.poly_loss,
+        lambda z, **o: poly(z, Y, **o),
+        (X, Y),
+        {"epsilon": -0.5, "weight": W, "label_smoothing": 0.2},
+    ),
+    "poly of distributions": (
+        pt.poly_loss,
+        lambda z, **o: poly(z, SOFT, **o),
+        (X, SOFT),
+        {"epsilon": 1.0, "weight": W, "label_smoothing": 0.2},
     ),
     "brier_loss": (
         pt.brier_loss,
@@ -170,7 +207,16 @@ def test_js_divergence():
 
 
 @pytest.mark.parametrize(
-    "loss", [pt.cross_entropy, pt.focal_loss, pt.brier_loss, pt.nll_loss, pt.distillation_loss]
+    "loss",
+    [
+        pt.cross_entropy,
+        pt.focal_loss,
+        pt.generalised_cross_entropy,
+        pt.poly_loss,
+        pt.brier_loss,
+        pt.nll_loss,
+        pt.distillation_loss,
+    ],
 )
 def test_ignore_index(loss, route):
     batch = (OTHER, Y) if loss is pt.distillation_loss else (Y,)

@@ -48,6 +48,8 @@ OF_LABELS = {
     "cross_entropy with weights": lambda x, y: pt.cross_entropy(x, y, W, label_smoothing=0.1),
     "cross_entropy with both": lambda x, y: pt.cross_entropy(x, y, gamma=1.0, label_smoothing=0.1),
     "focal_loss": pt.focal_loss,
+    "generalised_cross_entropy": pt.generalised_cross_entropy,
+    "poly_loss": pt.poly_loss,
     "brier_loss": pt.brier_loss,
     "brier_loss unchecked": lambda x, y: pt.brier_loss(x, y, validate=False),
     "distillation_loss": lambda x, y: pt.distillation_loss(x, X.flip(0), y),
@@ -59,6 +61,8 @@ OF_ROWS = {
     "soft_cross_entropy": lambda x, t: pt.soft_cross_entropy(x, t, W),
     "focal_loss": pt.focal_loss,
     "focal_loss without weight": lambda x, t: pt.focal_loss(x, t, row_weight=torch.zeros(2)),
+    "generalised_cross_entropy": pt.generalised_cross_entropy,
+    "poly_loss": pt.poly_loss,
     "brier_loss": pt.brier_loss,
     "distillation_loss": lambda x, t: pt.distillation_loss(x, X.flip(0), t),
 }

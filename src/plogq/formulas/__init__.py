@@ -55,6 +55,10 @@ from plogq.formulas.softmax_losses import (
     z_loss_from_logits,
 )
 from plogq.formulas.softmax_state import LogSumExp, log_softmax, log_sum_exp, logsumexp, softmax
+from plogq.formulas.surprisal_losses import (
+    generalised_cross_entropy_from_logits,
+    poly_from_logits,
+)
 from plogq.formulas.units import NATS_PER_UNIT, Unit, from_nats
 
 __all__ = [
@@ -82,6 +86,7 @@ __all__ = [
     "entropy_of_counts",
     "focal_from_logits",
     "from_nats",
+    "generalised_cross_entropy_from_logits",
     "information_gain",
     "information_gain_from_counts",
     "joint_entropy",
@@ -96,6 +101,7 @@ __all__ = [
     "normal_entropy",
     "normal_kl",
     "perplexity",
+    "poly_from_logits",
     "sigmoid",
     "softmax",
     "squared_error",

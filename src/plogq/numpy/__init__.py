@@ -11,6 +11,7 @@ from plogq.kernels.rows import RowStatistics, row_statistics
 from plogq.numpy._engines import ENGINES
 from plogq.numpy.binary_losses import binary_cross_entropy_with_logits
 from plogq.numpy.softmax_losses import cross_entropy, squared_error
+from plogq.numpy.surprisal_losses import generalised_cross_entropy, poly_loss
 
 explain, engine = ENGINES.explain, ENGINES.only
 
@@ -21,6 +22,8 @@ __all__ = [
     "cross_entropy",
     "engine",
     "explain",
+    "generalised_cross_entropy",
+    "poly_loss",
     "row_statistics",
     "squared_error",
 ]

@@ -29,9 +29,11 @@ from plogq.torch.modules import (
     DistillationLoss,
     FocalLoss,
     GaussianKL,
+    GeneralisedCrossEntropyLoss,
     JSDivergenceLoss,
     KLDivLoss,
     NLLLoss,
+    PolyLoss,
     SoftCrossEntropyLoss,
 )
 from plogq.torch.options import RowOptions, SoftmaxOptions, TemperedOptions
@@ -43,6 +45,7 @@ from plogq.torch.softmax_losses import (
     focal_loss,
     soft_cross_entropy,
 )
+from plogq.torch.surprisal_losses import generalised_cross_entropy, poly_loss
 
 explain, engine = ENGINES.explain, ENGINES.only
 
@@ -56,9 +59,11 @@ __all__ = [
     "DistillationLoss",
     "FocalLoss",
     "GaussianKL",
+    "GeneralisedCrossEntropyLoss",
     "JSDivergenceLoss",
     "KLDivLoss",
     "NLLLoss",
+    "PolyLoss",
     "RowOptions",
     "SoftCrossEntropyLoss",
     "SoftmaxOptions",
@@ -75,8 +80,10 @@ __all__ = [
     "explain",
     "focal_loss",
     "gaussian_kl",
+    "generalised_cross_entropy",
     "js_divergence_loss",
     "kl_div",
     "nll_loss",
+    "poly_loss",
     "soft_cross_entropy",
 ]

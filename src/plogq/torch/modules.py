@@ -33,6 +33,7 @@ from plogq.torch.softmax_losses import (
     focal_loss,
     soft_cross_entropy,
 )
+from plogq.torch.surprisal_losses import generalised_cross_entropy, poly_loss
 
 _NO_DEFAULT = object()
 
@@ -107,6 +108,14 @@ class SoftCrossEntropyLoss(_Loss, function=soft_cross_entropy):
 
 class FocalLoss(_Loss, function=focal_loss):
     """`plogq.torch.focal_loss` as a module."""
+
+
+class GeneralisedCrossEntropyLoss(_Loss, function=generalised_cross_entropy):
+    """`plogq.torch.generalised_cross_entropy` as a module."""
+
+
+class PolyLoss(_Loss, function=poly_loss):
+    """`plogq.torch.poly_loss` as a module."""
 
 
 class BrierLoss(_Loss, function=brier_loss):
