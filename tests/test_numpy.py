@@ -473,6 +473,50 @@ def test_binary_weights():
     assert pn.binary_cross_entropy_with_logits(z + 1, t + 1, validate=False) < 0
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_binary_options(dtype):
+    z = rng.normal(0, 3, (20, 3)).astype(dtype)
+    t = rng.integers(0, 2, (20, 3)).astype(dtype)
+    weight, by_class = rng.random((20, 1)), np.array([True, False, True])
+    t[4], z[5, 1] = -100, np.nan
+    keep = (t != -100) & by_class
+    for smoothing in (0.0, 0.1):
+        each, slope = binary_cross_entropy_from_logits(
+            np.where(keep, z, 0).astype(float), np.where(keep, t, 0), label_smoothing=smoothing
+        )
+        options = {"mask": by_class, "ignore_index": -100, "label_smoothing": smoothing}
+        options["weight"] = weight
+        scale = np.where(keep, weight, 0)
+        for reduction, divisor in (("mean", keep.sum()), ("sum", 1), ("none", None)):
+            loss, grad = pn.binary_cross_entropy_with_logits(
+                z, t, reduction=reduction, return_grad=True, **options
+            )
+            assert loss.dtype == np.promote_types(dtype, np.float32)
+            assert grad.dtype == dtype
+            expected = each * scale if divisor is None else (each * scale).sum() / divisor
+            tolerance = 1e-12 if dtype == np.float64 else 1e-5
+            np.testing.assert_allclose(loss, expected, rtol=tolerance)
+            rounding = 1e-3 if dtype == np.float16 else tolerance
+            np.testing.assert_allclose(
+                grad, slope * scale / (divisor or 1), rtol=rounding, atol=1e-7
+            )
+            assert not grad[~keep].any()
+    assert pn.binary_cross_entropy_with_logits(z, t, mask=np.False_) == 0
+    for wrong, error, message in (
+        ({"mask": t}, TypeError, "mask must be bool"),
+        ({"mask": by_class[:2]}, ValueError, r"mask must broadcast to the logits' shape \(20, 3\)"),
+        ({"ignore_index": 0.5}, TypeError, "ignore_index must be an integer"),
+        ({"label_smoothing": 2.0}, ValueError, r"label_smoothing must be in \[0, 1\]"),
+        (
+            {"label_smoothing": 0.9, "mask": by_class},
+            ValueError,
+            r"target must be in \[0, 1\]; got -100",
+        ),
+    ):
+        with pytest.raises(error, match=message):
+            pn.binary_cross_entropy_with_logits(z, t, **wrong)
+
+
 def test_binary_shapes():
     assert pn.binary_cross_entropy_with_logits(0.0, 1) == np.log(2)
     loss, grad = pn.binary_cross_entropy_with_logits(np.array(0.0), 1, return_grad=True)

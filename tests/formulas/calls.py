@@ -102,6 +102,9 @@ LOSSES = (
     Call(partial(f.binary_cross_entropy_from_logits, pos_weight=3.0), (Z, T), (), "pos_weight"),
     Call(f.binary_focal_from_logits, (Z, T)),
     Call(partial(f.binary_focal_from_logits, gamma=0.5, alpha=0.25), (Z, T), (), "alpha"),
+    Call(
+        partial(f.binary_focal_from_logits, pos_weight=3.0, label_smoothing=0.2), (Z, T), (), "both"
+    ),
     Call(f.cross_entropy_from_probs, (Q, Y), (0,)),
     Call(f.cross_entropy_from_probs, (Q, P), (0, 1), "soft"),
     Call(f.squared_error_from_probs, (Q, Y), (0,)),

@@ -113,6 +113,14 @@ BINARY = {
         partial(f.binary_cross_entropy_from_logits, pos_weight=3.0),
         lambda z, t: oracles.binary_cross_entropy_from_logits(z, t, 3),
     ),
+    "cross-entropy, smoothed": (
+        partial(f.binary_cross_entropy_from_logits, pos_weight=3.0, label_smoothing=0.25),
+        lambda z, t: oracles.binary_cross_entropy_from_logits(z, t * 3 / 4 + mp.mpf(1) / 8, 3),
+    ),
+    "focal, smoothed": (
+        partial(f.binary_focal_from_logits, gamma=2, pos_weight=3.0, label_smoothing=0.25),
+        lambda z, t: oracles.binary_focal_from_logits(z, t * 3 / 4 + mp.mpf(1) / 8, 2, yes=3),
+    ),
     "focal 2": (f.binary_focal_from_logits, partial(oracles.binary_focal_from_logits, gamma=2)),
     "focal 0.5, alpha": (
         partial(f.binary_focal_from_logits, gamma=0.5, alpha=0.25),

@@ -197,6 +197,14 @@ REFUSED = [
         r"^alpha must be in \[0, 1\]; got 1.1$",
     ),
     (
+        lambda: f.binary_focal_from_logits([0.0], [1], label_smoothing=1.5),
+        r"^label_smoothing must be in \[0, 1\]; got 1.5$",
+    ),
+    (
+        lambda: f.binary_cross_entropy_from_logits([0.0], [2], label_smoothing=0.5),
+        r"^target must be in \[0, 1\]; got 2",
+    ),
+    (
         lambda: f.binary_cross_entropy_from_logits([0.0], [1], pos_weight=-1.0),
         r"^pos_weight must be finite and not negative; got -1$",
     ),

@@ -94,6 +94,32 @@ CASES = [
     (lambda: pt.binary_cross_entropy(X + 2, SOFT), ValueError, r"input must be in \[0, 1\]; got 2"),
     (lambda: pt.binary_cross_entropy(SOFT, X - 1), ValueError, r"target must be in .*got -1"),
     (lambda: pt.binary_cross_entropy(SOFT, Y), ValueError, r"target must have the input's shape"),
+    (lambda: pt.binary_focal_loss(X, SOFT, mask=X), TypeError, r"mask must be bool; got torch.f"),
+    (
+        lambda: pt.binary_cross_entropy_with_logits(X, SOFT, mask=SOFT[:, :1].T > 0),
+        ValueError,
+        r"mask must broadcast to the input's shape",
+    ),
+    (
+        lambda: pt.binary_cross_entropy_with_logits(X, SOFT, ignore_index=0.5),
+        TypeError,
+        r"ignore_index must be an integer",
+    ),
+    (
+        lambda: pt.binary_cross_entropy_with_logits(X, SOFT, label_smoothing=2),
+        ValueError,
+        r"label_smoothing must be in \[0, 1\]; got 2",
+    ),
+    (
+        lambda: pt.binary_cross_entropy_with_logits(X, SOFT + 1, label_smoothing=0.9),
+        ValueError,
+        r"target must be in \[0, 1\]",
+    ),
+    (
+        lambda: pt.binary_cross_entropy_with_logits(X, SOFT, gamma=1.0),
+        TypeError,
+        r"unexpected keyword argument 'gamma'; options: label_smoothing, ",
+    ),
     (lambda: pt.binary_focal_loss(X, SOFT, alpha=2), ValueError, r"alpha must be in \[0, 1\]"),
     (lambda: pt.binary_focal_loss(X, SOFT, -1), ValueError, r"gamma must be at least 0"),
     (lambda: pt.distillation_loss(X, X[:2]), ValueError, r"teacher must have the input's shape"),

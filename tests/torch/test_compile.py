@@ -51,6 +51,9 @@ LOSSES = {
     "bce": lambda x: pt.binary_cross_entropy_with_logits(x, SOFT, pos_weight=W),
     "bce of probabilities": lambda x: pt.binary_cross_entropy(x.sigmoid(), SOFT),
     "binary focal": lambda x: pt.binary_focal_loss(x, SOFT, alpha=0.25),
+    "masked bce": lambda x: pt.binary_cross_entropy_with_logits(
+        x, SOFT, mask=x[0] > 0, ignore_index=1, label_smoothing=0.1
+    ),
     "nll": lambda x: pt.nll_loss(x.log_softmax(1), Y),
     "kl": lambda x: pt.kl_div(x.log_softmax(1), SOFT, reduction="batchmean"),
     "module": pt.CrossEntropyLoss(label_smoothing=0.2, z_loss=1e-3),

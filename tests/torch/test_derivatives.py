@@ -48,6 +48,9 @@ LOSSES = {
     ),
     "bce of probabilities": lambda x: pt.binary_cross_entropy(x.sigmoid(), SOFT),
     "binary focal": lambda x: pt.binary_focal_loss(x, SOFT, 1.5, 0.3),
+    "binary focal, all options": lambda x: pt.binary_focal_loss(
+        x, SOFT, weight=W, pos_weight=W, label_smoothing=0.1, mask=SOFT > 0.1, ignore_index=1
+    ),
     "nll": lambda x: pt.nll_loss(F.log_softmax(x, 1), Y, W),
     "kl": lambda x: pt.kl_div(F.log_softmax(x, 1), SOFT, reduction="batchmean"),
 }

@@ -39,6 +39,8 @@ CALLS = {
     "binary": ("native", lambda: pt.binary_cross_entropy_with_logits(X, SOFT)),
     "binary with weights": ("native", lambda: pt.binary_cross_entropy_with_logits(
         X, SOFT, torch.ones(3), pos_weight=torch.ones(3))),
+    "binary with all options": ("native", lambda: pt.binary_cross_entropy_with_logits(
+        X, SOFT, mask=X[0] > -1, ignore_index=1, label_smoothing=0.1)),
     "smoothed focal": ("blocks", lambda: pt.focal_loss(X, Y, label_smoothing=0.1)),
     "soft focal": ("blocks", lambda: pt.focal_loss(X, SOFT)),
     "Brier": ("blocks", lambda: pt.brier_loss(X, Y)),

@@ -233,9 +233,21 @@ def test_a_teacher_is_no_target_to_ignore():
 
 
 ELEMENTS = {
-    "bce": (pt.binary_cross_entropy_with_logits, (X, SOFT), {"weight": W, "pos_weight": W + 1}),
-    "bce of probabilities": (pt.binary_cross_entropy, (X.sigmoid(), SOFT), {"weight": W}),
-    "binary focal": (pt.binary_focal_loss, (X, SOFT), {"gamma": 1.5, "alpha": 0.3}),
+    "bce": (
+        pt.binary_cross_entropy_with_logits,
+        (X, SOFT),
+        {"weight": W, "pos_weight": W + 1, "label_smoothing": 0.2},
+    ),
+    "bce of probabilities": (
+        pt.binary_cross_entropy,
+        (X.sigmoid(), SOFT),
+        {"weight": W, "label_smoothing": 0.2},
+    ),
+    "binary focal": (
+        pt.binary_focal_loss,
+        (X, SOFT),
+        {"gamma": 1.5, "alpha": 0.3, "weight": W, "pos_weight": W + 1, "label_smoothing": 0.2},
+    ),
     "kl": (pt.kl_div, (X.log_softmax(1), SOFT), {}),
     "nll": (pt.nll_loss, (X.log_softmax(1), Y), {}),
     "gaussian": (pt.gaussian_kl, (X, OTHER), {"q_mean": 0.5, "q_log_variance": OTHER / 2}),
@@ -256,6 +268,54 @@ def test_reductions_of_the_others(name, route):
         torch.testing.assert_close(loss(*batch, reduction="batchmean", denominator=3), total / 3)
         return
     torch.testing.assert_close(loss(*batch), loss(*batch, reduction="none").mean())
+
+
+def bce(p, t, yes=1.0, gamma=0.0):
+    return -(yes * t * (1 - p) ** gamma * p.log() + (1 - t) * p**gamma * (1 - p).log())
+
+
+BINARY = {
+    "bce": (pt.binary_cross_entropy_with_logits, lambda p, t, w: bce(p, t, w), X),
+    "bce of probabilities": (pt.binary_cross_entropy, lambda p, t, w: bce(p, t), X.sigmoid()),
+    "focal": (pt.binary_focal_loss, lambda p, t, w: bce(p, t, w, 2.0), X),
+}
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_options_of_binary_losses(name, route):
+    loss, equation, x = BINARY[name]
+    by_class = torch.tensor([True, True, False, True, True])
+    target = SOFT.clone()
+    target[1, 1], target[4] = 255, 255
+    counted = (target != 255) & by_class
+    weights = {"weight": ROW_WEIGHT[:, None].abs()}
+    if loss is not pt.binary_cross_entropy:
+        weights["pos_weight"] = W
+    broken = x.clone()
+    broken[~counted] = torch.nan
+    for smoothing in (0.0, 0.2):
+        t = (1 - smoothing) * target + smoothing / 2
+        expected = equation(X.sigmoid(), t, W) * ROW_WEIGHT[:, None].abs()
+        expected = torch.where(counted, expected, 0.0)
+        options = {"ignore_index": 255, "mask": by_class, "label_smoothing": smoothing, **weights}
+        for reduction, divisor in (("sum", 1), ("mean", counted.sum()), ("none", None)):
+            z = broken.clone().requires_grad_()
+            found = loss(z, target, reduction=reduction, **options)
+            right = expected if divisor is None else expected.sum() / divisor
+            torch.testing.assert_close(found, right, rtol=1e-12, atol=1e-14)
+            gradient = torch.autograd.grad(found.sum(), z)[0]
+            assert not gradient[~counted].any()
+            assert gradient[counted & (ROW_WEIGHT != 0)[:, None]].all()
+        found = loss(broken, target, denominator=3.0, **options)
+        torch.testing.assert_close(found, expected.sum() / 3, rtol=1e-12, atol=1e-14)
+    nothing = loss(x, SOFT, mask=torch.zeros((), dtype=torch.bool))
+    assert nothing == 0
+    torch.testing.assert_close(
+        loss(x.bfloat16(), SOFT.bfloat16(), label_smoothing=0.1),
+        loss(x.bfloat16().double(), SOFT.bfloat16().double(), label_smoothing=0.1).float(),
+        rtol=1e-2 if loss is pt.binary_cross_entropy else 1e-6,
+        atol=0,
+    )
 
 
 def test_element_weights(route):

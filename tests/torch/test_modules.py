@@ -62,7 +62,7 @@ def test_options_of_the_constructor_and_of_the_call():
     torch.testing.assert_close(module(X, Y, temperature=3.0, row_weight=row_weight), expected)
     with pytest.raises(TypeError, match="CrossEntropyLoss has no option z_los"):
         pt.CrossEntropyLoss(z_los=1e-3)
-    with pytest.raises(TypeError, match=r"BCELoss: .*gamma"):
+    with pytest.raises(TypeError, match="BCELoss has no option gamma"):
         pt.BCELoss(gamma=2)
 
 

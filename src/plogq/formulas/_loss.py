@@ -54,12 +54,17 @@ def check_gamma(gamma: float) -> None:
 
 def smoothed(xp: ModuleType, target: Array, x: Array, smoothing: float) -> Array:
     """Give (1 − ε) t + ε / K over the K classes that are not masked by a logit of −inf."""
-    if not 0 <= smoothing <= 1:
-        refuse("label_smoothing", "be in [0, 1]", smoothing)
+    check_label_smoothing(smoothing)
     if smoothing == 0:
         return target
     open_ = xp.astype(x > -xp.inf, x.dtype)
     return (1 - smoothing) * target + smoothing * open_ / xp.sum(open_, axis=-1, keepdims=True)
+
+
+def check_label_smoothing(label_smoothing: float) -> None:
+    """Refuse a share of the target that is outside [0, 1]."""
+    if not 0 <= label_smoothing <= 1:
+        refuse("label_smoothing", "be in [0, 1]", label_smoothing)
 
 
 def binary_target(xp: ModuleType, target: Any, x: Array) -> Array:

@@ -19,6 +19,11 @@ def sigmoid(xp: ModuleType, z: Array) -> Array:
     return xp.where(z >= 0, 1.0, e) / (1 + e)
 
 
+def smoothed(t: Array, label_smoothing: float) -> Array:
+    """Return (1 − ε) t + ε/2, the target whose two labels are mixed with even odds."""
+    return (1 - label_smoothing) * t + label_smoothing / 2
+
+
 def cross_entropy(xp: ModuleType, z: Array, t: Array, w: Array | float = 1.0) -> Array:
     """Return w t softplus(−z) + (1 − t) softplus(z)."""
     return times(xp, w * t, softplus(xp, -z)) + times(xp, 1 - t, softplus(xp, z))
@@ -29,21 +34,35 @@ def cross_entropy_gradient(xp: ModuleType, z: Array, t: Array, w: Array | float 
     return (1 - t) * sigmoid(xp, z) - w * t * sigmoid(xp, -z)
 
 
-def focal(xp: ModuleType, z: Array, t: Array, gamma: float, alpha: float | None) -> Array:
-    """Return α t (1 − p)^γ (−log p) + (1 − α)(1 − t) p^γ (−log(1 − p)) with p = σ(z)."""
+def focal(
+    xp: ModuleType,
+    z: Array,
+    t: Array,
+    gamma: float,
+    alpha: float | None,
+    w: Array | float = 1.0,
+) -> Array:
+    """Return α w t (1 − p)^γ (−log p) + (1 − α)(1 − t) p^γ (−log(1 − p)) with p = σ(z)."""
     yes, no = (1.0, 1.0) if alpha is None else (alpha, 1 - alpha)
     positive, negative = _focal_of_positive(xp, z, gamma), _focal_of_positive(xp, -z, gamma)
-    return times(xp, yes * t, positive) + times(xp, no * (1 - t), negative)
+    return times(xp, yes * w * t, positive) + times(xp, no * (1 - t), negative)
 
 
-def focal_gradient(xp: ModuleType, z: Array, t: Array, gamma: float, alpha: float | None) -> Array:
+def focal_gradient(
+    xp: ModuleType,
+    z: Array,
+    t: Array,
+    gamma: float,
+    alpha: float | None,
+    w: Array | float = 1.0,
+) -> Array:
     """Return the gradient of `focal`, a sum of two parts.
 
     That of the positive part is −(1 − p)^γ ((1 − p) + γ p (−log p)); the other mirrors it.
     """
     yes, no = (1.0, 1.0) if alpha is None else (alpha, 1 - alpha)
     rising, falling = _focal_slope(xp, z, gamma), _focal_slope(xp, -z, gamma)
-    return yes * t * rising - no * (1 - t) * falling
+    return yes * w * t * rising - no * (1 - t) * falling
 
 
 def _focal_of_positive(xp: ModuleType, z: Array, gamma: float) -> Array:

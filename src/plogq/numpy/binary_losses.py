@@ -9,10 +9,12 @@ import numpy.typing as npt
 
 from plogq.errors import refuse
 from plogq.formulas.arrays import first_row
+from plogq.formulas.binary_core import smoothed
 from plogq.kernels import memory
-from plogq.kernels.arguments import check_out
+from plogq.kernels.arguments import check_ignore_index, check_out
 from plogq.kernels.arrays import to_numpy
 from plogq.kernels.elements import binary_loss
+from plogq.kernels.question import Options, check_options
 from plogq.numpy._reducer import Array, Reducer, Reduction, checked_weights
 
 
@@ -22,6 +24,9 @@ def binary_cross_entropy_with_logits(
     *,
     weight: npt.ArrayLike | None = None,
     pos_weight: npt.ArrayLike | None = None,
+    label_smoothing: float = 0.0,
+    ignore_index: int | None = None,
+    mask: npt.ArrayLike | None = None,
     reduction: Reduction = "mean",
     denominator: float | None = None,
     return_grad: bool = False,
@@ -43,10 +48,17 @@ def binary_cross_entropy_with_logits(
         v: finite, not negative, broadcasts to the shape of the logits; 1 without.
     pos_weight
         w, the weight of a positive: a number, or one for each place along the last axis.
+    label_smoothing
+        ε in [0, 1]: t becomes (1 − ε) t + ε/2.
+    ignore_index
+        Elements with this target are left out, whatever their logit is.
+    mask
+        bool, broadcasts to the shape of the logits, so (C,) for a mask by class: an element that
+        is False is left out, whatever it holds, and not counted by a mean.
     reduction
         "mean" over the elements (weights do not divide it), "sum", or "none".
     denominator
-        Divides the mean instead of the number of elements.
+        Divides the mean instead of the number of elements that count.
     validate
         Refuse targets outside [0, 1].
     return_grad, out, threads
@@ -77,7 +89,15 @@ def binary_cross_entropy_with_logits(
         refuse("logits", "be float32, float64 or float16", given.dtype, error=TypeError)
     if t.shape != given.shape:
         refuse("target", f"have the logits' shape {given.shape}", f"shape {t.shape}")
-    z, t = (_contiguous(array, given.dtype) for array in (given, t))
+    z, keep, kind = given, _kept(t, ignore_index, mask), given.dtype
+    if keep is not None:
+        z, t = np.where(keep, z, 0), np.where(keep, t, 0)
+    check_options(Options(label_smoothing=label_smoothing))
+    if label_smoothing:
+        _check_inside(t, validate)  # smoothed, a target outside [0, 1] may be inside
+        kind = np.promote_types(kind, np.float32)  # float16 would round the smoothed target
+        t = smoothed(t.astype(kind), label_smoothing)
+    z, t = (_contiguous(array, kind) for array in (z, t))
     w = None
     if pos_weight is not None:
         w = checked_weights("pos_weight", np.atleast_1d(pos_weight), (np.size(pos_weight),))
@@ -89,9 +109,13 @@ def binary_cross_entropy_with_logits(
             v = np.ascontiguousarray(np.broadcast_to(v, z.shape), dtype).reshape(z.shape)
         except ValueError:
             refuse("weight", f"broadcast to the logits' shape {z.shape}", f"shape {v.shape}")
-    total = Reducer.of(None, reduction, None, denominator, shape=z.shape)
+    if keep is not None:
+        v = np.where(keep, 1 if v is None else v, 0).astype(dtype)
+    total = Reducer.of(keep, reduction, None, denominator, shape=z.shape)
     grad = _room_for(given, t, out) if return_grad or out is not None else None
-    slope = grad if grad is None or grad.flags.c_contiguous else np.empty_like(z)
+    slope = grad
+    if grad is not None and not (grad.flags.c_contiguous and grad.dtype == z.dtype):
+        slope = np.empty_like(z)
     losses = np.empty(z.shape, dtype)
     loss: Any = binary_loss(
         z,
@@ -113,6 +137,31 @@ def binary_cross_entropy_with_logits(
     if slope is not grad:
         grad[...] = slope
     return loss, grad
+
+
+def _kept(target: Array, ignore_index: int | None, mask: npt.ArrayLike | None) -> Array | None:
+    """Return which elements count, in the shape of the target; None for all."""
+    keep = None
+    if mask is not None:
+        keep = to_numpy("mask", mask)
+        if keep.dtype != np.bool_:
+            refuse("mask", "be bool", keep.dtype, error=TypeError)
+        try:
+            keep = np.broadcast_to(keep, target.shape)
+        except ValueError:
+            expected = f"broadcast to the logits' shape {target.shape}"
+            refuse("mask", expected, f"shape {keep.shape}")
+    if ignore_index is None:
+        return keep
+    check_ignore_index(ignore_index)
+    counted: Array = target != ignore_index
+    return counted if keep is None else counted & keep
+
+
+def _check_inside(target: Array, validate: bool) -> None:
+    row = first_row(np, ~((target >= 0) & (target <= 1))) if validate else None
+    if row is not None:
+        refuse("target", "be in [0, 1]", target[row], row=row)
 
 
 def _room_for(logits: Array, target: Array, out: Array | None) -> Array:

@@ -36,7 +36,7 @@ from plogq.torch.modules import (
     PolyLoss,
     SoftCrossEntropyLoss,
 )
-from plogq.torch.options import RowOptions, SoftmaxOptions, TemperedOptions
+from plogq.torch.options import ElementOptions, RowOptions, SoftmaxOptions, TemperedOptions
 from plogq.torch.softmax_losses import (
     brier_loss,
     confidence_penalty,
@@ -57,6 +57,7 @@ __all__ = [
     "ConfidencePenalty",
     "CrossEntropyLoss",
     "DistillationLoss",
+    "ElementOptions",
     "FocalLoss",
     "GaussianKL",
     "GeneralisedCrossEntropyLoss",

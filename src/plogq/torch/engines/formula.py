@@ -158,7 +158,8 @@ def binary_focal(gamma: float, alpha: float | None) -> ElementLoss:
     """Return the focal loss of these exponents and weights."""
 
     def formula(z: Tensor, t: Tensor, pos_weight: Tensor | None) -> Tensor:
-        loss: Tensor = binary_core.focal(xp, z, t, gamma, alpha)
+        w = 1.0 if pos_weight is None else pos_weight
+        loss: Tensor = binary_core.focal(xp, z, t, gamma, alpha, w)
         return loss
 
     return ElementLoss("binary focal loss", formula)
