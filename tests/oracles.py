@@ -223,6 +223,39 @@ def kl_from_logits(a: Row, b: Row, temperature: float = 1.0) -> Any:
     return total
 
 
+def js_logs(a: Row, b: Row, beta: float, temperature: float = 1.0) -> list[tuple[Any, ...]]:
+    """p, log(p/m), q and log(q/m) of each class, with m = β p + (1 − β) q."""
+    w, out = mp.mpf(beta), []
+    pairs = zip(Softmax(a, temperature).probs, Softmax(b, temperature).probs, strict=True)
+    for p, q in pairs:
+        m = w * p + (1 - w) * q
+        logs = (mp.log(x / m) if x else mp.zero for x in (p, q))
+        out.append((p, next(logs), q, next(logs)))
+    return out
+
+
+def js_from_logits(a: Row, b: Row, beta: float, temperature: float = 1.0) -> Any:
+    if beta in (0, 1):
+        return kl_from_logits(*((b, a) if beta else (a, b)), temperature)
+    w = mp.mpf(beta)
+    return sum(w * p * s + (1 - w) * q * t for p, s, q, t in js_logs(a, b, beta, temperature))
+
+
+def js_gradient(a: Row, b: Row, beta: float) -> list[Any]:
+    """In b: (1 − β) q_k (log(q_k/m_k) − Σ q log(q/m)); β = 1 is the reverse KL, undivided."""
+    if beta == 1:
+        logs = [(q, s - t if q else mp.zero) for q, s, t in _with_surprisals(a, b)]
+        return [q * (d - sum(x * y for x, y in logs)) for q, d in logs]
+    logs = js_logs(a, b, beta)
+    mean = sum(q * t for _, _, q, t in logs)
+    return [(1 - mp.mpf(beta)) * q * (t - mean) for _, _, q, t in logs]
+
+
+def _with_surprisals(a: Row, b: Row) -> Any:
+    p, q = Softmax(a), Softmax(b)
+    return zip(q.probs, p.surprisals, q.surprisals, strict=True)
+
+
 # --- losses of one logit
 
 

@@ -98,6 +98,9 @@ SOFTMAX_LOSSES = (
 LOSSES = (
     *SOFTMAX_LOSSES,
     Call(f.kl_divergence_from_logits, (TEACHER, X), (0, 1)),
+    Call(partial(f.reverse_kl_from_logits, temperature=2.0), (TEACHER, X), (0, 1)),
+    Call(f.js_divergence_from_logits, (TEACHER, X), (0, 1)),
+    Call(partial(f.js_divergence_from_logits, beta=0.1), (TEACHER, X), (0, 1), "beta"),
     Call(f.binary_cross_entropy_from_logits, (Z, T)),
     Call(partial(f.binary_cross_entropy_from_logits, pos_weight=3.0), (Z, T), (), "pos_weight"),
     Call(f.binary_focal_from_logits, (Z, T)),

@@ -87,6 +87,18 @@ def softmax_cases():
         lambda x: f.kl_divergence_from_logits(TEACHER, x),
         lambda x: oracles.kl_from_logits(TEACHER, x),
     )
+    for temperature in (1.0, 2.5):
+        yield (
+            f"reverse KL {temperature}",
+            partial(f.reverse_kl_from_logits, TEACHER, temperature=temperature),
+            lambda x, T=temperature: oracles.kl_from_logits(x, TEACHER, T),
+        )
+        for beta in (0.0, 1e-9, 0.1, 0.5, 0.9, 1.0):
+            yield (
+                f"JS {beta} {temperature}",
+                partial(f.js_divergence_from_logits, TEACHER, beta=beta, temperature=temperature),
+                lambda x, T=temperature, beta=beta: oracles.js_from_logits(TEACHER, x, beta, T),
+            )
     yield "z-loss", f.z_loss_from_logits, lambda x: oracles.logsumexp(x) ** 2
 
 
@@ -191,6 +203,11 @@ def by_jax(function, argument, args):
     return to_numpy(jax.jit(jax.grad(lambda *a: function(*a).sum(), argument))(*arrays))
 
 
+OF_THE_SECOND = (
+    "kl_divergence_from_logits",
+    "reverse_kl_from_logits",
+    "js_divergence_from_logits",
+)
 AUTODIFF = pytest.mark.parametrize("autodiff", [by_torch, by_jax], ids=["torch", "jax"])
 
 
@@ -198,7 +215,7 @@ AUTODIFF = pytest.mark.parametrize("autodiff", [by_torch, by_jax], ids=["torch",
 @pytest.mark.parametrize("call", LOSSES, ids=str)
 def test_differentiated_value_is_the_gradient(autodiff, call):
     """Through the value itself, masked classes and p = 0 included."""
-    argument = 1 if call.name == "kl_divergence_from_logits" else 0
+    argument = 1 if call.name in OF_THE_SECOND else 0
     grad = call.function(*call.args).grad
     auto = autodiff(lambda *args: call.function(*args).value, argument, call.args)
     np.testing.assert_allclose(auto, grad, rtol=1e-10, atol=1e-12)

@@ -81,6 +81,51 @@ def test_bent_surprisals_in_their_textbook_form():
     assert worst.value == 4
 
 
+def test_the_ends_and_the_middle_of_the_generalised_js_divergence():
+    p, q = plogq.softmax(TEACHER), plogq.softmax(X)
+    middle = plogq.js_divergence_from_logits(TEACHER, X)
+    np.testing.assert_allclose(middle.value, plogq.js_divergence(p, q), rtol=1e-12)
+    forward = plogq.kl_divergence_from_logits(TEACHER, X)
+    same(plogq.js_divergence_from_logits(TEACHER, X, beta=0.0), forward)
+    reverse = plogq.reverse_kl_from_logits(TEACHER, X)
+    same(plogq.js_divergence_from_logits(TEACHER, X, beta=1.0), reverse)
+    back = plogq.kl_divergence_from_logits(X, TEACHER).value
+    np.testing.assert_allclose(reverse.value, back, rtol=1e-14)
+    for beta, end in ((1e-9, forward), (1 - 1e-9, reverse)):
+        near = plogq.js_divergence_from_logits(TEACHER, X, beta=beta)
+        rest = beta if beta < 0.5 else 1 - beta
+        np.testing.assert_allclose(near.value / rest, end.value, rtol=1e-6)
+        np.testing.assert_allclose(near.grad / rest, end.grad, rtol=1e-5, atol=1e-9)
+
+
+def test_the_generalised_js_divergence_as_trl_computes_it():
+    """Of logs, with a mixture by log-sum-exp."""
+    p, q = plogq.log_softmax(FINITE / 2), plogq.log_softmax(np.roll(FINITE, 1) / 2)
+    for beta in (0.1, 0.5, 0.9):
+        m = np.logaddexp(q + np.log1p(-beta), p + np.log(beta))
+        theirs = beta * np.exp(p) * (p - m) + (1 - beta) * np.exp(q) * (q - m)
+        ours = plogq.js_divergence_from_logits(
+            FINITE, np.roll(FINITE, 1), beta=beta, temperature=2.0
+        )
+        np.testing.assert_allclose(ours.value, theirs.sum(-1), rtol=1e-11)
+
+
+def test_divergences_of_classes_that_one_masks():
+    a, b = np.array([0.0, -np.inf, 0.0]), np.array([0.0, 0.0, -np.inf])
+    value, grad = plogq.js_divergence_from_logits(a, b, beta=0.25)
+    m = 0.125 + 0.375
+    right = 0.25 * (math.log(0.5 / m) + math.log(4)) / 2
+    right += 0.75 * (math.log(0.5 / m) - math.log(0.75)) / 2
+    assert value == pytest.approx(right, rel=1e-14)
+    step = 0.75 * 0.25 * math.log(0.75)
+    np.testing.assert_allclose(grad, [step, -step, 0.0], rtol=1e-13)
+    value, grad = plogq.reverse_kl_from_logits(a, b)
+    assert value == np.inf
+    assert grad.tolist() == [-np.inf, np.inf, 0]
+    far = plogq.js_divergence_from_logits([0.0, -1e30], [-1e30, 0.0], beta=0.25)
+    assert far.value == pytest.approx(0.75 * math.log(4 / 3) + 0.25 * math.log(4), rel=1e-14)
+
+
 def test_one_hot_is_index_for_probabilities():
     probs = plogq.softmax(X)
     same(plogq.cross_entropy_from_probs(probs, ONE_HOT), plogq.cross_entropy_from_probs(probs, Y))

@@ -155,6 +155,12 @@ REFUSED = [
         lambda: f.kl_divergence_from_logits(X, X[0]),
         r"^q_logits must have p_logits's shape \(3, 2\); got \(2,\)$",
     ),
+    (
+        lambda: f.js_divergence_from_logits(X, X, beta=1.5),
+        r"^beta must be in \[0, 1\]; got 1.5$",
+    ),
+    (lambda: f.js_divergence_from_logits(X, X[0]), r"^q_logits must have p_logits's shape"),
+    (lambda: f.reverse_kl_from_logits(X, X, temperature=0), r"^temperature must be greater than 0"),
     (lambda: f.distillation_from_logits(X[0], X), r"^logits must have teacher_logits's shape"),
     (
         lambda: f.distillation_from_logits(X, X, temperature=0),

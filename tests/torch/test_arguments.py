@@ -151,6 +151,8 @@ CASES = [
     (lambda: pt.brier_loss(X, Y, weight=X[0]), ValueError, r"weight must be left out"),
     (lambda: pt.confidence_penalty(X[0, 0]), ValueError, r"input must have a class axis"),
     (lambda: pt.distillation_loss(X[:, :0], X[:, :0]), ValueError, r"input must have a class axis"),
+    (lambda: pt.js_divergence_loss(X, X, beta=2), ValueError, r"beta must be in \[0, 1\]; got 2"),
+    (lambda: pt.reverse_kl_loss(X[:1], X), ValueError, r"p_logits must have the shape of q_logits"),
     (lambda: pt.js_divergence_loss(X[0, 0], X[0, 0]), ValueError, r"p_logits must have a class"),
     (
         lambda: pt.binary_cross_entropy_with_logits(X[:1], SOFT[:1], X),

@@ -47,6 +47,8 @@ LOSSES = {
     "distillation": lambda x: pt.distillation_loss(x, x.flip(0), Y),
     "confidence": pt.confidence_penalty,
     "js": lambda x: pt.js_divergence_loss(x, SOFT),
+    "js of beta": lambda x: pt.js_divergence_loss(x, SOFT, beta=0.1),
+    "reverse KL": lambda x: pt.reverse_kl_loss(SOFT, x),
     "gaussian": lambda x: pt.gaussian_kl(x, SOFT),
     "bce": lambda x: pt.binary_cross_entropy_with_logits(x, SOFT, pos_weight=W),
     "bce of probabilities": lambda x: pt.binary_cross_entropy(x.sigmoid(), SOFT),

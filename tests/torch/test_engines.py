@@ -57,6 +57,8 @@ CALLS = {
     "a transform": ("formula", lambda: torch.func.grad(lambda x: pt.cross_entropy(x, Y))(X)),
     "Brier with statistics": ("formula", lambda: pt.brier_loss(X, Y, return_stats=True)),
     "JS": ("formula", lambda: pt.js_divergence_loss(X, X.flip(1))),
+    "JS of beta": ("formula", lambda: pt.js_divergence_loss(X, X.flip(1), beta=0.1)),
+    "reverse KL": ("formula", lambda: pt.reverse_kl_loss(X, X.flip(1))),
     "binary focal": ("formula", lambda: pt.binary_focal_loss(X, SOFT)),
     "binary, targets of another dtype": ("formula", lambda:
         pt.binary_cross_entropy_with_logits(X, SOFT.double())),

@@ -1,5 +1,6 @@
 """Every loss with every argument that it has, beside its equation in plain torch, in float64."""
 
+import functools
 import inspect
 
 import pytest
@@ -51,10 +52,10 @@ def kl(p, q):
     return (p * (p.log() - q.log())).sum(1)
 
 
-def js(x, other):
+def js(x, other, beta=0.5):
     p, q = x.softmax(1), other.softmax(1)
-    m = (p + q) / 2
-    return (kl(p, m) + kl(q, m)) / 2
+    m = beta * p + (1 - beta) * q
+    return beta * kl(p, m) + (1 - beta) * kl(q, m)
 
 
 SHARED = {
@@ -186,24 +187,48 @@ def test_distillation(target, route):
             torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-14)
 
 
-def test_js_divergence():
+OF_TWO = {
+    "js": (pt.js_divergence_loss, js),
+    "js of beta": (
+        functools.partial(pt.js_divergence_loss, beta=0.3),
+        functools.partial(js, beta=0.3),
+    ),
+    "js of 0": (
+        functools.partial(pt.js_divergence_loss, beta=0),
+        lambda x, y: kl(x.softmax(1), y.softmax(1)),
+    ),
+    "js of 1": (
+        functools.partial(pt.js_divergence_loss, beta=1),
+        lambda x, y: kl(y.softmax(1), x.softmax(1)),
+    ),
+    # The model is the second argument, and what belongs to one of the two belongs to the model.
+    "reverse KL": (
+        lambda q, p, **options: pt.reverse_kl_loss(p, q, **options),
+        lambda q, p: kl(q.softmax(1), p.softmax(1)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_TWO)
+def test_losses_of_two(name):
+    loss, equation = OF_TWO[name]
     for options in ({}, *({k: v} for k, v in (SHARED | TEMPERED).items())):
         z, other = (capped(a, options.get("softcap")) for a in (X, OTHER))
         t = options.get("temperature", 1.0)
-        rows = js(z / t, other / t) + options.get("z_loss", 0.0) * z.logsumexp(1) ** 2
+        rows = equation(z / t, other / t) + options.get("z_loss", 0.0) * z.logsumexp(1) ** 2
         counts = torch.ones(N).double()
         counts = counts * (MASK if "mask" in options else 1)
         counts = counts * (ROW_WEIGHT if "row_weight" in options else 1)
-        found = pt.js_divergence_loss(X, OTHER, **options)
+        found = loss(X, OTHER, **options)
         found = found[0] if "return_stats" in options else found
         expected = (rows * counts).sum() / options.get("denominator", counts.sum())
         torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-14)
     broken = OTHER.clone().requires_grad_()
     with torch.no_grad():
         broken[1] = torch.nan
-    loss = pt.js_divergence_loss(X, broken, mask=MASK)
-    torch.testing.assert_close(loss, js(X, OTHER)[MASK].mean())
-    assert not torch.autograd.grad(loss, broken)[0][1].any()
+    value = loss(X, broken, mask=MASK)
+    torch.testing.assert_close(value, equation(X, OTHER)[MASK].mean())
+    assert not torch.autograd.grad(value, broken)[0][1].any()
 
 
 @pytest.mark.parametrize(

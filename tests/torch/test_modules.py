@@ -40,6 +40,7 @@ def test_every_module_calls_its_function_and_survives_a_pickle(module):
         "KLDivLoss": (X.log_softmax(1), X.softmax(1)),
         "NLLLoss": (X.log_softmax(1), Y),
         "JSDivergenceLoss": (X, X.flip(0)),
+        "ReverseKLLoss": (X, X.flip(0)),
         "GaussianKL": (X, X),
         "BCELoss": (X.sigmoid(), X.softmax(1)),
         "BCEWithLogitsLoss": (X, X.softmax(1)),

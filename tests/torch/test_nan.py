@@ -41,8 +41,17 @@ OF_LOGITS = {
     "distillation of labels": lambda x, t, **o: pt.distillation_loss(x, t, Y, alpha=0.0, **o),
     "distillation without": lambda x, t, **o: pt.distillation_loss(x, t, Y, alpha=1.0, **o),
     "js": lambda x, t, **o: pt.js_divergence_loss(x, t, **o),
+    "js of beta": lambda x, t, **o: pt.js_divergence_loss(x, t, beta=0.1, **o),
+    "reverse KL": lambda x, t, **o: pt.reverse_kl_loss(t, x, **o),
 }
-OF_TWO = ("distillation", "distillation of labels", "distillation without", "js")
+OF_TWO = (
+    "distillation",
+    "distillation of labels",
+    "distillation without",
+    "js",
+    "js of beta",
+    "reverse KL",
+)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])

@@ -80,6 +80,7 @@ WITH_DENOMINATOR = {
     "distillation_loss": lambda x, d: pt.distillation_loss(x, X.flip(0), denominator=d),
     "confidence_penalty": lambda x, d: pt.confidence_penalty(x, denominator=d),
     "js_divergence_loss": lambda x, d: pt.js_divergence_loss(x, X.flip(0), denominator=d),
+    "reverse_kl_loss": lambda x, d: pt.reverse_kl_loss(X.flip(0), x, denominator=d),
     "nll_loss": lambda x, d: pt.nll_loss(x.log_softmax(-1), Y, denominator=d),
     "kl_div": lambda x, d: batchmean(x.log_softmax(-1), SOFT, denominator=d),
     "gaussian_kl": lambda x, d: pt.gaussian_kl(x, SOFT, denominator=d),

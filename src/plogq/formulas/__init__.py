@@ -21,6 +21,7 @@ from plogq.formulas.continuous import (
     normal_entropy,
     normal_kl,
 )
+from plogq.formulas.divergence_losses import js_divergence_from_logits, reverse_kl_from_logits
 from plogq.formulas.information import (
     Decomposition,
     cross_entropy,
@@ -92,6 +93,7 @@ __all__ = [
     "joint_entropy",
     "js_distance",
     "js_divergence",
+    "js_divergence_from_logits",
     "kl_divergence",
     "kl_divergence_from_logits",
     "log_softmax",
@@ -102,6 +104,7 @@ __all__ = [
     "normal_kl",
     "perplexity",
     "poly_from_logits",
+    "reverse_kl_from_logits",
     "sigmoid",
     "softmax",
     "squared_error",

@@ -17,7 +17,13 @@ from plogq.torch.binary_losses import (
     binary_cross_entropy_with_logits,
     binary_focal_loss,
 )
-from plogq.torch.divergences import gaussian_kl, js_divergence_loss, kl_div, nll_loss
+from plogq.torch.divergences import (
+    gaussian_kl,
+    js_divergence_loss,
+    kl_div,
+    nll_loss,
+    reverse_kl_loss,
+)
 from plogq.torch.engines import ENGINES
 from plogq.torch.modules import (
     BCELoss,
@@ -34,6 +40,7 @@ from plogq.torch.modules import (
     KLDivLoss,
     NLLLoss,
     PolyLoss,
+    ReverseKLLoss,
     SoftCrossEntropyLoss,
 )
 from plogq.torch.options import ElementOptions, RowOptions, SoftmaxOptions, TemperedOptions
@@ -65,6 +72,7 @@ __all__ = [
     "KLDivLoss",
     "NLLLoss",
     "PolyLoss",
+    "ReverseKLLoss",
     "RowOptions",
     "SoftCrossEntropyLoss",
     "SoftmaxOptions",
@@ -86,5 +94,6 @@ __all__ = [
     "kl_div",
     "nll_loss",
     "poly_loss",
+    "reverse_kl_loss",
     "soft_cross_entropy",
 ]

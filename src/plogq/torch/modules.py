@@ -23,7 +23,13 @@ from plogq.torch.binary_losses import (
     binary_cross_entropy_with_logits,
     binary_focal_loss,
 )
-from plogq.torch.divergences import gaussian_kl, js_divergence_loss, kl_div, nll_loss
+from plogq.torch.divergences import (
+    gaussian_kl,
+    js_divergence_loss,
+    kl_div,
+    nll_loss,
+    reverse_kl_loss,
+)
 from plogq.torch.private import legacy_reduction
 from plogq.torch.softmax_losses import (
     brier_loss,
@@ -152,6 +158,10 @@ class KLDivLoss(_Loss, nn.KLDivLoss, function=kl_div):
 
 class JSDivergenceLoss(_Loss, function=js_divergence_loss):
     """`plogq.torch.js_divergence_loss` as a module."""
+
+
+class ReverseKLLoss(_Loss, function=reverse_kl_loss):
+    """`plogq.torch.reverse_kl_loss` as a module."""
 
 
 class GaussianKL(_Loss, function=gaussian_kl, batch=4):
