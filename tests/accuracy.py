@@ -501,6 +501,22 @@ TABLE = [
         TERM,
     ),
     Entry(
+        "asymmetric_from_logits",
+        "value",
+        families.one_logit_with_target,
+        value(f.asymmetric_from_logits),
+        conditions.asymmetric,
+        TERM,
+    ),
+    Entry(
+        "asymmetric_from_logits",
+        "gradient",
+        families.one_logit_with_target,
+        gradient(f.asymmetric_from_logits),
+        conditions.asymmetric_gradient,
+        TERM,
+    ),
+    Entry(
         "cross_entropy_from_probs",
         "value",
         families.indexed_probabilities,

@@ -276,6 +276,16 @@ def binary_focal_from_logits(z: Any, t: Any, gamma: float, yes: Any = 1, no: Any
     return yes * t * miss**g * softplus(-z) + no * (1 - t) * p**g * softplus(z)
 
 
+def asymmetric_from_logits(
+    z: Any, t: Any, gamma_neg: float = 4, gamma_pos: float = 1, margin: float = 0.05, yes: Any = 1
+) -> Any:
+    p, m = sigmoid(z), mp.mpf(margin)
+    r = max(p - m, mp.zero)
+    positive = sigmoid(-z) ** mp.mpf(gamma_pos) * softplus(-z)
+    negative = r ** mp.mpf(gamma_neg) * -mp.log(sigmoid(-z) + m) if r else mp.zero
+    return yes * t * positive + (1 - t) * negative
+
+
 # --- normals
 
 

@@ -108,6 +108,8 @@ LOSSES = (
     Call(
         partial(f.binary_focal_from_logits, pos_weight=3.0, label_smoothing=0.2), (Z, T), (), "both"
     ),
+    Call(f.asymmetric_from_logits, (Z, T)),
+    Call(partial(f.asymmetric_from_logits, gamma_neg=0.5, margin=0.0), (Z, T), (), "no margin"),
     Call(f.cross_entropy_from_probs, (Q, Y), (0,)),
     Call(f.cross_entropy_from_probs, (Q, P), (0, 1), "soft"),
     Call(f.squared_error_from_probs, (Q, Y), (0,)),

@@ -251,6 +251,26 @@ def binary_focal_gradient(z: Any, t: Any) -> list[Pair]:
     return [(no - yes, max(no, yes))]
 
 
+def asymmetric(z: Any, t: Any) -> list[Pair]:
+    """p − m is rounded as p is."""
+    z, t = exact((z, t))
+    negative = oracles.asymmetric_from_logits(z, mp.zero)
+    r = max(oracles.sigmoid(z) - mp.mpf(0.05), mp.zero)
+    rounded = 5 * negative / r if r else mp.zero
+    value = oracles.asymmetric_from_logits(z, t)
+    return [(value, value + (1 - t) * rounded)]
+
+
+def asymmetric_gradient(z: Any, t: Any) -> list[Pair]:
+    z, t = exact((z, t))
+    p, miss, m = oracles.sigmoid(z), oracles.sigmoid(-z), mp.mpf(0.05)
+    r = max(p - m, mp.zero)
+    yes = t * miss * (miss + p * oracles.softplus(-z))
+    surprisal = -mp.log(miss + m)
+    no = (1 - t) * p * miss * r**4 * (4 * surprisal / r + 1 / (miss + m)) if r else mp.zero
+    return [(no - yes, max(2 * yes, no * (1 + 5 / r) if r else mp.zero))]
+
+
 def binary_probs_gradient(p: Any, t: Any) -> list[Pair]:
     p, t = exact((p, t))
     up = (1 - t) / (1 - p) if p < 1 else (oracles.INF if t < 1 else mp.zero)

@@ -133,6 +133,15 @@ BINARY = {
         partial(f.binary_focal_from_logits, gamma=2, pos_weight=3.0, label_smoothing=0.25),
         lambda z, t: oracles.binary_focal_from_logits(z, t * 3 / 4 + mp.mpf(1) / 8, 2, yes=3),
     ),
+    "asymmetric": (f.asymmetric_from_logits, oracles.asymmetric_from_logits),
+    "asymmetric without focus": (
+        partial(f.asymmetric_from_logits, gamma_neg=0, gamma_pos=0, margin=0.25, pos_weight=3.0),
+        partial(oracles.asymmetric_from_logits, gamma_neg=0, gamma_pos=0, margin=0.25, yes=3),
+    ),
+    "asymmetric without margin": (
+        partial(f.asymmetric_from_logits, gamma_neg=0.5, margin=0.0),
+        partial(oracles.asymmetric_from_logits, gamma_neg=0.5, margin=0),
+    ),
     "focal 2": (f.binary_focal_from_logits, partial(oracles.binary_focal_from_logits, gamma=2)),
     "focal 0.5, alpha": (
         partial(f.binary_focal_from_logits, gamma=0.5, alpha=0.25),

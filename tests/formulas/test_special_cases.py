@@ -157,6 +157,38 @@ def test_binary_focal_without_focus_is_binary_cross_entropy():
     same(plogq.ValueAndGrad(2 * half.value, 2 * half.grad), plain)
 
 
+def test_asymmetric_without_margin_is_binary_focal():
+    for options in ({}, {"pos_weight": 2.0, "label_smoothing": 0.1}):
+        focal = plogq.binary_focal_from_logits(Z, T, gamma=1.5, **options)
+        same(
+            plogq.asymmetric_from_logits(Z, T, gamma_neg=1.5, gamma_pos=1.5, margin=0.0, **options),
+            focal,
+        )
+
+
+def test_asymmetric_as_timm_computes_it():
+    """Of one weight for each label, by p_t, which for labels 0 and 1 is the same."""
+    t = np.round(T)
+    p = plogq.sigmoid(Z)
+    miss = np.minimum(1 - p + 0.05, 1)
+    p_t = p * t + miss * (1 - t)
+    theirs = -(t * np.log(p) + (1 - t) * np.log(miss)) * (1 - p_t) ** (1 * t + 4 * (1 - t))
+    np.testing.assert_allclose(plogq.asymmetric_from_logits(Z, t).value, theirs, rtol=1e-12)
+
+
+@pytest.mark.parametrize("gamma_neg", [0.0, 0.5, 4.0])
+def test_asymmetric_at_its_edges(gamma_neg):
+    """A negative within the margin costs nothing, and a sure, wrong one at most −log m."""
+    z = np.array([-np.inf, -1000.0, np.log(1 / 19) - 1e-9, 1000.0, np.inf])
+    value, grad = plogq.asymmetric_from_logits(z, np.zeros(5), gamma_neg=gamma_neg)
+    most = 0.95**gamma_neg * -math.log(0.05)
+    np.testing.assert_allclose(value, [0, 0, 0, most, most], rtol=1e-13)
+    np.testing.assert_allclose(grad, 0, atol=1e-15)
+    value, grad = plogq.asymmetric_from_logits(z[[0, 1, 3, 4]], np.ones(4), gamma_neg=gamma_neg)
+    assert value.tolist() == [np.inf, 1000, 0, 0]
+    assert grad.tolist() == [-1, -1, 0, 0]
+
+
 def test_logits_are_probabilities():
     probs = plogq.softmax(FINITE)
     for from_logits, from_probs in (

@@ -56,6 +56,9 @@ ROWS = {
     "binary_focal_from_logits": (
         lambda t: f.binary_focal_from_logits(jnp.asarray(Z), t), SHARES,
     ),
+    "asymmetric_from_logits": (
+        lambda t: f.asymmetric_from_logits(jnp.asarray(Z), t), SHARES,
+    ),
     "binary_cross_entropy_from_probs": (
         lambda p: f.binary_cross_entropy_from_probs(p, jnp.asarray([1.0, 0.0])), SHARES,
     ),

@@ -199,6 +199,19 @@ REFUSED = [
         r"^gamma must be finite and at least 0; got -2$",
     ),
     (
+        lambda: f.asymmetric_from_logits([0.0], [1], gamma_neg=-2),
+        r"^gamma_neg must be finite and at least 0; got -2$",
+    ),
+    (
+        lambda: f.asymmetric_from_logits([0.0], [1], gamma_pos=INF),
+        r"^gamma_pos must be finite and at least 0; got inf$",
+    ),
+    (
+        lambda: f.asymmetric_from_logits([0.0], [1], margin=1),
+        r"^margin must be at least 0 and less than 1; got 1$",
+    ),
+    (lambda: f.asymmetric_from_logits([0.0], [2]), r"^target must be in \[0, 1\]; got 2"),
+    (
         lambda: f.binary_focal_from_logits([0.0], [1], alpha=1.1),
         r"^alpha must be in \[0, 1\]; got 1.1$",
     ),

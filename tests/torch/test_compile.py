@@ -56,6 +56,7 @@ LOSSES = {
     "masked bce": lambda x: pt.binary_cross_entropy_with_logits(
         x, SOFT, mask=x[0] > 0, ignore_index=1, label_smoothing=0.1
     ),
+    "asymmetric": lambda x: pt.asymmetric_loss(x, SOFT),
     "nll": lambda x: pt.nll_loss(x.log_softmax(1), Y),
     "kl": lambda x: pt.kl_div(x.log_softmax(1), SOFT, reduction="batchmean"),
     "module": pt.CrossEntropyLoss(label_smoothing=0.2, z_loss=1e-3),

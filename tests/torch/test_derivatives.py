@@ -54,6 +54,7 @@ LOSSES = {
     "binary focal, all options": lambda x: pt.binary_focal_loss(
         x, SOFT, weight=W, pos_weight=W, label_smoothing=0.1, mask=SOFT > 0.1, ignore_index=1
     ),
+    "asymmetric": lambda x: pt.asymmetric_loss(x, SOFT, pos_weight=W),
     "nll": lambda x: pt.nll_loss(F.log_softmax(x, 1), Y, W),
     "kl": lambda x: pt.kl_div(F.log_softmax(x, 1), SOFT, reduction="batchmean"),
 }

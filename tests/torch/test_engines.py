@@ -59,6 +59,7 @@ CALLS = {
     "JS": ("formula", lambda: pt.js_divergence_loss(X, X.flip(1))),
     "JS of beta": ("formula", lambda: pt.js_divergence_loss(X, X.flip(1), beta=0.1)),
     "reverse KL": ("formula", lambda: pt.reverse_kl_loss(X, X.flip(1))),
+    "asymmetric": ("formula", lambda: pt.asymmetric_loss(X, SOFT)),
     "binary focal": ("formula", lambda: pt.binary_focal_loss(X, SOFT)),
     "binary, targets of another dtype": ("formula", lambda:
         pt.binary_cross_entropy_with_logits(X, SOFT.double())),

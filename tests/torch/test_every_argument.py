@@ -273,6 +273,11 @@ ELEMENTS = {
         (X, SOFT),
         {"gamma": 1.5, "alpha": 0.3, "weight": W, "pos_weight": W + 1, "label_smoothing": 0.2},
     ),
+    "asymmetric": (
+        pt.asymmetric_loss,
+        (X, SOFT),
+        {"gamma_neg": 1.5, "gamma_pos": 0.5, "margin": 0.2, "weight": W, "pos_weight": W + 1},
+    ),
     "kl": (pt.kl_div, (X.log_softmax(1), SOFT), {}),
     "nll": (pt.nll_loss, (X.log_softmax(1), Y), {}),
     "gaussian": (pt.gaussian_kl, (X, OTHER), {"q_mean": 0.5, "q_log_variance": OTHER / 2}),
@@ -303,6 +308,13 @@ BINARY = {
     "bce": (pt.binary_cross_entropy_with_logits, lambda p, t, w: bce(p, t, w), X),
     "bce of probabilities": (pt.binary_cross_entropy, lambda p, t, w: bce(p, t), X.sigmoid()),
     "focal": (pt.binary_focal_loss, lambda p, t, w: bce(p, t, w, 2.0), X),
+    "asymmetric": (
+        functools.partial(pt.asymmetric_loss, gamma_neg=2.5, margin=0.001),
+        lambda p, t, w: (
+            -w * t * (1 - p) * p.log() - (1 - t) * (p - 0.001) ** 2.5 * (1.001 - p).log()
+        ),
+        X,
+    ),
 }
 
 

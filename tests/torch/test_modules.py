@@ -42,6 +42,7 @@ def test_every_module_calls_its_function_and_survives_a_pickle(module):
         "JSDivergenceLoss": (X, X.flip(0)),
         "ReverseKLLoss": (X, X.flip(0)),
         "GaussianKL": (X, X),
+        "AsymmetricLoss": (X, X.softmax(1)),
         "BCELoss": (X.sigmoid(), X.softmax(1)),
         "BCEWithLogitsLoss": (X, X.softmax(1)),
         "BinaryFocalLoss": (X, X.softmax(1)),

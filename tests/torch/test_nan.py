@@ -91,6 +91,8 @@ ELEMENTS = {
         z, t, pos_weight=torch.tensor(0.0), **o
     ),
     "focal": lambda z, t, **o: pt.binary_focal_loss(z, t, **o),
+    "asymmetric": lambda z, t, **o: pt.asymmetric_loss(z, t, **o),
+    "asymmetric, no focus": lambda z, t, **o: pt.asymmetric_loss(z, t, 0.0, 0.0, 0.5, **o),
     "focal of alpha 0": lambda z, t, **o: pt.binary_focal_loss(z, t, alpha=0.0, **o),
 }
 

@@ -70,6 +70,7 @@ OF_SHARES = {
     "binary_cross_entropy": lambda z, t: pt.binary_cross_entropy(z.sigmoid(), t),
     "binary_cross_entropy_with_logits": pt.binary_cross_entropy_with_logits,
     "binary_focal_loss": pt.binary_focal_loss,
+    "asymmetric_loss": pt.asymmetric_loss,
     "smoothed": lambda z, t: pt.binary_focal_loss(z, t, label_smoothing=0.5),
 }
 WITH_DENOMINATOR = {

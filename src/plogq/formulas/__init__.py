@@ -7,6 +7,7 @@ row beside its gradient, in nats. Every kernel and every framework's front door 
 
 from plogq.formulas._loss import ValueAndGrad
 from plogq.formulas.binary_losses import (
+    asymmetric_from_logits,
     binary_cross_entropy_from_logits,
     binary_focal_from_logits,
     sigmoid,
@@ -70,6 +71,7 @@ __all__ = [
     "Quadrature",
     "Unit",
     "ValueAndGrad",
+    "asymmetric_from_logits",
     "binary_cross_entropy_from_logits",
     "binary_cross_entropy_from_probs",
     "binary_focal_from_logits",

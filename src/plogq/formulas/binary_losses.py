@@ -12,6 +12,7 @@ from plogq.formulas._loss import (
     binary_target,
     check_gamma,
     check_label_smoothing,
+    check_margin,
     check_weights,
     value_and_grad,
 )
@@ -108,6 +109,50 @@ def binary_focal_from_logits(
     xp, z, t, w = _binary(logit, target, pos_weight, label_smoothing)
     of = xp, z, t, gamma, alpha, w
     return value_and_grad(xp, core.focal(*of), core.focal_gradient(*of), logit, -1)
+
+
+def asymmetric_from_logits(
+    logit: Array,
+    target: Any,
+    *,
+    gamma_neg: float = 4.0,
+    gamma_pos: float = 1.0,
+    margin: float = 0.05,
+    pos_weight: Array | float | None = None,
+    label_smoothing: float = 0.0,
+) -> ValueAndGrad:
+    """w t (1 − p)^γ₊ (−log p) + (1 − t) r^γ₋ (−log(1 − r)), p = σ(z), r = max(p − m, 0).
+
+    Of many labels, few are positive: easy negatives count less than easy positives, and those with
+    p ≤ m nothing. Gradient of the part of negatives: p (1 − p) r^γ₋ (γ₋ (−log(1 − r))/r +
+    1/(1 − r)), 0 at r = 0. Without margin and with equal exponents it is
+    `binary_focal_from_logits`, whose shapes, other options and errors these are.
+
+    Parameters
+    ----------
+    gamma_neg, gamma_pos : float
+        γ₋ and γ₊, at least 0.
+    margin : float
+        m in [0, 1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> z, t = np.log(np.array([1.0, 1 / 24])), np.array([0.0, 0.0])
+    >>> loss, grad = asymmetric_from_logits(z, t)
+    >>> loss.round(4), grad.round(4)
+    (array([0.0245, 0.    ]), array([0.0731, 0.    ]))
+
+    References
+    ----------
+    Ridnik et al. (2021), Asymmetric loss for multi-label classification, equations 5 to 7.
+    """
+    check_gamma(gamma_neg, "gamma_neg")
+    check_gamma(gamma_pos, "gamma_pos")
+    check_margin(margin)
+    xp, z, t, w = _binary(logit, target, pos_weight, label_smoothing)
+    of = xp, z, t, gamma_neg, gamma_pos, margin, w
+    return value_and_grad(xp, core.asymmetric(*of), core.asymmetric_gradient(*of), logit, -1)
 
 
 def _binary(logit: Array, target: Any, pos_weight: Any, label_smoothing: float) -> tuple[Any, ...]:

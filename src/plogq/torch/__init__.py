@@ -13,6 +13,7 @@ with needed_by("plogq.torch"):
 
 from plogq.kernels.question import Statistics
 from plogq.torch.binary_losses import (
+    asymmetric_loss,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     binary_focal_loss,
@@ -26,6 +27,7 @@ from plogq.torch.divergences import (
 )
 from plogq.torch.engines import ENGINES
 from plogq.torch.modules import (
+    AsymmetricLoss,
     BCELoss,
     BCEWithLogitsLoss,
     BinaryFocalLoss,
@@ -57,6 +59,7 @@ from plogq.torch.surprisal_losses import generalised_cross_entropy, poly_loss
 explain, engine = ENGINES.explain, ENGINES.only
 
 __all__ = [
+    "AsymmetricLoss",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BinaryFocalLoss",
@@ -78,6 +81,7 @@ __all__ = [
     "SoftmaxOptions",
     "Statistics",
     "TemperedOptions",
+    "asymmetric_loss",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "binary_focal_loss",

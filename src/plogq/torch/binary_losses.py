@@ -15,7 +15,7 @@ from plogq.kernels.arguments import check_ignore_index
 from plogq.kernels.question import Options, check_options
 from plogq.torch.checks import check_real, check_tensors, check_unit_interval, values_known
 from plogq.torch.engines import ENGINES
-from plogq.torch.engines.formula import BINARY_CROSS_ENTROPY, binary_focal
+from plogq.torch.engines.formula import BINARY_CROSS_ENTROPY, asymmetric, binary_focal
 from plogq.torch.options import ElementOptions, refuse_unknown
 from plogq.torch.questions import ElementLoss, Elements, arithmetic
 from plogq.torch.reductions import given_denominator, reduced, reduction_name
@@ -185,9 +185,7 @@ def binary_focal_loss(
     ----------
     Lin et al. (2017), Focal loss for dense object detection, equation 5.
     """
-    check_number("gamma", gamma)
-    if not 0 <= gamma < math.inf:
-        refuse("gamma", "be at least 0 and finite", gamma)
+    _check_gamma("gamma", gamma)
     if alpha is not None:
         check_number("alpha", alpha)
         if not 0 <= alpha <= 1:
@@ -195,6 +193,69 @@ def binary_focal_loss(
     reduction = reduction_name(None, None, reduction, options.get("denominator"))
     loss = binary_focal(gamma, alpha)
     return _answered(loss, input, target, weight, pos_weight, reduction, options)
+
+
+def asymmetric_loss(
+    input: Tensor,
+    target: Tensor,
+    gamma_neg: float = 4.0,
+    gamma_pos: float = 1.0,
+    margin: float = 0.05,
+    *,
+    weight: Tensor | None = None,
+    pos_weight: Tensor | None = None,
+    reduction: str = "mean",
+    **options: Unpack[ElementOptions],
+) -> Tensor:
+    """v (w t (1 − p)^γ₊ (−log p) + (1 − t) r^γ₋ (−log(1 − r))), p = σ(z), r = max(p − m, 0).
+
+    In nats. Of many labels, few are positive: easy negatives count less than easy positives, and
+    those with p ≤ m nothing. m = 0 and γ₋ = γ₊ is `binary_focal_loss`. The paper's code, as timm's,
+    sums over all elements: `reduction="sum"`.
+
+    Parameters
+    ----------
+    input : any shape
+        z: logits.
+    target : the same shape
+        t in [0, 1].
+    gamma_neg, gamma_pos
+        γ₋ and γ₊, at least 0.
+    margin
+        m in [0, 1), which the paper's code calls clip.
+    weight, pos_weight, reduction, **options
+        v, w and the others as for `binary_cross_entropy_with_logits`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `binary_cross_entropy_with_logits`; an exponent or the margin out of range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> z = torch.tensor([1.0, 1 / 24]).log()
+    >>> asymmetric_loss(z, torch.zeros(2), reduction="none")
+    tensor([0.0245, 0.0000])
+
+    References
+    ----------
+    Ridnik et al. (2021), Asymmetric loss for multi-label classification, equations 5 to 7.
+    """
+    _check_gamma("gamma_neg", gamma_neg)
+    _check_gamma("gamma_pos", gamma_pos)
+    check_number("margin", margin)
+    if not 0 <= margin < 1:
+        refuse("margin", "be at least 0 and less than 1", margin)
+    reduction = reduction_name(None, None, reduction, options.get("denominator"))
+    loss = asymmetric(gamma_neg, gamma_pos, margin)
+    return _answered(loss, input, target, weight, pos_weight, reduction, options)
+
+
+def _check_gamma(name: str, gamma: float) -> None:
+    check_number(name, gamma)
+    if not 0 <= gamma < math.inf:
+        refuse(name, "be at least 0 and finite", gamma)
 
 
 def _answered(loss: ElementLoss, input: Tensor, *given: Any) -> Tensor:

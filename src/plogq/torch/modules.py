@@ -19,6 +19,7 @@ from typing import Any, ClassVar, get_args, get_type_hints
 from torch import Tensor, nn
 
 from plogq.torch.binary_losses import (
+    asymmetric_loss,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     binary_focal_loss,
@@ -146,6 +147,10 @@ class BCELoss(_Loss, nn.BCELoss, function=binary_cross_entropy):
 
 class BinaryFocalLoss(_Loss, function=binary_focal_loss):
     """`plogq.torch.binary_focal_loss` as a module."""
+
+
+class AsymmetricLoss(_Loss, function=asymmetric_loss):
+    """`plogq.torch.asymmetric_loss` as a module."""
 
 
 class NLLLoss(_Loss, nn.NLLLoss, function=nll_loss):

@@ -165,4 +165,15 @@ def binary_focal(gamma: float, alpha: float | None) -> ElementLoss:
     return ElementLoss("binary focal loss", formula)
 
 
+def asymmetric(gamma_neg: float, gamma_pos: float, margin: float) -> ElementLoss:
+    """Return the asymmetric loss of these exponents and this margin."""
+
+    def formula(z: Tensor, t: Tensor, pos_weight: Tensor | None) -> Tensor:
+        w = 1.0 if pos_weight is None else pos_weight
+        loss: Tensor = binary_core.asymmetric(xp, z, t, gamma_neg, gamma_pos, margin, w)
+        return loss
+
+    return ElementLoss("asymmetric loss", formula)
+
+
 BINARY_CROSS_ENTROPY = ElementLoss("binary cross-entropy", _binary_cross_entropy)
