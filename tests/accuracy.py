@@ -141,6 +141,13 @@ TABLE = [
         lambda p, q: conditions.plain(oracles.js_divergence(p, q)),
     ),
     Entry(
+        "js_divergence",
+        "value, of weights",
+        families.distribution_pairs,
+        lambda p, q: f.js_divergence(p, q, weights=[0.125, 0.875]),
+        lambda p, q: conditions.plain(oracles.js_of_several([p, q], [0.125, 0.875])),
+    ),
+    Entry(
         "js_distance",
         "value",
         families.distribution_pairs,

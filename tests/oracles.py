@@ -70,6 +70,15 @@ def js_divergence(p: Row, q: Row) -> Any:
     return (kl_divergence(p, m) + kl_divergence(q, m)) / 2
 
 
+def js_of_several(rows: Sequence[Row], weights: Row) -> Any:
+    w = exact(weights)
+    m = [
+        sum(a * x for a, x in zip(w, column, strict=True))
+        for column in zip(*map(exact, rows), strict=True)
+    ]
+    return sum(a * kl_divergence(row, m) for a, row in zip(w, rows, strict=True) if a)
+
+
 # --- two variables, in a table with x on rows and y on columns
 
 

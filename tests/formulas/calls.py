@@ -59,6 +59,7 @@ MEASURES = (
     Call(f.cross_entropy, (P, Q), (0, 1)),
     Call(f.kl_divergence, (P, Q), (0, 1)),
     Call(f.js_divergence, (P, Q), (0, 1)),
+    Call(partial(f.js_divergence, weights=[0.25, 0.75]), (P, Q), (0, 1), "weights"),
     Call(f.js_distance, (P, Q), (0, 1)),
     Call(f.decompose, (P, Q), (0, 1)),
     Call(f.perplexity, (P,), (0,)),

@@ -306,6 +306,12 @@ DERIVATIVES = {
     "KL in q": (f.kl_divergence, 1, (P, Q), np.where(Q > 0, 1 - P / np.where(Q > 0, Q, 1), 0)),
     "KL at p = q": (f.kl_divergence, 1, (Q, Q), np.zeros_like(Q)),
     "JS": (f.js_divergence, 0, (P, Q), np.where(P > 0, log(P) - log(M), 0) / 2),
+    "JS of weights": (
+        partial(f.js_divergence, weights=[0.25, 0.75]),
+        0,
+        (P, Q),
+        np.where(P > 0, log(P) - log((P + 3 * Q) / 4), 0) / 4,
+    ),
     "conditional entropy": (f.conditional_entropy, 0, (TABLES,), CONDITIONAL),
     "ELBO in the mean": (f.elbo, 1, (PROB, P, Q), -P),
     "ELBO in the log-variance": (f.elbo, 2, (PROB, Q, P), -np.expm1(P) / 2),

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import plogq
-from tests.formulas.calls import PROB, SOFT, TEACHER, T, X, Y, Z
+from tests import oracles
+from tests.formulas.calls import PROB, SOFT, TEACHER, P, Q, T, X, Y, Z
 
 ONE_HOT = np.eye(X.shape[-1])[Y]
 FINITE = np.where(np.isfinite(X), X, 0.0)
@@ -108,6 +109,25 @@ def test_the_generalised_js_divergence_as_trl_computes_it():
             FINITE, np.roll(FINITE, 1), beta=beta, temperature=2.0
         )
         np.testing.assert_allclose(ours.value, theirs.sum(-1), rtol=1e-11)
+
+
+def test_the_js_divergence_of_several_distributions():
+    three = np.stack([P, Q, np.roll(P, 1, axis=0)])
+    weights = [0.5, 0.25, 0.25]
+    found = plogq.js_divergence(three, weights=weights)
+    right = [oracles.js_of_several(three[:, i], weights) for i in range(len(P))]
+    np.testing.assert_allclose(found, [float(x) for x in right], rtol=1e-14)
+    moved = plogq.js_divergence(np.moveaxis(three, -1, 1), weights=weights, axis=1)
+    np.testing.assert_array_equal(found, moved)
+    mixture = np.tensordot(weights, three, 1)
+    left = plogq.entropy(mixture) - np.tensordot(weights, plogq.entropy(three), 1)
+    np.testing.assert_allclose(found, left, rtol=1e-12)
+    pair = plogq.js_divergence(P, Q)
+    np.testing.assert_allclose(plogq.js_divergence(np.stack([P, Q])), pair, rtol=1e-14)
+    np.testing.assert_allclose(plogq.js_divergence(P, Q, weights=[0.5, 0.5]), pair, rtol=1e-14)
+    assert not plogq.js_divergence(P, Q, weights=[1.0, 0.0]).any()
+    assert not plogq.js_divergence(P[None]).any()
+    assert plogq.js_divergence(np.eye(3), weights=weights) == plogq.entropy(weights)
 
 
 def test_divergences_of_classes_that_one_masks():
