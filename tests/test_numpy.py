@@ -1,12 +1,16 @@
 """The NumPy front door: reductions, weights, gradients, buffers."""
 
+from functools import partial
+
 import mpmath as mp
 import numpy as np
 import pytest
 
 import plogq.numpy as pn
 from plogq.formulas import (
+    asymmetric_from_logits,
     binary_cross_entropy_from_logits,
+    binary_focal_from_logits,
     cross_entropy_from_logits,
     entropy,
     focal_from_logits,
@@ -473,24 +477,40 @@ def test_binary_weights():
     assert pn.binary_cross_entropy_with_logits(z + 1, t + 1, validate=False) < 0
 
 
+BINARY = {
+    "cross-entropy": (pn.binary_cross_entropy_with_logits, binary_cross_entropy_from_logits),
+    "focal": (
+        partial(pn.binary_focal_loss, gamma=1.5, alpha=0.3),
+        partial(binary_focal_from_logits, gamma=1.5, alpha=0.3),
+    ),
+    "asymmetric": (
+        partial(pn.asymmetric_loss, margin=0.1),
+        partial(asymmetric_from_logits, margin=0.1),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BINARY)
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_binary_options(dtype):
+def test_binary_options(dtype, name):
+    door, formula = BINARY[name]
     z = rng.normal(0, 3, (20, 3)).astype(dtype)
     t = rng.integers(0, 2, (20, 3)).astype(dtype)
     weight, by_class = rng.random((20, 1)), np.array([True, False, True])
     t[4], z[5, 1] = -100, np.nan
     keep = (t != -100) & by_class
     for smoothing in (0.0, 0.1):
-        each, slope = binary_cross_entropy_from_logits(
-            np.where(keep, z, 0).astype(float), np.where(keep, t, 0), label_smoothing=smoothing
+        each, slope = formula(
+            np.where(keep, z, 0).astype(float),
+            np.where(keep, t, 0),
+            label_smoothing=smoothing,
+            pos_weight=[1.0, 2.0, 3.0],
         )
         options = {"mask": by_class, "ignore_index": -100, "label_smoothing": smoothing}
-        options["weight"] = weight
+        options |= {"weight": weight, "pos_weight": [1.0, 2.0, 3.0]}
         scale = np.where(keep, weight, 0)
         for reduction, divisor in (("mean", keep.sum()), ("sum", 1), ("none", None)):
-            loss, grad = pn.binary_cross_entropy_with_logits(
-                z, t, reduction=reduction, return_grad=True, **options
-            )
+            loss, grad = door(z, t, reduction=reduction, return_grad=True, **options)
             assert loss.dtype == np.promote_types(dtype, np.float32)
             assert grad.dtype == dtype
             expected = each * scale if divisor is None else (each * scale).sum() / divisor
@@ -501,7 +521,7 @@ def test_binary_options(dtype):
                 grad, slope * scale / (divisor or 1), rtol=rounding, atol=1e-7
             )
             assert not grad[~keep].any()
-    assert pn.binary_cross_entropy_with_logits(z, t, mask=np.False_) == 0
+    assert door(z, t, mask=np.False_) == 0
     for wrong, error, message in (
         ({"mask": t}, TypeError, "mask must be bool"),
         ({"mask": by_class[:2]}, ValueError, r"mask must broadcast to the logits' shape \(20, 3\)"),
@@ -514,7 +534,13 @@ def test_binary_options(dtype):
         ),
     ):
         with pytest.raises(error, match=message):
-            pn.binary_cross_entropy_with_logits(z, t, **wrong)
+            door(z, t, **wrong)
+    with pytest.raises(ValueError, match=r"logits must be numbers; got NaN \(first at row \(5, 1"):
+        door(z, np.where(keep, t, 0))
+    room = np.where(keep, z, 0).astype(dtype)
+    expected = door(room, np.where(keep, t, 0), return_grad=True, reduction="sum")[1]
+    assert door(room, np.where(keep, t, 0), out=room, reduction="sum")[1] is room
+    np.testing.assert_array_equal(room, expected)
 
 
 def test_binary_shapes():
