@@ -70,6 +70,15 @@ def js_divergence(p: Row, q: Row) -> Any:
     return (kl_divergence(p, m) + kl_divergence(q, m)) / 2
 
 
+def js_of_several(rows: Sequence[Row], weights: Row) -> Any:
+    w = exact(weights)
+    m = [
+        sum(a * x for a, x in zip(w, column, strict=True))
+        for column in zip(*map(exact, rows), strict=True)
+    ]
+    return sum(a * kl_divergence(row, m) for a, row in zip(w, rows, strict=True) if a)
+
+
 # --- two variables, in a table with x on rows and y on columns
 
 
@@ -175,6 +184,27 @@ def focal_slopes(x: Row, u: Row, gamma: float) -> list[Any]:
     ]
 
 
+def generalised_from_logits(x: Row, u: Row, q: float) -> Any:
+    """Σ u (1 − p^q)/q; at q = 0 cross-entropy."""
+    s, q = Softmax(x).surprisals, mp.mpf(q)
+    if q == 0:
+        return cross_entropy_from_logits(x, u)
+    return sum(-a * mp.expm1(-q * b) / q for a, b in zip(exact(u), s, strict=True))
+
+
+def poly_from_logits(x: Row, u: Row, epsilon: float) -> Any:
+    missed = sum(a * miss for a, miss in zip(exact(u), Softmax(x).complements, strict=True))
+    return cross_entropy_from_logits(x, u) + mp.mpf(epsilon) * missed
+
+
+def surprisal_slopes(x: Row, u: Row, loss: str, parameter: float) -> list[Any]:
+    """v of either, whose gradient is (Σ v) p − v."""
+    p = Softmax(x).probs
+    if loss == "poly":
+        return [a * (1 + mp.mpf(parameter) * b) for a, b in zip(exact(u), p, strict=True)]
+    return [a * b ** mp.mpf(parameter) for a, b in zip(exact(u), p, strict=True)]
+
+
 def squared_error_from_logits(x: Row, t: Row) -> Any:
     return sum(d**2 for d in linear_gradient(x, t))
 
@@ -202,6 +232,39 @@ def kl_from_logits(a: Row, b: Row, temperature: float = 1.0) -> Any:
     return total
 
 
+def js_logs(a: Row, b: Row, beta: float, temperature: float = 1.0) -> list[tuple[Any, ...]]:
+    """p, log(p/m), q and log(q/m) of each class, with m = β p + (1 − β) q."""
+    w, out = mp.mpf(beta), []
+    pairs = zip(Softmax(a, temperature).probs, Softmax(b, temperature).probs, strict=True)
+    for p, q in pairs:
+        m = w * p + (1 - w) * q
+        logs = (mp.log(x / m) if x else mp.zero for x in (p, q))
+        out.append((p, next(logs), q, next(logs)))
+    return out
+
+
+def js_from_logits(a: Row, b: Row, beta: float, temperature: float = 1.0) -> Any:
+    if beta in (0, 1):
+        return kl_from_logits(*((b, a) if beta else (a, b)), temperature)
+    w = mp.mpf(beta)
+    return sum(w * p * s + (1 - w) * q * t for p, s, q, t in js_logs(a, b, beta, temperature))
+
+
+def js_gradient(a: Row, b: Row, beta: float) -> list[Any]:
+    """In b: (1 − β) q_k (log(q_k/m_k) − Σ q log(q/m)); β = 1 is the reverse KL, undivided."""
+    if beta == 1:
+        logs = [(q, s - t if q else mp.zero) for q, s, t in _with_surprisals(a, b)]
+        return [q * (d - sum(x * y for x, y in logs)) for q, d in logs]
+    logs = js_logs(a, b, beta)
+    mean = sum(q * t for _, _, q, t in logs)
+    return [(1 - mp.mpf(beta)) * q * (t - mean) for _, _, q, t in logs]
+
+
+def _with_surprisals(a: Row, b: Row) -> Any:
+    p, q = Softmax(a), Softmax(b)
+    return zip(q.probs, p.surprisals, q.surprisals, strict=True)
+
+
 # --- losses of one logit
 
 
@@ -220,6 +283,16 @@ def binary_cross_entropy_from_logits(z: Any, t: Any, w: Any = 1) -> Any:
 def binary_focal_from_logits(z: Any, t: Any, gamma: float, yes: Any = 1, no: Any = 1) -> Any:
     g, p, miss = mp.mpf(gamma), sigmoid(z), sigmoid(-z)
     return yes * t * miss**g * softplus(-z) + no * (1 - t) * p**g * softplus(z)
+
+
+def asymmetric_from_logits(
+    z: Any, t: Any, gamma_neg: float = 4, gamma_pos: float = 1, margin: float = 0.05, yes: Any = 1
+) -> Any:
+    p, m = sigmoid(z), mp.mpf(margin)
+    r = max(p - m, mp.zero)
+    positive = sigmoid(-z) ** mp.mpf(gamma_pos) * softplus(-z)
+    negative = r ** mp.mpf(gamma_neg) * -mp.log(sigmoid(-z) + m) if r else mp.zero
+    return yes * t * positive + (1 - t) * negative
 
 
 # --- normals

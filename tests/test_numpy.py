@@ -1,16 +1,22 @@
 """The NumPy front door: reductions, weights, gradients, buffers."""
 
+from functools import partial
+
 import mpmath as mp
 import numpy as np
 import pytest
 
 import plogq.numpy as pn
 from plogq.formulas import (
+    asymmetric_from_logits,
     binary_cross_entropy_from_logits,
+    binary_focal_from_logits,
     cross_entropy_from_logits,
     entropy,
     focal_from_logits,
+    generalised_cross_entropy_from_logits,
     logsumexp,
+    poly_from_logits,
     softmax,
     squared_error_from_logits,
     z_loss_from_logits,
@@ -26,6 +32,8 @@ KEPT = IGNORED != -100
 LOSSES = {
     "cross_entropy": (pn.cross_entropy, cross_entropy_from_logits),
     "squared_error": (pn.squared_error, squared_error_from_logits),
+    "generalised": (pn.generalised_cross_entropy, generalised_cross_entropy_from_logits),
+    "poly": (pn.poly_loss, poly_from_logits),
 }
 
 
@@ -366,6 +374,30 @@ def test_options_of_the_squared_error():
     assert stats.accuracy == (X.argmax(axis=1) == Y).mean()
 
 
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize(
+    ("door", "formula", "own"),
+    [
+        (pn.generalised_cross_entropy, generalised_cross_entropy_from_logits, {"q": 0.3}),
+        (pn.poly_loss, poly_from_logits, {"epsilon": -0.5}),
+    ],
+)
+def test_options_of_bent_surprisals(door, formula, own, soft):
+    target = rng.dirichlet(np.ones(7), 40) if soft else Y
+    by_class = {"weight": np.arange(7) / 4, "label_smoothing": 0.1}
+    value, slope = formula(X / 2, target, **own, **by_class)
+    extra, extra_slope = z_loss_from_logits(X / 2)
+    total = 40 if soft else by_class["weight"][Y].sum()
+    options = own | by_class | {"temperature": 2.0, "z_loss": 0.1}
+    loss, grad = door(X, target, **options, return_grad=True)
+    np.testing.assert_allclose(loss, (value + 0.1 * extra).sum() / total, rtol=1e-14)
+    expected = (slope + 0.1 * extra_slope) / (2 * total)
+    np.testing.assert_allclose(grad, expected, rtol=1e-12, atol=1e-17)
+    assert "it has no" in pn.explain(door, X, target)
+    with pytest.raises(TypeError, match="gamma"):
+        door(X, target, gamma=1.0)
+
+
 def test_a_weight_where_nothing_counts_may_be_anything(loss):
     weight = np.where(KEPT, W, np.nan)
     assert loss(X, IGNORED, row_weight=weight) == loss(X, IGNORED, row_weight=W)
@@ -443,6 +475,72 @@ def test_binary_weights():
     with pytest.raises(ValueError, match=r"target must be in \[0, 1\]; got 2"):
         pn.binary_cross_entropy_with_logits(z, t + 1)
     assert pn.binary_cross_entropy_with_logits(z + 1, t + 1, validate=False) < 0
+
+
+BINARY = {
+    "cross-entropy": (pn.binary_cross_entropy_with_logits, binary_cross_entropy_from_logits),
+    "focal": (
+        partial(pn.binary_focal_loss, gamma=1.5, alpha=0.3),
+        partial(binary_focal_from_logits, gamma=1.5, alpha=0.3),
+    ),
+    "asymmetric": (
+        partial(pn.asymmetric_loss, margin=0.1),
+        partial(asymmetric_from_logits, margin=0.1),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BINARY)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_binary_options(dtype, name):
+    door, formula = BINARY[name]
+    z = rng.normal(0, 3, (20, 3)).astype(dtype)
+    t = rng.integers(0, 2, (20, 3)).astype(dtype)
+    weight, by_class = rng.random((20, 1)), np.array([True, False, True])
+    t[4], z[5, 1] = -100, np.nan
+    keep = (t != -100) & by_class
+    for smoothing in (0.0, 0.1):
+        each, slope = formula(
+            np.where(keep, z, 0).astype(float),
+            np.where(keep, t, 0),
+            label_smoothing=smoothing,
+            pos_weight=[1.0, 2.0, 3.0],
+        )
+        options = {"mask": by_class, "ignore_index": -100, "label_smoothing": smoothing}
+        options |= {"weight": weight, "pos_weight": [1.0, 2.0, 3.0]}
+        scale = np.where(keep, weight, 0)
+        for reduction, divisor in (("mean", keep.sum()), ("sum", 1), ("none", None)):
+            loss, grad = door(z, t, reduction=reduction, return_grad=True, **options)
+            assert loss.dtype == np.promote_types(dtype, np.float32)
+            assert grad.dtype == dtype
+            expected = each * scale if divisor is None else (each * scale).sum() / divisor
+            tolerance = 1e-12 if dtype == np.float64 else 1e-5
+            np.testing.assert_allclose(loss, expected, rtol=tolerance)
+            rounding = 1e-3 if dtype == np.float16 else tolerance
+            np.testing.assert_allclose(
+                grad, slope * scale / (divisor or 1), rtol=rounding, atol=1e-7
+            )
+            assert not grad[~keep].any()
+    assert door(z, t, mask=np.False_) == 0
+    for wrong, error, message in (
+        ({"mask": t}, TypeError, "mask must be bool"),
+        ({"mask": by_class[:2]}, ValueError, r"mask must broadcast to the logits' shape \(20, 3\)"),
+        ({"ignore_index": 0.5}, TypeError, "ignore_index must be an integer"),
+        ({"label_smoothing": 2.0}, ValueError, r"label_smoothing must be in \[0, 1\]"),
+        (
+            {"label_smoothing": 0.9, "mask": by_class},
+            ValueError,
+            r"target must be in \[0, 1\]; got -100",
+        ),
+    ):
+        with pytest.raises(error, match=message):
+            door(z, t, **wrong)
+    with pytest.raises(ValueError, match=r"logits must be numbers; got NaN \(first at row \(5, 1"):
+        door(z, np.where(keep, t, 0))
+    room = np.where(keep, z, 0).astype(dtype)
+    expected = door(room, np.where(keep, t, 0), return_grad=True, reduction="sum")[1]
+    assert door(room, np.where(keep, t, 0), out=room, reduction="sum")[1] is room
+    np.testing.assert_array_equal(room, expected)
 
 
 def test_binary_shapes():

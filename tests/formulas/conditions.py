@@ -83,6 +83,20 @@ def focal_gradient(x: Any, y: int) -> list[Pair]:
     return linear_gradient(x, oracles.focal_slopes(x, one_hot(y, len(x)), 2), share)
 
 
+def surprisal_loss(loss: str, parameter: float, x: Any, y: int) -> list[Pair]:
+    u = one_hot(y, len(x))
+    v = oracles.surprisal_slopes(x, u, loss, parameter)
+    of = {"generalised": oracles.generalised_from_logits, "poly": oracles.poly_from_logits}[loss]
+    return by_gaps(x, of(x, u, parameter), oracles.linear_gradient(x, v))
+
+
+def surprisal_gradient(loss: str, parameter: float, x: Any, y: int) -> list[Pair]:
+    """The slope p^q of the target has the rounding of the exponent, too."""
+    v = oracles.surprisal_slopes(x, one_hot(y, len(x)), loss, parameter)
+    exponent = Softmax(x).surprisals[y] if loss == "generalised" else mp.zero
+    return linear_gradient(x, v, parameter * exponent if mp.isfinite(exponent) else 0)
+
+
 def brier(x: Any, t: Any) -> list[Pair]:
     value = oracles.squared_error_from_logits(x, t)
     return by_gaps(x, value, oracles.squared_error_gradient(x, t))
@@ -145,6 +159,48 @@ def kl_near_gradient(a: Any, b: Any) -> list[Pair]:
     ]
 
 
+def js_near(beta: float, a: Any, b: Any) -> list[Pair]:
+    return plain(oracles.js_from_logits(a, b, beta))
+
+
+def js_apart(beta: float, a: Any, b: Any) -> list[Pair]:
+    """Both rows' gaps count."""
+    value, logs = oracles.js_from_logits(a, b, beta), oracles.js_logs(a, b, beta)
+    drops = zip(Softmax(a).drop, Softmax(b).drop, logs, strict=True)
+    moved = mp.zero
+    for da, db, (p, s, q, t) in drops:
+        moved += beta * p * (1 + abs(s)) * da if p else 0
+        moved += (1 - beta) * q * (1 + abs(t)) * db if q else 0
+    return [(value, value + moved)]
+
+
+def js_gradient(beta: float, a: Any, b: Any) -> list[Pair]:
+    """q_k g_k − q_k Σ q g with g = log(q/m), or log(q/p) at β = 1, of which both are rounded."""
+    p, q = Softmax(a), Softmax(b)
+    right = oracles.js_gradient(a, b, beta)
+    if beta == 1:
+        pairs = zip(p.surprisals, q.surprisals, q.probs, strict=True)
+        logs = [abs(s - t) if x else mp.zero for s, t, x in pairs]
+    else:
+        logs = [abs(t) for *_, t in oracles.js_logs(a, b, beta)]
+    gaps = [1 + d + e if x else mp.zero for d, e, x in zip(p.drop, q.drop, q.probs, strict=True)]
+    rough = [x * (g + 1) * gap for x, g, gap in zip(q.probs, logs, gaps, strict=True)]
+    total, moved = sum(rough), moved_probs(q)
+    mean = sum(x * g for x, g in zip(q.probs, logs, strict=True))
+    return [
+        (g, r + x * total + m * (size + mean))
+        for g, r, x, m, size in zip(right, rough, q.probs, moved, logs, strict=True)
+    ]
+
+
+def js_near_gradient(beta: float, a: Any, b: Any) -> list[Pair]:
+    """An ulp of the largest slope that any class could have."""
+    right, q = oracles.js_gradient(a, b, beta), Softmax(b)
+    gaps = [1 + d if d < mp.inf else mp.zero for d in q.drop]
+    most = max(abs(g) / x if x else mp.zero for g, x in zip(right, q.probs, strict=True))
+    return [(g, x * gap * most) for g, x, gap in zip(right, q.probs, gaps, strict=True)]
+
+
 def z_loss(x: Any) -> list[Pair]:
     lse, s = oracles.logsumexp(x), Softmax(x)
     largest = max(abs(max(exact(x))), mp.log1p(sum(s.probs) / max(s.probs) - 1))
@@ -193,6 +249,26 @@ def binary_focal_gradient(z: Any, t: Any) -> list[Pair]:
 
     yes, no = mp.mpf(0.25) * t * slope(z), mp.mpf(0.75) * (1 - t) * slope(-z)
     return [(no - yes, max(no, yes))]
+
+
+def asymmetric(z: Any, t: Any) -> list[Pair]:
+    """p − m is rounded as p is."""
+    z, t = exact((z, t))
+    negative = oracles.asymmetric_from_logits(z, mp.zero)
+    r = max(oracles.sigmoid(z) - mp.mpf(0.05), mp.zero)
+    rounded = 5 * negative / r if r else mp.zero
+    value = oracles.asymmetric_from_logits(z, t)
+    return [(value, value + (1 - t) * rounded)]
+
+
+def asymmetric_gradient(z: Any, t: Any) -> list[Pair]:
+    z, t = exact((z, t))
+    p, miss, m = oracles.sigmoid(z), oracles.sigmoid(-z), mp.mpf(0.05)
+    r = max(p - m, mp.zero)
+    yes = t * miss * (miss + p * oracles.softplus(-z))
+    surprisal = -mp.log(miss + m)
+    no = (1 - t) * p * miss * r**4 * (4 * surprisal / r + 1 / (miss + m)) if r else mp.zero
+    return [(no - yes, max(2 * yes, no * (1 + 5 / r) if r else mp.zero))]
 
 
 def binary_probs_gradient(p: Any, t: Any) -> list[Pair]:

@@ -32,9 +32,14 @@ def logits(rng: Rng, dtype: type) -> Iterator[Family]:
 def small_gaps(rng: Rng, dtype: type) -> Iterator[Family]:
     """The logits whose softmax does not underflow in float32."""
     for family, (x,) in logits(rng, dtype):
-        kept = np.ptp(np.where(np.isfinite(x), x, x[:, :1]), axis=-1) < 80
+        kept = _gap(x) < 80
         if kept.any():
             yield family, (x[kept],)
+
+
+def _gap(x: np.ndarray) -> np.ndarray:
+    """The largest finite difference in each row."""
+    return np.ptp(np.where(np.isfinite(x), x, x[:, :1]), axis=-1)
 
 
 def with_index(rng: Rng, dtype: type) -> Iterator[Family]:
@@ -57,6 +62,14 @@ def logit_pairs(rng: Rng, dtype: type) -> Iterator[Family]:
     for (family, (a,)), (_, (b,)) in zip(logits(rng, dtype), logits(rng, dtype), strict=True):
         b = rng.permuted(b, axis=-1)
         yield family, (a, np.where(np.isfinite(a), np.where(np.isfinite(b), b, 0), -np.inf))
+
+
+def logit_pairs_of_small_gaps(rng: Rng, dtype: type) -> Iterator[Family]:
+    """Those whose softmaxes do not underflow in float32: a slope would multiply a lost digit."""
+    for family, (a, b) in logit_pairs(rng, dtype):
+        kept = (_gap(a) < 80) & (_gap(b) < 80)
+        if kept.any():
+            yield family, (a[kept], b[kept])
 
 
 def near_logit_pairs(rng: Rng, dtype: type) -> Iterator[Family]:

@@ -19,6 +19,8 @@ SOFT = np.array([0.5, 0.25, 0.125, 0.125])
 WEIGHT = np.array([1.0, 2.0, 0.25, 3.0])
 PROBS = np.array([0.5, 0.125, 0.25, 0.125])
 HARD = np.array(one_hot(2, 4))
+GCE = [{"q": q} for q in (0.0, 1e-300, 1e-9, 0.5, 1.0)]
+POLY = [{"epsilon": e} for e in (-1.0, -0.25, 0.0, 2.0)]
 
 
 def weighted(t, smoothing=0.0):
@@ -57,6 +59,18 @@ def softmax_cases():
                 ),
                 lambda x, t=t, gamma=gamma: focal(x, weighted(t, 0.25), gamma),
             )
+        for loss, oracle, parameters in (
+            (f.generalised_cross_entropy_from_logits, oracles.generalised_from_logits, GCE),
+            (f.poly_from_logits, oracles.poly_from_logits, POLY),
+        ):
+            for options in parameters:
+                yield (
+                    f"{loss.__name__} {options} {kind}",
+                    partial(loss, target=target, weight=WEIGHT, label_smoothing=0.25, **options),
+                    lambda x, t=t, oracle=oracle, options=options: oracle(
+                        x, weighted(t, 0.25), **options
+                    ),
+                )
         yield (
             f"squared error {kind}",
             partial(f.squared_error_from_logits, target=target),
@@ -73,6 +87,18 @@ def softmax_cases():
         lambda x: f.kl_divergence_from_logits(TEACHER, x),
         lambda x: oracles.kl_from_logits(TEACHER, x),
     )
+    for temperature in (1.0, 2.5):
+        yield (
+            f"reverse KL {temperature}",
+            partial(f.reverse_kl_from_logits, TEACHER, temperature=temperature),
+            lambda x, T=temperature: oracles.kl_from_logits(x, TEACHER, T),
+        )
+        for beta in (0.0, 1e-9, 0.1, 0.5, 0.9, 1.0):
+            yield (
+                f"JS {beta} {temperature}",
+                partial(f.js_divergence_from_logits, TEACHER, beta=beta, temperature=temperature),
+                lambda x, T=temperature, beta=beta: oracles.js_from_logits(TEACHER, x, beta, T),
+            )
     yield "z-loss", f.z_loss_from_logits, lambda x: oracles.logsumexp(x) ** 2
 
 
@@ -98,6 +124,23 @@ BINARY = {
     "cross-entropy": (
         partial(f.binary_cross_entropy_from_logits, pos_weight=3.0),
         lambda z, t: oracles.binary_cross_entropy_from_logits(z, t, 3),
+    ),
+    "cross-entropy, smoothed": (
+        partial(f.binary_cross_entropy_from_logits, pos_weight=3.0, label_smoothing=0.25),
+        lambda z, t: oracles.binary_cross_entropy_from_logits(z, t * 3 / 4 + mp.mpf(1) / 8, 3),
+    ),
+    "focal, smoothed": (
+        partial(f.binary_focal_from_logits, gamma=2, pos_weight=3.0, label_smoothing=0.25),
+        lambda z, t: oracles.binary_focal_from_logits(z, t * 3 / 4 + mp.mpf(1) / 8, 2, yes=3),
+    ),
+    "asymmetric": (f.asymmetric_from_logits, oracles.asymmetric_from_logits),
+    "asymmetric without focus": (
+        partial(f.asymmetric_from_logits, gamma_neg=0, gamma_pos=0, margin=0.25, pos_weight=3.0),
+        partial(oracles.asymmetric_from_logits, gamma_neg=0, gamma_pos=0, margin=0.25, yes=3),
+    ),
+    "asymmetric without margin": (
+        partial(f.asymmetric_from_logits, gamma_neg=0.5, margin=0.0),
+        partial(oracles.asymmetric_from_logits, gamma_neg=0.5, margin=0),
     ),
     "focal 2": (f.binary_focal_from_logits, partial(oracles.binary_focal_from_logits, gamma=2)),
     "focal 0.5, alpha": (
@@ -169,6 +212,11 @@ def by_jax(function, argument, args):
     return to_numpy(jax.jit(jax.grad(lambda *a: function(*a).sum(), argument))(*arrays))
 
 
+OF_THE_SECOND = (
+    "kl_divergence_from_logits",
+    "reverse_kl_from_logits",
+    "js_divergence_from_logits",
+)
 AUTODIFF = pytest.mark.parametrize("autodiff", [by_torch, by_jax], ids=["torch", "jax"])
 
 
@@ -176,7 +224,7 @@ AUTODIFF = pytest.mark.parametrize("autodiff", [by_torch, by_jax], ids=["torch",
 @pytest.mark.parametrize("call", LOSSES, ids=str)
 def test_differentiated_value_is_the_gradient(autodiff, call):
     """Through the value itself, masked classes and p = 0 included."""
-    argument = 1 if call.name == "kl_divergence_from_logits" else 0
+    argument = 1 if call.name in OF_THE_SECOND else 0
     grad = call.function(*call.args).grad
     auto = autodiff(lambda *args: call.function(*args).value, argument, call.args)
     np.testing.assert_allclose(auto, grad, rtol=1e-10, atol=1e-12)
@@ -190,6 +238,10 @@ def test_differentiated_value_is_the_gradient(autodiff, call):
         lambda x: f.cross_entropy_from_logits(x, [2]),
         lambda x: f.focal_from_logits(x, [1]),
         lambda x: f.focal_from_logits(x, [0], gamma=0.5),
+        lambda x: f.generalised_cross_entropy_from_logits(x, [0], q=0.5),
+        lambda x: f.generalised_cross_entropy_from_logits(x, [1], q=1e-300),
+        lambda x: f.poly_from_logits(x, [0], epsilon=-1.0),
+        lambda x: f.poly_from_logits(x, [2]),
         lambda x: f.squared_error_from_logits(x, [1]),
         f.z_loss_from_logits,
     ],
@@ -254,6 +306,12 @@ DERIVATIVES = {
     "KL in q": (f.kl_divergence, 1, (P, Q), np.where(Q > 0, 1 - P / np.where(Q > 0, Q, 1), 0)),
     "KL at p = q": (f.kl_divergence, 1, (Q, Q), np.zeros_like(Q)),
     "JS": (f.js_divergence, 0, (P, Q), np.where(P > 0, log(P) - log(M), 0) / 2),
+    "JS of weights": (
+        partial(f.js_divergence, weights=[0.25, 0.75]),
+        0,
+        (P, Q),
+        np.where(P > 0, log(P) - log((P + 3 * Q) / 4), 0) / 4,
+    ),
     "conditional entropy": (f.conditional_entropy, 0, (TABLES,), CONDITIONAL),
     "ELBO in the mean": (f.elbo, 1, (PROB, P, Q), -P),
     "ELBO in the log-variance": (f.elbo, 2, (PROB, Q, P), -np.expm1(P) / 2),

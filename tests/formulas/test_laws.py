@@ -188,6 +188,8 @@ def test_shifted_logits_are_the_same_prediction(x, shift, data):
     for loss in (
         plogq.cross_entropy_from_logits,
         plogq.focal_from_logits,
+        plogq.generalised_cross_entropy_from_logits,
+        plogq.poly_from_logits,
         plogq.squared_error_from_logits,
     ):
         ours, shifted = loss(x, y), loss(x + shift, y)
@@ -207,12 +209,41 @@ def test_gradients_of_a_softmax_sum_to_nothing(x, data):
     for grad in (
         plogq.cross_entropy_from_logits(x, y, label_smoothing=0.1).grad,
         plogq.focal_from_logits(x, y).grad,
+        plogq.generalised_cross_entropy_from_logits(x, y, label_smoothing=0.1).grad,
+        plogq.poly_from_logits(x, y, label_smoothing=0.1).grad,
         plogq.squared_error_from_logits(x, y).grad,
         plogq.kl_divergence_from_logits(other, x).grad,
+        plogq.reverse_kl_from_logits(other, x, temperature=5.0).grad,
+        plogq.js_divergence_from_logits(other, x, beta=0.3).grad,
         plogq.distillation_from_logits(x, other, temperature=2.0).grad,
     ):
         assert np.sum(grad) == pytest.approx(0, abs=1e-14)
     assert np.sum(plogq.z_loss_from_logits(x).grad) == near(2 * plogq.logsumexp(x))
+
+
+@law
+@given(finite_logits, st.floats(0, 1), st.floats(0, 1), st.data())
+def test_generalised_cross_entropy_falls_as_q_grows(x, q, other, data):
+    """From −log p at q = 0 to 1 − p at q = 1; and it is at most 1/q."""
+    y = data.draw(st.integers(0, len(x) - 1))
+    low, high = sorted((q, other))
+    smaller, larger = (
+        plogq.generalised_cross_entropy_from_logits(x, y, q=at).value for at in (high, low)
+    )
+    assert smaller <= larger * (1 + 1e-14)
+    assert larger * low <= 1 + 1e-15
+
+
+@law
+@given(finite_logits, st.floats(0.01, 0.99), st.data())
+def test_the_generalised_js_divergence_of_both_orders(x, beta, data):
+    """Exchanging p and q exchanges β and 1 − β; it is in [0, H(β)], and 0 of p = q."""
+    other = np.array(data.draw(st.permutations(list(x))))
+    value = plogq.js_divergence_from_logits(x, other, beta=beta).value
+    swapped = plogq.js_divergence_from_logits(other, x, beta=1 - beta).value
+    assert value == pytest.approx(swapped, rel=1e-10, abs=1e-300)
+    assert 0 <= value <= plogq.entropy([beta, 1 - beta]) * (1 + 1e-14)
+    assert plogq.js_divergence_from_logits(x, x + 1, beta=beta).value == 0
 
 
 @law

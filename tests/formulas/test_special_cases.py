@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import plogq
-from tests.formulas.calls import PROB, SOFT, TEACHER, T, X, Y, Z
+from tests import oracles
+from tests.formulas.calls import PROB, SOFT, TEACHER, P, Q, T, X, Y, Z
 
 ONE_HOT = np.eye(X.shape[-1])[Y]
 FINITE = np.where(np.isfinite(X), X, 0.0)
@@ -20,9 +21,13 @@ def same(a, b, rel=1e-14):
 @pytest.mark.parametrize("target", [Y, ONE_HOT, SOFT], ids=["index", "one-hot", "soft"])
 def test_options_that_say_nothing(target):
     plain = plogq.cross_entropy_from_logits(X, target)
+    finite = plogq.cross_entropy_from_logits(FINITE, target)
     same(plogq.cross_entropy_from_logits(X, target, label_smoothing=0.0), plain)
     same(plogq.cross_entropy_from_logits(X, target, weight=np.ones(X.shape[-1])), plain)
     same(plogq.focal_from_logits(X, target, gamma=0.0), plain)
+    same(plogq.generalised_cross_entropy_from_logits(X, target, q=0.0), plain)
+    same(plogq.generalised_cross_entropy_from_logits(FINITE, target, q=1e-200), finite)
+    same(plogq.poly_from_logits(X, target, epsilon=0.0), plain)
     distilled = plogq.distillation_from_logits(X, TEACHER, temperature=1.0)
     same(distilled, plogq.kl_divergence_from_logits(TEACHER, X))
 
@@ -32,12 +37,113 @@ def test_options_that_say_nothing(target):
     [
         plogq.cross_entropy_from_logits,
         plogq.focal_from_logits,
+        plogq.generalised_cross_entropy_from_logits,
+        plogq.poly_from_logits,
         plogq.squared_error_from_logits,
     ],
 )
 @pytest.mark.parametrize("dtype", [int, float, np.float32, bool], ids=lambda d: d.__name__)
 def test_one_hot_is_index(loss, dtype):
     same(loss(X, ONE_HOT.astype(dtype)), loss(X, Y), rel=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_sure_row_keeps_its_digits_under_bent_surprisals(dtype):
+    """The surprisal is 1.9e-22, below the rounding of a probability of 1."""
+    x, s = np.array([0.0, -50.0], dtype), math.exp(-50)
+    for q in (0.0, 1e-38, 1e-20, 0.7, 1.0):
+        value, grad = plogq.generalised_cross_entropy_from_logits(x, 0, q=q)
+        np.testing.assert_allclose(value, s, rtol=1e-5)
+        np.testing.assert_allclose(grad, [-s, s], rtol=1e-5)
+    value, grad = plogq.poly_from_logits(x, 0, epsilon=2.0)
+    np.testing.assert_allclose((value, *grad), (3 * s, -3 * s, 3 * s), rtol=1e-5)
+    value, _ = plogq.poly_from_logits(x.astype(np.float64), 0, epsilon=-1.0)
+    np.testing.assert_allclose(value, s * s / 2, rtol=1e-12)
+
+
+def test_a_masked_target_under_bent_surprisals():
+    x = np.array([0.0, -np.inf, 0.0])
+    value, grad = plogq.generalised_cross_entropy_from_logits(x, 1, q=0.5)
+    assert value == 2
+    assert not grad.any()
+    for epsilon in (-1.0, 2.0):
+        value, grad = plogq.poly_from_logits(x, 1, epsilon=epsilon)
+        assert value == np.inf
+        np.testing.assert_allclose(grad, [0.5, -1.0, 0.5])
+
+
+def test_bent_surprisals_in_their_textbook_form():
+    p = plogq.softmax(FINITE)[np.arange(len(Y)), Y]
+    value = plogq.generalised_cross_entropy_from_logits(FINITE, Y, q=0.3).value
+    np.testing.assert_allclose(value, (1 - p**0.3) / 0.3, rtol=1e-12)
+    value = plogq.poly_from_logits(FINITE, Y, epsilon=-0.5).value
+    np.testing.assert_allclose(value, -np.log(p) - 0.5 * (1 - p), rtol=1e-12)
+    worst = plogq.generalised_cross_entropy_from_logits([0.0, -1e30], 1, q=0.25)
+    assert worst.value == 4
+
+
+def test_the_ends_and_the_middle_of_the_generalised_js_divergence():
+    p, q = plogq.softmax(TEACHER), plogq.softmax(X)
+    middle = plogq.js_divergence_from_logits(TEACHER, X)
+    np.testing.assert_allclose(middle.value, plogq.js_divergence(p, q), rtol=1e-12)
+    forward = plogq.kl_divergence_from_logits(TEACHER, X)
+    same(plogq.js_divergence_from_logits(TEACHER, X, beta=0.0), forward)
+    reverse = plogq.reverse_kl_from_logits(TEACHER, X)
+    same(plogq.js_divergence_from_logits(TEACHER, X, beta=1.0), reverse)
+    back = plogq.kl_divergence_from_logits(X, TEACHER).value
+    np.testing.assert_allclose(reverse.value, back, rtol=1e-14)
+    for beta, end in ((1e-9, forward), (1 - 1e-9, reverse)):
+        near = plogq.js_divergence_from_logits(TEACHER, X, beta=beta)
+        rest = beta if beta < 0.5 else 1 - beta
+        np.testing.assert_allclose(near.value / rest, end.value, rtol=1e-6)
+        np.testing.assert_allclose(near.grad / rest, end.grad, rtol=1e-5, atol=1e-9)
+
+
+def test_the_generalised_js_divergence_as_trl_computes_it():
+    """Of logs, with a mixture by log-sum-exp."""
+    p, q = plogq.log_softmax(FINITE / 2), plogq.log_softmax(np.roll(FINITE, 1) / 2)
+    for beta in (0.1, 0.5, 0.9):
+        m = np.logaddexp(q + np.log1p(-beta), p + np.log(beta))
+        theirs = beta * np.exp(p) * (p - m) + (1 - beta) * np.exp(q) * (q - m)
+        ours = plogq.js_divergence_from_logits(
+            FINITE, np.roll(FINITE, 1), beta=beta, temperature=2.0
+        )
+        np.testing.assert_allclose(ours.value, theirs.sum(-1), rtol=1e-11)
+
+
+def test_the_js_divergence_of_several_distributions():
+    three = np.stack([P, Q, np.roll(P, 1, axis=0)])
+    weights = [0.5, 0.25, 0.25]
+    found = plogq.js_divergence(three, weights=weights)
+    right = [oracles.js_of_several(three[:, i], weights) for i in range(len(P))]
+    np.testing.assert_allclose(found, [float(x) for x in right], rtol=1e-14)
+    moved = plogq.js_divergence(np.moveaxis(three, -1, 1), weights=weights, axis=1)
+    np.testing.assert_array_equal(found, moved)
+    mixture = np.tensordot(weights, three, 1)
+    left = plogq.entropy(mixture) - np.tensordot(weights, plogq.entropy(three), 1)
+    np.testing.assert_allclose(found, left, rtol=1e-12)
+    pair = plogq.js_divergence(P, Q)
+    np.testing.assert_allclose(plogq.js_divergence(np.stack([P, Q])), pair, rtol=1e-14)
+    np.testing.assert_allclose(plogq.js_divergence(P, Q, weights=[0.5, 0.5]), pair, rtol=1e-14)
+    assert not plogq.js_divergence(P, Q, weights=[1.0, 0.0]).any()
+    assert not plogq.js_divergence(P[None]).any()
+    assert plogq.js_divergence(np.eye(3), weights=weights) == plogq.entropy(weights)
+
+
+def test_divergences_of_classes_that_one_masks():
+    a, b = np.array([0.0, -np.inf, 0.0]), np.array([0.0, 0.0, -np.inf])
+    value, grad = plogq.js_divergence_from_logits(a, b, beta=0.25)
+    m = 0.125 + 0.375
+    right = 0.25 * (math.log(0.5 / m) + math.log(4)) / 2
+    right += 0.75 * (math.log(0.5 / m) - math.log(0.75)) / 2
+    assert value == pytest.approx(right, rel=1e-14)
+    step = 0.75 * 0.25 * math.log(0.75)
+    np.testing.assert_allclose(grad, [step, -step, 0.0], rtol=1e-13)
+    value, grad = plogq.reverse_kl_from_logits(a, b)
+    assert value == np.inf
+    assert grad.tolist() == [-np.inf, np.inf, 0]
+    far = plogq.js_divergence_from_logits([0.0, -1e30], [-1e30, 0.0], beta=0.25)
+    assert far.value == pytest.approx(0.75 * math.log(4 / 3) + 0.25 * math.log(4), rel=1e-14)
 
 
 def test_one_hot_is_index_for_probabilities():
@@ -69,6 +175,38 @@ def test_binary_focal_without_focus_is_binary_cross_entropy():
     same(plogq.binary_focal_from_logits(Z, T, gamma=0.0), plain)
     half = plogq.binary_focal_from_logits(Z, T, gamma=0.0, alpha=0.5)
     same(plogq.ValueAndGrad(2 * half.value, 2 * half.grad), plain)
+
+
+def test_asymmetric_without_margin_is_binary_focal():
+    for options in ({}, {"pos_weight": 2.0, "label_smoothing": 0.1}):
+        focal = plogq.binary_focal_from_logits(Z, T, gamma=1.5, **options)
+        same(
+            plogq.asymmetric_from_logits(Z, T, gamma_neg=1.5, gamma_pos=1.5, margin=0.0, **options),
+            focal,
+        )
+
+
+def test_asymmetric_as_timm_computes_it():
+    """Of one weight for each label, by p_t, which for labels 0 and 1 is the same."""
+    t = np.round(T)
+    p = plogq.sigmoid(Z)
+    miss = np.minimum(1 - p + 0.05, 1)
+    p_t = p * t + miss * (1 - t)
+    theirs = -(t * np.log(p) + (1 - t) * np.log(miss)) * (1 - p_t) ** (1 * t + 4 * (1 - t))
+    np.testing.assert_allclose(plogq.asymmetric_from_logits(Z, t).value, theirs, rtol=1e-12)
+
+
+@pytest.mark.parametrize("gamma_neg", [0.0, 0.5, 4.0])
+def test_asymmetric_at_its_edges(gamma_neg):
+    """A negative within the margin costs nothing, and a sure, wrong one at most −log m."""
+    z = np.array([-np.inf, -1000.0, np.log(1 / 19) - 1e-9, 1000.0, np.inf])
+    value, grad = plogq.asymmetric_from_logits(z, np.zeros(5), gamma_neg=gamma_neg)
+    most = 0.95**gamma_neg * -math.log(0.05)
+    np.testing.assert_allclose(value, [0, 0, 0, most, most], rtol=1e-13)
+    np.testing.assert_allclose(grad, 0, atol=1e-15)
+    value, grad = plogq.asymmetric_from_logits(z[[0, 1, 3, 4]], np.ones(4), gamma_neg=gamma_neg)
+    assert value.tolist() == [np.inf, 1000, 0, 0]
+    assert grad.tolist() == [-1, -1, 0, 0]
 
 
 def test_logits_are_probabilities():

@@ -33,6 +33,7 @@ ROWS = {
             "squared_error_from_probs": lambda q: f.squared_error_from_probs(q, Y),
             "cross_entropy_from_logits": lambda t: f.cross_entropy_from_logits(jnp.asarray(X), t),
             "focal_from_logits": lambda t: f.focal_from_logits(jnp.asarray(X), t),
+            "poly_from_logits": lambda t: f.poly_from_logits(jnp.asarray(X), t),
             "squared_error_from_logits": lambda t: f.squared_error_from_logits(jnp.asarray(X), t),
         }.items()
     },
@@ -54,6 +55,9 @@ ROWS = {
     ),
     "binary_focal_from_logits": (
         lambda t: f.binary_focal_from_logits(jnp.asarray(Z), t), SHARES,
+    ),
+    "asymmetric_from_logits": (
+        lambda t: f.asymmetric_from_logits(jnp.asarray(Z), t), SHARES,
     ),
     "binary_cross_entropy_from_probs": (
         lambda p: f.binary_cross_entropy_from_probs(p, jnp.asarray([1.0, 0.0])), SHARES,

@@ -37,6 +37,14 @@ REFUSED = [
     (lambda: f.entropy([P, SUMS]), r"\(first at row \(1, 2\)\)$"),
     (lambda: f.cross_entropy(P, SUMS), r"^q must sum to 1.*1.25" + AT_2),
     (lambda: f.kl_divergence(P, X), r"^q must be probabilities.*got \[3, -1\]" + AT_2),
+    (lambda: f.js_divergence(P[0]), r"^p must have a first axis of distributions, not empty, "),
+    (lambda: f.js_divergence(np.asarray(P).T, axis=0), r"^p must have a first axis of distrib"),
+    (
+        lambda: f.js_divergence(P, weights=[0.5, 0.5]),
+        r"^weights must have shape \(3,\); got \(2,\)",
+    ),
+    (lambda: f.js_divergence(P, P, weights=[0.5, 0.75]), r"^weights must sum to 1"),
+    (lambda: f.js_divergence(P, P, weights=[-1.0, 2.0]), r"^weights must be probabilities"),
     (lambda: f.js_divergence(SUMS, P), r"^p must sum to 1"),
     (lambda: f.perplexity(P, P[0]), r"^q must have p's shape \(3, 2\); got \(2,\)$"),
     (lambda: f.decompose(P, [[0.5, 0.5]]), r"^q must have p's shape \(3, 2\); got \(1, 2\)$"),
@@ -137,6 +145,17 @@ REFUSED = [
         r"^gamma must be finite and at least 0; got nan$",
     ),
     (
+        lambda: f.generalised_cross_entropy_from_logits(X, Y, q=1.5),
+        r"^q must be in \[0, 1\]; got 1.5$",
+    ),
+    (lambda: f.generalised_cross_entropy_from_logits(X, Y, q=NAN), r"^q must be in \[0, 1\]"),
+    (lambda: f.generalised_cross_entropy_from_logits(X, [0, 1, 2]), r"^target must be a class"),
+    (
+        lambda: f.poly_from_logits(X, Y, epsilon=-1.5),
+        r"^epsilon must be at least -1 and finite; got -1.5$",
+    ),
+    (lambda: f.poly_from_logits(X, Y, epsilon=INF), r"^epsilon must be at least -1 and finite"),
+    (
         lambda: f.cross_entropy_from_logits(X, Y, label_smoothing=1.5),
         r"^label_smoothing must be in \[0, 1\]; got 1.5$",
     ),
@@ -144,6 +163,12 @@ REFUSED = [
         lambda: f.kl_divergence_from_logits(X, X[0]),
         r"^q_logits must have p_logits's shape \(3, 2\); got \(2,\)$",
     ),
+    (
+        lambda: f.js_divergence_from_logits(X, X, beta=1.5),
+        r"^beta must be in \[0, 1\]; got 1.5$",
+    ),
+    (lambda: f.js_divergence_from_logits(X, X[0]), r"^q_logits must have p_logits's shape"),
+    (lambda: f.reverse_kl_from_logits(X, X, temperature=0), r"^temperature must be greater than 0"),
     (lambda: f.distillation_from_logits(X[0], X), r"^logits must have teacher_logits's shape"),
     (
         lambda: f.distillation_from_logits(X, X, temperature=0),
@@ -182,8 +207,29 @@ REFUSED = [
         r"^gamma must be finite and at least 0; got -2$",
     ),
     (
+        lambda: f.asymmetric_from_logits([0.0], [1], gamma_neg=-2),
+        r"^gamma_neg must be finite and at least 0; got -2$",
+    ),
+    (
+        lambda: f.asymmetric_from_logits([0.0], [1], gamma_pos=INF),
+        r"^gamma_pos must be finite and at least 0; got inf$",
+    ),
+    (
+        lambda: f.asymmetric_from_logits([0.0], [1], margin=1),
+        r"^margin must be at least 0 and less than 1; got 1$",
+    ),
+    (lambda: f.asymmetric_from_logits([0.0], [2]), r"^target must be in \[0, 1\]; got 2"),
+    (
         lambda: f.binary_focal_from_logits([0.0], [1], alpha=1.1),
         r"^alpha must be in \[0, 1\]; got 1.1$",
+    ),
+    (
+        lambda: f.binary_focal_from_logits([0.0], [1], label_smoothing=1.5),
+        r"^label_smoothing must be in \[0, 1\]; got 1.5$",
+    ),
+    (
+        lambda: f.binary_cross_entropy_from_logits([0.0], [2], label_smoothing=0.5),
+        r"^target must be in \[0, 1\]; got 2",
     ),
     (
         lambda: f.binary_cross_entropy_from_logits([0.0], [1], pos_weight=-1.0),

@@ -9,29 +9,31 @@ import torch
 import plogq.torch as pt
 
 
-def exact(a, b):
+def exact(a, b, beta=0.5):
     """JS of two rows of logits, and its gradient in the first, to 60 digits."""
     with mp.workdps(60):
         p, q = ([mp.exp(x) for x in row] for row in (a, b))
         p, q = [x / sum(p) for x in p], [x / sum(q) for x in q]
-        m = [(x + y) / 2 for x, y in zip(p, q, strict=True)]
+        w = mp.mpf(beta)
+        m = [w * x + (1 - w) * y for x, y in zip(p, q, strict=True)]
         kl = sum(x * mp.log(x / z) for x, z in zip(p, m, strict=True))
         other = sum(y * mp.log(y / z) for y, z in zip(q, m, strict=True))
-        slope = [x * (mp.log(x / z) - kl) / 2 for x, z in zip(p, m, strict=True)]
-        return float((kl + other) / 2), [float(g) for g in slope]
+        slope = [w * x * (mp.log(x / z) - kl) for x, z in zip(p, m, strict=True)]
+        return float(w * kl + (1 - w) * other), [float(g) for g in slope]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("beta", [0.5, 0.1, 0.9])
 @pytest.mark.parametrize("apart", [1e-6, 1e-3, 0.1, 1.7, 3.0, 10.0, 80.0])
-def test_js_divergence_is_exact_near_and_far(apart, dtype):
+def test_js_divergence_is_exact_near_and_far(apart, beta, dtype):
     torch.manual_seed(0)
     eps = torch.finfo(dtype).eps
     for _ in range(10):
         a = (2 * torch.randn(6, dtype=torch.float64)).to(dtype)
         b = (a + apart * torch.randn(6, dtype=torch.float64)).to(dtype)
         a.requires_grad_()
-        loss = pt.js_divergence_loss(a, b)
-        value, slope = exact(a.tolist(), b.tolist())
+        loss = pt.js_divergence_loss(a, b, beta=beta)
+        value, slope = exact(a.tolist(), b.tolist(), beta)
         assert loss.item() == pytest.approx(value, rel=20 * eps)
         gradient = torch.autograd.grad(loss, a)[0].tolist()
         # Where the two have nothing in common the gradient is what is left of terms of JS's size.

@@ -39,9 +39,17 @@ CALLS = {
     "binary": ("native", lambda: pt.binary_cross_entropy_with_logits(X, SOFT)),
     "binary with weights": ("native", lambda: pt.binary_cross_entropy_with_logits(
         X, SOFT, torch.ones(3), pos_weight=torch.ones(3))),
+    "binary with all options": ("native", lambda: pt.binary_cross_entropy_with_logits(
+        X, SOFT, mask=X[0] > -1, ignore_index=1, label_smoothing=0.1)),
     "smoothed focal": ("blocks", lambda: pt.focal_loss(X, Y, label_smoothing=0.1)),
     "soft focal": ("blocks", lambda: pt.focal_loss(X, SOFT)),
     "Brier": ("blocks", lambda: pt.brier_loss(X, Y)),
+    "generalised": ("blocks", lambda: pt.generalised_cross_entropy(X, Y)),
+    "soft generalised": ("blocks", lambda: pt.generalised_cross_entropy(X, SOFT)),
+    "poly": ("blocks", lambda: pt.poly_loss(X, Y, weight=torch.arange(3.0))),
+    "generalised of a map": ("blocks", lambda: pt.generalised_cross_entropy(
+        X.T[None], Y[None], mask=Y[None] > 0, row_weight=torch.arange(4.0)[None])),
+    "poly with a z-loss": ("blocks", lambda: pt.poly_loss(X, Y, z_loss=0.1, temperature=2.0)),
     "penalty": ("blocks", lambda: pt.confidence_penalty(X)),
     "distillation": ("blocks", lambda: pt.distillation_loss(X, X.flip(1), Y)),
     "learned targets": ("formula", lambda: pt.cross_entropy(X, learned(SOFT))),
@@ -49,6 +57,9 @@ CALLS = {
     "a transform": ("formula", lambda: torch.func.grad(lambda x: pt.cross_entropy(x, Y))(X)),
     "Brier with statistics": ("formula", lambda: pt.brier_loss(X, Y, return_stats=True)),
     "JS": ("formula", lambda: pt.js_divergence_loss(X, X.flip(1))),
+    "JS of beta": ("formula", lambda: pt.js_divergence_loss(X, X.flip(1), beta=0.1)),
+    "reverse KL": ("formula", lambda: pt.reverse_kl_loss(X, X.flip(1))),
+    "asymmetric": ("formula", lambda: pt.asymmetric_loss(X, SOFT)),
     "binary focal": ("formula", lambda: pt.binary_focal_loss(X, SOFT)),
     "binary, targets of another dtype": ("formula", lambda:
         pt.binary_cross_entropy_with_logits(X, SOFT.double())),

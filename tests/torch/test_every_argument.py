@@ -1,5 +1,6 @@
 """Every loss with every argument that it has, beside its equation in plain torch, in float64."""
 
+import functools
 import inspect
 
 import pytest
@@ -34,14 +35,27 @@ def focal(x, target, gamma=0.0, weight=None, label_smoothing=0.0):
     return -(t * (1 - p) ** gamma * p.log()).sum(1)
 
 
+def of_surprisal(x, target, cost, weight=None, label_smoothing=0.0):
+    t = (1 - label_smoothing) * one_hot(target) + label_smoothing / C
+    return ((t if weight is None else t * weight) * cost(x.softmax(1))).sum(1)
+
+
+def generalised(x, target, q=0.7, **options):
+    return of_surprisal(x, target, lambda p: (1 - p**q) / q, **options)
+
+
+def poly(x, target, epsilon=2.0, **options):
+    return of_surprisal(x, target, lambda p: -p.log() + epsilon * (1 - p), **options)
+
+
 def kl(p, q):
     return (p * (p.log() - q.log())).sum(1)
 
 
-def js(x, other):
+def js(x, other, beta=0.5):
     p, q = x.softmax(1), other.softmax(1)
-    m = (p + q) / 2
-    return (kl(p, m) + kl(q, m)) / 2
+    m = beta * p + (1 - beta) * q
+    return beta * kl(p, m) + (1 - beta) * kl(q, m)
 
 
 SHARED = {
@@ -78,6 +92,30 @@ LOSSES = {
         lambda z, gamma=2.0, **o: focal(z, SOFT, gamma, **o),
         (X, SOFT),
         CLASSES,
+    ),
+    "generalised": (
+        pt.generalised_cross_entropy,
+        lambda z, **o: generalised(z, Y, **o),
+        (X, Y),
+        {"q": 0.4, "weight": W, "label_smoothing": 0.2},
+    ),
+    "generalised of distributions": (
+        pt.generalised_cross_entropy,
+        lambda z, **o: generalised(z, SOFT, **o),
+        (X, SOFT),
+        {"q": 1.0, "weight": W, "label_smoothing": 0.2},
+    ),
+    "poly": (
+        pt.poly_loss,
+        lambda z, **o: poly(z, Y, **o),
+        (X, Y),
+        {"epsilon": -0.5, "weight": W, "label_smoothing": 0.2},
+    ),
+    "poly of distributions": (
+        pt.poly_loss,
+        lambda z, **o: poly(z, SOFT, **o),
+        (X, SOFT),
+        {"epsilon": 1.0, "weight": W, "label_smoothing": 0.2},
     ),
     "brier_loss": (
         pt.brier_loss,
@@ -149,28 +187,61 @@ def test_distillation(target, route):
             torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-14)
 
 
-def test_js_divergence():
+OF_TWO = {
+    "js": (pt.js_divergence_loss, js),
+    "js of beta": (
+        functools.partial(pt.js_divergence_loss, beta=0.3),
+        functools.partial(js, beta=0.3),
+    ),
+    "js of 0": (
+        functools.partial(pt.js_divergence_loss, beta=0),
+        lambda x, y: kl(x.softmax(1), y.softmax(1)),
+    ),
+    "js of 1": (
+        functools.partial(pt.js_divergence_loss, beta=1),
+        lambda x, y: kl(y.softmax(1), x.softmax(1)),
+    ),
+    # The model is the second argument, and what belongs to one of the two belongs to the model.
+    "reverse KL": (
+        lambda q, p, **options: pt.reverse_kl_loss(p, q, **options),
+        lambda q, p: kl(q.softmax(1), p.softmax(1)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_TWO)
+def test_losses_of_two(name):
+    loss, equation = OF_TWO[name]
     for options in ({}, *({k: v} for k, v in (SHARED | TEMPERED).items())):
         z, other = (capped(a, options.get("softcap")) for a in (X, OTHER))
         t = options.get("temperature", 1.0)
-        rows = js(z / t, other / t) + options.get("z_loss", 0.0) * z.logsumexp(1) ** 2
+        rows = equation(z / t, other / t) + options.get("z_loss", 0.0) * z.logsumexp(1) ** 2
         counts = torch.ones(N).double()
         counts = counts * (MASK if "mask" in options else 1)
         counts = counts * (ROW_WEIGHT if "row_weight" in options else 1)
-        found = pt.js_divergence_loss(X, OTHER, **options)
+        found = loss(X, OTHER, **options)
         found = found[0] if "return_stats" in options else found
         expected = (rows * counts).sum() / options.get("denominator", counts.sum())
         torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-14)
     broken = OTHER.clone().requires_grad_()
     with torch.no_grad():
         broken[1] = torch.nan
-    loss = pt.js_divergence_loss(X, broken, mask=MASK)
-    torch.testing.assert_close(loss, js(X, OTHER)[MASK].mean())
-    assert not torch.autograd.grad(loss, broken)[0][1].any()
+    value = loss(X, broken, mask=MASK)
+    torch.testing.assert_close(value, equation(X, OTHER)[MASK].mean())
+    assert not torch.autograd.grad(value, broken)[0][1].any()
 
 
 @pytest.mark.parametrize(
-    "loss", [pt.cross_entropy, pt.focal_loss, pt.brier_loss, pt.nll_loss, pt.distillation_loss]
+    "loss",
+    [
+        pt.cross_entropy,
+        pt.focal_loss,
+        pt.generalised_cross_entropy,
+        pt.poly_loss,
+        pt.brier_loss,
+        pt.nll_loss,
+        pt.distillation_loss,
+    ],
 )
 def test_ignore_index(loss, route):
     batch = (OTHER, Y) if loss is pt.distillation_loss else (Y,)
@@ -187,9 +258,26 @@ def test_a_teacher_is_no_target_to_ignore():
 
 
 ELEMENTS = {
-    "bce": (pt.binary_cross_entropy_with_logits, (X, SOFT), {"weight": W, "pos_weight": W + 1}),
-    "bce of probabilities": (pt.binary_cross_entropy, (X.sigmoid(), SOFT), {"weight": W}),
-    "binary focal": (pt.binary_focal_loss, (X, SOFT), {"gamma": 1.5, "alpha": 0.3}),
+    "bce": (
+        pt.binary_cross_entropy_with_logits,
+        (X, SOFT),
+        {"weight": W, "pos_weight": W + 1, "label_smoothing": 0.2},
+    ),
+    "bce of probabilities": (
+        pt.binary_cross_entropy,
+        (X.sigmoid(), SOFT),
+        {"weight": W, "label_smoothing": 0.2},
+    ),
+    "binary focal": (
+        pt.binary_focal_loss,
+        (X, SOFT),
+        {"gamma": 1.5, "alpha": 0.3, "weight": W, "pos_weight": W + 1, "label_smoothing": 0.2},
+    ),
+    "asymmetric": (
+        pt.asymmetric_loss,
+        (X, SOFT),
+        {"gamma_neg": 1.5, "gamma_pos": 0.5, "margin": 0.2, "weight": W, "pos_weight": W + 1},
+    ),
     "kl": (pt.kl_div, (X.log_softmax(1), SOFT), {}),
     "nll": (pt.nll_loss, (X.log_softmax(1), Y), {}),
     "gaussian": (pt.gaussian_kl, (X, OTHER), {"q_mean": 0.5, "q_log_variance": OTHER / 2}),
@@ -210,6 +298,61 @@ def test_reductions_of_the_others(name, route):
         torch.testing.assert_close(loss(*batch, reduction="batchmean", denominator=3), total / 3)
         return
     torch.testing.assert_close(loss(*batch), loss(*batch, reduction="none").mean())
+
+
+def bce(p, t, yes=1.0, gamma=0.0):
+    return -(yes * t * (1 - p) ** gamma * p.log() + (1 - t) * p**gamma * (1 - p).log())
+
+
+BINARY = {
+    "bce": (pt.binary_cross_entropy_with_logits, lambda p, t, w: bce(p, t, w), X),
+    "bce of probabilities": (pt.binary_cross_entropy, lambda p, t, w: bce(p, t), X.sigmoid()),
+    "focal": (pt.binary_focal_loss, lambda p, t, w: bce(p, t, w, 2.0), X),
+    "asymmetric": (
+        functools.partial(pt.asymmetric_loss, gamma_neg=2.5, margin=0.001),
+        lambda p, t, w: (
+            -w * t * (1 - p) * p.log() - (1 - t) * (p - 0.001) ** 2.5 * (1.001 - p).log()
+        ),
+        X,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_options_of_binary_losses(name, route):
+    loss, equation, x = BINARY[name]
+    by_class = torch.tensor([True, True, False, True, True])
+    target = SOFT.clone()
+    target[1, 1], target[4] = 255, 255
+    counted = (target != 255) & by_class
+    weights = {"weight": ROW_WEIGHT[:, None].abs()}
+    if loss is not pt.binary_cross_entropy:
+        weights["pos_weight"] = W
+    broken = x.clone()
+    broken[~counted] = torch.nan
+    for smoothing in (0.0, 0.2):
+        t = (1 - smoothing) * target + smoothing / 2
+        expected = equation(X.sigmoid(), t, W) * ROW_WEIGHT[:, None].abs()
+        expected = torch.where(counted, expected, 0.0)
+        options = {"ignore_index": 255, "mask": by_class, "label_smoothing": smoothing, **weights}
+        for reduction, divisor in (("sum", 1), ("mean", counted.sum()), ("none", None)):
+            z = broken.clone().requires_grad_()
+            found = loss(z, target, reduction=reduction, **options)
+            right = expected if divisor is None else expected.sum() / divisor
+            torch.testing.assert_close(found, right, rtol=1e-12, atol=1e-14)
+            gradient = torch.autograd.grad(found.sum(), z)[0]
+            assert not gradient[~counted].any()
+            assert gradient[counted & (ROW_WEIGHT != 0)[:, None]].all()
+        found = loss(broken, target, denominator=3.0, **options)
+        torch.testing.assert_close(found, expected.sum() / 3, rtol=1e-12, atol=1e-14)
+    nothing = loss(x, SOFT, mask=torch.zeros((), dtype=torch.bool))
+    assert nothing == 0
+    torch.testing.assert_close(
+        loss(x.bfloat16(), SOFT.bfloat16(), label_smoothing=0.1),
+        loss(x.bfloat16().double(), SOFT.bfloat16().double(), label_smoothing=0.1).float(),
+        rtol=1e-2 if loss is pt.binary_cross_entropy else 1e-6,
+        atol=0,
+    )
 
 
 def test_element_weights(route):

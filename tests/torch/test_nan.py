@@ -30,6 +30,10 @@ OF_LOGITS = {
     "capped": lambda x, _, **o: pt.cross_entropy(x, Y, softcap=3.0, **o),
     "focal": lambda x, _, **o: pt.focal_loss(x, Y, NO_WEIGHT.sum().item(), NO_WEIGHT, **o),
     "soft focal": lambda x, _, **o: pt.focal_loss(x, SOFT, row_weight=OFF, **o),
+    "generalised": lambda x, _, **o: pt.generalised_cross_entropy(x, Y, 0.7, NO_WEIGHT, **o),
+    "soft generalised": lambda x, _, **o: pt.generalised_cross_entropy(x, SOFT, **o),
+    "poly": lambda x, _, **o: pt.poly_loss(x, Y, -1.0, row_weight=OFF, **o),
+    "smooth poly": lambda x, _, **o: pt.poly_loss(x, Y, label_smoothing=0.1, **o),
     "brier": lambda x, _, **o: pt.brier_loss(x, Y, **o),
     "soft brier": lambda x, _, **o: pt.brier_loss(x, SOFT, row_weight=OFF, **o),
     "confidence": lambda x, _, **o: pt.confidence_penalty(x, **o),
@@ -37,8 +41,17 @@ OF_LOGITS = {
     "distillation of labels": lambda x, t, **o: pt.distillation_loss(x, t, Y, alpha=0.0, **o),
     "distillation without": lambda x, t, **o: pt.distillation_loss(x, t, Y, alpha=1.0, **o),
     "js": lambda x, t, **o: pt.js_divergence_loss(x, t, **o),
+    "js of beta": lambda x, t, **o: pt.js_divergence_loss(x, t, beta=0.1, **o),
+    "reverse KL": lambda x, t, **o: pt.reverse_kl_loss(t, x, **o),
 }
-OF_TWO = ("distillation", "distillation of labels", "distillation without", "js")
+OF_TWO = (
+    "distillation",
+    "distillation of labels",
+    "distillation without",
+    "js",
+    "js of beta",
+    "reverse KL",
+)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
@@ -78,6 +91,8 @@ ELEMENTS = {
         z, t, pos_weight=torch.tensor(0.0), **o
     ),
     "focal": lambda z, t, **o: pt.binary_focal_loss(z, t, **o),
+    "asymmetric": lambda z, t, **o: pt.asymmetric_loss(z, t, **o),
+    "asymmetric, no focus": lambda z, t, **o: pt.asymmetric_loss(z, t, 0.0, 0.0, 0.5, **o),
     "focal of alpha 0": lambda z, t, **o: pt.binary_focal_loss(z, t, alpha=0.0, **o),
 }
 

@@ -48,6 +48,8 @@ OF_LABELS = {
     "cross_entropy with weights": lambda x, y: pt.cross_entropy(x, y, W, label_smoothing=0.1),
     "cross_entropy with both": lambda x, y: pt.cross_entropy(x, y, gamma=1.0, label_smoothing=0.1),
     "focal_loss": pt.focal_loss,
+    "generalised_cross_entropy": pt.generalised_cross_entropy,
+    "poly_loss": pt.poly_loss,
     "brier_loss": pt.brier_loss,
     "brier_loss unchecked": lambda x, y: pt.brier_loss(x, y, validate=False),
     "distillation_loss": lambda x, y: pt.distillation_loss(x, X.flip(0), y),
@@ -59,6 +61,8 @@ OF_ROWS = {
     "soft_cross_entropy": lambda x, t: pt.soft_cross_entropy(x, t, W),
     "focal_loss": pt.focal_loss,
     "focal_loss without weight": lambda x, t: pt.focal_loss(x, t, row_weight=torch.zeros(2)),
+    "generalised_cross_entropy": pt.generalised_cross_entropy,
+    "poly_loss": pt.poly_loss,
     "brier_loss": pt.brier_loss,
     "distillation_loss": lambda x, t: pt.distillation_loss(x, X.flip(0), t),
 }
@@ -66,6 +70,8 @@ OF_SHARES = {
     "binary_cross_entropy": lambda z, t: pt.binary_cross_entropy(z.sigmoid(), t),
     "binary_cross_entropy_with_logits": pt.binary_cross_entropy_with_logits,
     "binary_focal_loss": pt.binary_focal_loss,
+    "asymmetric_loss": pt.asymmetric_loss,
+    "smoothed": lambda z, t: pt.binary_focal_loss(z, t, label_smoothing=0.5),
 }
 WITH_DENOMINATOR = {
     "cross_entropy": lambda x, d: pt.cross_entropy(x, Y, denominator=d),
@@ -75,6 +81,7 @@ WITH_DENOMINATOR = {
     "distillation_loss": lambda x, d: pt.distillation_loss(x, X.flip(0), denominator=d),
     "confidence_penalty": lambda x, d: pt.confidence_penalty(x, denominator=d),
     "js_divergence_loss": lambda x, d: pt.js_divergence_loss(x, X.flip(0), denominator=d),
+    "reverse_kl_loss": lambda x, d: pt.reverse_kl_loss(X.flip(0), x, denominator=d),
     "nll_loss": lambda x, d: pt.nll_loss(x.log_softmax(-1), Y, denominator=d),
     "kl_div": lambda x, d: batchmean(x.log_softmax(-1), SOFT, denominator=d),
     "gaussian_kl": lambda x, d: pt.gaussian_kl(x, SOFT, denominator=d),

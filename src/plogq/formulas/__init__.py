@@ -7,6 +7,7 @@ row beside its gradient, in nats. Every kernel and every framework's front door 
 
 from plogq.formulas._loss import ValueAndGrad
 from plogq.formulas.binary_losses import (
+    asymmetric_from_logits,
     binary_cross_entropy_from_logits,
     binary_focal_from_logits,
     sigmoid,
@@ -21,6 +22,7 @@ from plogq.formulas.continuous import (
     normal_entropy,
     normal_kl,
 )
+from plogq.formulas.divergence_losses import js_divergence_from_logits, reverse_kl_from_logits
 from plogq.formulas.information import (
     Decomposition,
     cross_entropy,
@@ -55,6 +57,10 @@ from plogq.formulas.softmax_losses import (
     z_loss_from_logits,
 )
 from plogq.formulas.softmax_state import LogSumExp, log_softmax, log_sum_exp, logsumexp, softmax
+from plogq.formulas.surprisal_losses import (
+    generalised_cross_entropy_from_logits,
+    poly_from_logits,
+)
 from plogq.formulas.units import NATS_PER_UNIT, Unit, from_nats
 
 __all__ = [
@@ -65,6 +71,7 @@ __all__ = [
     "Quadrature",
     "Unit",
     "ValueAndGrad",
+    "asymmetric_from_logits",
     "binary_cross_entropy_from_logits",
     "binary_cross_entropy_from_probs",
     "binary_focal_from_logits",
@@ -82,11 +89,13 @@ __all__ = [
     "entropy_of_counts",
     "focal_from_logits",
     "from_nats",
+    "generalised_cross_entropy_from_logits",
     "information_gain",
     "information_gain_from_counts",
     "joint_entropy",
     "js_distance",
     "js_divergence",
+    "js_divergence_from_logits",
     "kl_divergence",
     "kl_divergence_from_logits",
     "log_softmax",
@@ -96,6 +105,8 @@ __all__ = [
     "normal_entropy",
     "normal_kl",
     "perplexity",
+    "poly_from_logits",
+    "reverse_kl_from_logits",
     "sigmoid",
     "softmax",
     "squared_error",

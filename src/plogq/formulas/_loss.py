@@ -47,17 +47,28 @@ def check_weights(xp: ModuleType, weight: Array, name: str) -> Array:
     return nan_unless(xp, sound, weight)
 
 
-def check_gamma(gamma: float) -> None:
+def check_gamma(gamma: float, name: str = "gamma") -> None:
     """Refuse a focal exponent that is negative (it would favour easy rows), infinite or NaN."""
     if not 0 <= gamma < math.inf:
-        refuse("gamma", "be finite and at least 0", gamma)
+        refuse(name, "be finite and at least 0", gamma)
+
+
+def check_margin(margin: float) -> None:
+    """Refuse a probability, up to which negatives count nothing, outside [0, 1)."""
+    if not 0 <= margin < 1:
+        refuse("margin", "be at least 0 and less than 1", margin)
 
 
 def smoothed(xp: ModuleType, target: Array, x: Array, smoothing: float) -> Array:
     """Return the target smoothed by ε, which is checked here, as `softmax_core.smoothed` does."""
-    if not 0 <= smoothing <= 1:
-        refuse("label_smoothing", "be in [0, 1]", smoothing)
+    check_label_smoothing(smoothing)
     return core.smoothed(xp, target, x, smoothing)
+
+
+def check_label_smoothing(label_smoothing: float) -> None:
+    """Refuse a share of the target that is outside [0, 1]."""
+    if not 0 <= label_smoothing <= 1:
+        refuse("label_smoothing", "be in [0, 1]", label_smoothing)
 
 
 def binary_target(xp: ModuleType, target: Any, x: Array) -> Array:

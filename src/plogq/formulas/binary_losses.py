@@ -11,6 +11,8 @@ from plogq.formulas._loss import (
     ValueAndGrad,
     binary_target,
     check_gamma,
+    check_label_smoothing,
+    check_margin,
     check_weights,
     value_and_grad,
 )
@@ -32,7 +34,11 @@ def sigmoid(logit: Array) -> Array:
 
 
 def binary_cross_entropy_from_logits(
-    logit: Array, target: Any, *, pos_weight: Array | float | None = None
+    logit: Array,
+    target: Any,
+    *,
+    pos_weight: Array | float | None = None,
+    label_smoothing: float = 0.0,
 ) -> ValueAndGrad:
     """w t · softplus(−z) + (1 − t) · softplus(z); gradient (1 − t) σ(z) − w t σ(−z).
 
@@ -47,6 +53,8 @@ def binary_cross_entropy_from_logits(
         t in [0, 1].
     pos_weight
         w, what a positive counts; broadcasts against `logit`.
+    label_smoothing : float
+        ε: t becomes (1 − ε) t + ε/2.
 
     Raises
     ------
@@ -64,19 +72,25 @@ def binary_cross_entropy_from_logits(
     ----------
     softplus: Mächler (2012), Accurately computing log(1 − exp(−|a|)), equation 10.
     """
-    xp, z, t, w = _binary(logit, target, pos_weight)
+    xp, z, t, w = _binary(logit, target, pos_weight, label_smoothing)
     value, grad = core.cross_entropy(xp, z, t, w), core.cross_entropy_gradient(xp, z, t, w)
     return value_and_grad(xp, value, grad, logit, -1)
 
 
 def binary_focal_from_logits(
-    logit: Array, target: Any, *, gamma: float = 2.0, alpha: float | None = None
+    logit: Array,
+    target: Any,
+    *,
+    gamma: float = 2.0,
+    alpha: float | None = None,
+    pos_weight: Array | float | None = None,
+    label_smoothing: float = 0.0,
 ) -> ValueAndGrad:
-    """α t (1 − p)^γ (−log p) + (1 − α)(1 − t) p^γ (−log(1 − p)) with p = σ(z).
+    """α w t (1 − p)^γ (−log p) + (1 − α)(1 − t) p^γ (−log(1 − p)) with p = σ(z).
 
-    Gradient of the positive part: −(1 − p)^γ ((1 − p) + γ p (−log p)), and its mirror image.
+    Gradient of (1 − p)^γ (−log p): −(1 − p)^γ ((1 − p) + γ p (−log p)); the other part mirrors it.
     Without `alpha` both classes weigh 1; γ = 0 is then `binary_cross_entropy_from_logits`, whose
-    shapes and errors these are.
+    shapes, other options and errors these are.
 
     Examples
     --------
@@ -92,12 +106,57 @@ def binary_focal_from_logits(
     check_gamma(gamma)
     if alpha is not None and not 0 <= alpha <= 1:
         refuse("alpha", "be in [0, 1]", alpha)
-    xp, z, t, _ = _binary(logit, target, None)
-    value, grad = core.focal(xp, z, t, gamma, alpha), core.focal_gradient(xp, z, t, gamma, alpha)
-    return value_and_grad(xp, value, grad, logit, -1)
+    xp, z, t, w = _binary(logit, target, pos_weight, label_smoothing)
+    of = xp, z, t, gamma, alpha, w
+    return value_and_grad(xp, core.focal(*of), core.focal_gradient(*of), logit, -1)
 
 
-def _binary(logit: Array, target: Any, pos_weight: Any) -> tuple[Any, ...]:
+def asymmetric_from_logits(
+    logit: Array,
+    target: Any,
+    *,
+    gamma_neg: float = 4.0,
+    gamma_pos: float = 1.0,
+    margin: float = 0.05,
+    pos_weight: Array | float | None = None,
+    label_smoothing: float = 0.0,
+) -> ValueAndGrad:
+    """w t (1 − p)^γ₊ (−log p) + (1 − t) r^γ₋ (−log(1 − r)), p = σ(z), r = max(p − m, 0).
+
+    Of many labels, few are positive: easy negatives count less than easy positives, and those with
+    p ≤ m nothing. Gradient of the part of negatives: p (1 − p) r^γ₋ (γ₋ (−log(1 − r))/r +
+    1/(1 − r)), 0 at r = 0. Without margin and with equal exponents it is
+    `binary_focal_from_logits`, whose shapes, other options and errors these are.
+
+    Parameters
+    ----------
+    gamma_neg, gamma_pos : float
+        γ₋ and γ₊, at least 0.
+    margin : float
+        m in [0, 1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> z, t = np.log(np.array([1.0, 1 / 24])), np.array([0.0, 0.0])
+    >>> loss, grad = asymmetric_from_logits(z, t)
+    >>> loss.round(4), grad.round(4)
+    (array([0.0245, 0.    ]), array([0.0731, 0.    ]))
+
+    References
+    ----------
+    Ridnik et al. (2021), Asymmetric loss for multi-label classification, equations 5 to 7.
+    """
+    check_gamma(gamma_neg, "gamma_neg")
+    check_gamma(gamma_pos, "gamma_pos")
+    check_margin(margin)
+    xp, z, t, w = _binary(logit, target, pos_weight, label_smoothing)
+    of = xp, z, t, gamma_neg, gamma_pos, margin, w
+    return value_and_grad(xp, core.asymmetric(*of), core.asymmetric_gradient(*of), logit, -1)
+
+
+def _binary(logit: Array, target: Any, pos_weight: Any, label_smoothing: float) -> tuple[Any, ...]:
+    check_label_smoothing(label_smoothing)
     xp, z, w = to_arrays(logit=logit, pos_weight=1.0 if pos_weight is None else pos_weight)
     _no_nan(xp, z)
     w = check_weights(xp, w, "pos_weight")
@@ -105,7 +164,7 @@ def _binary(logit: Array, target: Any, pos_weight: Any) -> tuple[Any, ...]:
         w = xp.broadcast_to(w, z.shape)
     except (ValueError, RuntimeError):
         refuse("pos_weight", f"broadcast to the logit's shape {tuple(z.shape)}", tuple(w.shape))
-    return xp, z, binary_target(xp, target, z), w
+    return xp, z, core.smoothed(binary_target(xp, target, z), label_smoothing), w
 
 
 def _no_nan(xp: ModuleType, z: Array) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from plogq.formulas.arrays import Array, to_arrays
-from plogq.formulas.distributions import check_probabilities, distributions
+from plogq.errors import refuse
+from plogq.formulas.arrays import Array, sum_tolerance, to_arrays
+from plogq.formulas.distributions import (
+    check_distribution,
+    check_probabilities,
+    distributions,
+)
 from plogq.formulas.terms import js_terms, kl_terms, log_ratio, neg_log, times
 from plogq.formulas.units import Unit, from_nats
 
@@ -102,25 +107,80 @@ def kl_divergence(p: Array, q: Array, *, axis: int = -1, unit: Unit = "nat") -> 
     return from_nats(xp.sum(kl_terms(xp, p, q, log_ratio(xp, p, q)), axis=-1), unit)
 
 
-def js_divergence(p: Array, q: Array, *, axis: int = -1, unit: Unit = "nat") -> Array:
+def js_divergence(
+    p: Array,
+    q: Array | None = None,
+    *,
+    weights: Any = None,
+    axis: int = -1,
+    unit: Unit = "nat",
+) -> Array:
     """JS(p, q) = ½ D_KL(p ‖ m) + ½ D_KL(q ‖ m) with m = (p + q)/2: symmetric, in [0, ln 2].
 
-    Always finite. Raises as `cross_entropy` does.
+    With `weights` w, or without q of all the distributions along the first axis of p, it is
+    Σ_i w_i D_KL(p_i ‖ m) with m = Σ_i w_i p_i: what an outcome tells of the distribution that it
+    was drawn from, at most the entropy of w. Always finite.
+
+    Parameters
+    ----------
+    p, q
+        Two arrays of distributions of one shape; or p alone, (K, …, C), of K distributions.
+    weights : (K,)
+        A distribution, (2,) for p and q; equal without.
+
+    Raises
+    ------
+    ValueError
+        As `cross_entropy`; weights that are no distribution over the K; K = 0.
 
     Examples
     --------
     >>> import numpy as np
     >>> float(js_divergence(np.array([1.0, 0.0]), np.array([0.0, 1.0]), unit="bit"))
     1.0
+    >>> float(js_divergence(np.eye(4), unit="bit"))
+    2.0
 
     References
     ----------
-    Lin (1991), Divergence measures based on the Shannon entropy.
+    Lin (1991), Divergence measures based on the Shannon entropy, section IV for several.
     """
+    if q is None or weights is not None:
+        return from_nats(_js_of_several(p, q, weights, axis), unit)
     xp, p, q = distributions(axis, p=p, q=q)
     # Rounding may exceed ln 2, the mathematical bound.
     nats = xp.clip(xp.sum(js_terms(xp, p, q), axis=-1), max=math.log(2))
     return from_nats(nats, unit)
+
+
+def _js_of_several(p: Array, q: Array | None, weights: Any, axis: int) -> Array:
+    """Σ_i w_i D_KL(p_i ‖ m) in nats, of the p_i along the first axis or of p and q."""
+    if q is None:
+        xp, each = distributions(axis, p=p)
+        if each.ndim < 2 or axis in (0, -each.ndim) or not each.shape[0]:
+            expected = "have a first axis of distributions, not empty, beside that of classes"
+            refuse("p", expected, f"shape {tuple(each.shape)}, axis {axis}")
+    else:
+        xp, p, q = distributions(axis, p=p, q=q)
+        each = xp.stack([p, q])
+    count = each.shape[0]
+    _, w, _ = to_arrays(weights=[1 / count] * count if weights is None else weights, p=each)
+    if w.shape != (count,):
+        refuse("weights", f"have shape ({count},)", tuple(w.shape))
+    w = xp.astype(check_distribution(xp, w, "weights", sum_tolerance(xp, weights)), each.dtype)
+    by_one = xp.reshape(w, (count,) + (1,) * (each.ndim - 1))
+    m = xp.sum(by_one * each, axis=0)
+    total = xp.zeros_like(m[..., 0])
+    for i in range(count):
+        own = each[i, ...]
+        # Not m − p_i of the rounded m: near distributions would lose their digits.
+        beyond = xp.sum(by_one * (each - own), axis=0)
+        near = xp.abs(beyond) <= own / 2
+        close = xp.log1p(xp.where(near, beyond, 0.0) / xp.where(near & (own > 0), own, 1.0))
+        d = xp.where(near, close, log_ratio(xp, own, m))
+        total = total + times(xp, w[i], xp.sum(kl_terms(xp, own, own + beyond, d), axis=-1))
+    limit = xp.sum(times(xp, w, neg_log(xp, w)), axis=-1)  # which rounding may exceed
+    return xp.where(total > limit, limit, total)
 
 
 def js_distance(p: Array, q: Array, *, axis: int = -1, unit: Unit = "nat") -> Array:

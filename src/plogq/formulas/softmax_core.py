@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from types import ModuleType
 
+from plogq.errors import check_number, refuse
 from plogq.formulas.arrays import Array
 from plogq.formulas.softmax_state import Softmax
-from plogq.formulas.terms import js_share, kl_terms, power, times
+from plogq.formulas.terms import js_share, kl_terms, mixture_log_ratios, power, times
 
 
 def capped(xp: ModuleType, x: Array, softcap: float) -> Array:
@@ -78,12 +79,16 @@ def squared_error(xp: ModuleType, parts: Softmax, t: Array) -> Array:
 
 def squared_error_gradient(xp: ModuleType, parts: Softmax, t: Array) -> Array:
     """Return 2 p_k ((p_k − t_k) − Σ_j p_j (p_j − t_j))."""
-    p, d = parts.probs(), differences(xp, parts, t)
-    inner = xp.sum(p * d, axis=-1, keepdims=True)
-    # At the top d − Σ p d = d (1 − p) − Σ_{others} p d, which does not cancel.
-    others = xp.sum(xp.where(parts.is_top, 0.0, p * d), axis=-1, keepdims=True)
-    centred = xp.where(parts.is_top, d * parts.complements(xp) - others, d - inner)
-    return 2 * p * centred
+    return 2 * through_softmax(xp, parts, differences(xp, parts, t))
+
+
+def through_softmax(xp: ModuleType, parts: Softmax, g: Array) -> Array:
+    """Return p_k (g_k − Σ_j p_j g_j), the gradient in z = x / T of what has the gradient g in p."""
+    p = parts.probs()
+    inner = xp.sum(p * g, axis=-1, keepdims=True)
+    # At the top g − Σ p g = g (1 − p) − Σ_{others} p g, which does not cancel.
+    others = xp.sum(xp.where(parts.is_top, 0.0, p * g), axis=-1, keepdims=True)
+    return p * xp.where(parts.is_top, g * parts.complements(xp) - others, g - inner)
 
 
 def entropy(xp: ModuleType, parts: Softmax) -> Array:
@@ -114,15 +119,84 @@ def kl_divergence_gradient(
     return xp.where(small, p * xp.expm1(xp.where(small, d, 0.0)), q - p)
 
 
-def js_divergence(
-    xp: ModuleType, a: Array, b: Array, first: Softmax, second: Softmax, temperature: float
+def reverse_kl_gradient(
+    xp: ModuleType, a: Array, b: Array, truth: Softmax, model: Softmax, temperature: float
 ) -> Array:
-    """Return JS(p, q) of each row, p = softmax(a/T) and q = softmax(b/T)."""
+    """Return q_k (log(q_k/p_k) − D_KL(q ‖ p)), the gradient of D_KL(q ‖ p) in b/T.
+
+    Where p masks classes that q does not, it is inf for these and −inf for the others.
+    """
+    q, d = model.probs(), log_ratio_of_softmaxes(xp, a, b, truth, model, temperature)
+    alone = (d == xp.inf) & (q > 0)
+    infinite = xp.any(alone, axis=-1, keepdims=True) & (q > 0)
+    finite = through_softmax(xp, model, xp.where(xp.isinf(d), 0.0, d))
+    return xp.where(alone, xp.inf, xp.where(infinite, -xp.inf, finite))
+
+
+def js_divergence(
+    xp: ModuleType,
+    a: Array,
+    b: Array,
+    first: Softmax,
+    second: Softmax,
+    temperature: float,
+    beta: float = 0.5,
+) -> Array:
+    """Return β D_KL(p ‖ m) + (1 − β) D_KL(q ‖ m) with m = β p + (1 − β) q, of each row.
+
+    p = softmax(a/T) and q = softmax(b/T). β = 0 gives D_KL(p ‖ q), and β = 1 D_KL(q ‖ p).
+    """
+    if beta == 0:
+        return kl_divergence(xp, a, b, first, second, temperature)
+    if beta == 1:
+        return kl_divergence(xp, b, a, second, first, temperature)
+    p, q = first.probs(), second.probs()
     d = log_ratio_of_softmaxes(xp, a, b, first, second, temperature)
     one_alone = xp.isinf(d)  # the other distribution masks this class
-    share = js_share(xp, xp.where(one_alone, 0.0, d))
-    share = xp.where(one_alone, 2 * math.log(2), share)
-    return xp.sum((first.probs() + second.probs()) / 4 * share, axis=-1)
+    d = xp.where(one_alone, 0.0, d)
+    if beta == 0.5:
+        share = xp.where(one_alone, 2 * math.log(2), js_share(xp, d))
+        return xp.sum((p + q) / 4 * share, axis=-1)
+    of_p, of_q = mixture_log_ratios(xp, d, beta)
+    m = beta * p + (1 - beta) * q
+    terms = beta * kl_terms(xp, p, m, of_p) + (1 - beta) * kl_terms(xp, q, m, of_q)
+    alone = -beta * math.log(beta) * p - (1 - beta) * math.log1p(-beta) * q
+    return xp.sum(xp.where(one_alone, alone, terms), axis=-1)
+
+
+def js_gradient(
+    xp: ModuleType,
+    a: Array,
+    b: Array,
+    first: Softmax,
+    second: Softmax,
+    temperature: float,
+    beta: float,
+) -> Array:
+    """Return the gradient of `js_divergence` in b/T: (1 − β) q_k (log(q_k/m_k) − D_KL(q ‖ m))."""
+    of = xp, a, b, first, second, temperature
+    if beta == 0:
+        return kl_divergence_gradient(*of)
+    if beta == 1:
+        return reverse_kl_gradient(*of)
+    d = log_ratio_of_softmaxes(*of)
+    of_m = mixture_log_ratios(xp, xp.where(xp.isinf(d), 0.0, d), beta)[1]
+    of_m = xp.where(d == xp.inf, math.log1p(-beta), of_m)
+    return (beta - 1) * through_softmax(xp, second, of_m)
+
+
+def check_beta(beta: float) -> None:
+    """Refuse a weight of the truth in a mixture that is outside [0, 1]."""
+    check_number("beta", beta)
+    if not 0 <= beta <= 1:
+        refuse("beta", "be in [0, 1]", beta)
+
+
+def js_limit(beta: float) -> float:
+    """Return the largest divergence: the entropy of (β, 1 − β); inf for the two relative ones."""
+    if beta in (0, 1):
+        return math.inf
+    return -beta * math.log(beta) - (1 - beta) * math.log1p(-beta)
 
 
 def log_ratio_of_softmaxes(

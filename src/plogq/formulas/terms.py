@@ -108,6 +108,25 @@ def js_share(xp: ModuleType, d: Array) -> Array:
     return xp.where(near, close, 2 * (math.log(2) - xp.log1p(e) - r * (e / (1 + e))))
 
 
+def mixture_log_ratios(xp: ModuleType, d: Array, beta: float) -> tuple[Array, Array]:
+    """log(m/p) and log(m/q) for d = log(q/p), finite, and m = β p + (1 − β) q.
+
+    The smaller of p and q is in exp(−|d|), which cannot overflow; the other ratio differs by d.
+    """
+    first_is_more = d <= 0
+    of_p = _log_mixture(xp, xp.where(first_is_more, d, 0.0), 1 - beta, beta)
+    of_q = _log_mixture(xp, xp.where(first_is_more, 0.0, -d), beta, 1 - beta)
+    return xp.where(first_is_more, of_p, of_q + d), xp.where(first_is_more, of_p - d, of_q)
+
+
+def _log_mixture(xp: ModuleType, d: Array, share: float, rest: float) -> Array:
+    """log(rest + share · exp d) for d ≤ 0 and rest + share = 1, near 1 and near 0."""
+    below = share * xp.expm1(d)
+    near = below > -0.5
+    far = xp.where(near, 1.0, rest + share * xp.exp(d))
+    return xp.where(near, xp.log1p(xp.where(near, below, 0.0)), xp.log(far))
+
+
 def js_terms(xp: ModuleType, p: Array, q: Array) -> Array:
     """½ p log(p/m) + ½ q log(q/m) with m = (p + q)/2: each ≥ 0, and their sum is JS.
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from plogq.formulas import focal_from_logits, squared_error_from_logits, z_loss_from_logits
+from plogq.formulas import (
+    ValueAndGrad,
+    focal_from_logits,
+    generalised_cross_entropy_from_logits,
+    poly_from_logits,
+    squared_error_from_logits,
+    z_loss_from_logits,
+)
 from plogq.kernels import rows
 from plogq.kernels.question import Question, Statistics
 from plogq.kernels.seam import Engines
@@ -41,6 +49,28 @@ def _squared_error(z: Array, target: Array, question: Question) -> tuple[Array, 
 
 CROSS_ENTROPY = RowLoss("cross-entropy", _cross_entropy)
 SQUARED_ERROR = RowLoss("squared error", _squared_error)
+
+
+def generalised_cross_entropy(q: float) -> RowLoss:
+    """Return the generalised cross-entropy of exponent q."""
+    return _by_class(
+        "generalised cross-entropy", partial(generalised_cross_entropy_from_logits, q=q)
+    )
+
+
+def poly(epsilon: float) -> RowLoss:
+    """Return Poly-1 of coefficient ε."""
+    return _by_class("Poly-1", partial(poly_from_logits, epsilon=epsilon))
+
+
+def _by_class(name: str, loss: Callable[..., ValueAndGrad]) -> RowLoss:
+    """Return a loss with class weights and smoothing."""
+
+    def formula(z: Array, target: Array, question: Question) -> tuple[Array, Array]:
+        smoothing = question.options.label_smoothing
+        return loss(z, target, weight=question.weight, label_smoothing=smoothing)
+
+    return RowLoss(name, formula)
 
 
 @dataclass(slots=True)

@@ -112,7 +112,7 @@ def cross_entropy(
     Bridle (1990), Probabilistic interpretation of feedforward classification network outputs.
     """
     options = Options(label_smoothing, gamma, temperature, z_loss)
-    return _answered(
+    return answered(
         CROSS_ENTROPY, logits, target, options, weight=weight, ignore_index=ignore_index,
         reduction=reduction, softcap=softcap, row_weight=row_weight, mask=mask,
         denominator=denominator, return_grad=return_grad, out=out, return_stats=return_stats,
@@ -168,29 +168,29 @@ def squared_error(
     Brier (1950), Verification of forecasts expressed in terms of probability.
     """
     options = Options(temperature=temperature, z_loss=z_loss)
-    return _answered(
+    return answered(
         SQUARED_ERROR, logits, target, options, ignore_index=ignore_index, reduction=reduction,
         softcap=softcap, row_weight=row_weight, mask=mask, denominator=denominator,
         return_grad=return_grad, out=out, return_stats=return_stats,
     )  # fmt: skip
 
 
-def _answered(
+def answered(
     loss: RowLoss,
     logits: npt.ArrayLike,
     target: npt.ArrayLike,
     options: Options,
     *,
     weight: npt.ArrayLike | None = None,
-    ignore_index: int,
-    reduction: Reduction,
-    softcap: float | None,
-    row_weight: npt.ArrayLike | None,
-    mask: npt.ArrayLike | None,
-    denominator: float | None,
-    return_grad: bool,
-    out: Array | None,
-    return_stats: bool,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+    softcap: float | None = None,
+    row_weight: npt.ArrayLike | None = None,
+    mask: npt.ArrayLike | None = None,
+    denominator: float | None = None,
+    return_grad: bool = False,
+    out: Array | None = None,
+    return_stats: bool = False,
     validate: bool = True,
     threads: int | None = None,
 ) -> Any:

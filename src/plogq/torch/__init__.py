@@ -13,13 +13,21 @@ with needed_by("plogq.torch"):
 
 from plogq.kernels.question import Statistics
 from plogq.torch.binary_losses import (
+    asymmetric_loss,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     binary_focal_loss,
 )
-from plogq.torch.divergences import gaussian_kl, js_divergence_loss, kl_div, nll_loss
+from plogq.torch.divergences import (
+    gaussian_kl,
+    js_divergence_loss,
+    kl_div,
+    nll_loss,
+    reverse_kl_loss,
+)
 from plogq.torch.engines import ENGINES
 from plogq.torch.modules import (
+    AsymmetricLoss,
     BCELoss,
     BCEWithLogitsLoss,
     BinaryFocalLoss,
@@ -29,12 +37,15 @@ from plogq.torch.modules import (
     DistillationLoss,
     FocalLoss,
     GaussianKL,
+    GeneralisedCrossEntropyLoss,
     JSDivergenceLoss,
     KLDivLoss,
     NLLLoss,
+    PolyLoss,
+    ReverseKLLoss,
     SoftCrossEntropyLoss,
 )
-from plogq.torch.options import RowOptions, SoftmaxOptions, TemperedOptions
+from plogq.torch.options import ElementOptions, RowOptions, SoftmaxOptions, TemperedOptions
 from plogq.torch.softmax_losses import (
     brier_loss,
     confidence_penalty,
@@ -43,10 +54,12 @@ from plogq.torch.softmax_losses import (
     focal_loss,
     soft_cross_entropy,
 )
+from plogq.torch.surprisal_losses import generalised_cross_entropy, poly_loss
 
 explain, engine = ENGINES.explain, ENGINES.only
 
 __all__ = [
+    "AsymmetricLoss",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BinaryFocalLoss",
@@ -54,16 +67,21 @@ __all__ = [
     "ConfidencePenalty",
     "CrossEntropyLoss",
     "DistillationLoss",
+    "ElementOptions",
     "FocalLoss",
     "GaussianKL",
+    "GeneralisedCrossEntropyLoss",
     "JSDivergenceLoss",
     "KLDivLoss",
     "NLLLoss",
+    "PolyLoss",
+    "ReverseKLLoss",
     "RowOptions",
     "SoftCrossEntropyLoss",
     "SoftmaxOptions",
     "Statistics",
     "TemperedOptions",
+    "asymmetric_loss",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "binary_focal_loss",
@@ -75,8 +93,11 @@ __all__ = [
     "explain",
     "focal_loss",
     "gaussian_kl",
+    "generalised_cross_entropy",
     "js_divergence_loss",
     "kl_div",
     "nll_loss",
+    "poly_loss",
+    "reverse_kl_loss",
     "soft_cross_entropy",
 ]

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+from typing import Any, Unpack
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from plogq.errors import check_number, refuse
+from plogq.formulas.binary_core import smoothed
+from plogq.kernels.arguments import check_ignore_index
+from plogq.kernels.question import Options, check_options
 from plogq.torch.checks import check_real, check_tensors, check_unit_interval, values_known
 from plogq.torch.engines import ENGINES
-from plogq.torch.engines.formula import BINARY_CROSS_ENTROPY, binary_focal
-from plogq.torch.questions import Elements, arithmetic
+from plogq.torch.engines.formula import BINARY_CROSS_ENTROPY, asymmetric, binary_focal
+from plogq.torch.options import ElementOptions, refuse_unknown
+from plogq.torch.questions import ElementLoss, Elements, arithmetic
 from plogq.torch.reductions import given_denominator, reduced, reduction_name
 
 
@@ -23,9 +29,7 @@ def binary_cross_entropy_with_logits(
     reduce: bool | None = None,
     reduction: str = "mean",
     pos_weight: Tensor | None = None,
-    *,
-    denominator: float | Tensor | None = None,
-    validate: bool = True,
+    **options: Unpack[ElementOptions],
 ) -> Tensor:
     """`torch.nn.functional.binary_cross_entropy_with_logits`, in nats.
 
@@ -45,10 +49,8 @@ def binary_cross_entropy_with_logits(
         "mean" over the elements (v does not divide it, as in torch), "sum", "none".
     pos_weight
         w, the weight of a positive; broadcasts to the shape of `input`.
-    denominator
-        Divides the mean instead of the number of elements.
-    validate
-        Refuse targets outside [0, 1].
+    **options
+        What torch does not have: see `ElementOptions`.
 
     Raises
     ------
@@ -72,15 +74,8 @@ def binary_cross_entropy_with_logits(
     ----------
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy_with_logits.html
     """
-    reduction = reduction_name(size_average, reduce, reduction, denominator)
-    _check_shapes(input, target, weight=weight, pos_weight=pos_weight)
-    if denominator is not None:
-        denominator = given_denominator(denominator)
-    return _answered(
-        input, Elements(
-            BINARY_CROSS_ENTROPY, target, weight, pos_weight, reduction, denominator, validate
-        ),
-    )  # fmt: skip
+    reduction = reduction_name(size_average, reduce, reduction, options.get("denominator"))
+    return _answered(BINARY_CROSS_ENTROPY, input, target, weight, pos_weight, reduction, options)
 
 
 def binary_cross_entropy(
@@ -90,9 +85,7 @@ def binary_cross_entropy(
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-    *,
-    denominator: float | Tensor | None = None,
-    validate: bool = True,
+    **options: Unpack[ElementOptions],
 ) -> Tensor:
     """`torch.nn.functional.binary_cross_entropy`: −v (t log p + (1 − t) log(1 − p)), in nats.
 
@@ -105,7 +98,7 @@ def binary_cross_entropy(
     ----------
     input : any shape
         p in [0, 1].
-    target, weight, size_average, reduce, reduction, denominator, validate
+    target, weight, size_average, reduce, reduction, **options
         As for `binary_cross_entropy_with_logits`.
 
     Raises
@@ -129,11 +122,10 @@ def binary_cross_entropy(
     ----------
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy.html
     """
-    reduction = reduction_name(size_average, reduce, reduction, denominator)
-    _check_shapes(input, target, weight=weight)
-    if denominator is not None:
-        denominator = given_denominator(denominator)
-    if validate:
+    reduction = reduction_name(size_average, reduce, reduction, options.get("denominator"))
+    input, asked = _asked(BINARY_CROSS_ENTROPY, input, target, weight, None, reduction, options)
+    target, weight = asked.target, asked.weight
+    if asked.validate:
         target = check_unit_interval("target", target)
     if not values_known(input):
         input = check_unit_interval("input", input)  # known values are checked by torch
@@ -144,7 +136,7 @@ def binary_cross_entropy(
     except RuntimeError:  # torch checks the input, but does not name the element
         check_unit_interval("input", input)
         raise
-    return reduced(loss, reduction, denominator)
+    return reduced(loss, reduction, asked.denominator)
 
 
 def binary_focal_loss(
@@ -153,11 +145,12 @@ def binary_focal_loss(
     gamma: float = 2.0,
     alpha: float | None = None,
     *,
+    weight: Tensor | None = None,
+    pos_weight: Tensor | None = None,
     reduction: str = "mean",
-    denominator: float | Tensor | None = None,
-    validate: bool = True,
+    **options: Unpack[ElementOptions],
 ) -> Tensor:
-    """α t (1 − p)^γ (−log p) + (1 − α)(1 − t) p^γ (−log(1 − p)) with p = σ(z).
+    """v (α w t (1 − p)^γ (−log p) + (1 − α)(1 − t) p^γ (−log(1 − p))) with p = σ(z), in nats.
 
     Without `alpha` both classes have the weight 1. For t between 0 and 1 the loss is the mean over
     the labels 1 and 0; torchvision and optax weigh the whole cross-entropy once, by (1 − p_t)^γ.
@@ -172,9 +165,9 @@ def binary_focal_loss(
         γ ≥ 0.
     alpha
         α in [0, 1].
-    reduction, denominator, validate
-        As for `binary_cross_entropy_with_logits`. The paper's sum over anchors, divided by the
-        number of positives, is `denominator=target.sum()`.
+    weight, pos_weight, reduction, **options
+        v, w and the others as for `binary_cross_entropy_with_logits`. The paper's sum over
+        anchors, divided by the number of positives, is `denominator=target.sum()`.
 
     Raises
     ------
@@ -192,25 +185,129 @@ def binary_focal_loss(
     ----------
     Lin et al. (2017), Focal loss for dense object detection, equation 5.
     """
-    check_number("gamma", gamma)
-    if not 0 <= gamma < math.inf:
-        refuse("gamma", "be at least 0 and finite", gamma)
+    _check_gamma("gamma", gamma)
     if alpha is not None:
         check_number("alpha", alpha)
         if not 0 <= alpha <= 1:
             refuse("alpha", "be in [0, 1]", alpha)
-    reduction = reduction_name(None, None, reduction, denominator)
-    _check_shapes(input, target)
+    reduction = reduction_name(None, None, reduction, options.get("denominator"))
+    loss = binary_focal(gamma, alpha)
+    return _answered(loss, input, target, weight, pos_weight, reduction, options)
+
+
+def asymmetric_loss(
+    input: Tensor,
+    target: Tensor,
+    gamma_neg: float = 4.0,
+    gamma_pos: float = 1.0,
+    margin: float = 0.05,
+    *,
+    weight: Tensor | None = None,
+    pos_weight: Tensor | None = None,
+    reduction: str = "mean",
+    **options: Unpack[ElementOptions],
+) -> Tensor:
+    """v (w t (1 − p)^γ₊ (−log p) + (1 − t) r^γ₋ (−log(1 − r))), p = σ(z), r = max(p − m, 0).
+
+    In nats. Of many labels, few are positive: easy negatives count less than easy positives, and
+    those with p ≤ m nothing. m = 0 and γ₋ = γ₊ is `binary_focal_loss`. The paper's code, as timm's,
+    sums over all elements: `reduction="sum"`.
+
+    Parameters
+    ----------
+    input : any shape
+        z: logits.
+    target : the same shape
+        t in [0, 1].
+    gamma_neg, gamma_pos
+        γ₋ and γ₊, at least 0.
+    margin
+        m in [0, 1), which the paper's code calls clip.
+    weight, pos_weight, reduction, **options
+        v, w and the others as for `binary_cross_entropy_with_logits`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `binary_cross_entropy_with_logits`; an exponent or the margin out of range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> z = torch.tensor([1.0, 1 / 24]).log()
+    >>> asymmetric_loss(z, torch.zeros(2), reduction="none")
+    tensor([0.0245, 0.0000])
+
+    References
+    ----------
+    Ridnik et al. (2021), Asymmetric loss for multi-label classification, equations 5 to 7.
+    """
+    _check_gamma("gamma_neg", gamma_neg)
+    _check_gamma("gamma_pos", gamma_pos)
+    check_number("margin", margin)
+    if not 0 <= margin < 1:
+        refuse("margin", "be at least 0 and less than 1", margin)
+    reduction = reduction_name(None, None, reduction, options.get("denominator"))
+    loss = asymmetric(gamma_neg, gamma_pos, margin)
+    return _answered(loss, input, target, weight, pos_weight, reduction, options)
+
+
+def _check_gamma(name: str, gamma: float) -> None:
+    check_number(name, gamma)
+    if not 0 <= gamma < math.inf:
+        refuse(name, "be at least 0 and finite", gamma)
+
+
+def _answered(loss: ElementLoss, input: Tensor, *given: Any) -> Tensor:
+    """Return the answer of an engine to what `_asked` makes of the arguments."""
+    z, question = _asked(loss, input, *given)
+    answer: Tensor = ENGINES.choose(z, question).answer(z, question)[0]
+    return answer
+
+
+def _asked(
+    loss: ElementLoss,
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    pos_weight: Tensor | None,
+    reduction: str,
+    options: ElementOptions,
+) -> tuple[Tensor, Elements]:
+    """Return the input and the question about its elements; what is left out weighs 0."""
+    for name in options.keys() - ElementOptions.__annotations__:
+        refuse_unknown(name, ElementOptions.__annotations__)
+    _check_shapes(input, target, weight=weight, pos_weight=pos_weight, mask=options.get("mask"))
+    dtype = arithmetic(input)
+    denominator, validate = options.get("denominator"), options.get("validate", True)
     if denominator is not None:
         denominator = given_denominator(denominator)
-    loss = binary_focal(gamma, alpha)
-    return _answered(input, Elements(loss, target, None, None, reduction, denominator, validate))
+    keep = _kept(target, options)
+    if keep is not None:
+        # What is left out may hold NaN, which no weight would silence.
+        input, target = torch.where(keep, input, 0.0), torch.where(keep, target, 0)
+        weight = torch.where(keep, 1.0 if weight is None else weight, 0.0).to(dtype)
+        if reduction == "mean" and denominator is None:
+            denominator = keep.expand(input.shape).sum()
+    smoothing = options.get("label_smoothing", 0.0)
+    check_options(Options(label_smoothing=smoothing))
+    if smoothing:
+        if validate:  # smoothed, a target outside [0, 1] may be inside
+            target, validate = check_unit_interval("target", target), False
+        target = smoothed(target.to(dtype), smoothing)
+    return input, Elements(loss, target, weight, pos_weight, reduction, denominator, validate)
 
 
-def _answered(input: Tensor, question: Elements) -> Tensor:
-    arithmetic(input)
-    loss: Tensor = ENGINES.choose(input, question).answer(input, question)[0]
-    return loss
+def _kept(target: Tensor, options: ElementOptions) -> Tensor | None:
+    """Return which elements count, in a shape that broadcasts; None for all."""
+    mask, ignore_index = options.get("mask"), options.get("ignore_index")
+    if mask is not None and mask.dtype != torch.bool:
+        refuse("mask", "be bool", mask.dtype, error=TypeError)
+    if ignore_index is None:
+        return mask
+    check_ignore_index(ignore_index)
+    counted = target != ignore_index
+    return counted if mask is None else counted & mask
 
 
 def _check_shapes(input: Tensor, target: Tensor, **weights: Tensor | None) -> None:

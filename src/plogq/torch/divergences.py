@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any, Unpack
 
 import torch
@@ -12,7 +13,7 @@ from array_api_compat import torch as xp
 from torch import Tensor
 
 from plogq.errors import check_number, refuse
-from plogq.formulas.softmax_core import js_divergence
+from plogq.formulas.softmax_core import check_beta, js_divergence, js_limit, kl_divergence
 from plogq.formulas.softmax_state import Softmax
 from plogq.formulas.terms import normal_kl_terms, times
 from plogq.torch.checks import (
@@ -215,17 +216,22 @@ def js_divergence_loss(
     p_logits: Tensor,
     q_logits: Tensor,
     *,
+    beta: float = 0.5,
     reduction: str = "mean",
     **options: Unpack[TemperedOptions],
 ) -> Any:
-    """JS(p, q) = ½ D_KL(p ‖ m) + ½ D_KL(q ‖ m), m = (p + q)/2, of two softmaxes; in [0, ln 2] nats.
+    """β D_KL(p ‖ m) + (1 − β) D_KL(q ‖ m), m = β p + (1 − β) q, of two softmaxes, in nats.
 
-    Symmetric, finite, and differentiable in both.
+    Differentiable in both; at most the entropy of (β, 1 − β). β = ½ is JS(p, q), symmetric and in
+    [0, ln 2]. Divided by β it tends to D_KL(p ‖ q) as β → 0, and by 1 − β to D_KL(q ‖ p) as β → 1.
+    At β = 0 and β = 1 it is these two, undivided, as in TRL and Liger.
 
     Parameters
     ----------
     p_logits, q_logits : (C,), (N, C) or (N, C, d1, …)
-        Logits of p and of q.
+        Logits of p, in a distillation the teacher, and of q.
+    beta
+        β in [0, 1].
     reduction
         "mean" over the rows; "sum"; "none".
     **options
@@ -235,7 +241,7 @@ def js_divergence_loss(
     Raises
     ------
     ValueError, TypeError
-        Shapes that differ; options as for `cross_entropy`.
+        Shapes that differ; β outside [0, 1]; options as for `cross_entropy`.
 
     Examples
     --------
@@ -245,28 +251,96 @@ def js_divergence_loss(
 
     References
     ----------
-    Lin (1991), Divergence measures based on the Shannon entropy.
+    Lin (1991), Divergence measures based on the Shannon entropy; Agarwal et al. (2024), On-policy
+    distillation of language models, equation 1. TRL: `GKDTrainer.generalized_jsd_loss`.
     """
-    check_tensors(p_logits=p_logits, q_logits=q_logits)
-    check_classes("p_logits", p_logits)
-    if p_logits.shape != q_logits.shape:
-        expected = f"have the shape of p_logits {tuple(p_logits.shape)}"
-        refuse("q_logits", expected, tuple(q_logits.shape))
-    other = classes_last(prepared(q_logits, options))[0].flatten(0, -2)
-    other = other.to(arithmetic(p_logits, "p_logits"))
+    check_beta(beta)
 
-    def divergences(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
-        b, kept = other, rows.kept()
+    def divergence(
+        x: Tensor, y: Tensor, of_x: Softmax, of_y: Softmax, temperature: float
+    ) -> Tensor:
+        of: Tensor = js_divergence(xp, x, y, of_x, of_y, temperature, beta)
+        return of.clamp(max=js_limit(beta))
+
+    named = {"p_logits": p_logits, "q_logits": q_logits}
+    return _of_two("JS divergence", divergence, named, reduction, options)
+
+
+def reverse_kl_loss(
+    p_logits: Tensor,
+    q_logits: Tensor,
+    *,
+    reduction: str = "mean",
+    **options: Unpack[TemperedOptions],
+) -> Any:
+    """D_KL(q ‖ p) of two softmaxes, p the truth and q the model, in nats; differentiable in both.
+
+    A model that is trained by it leaves out what it cannot match, where `distillation_loss`, which
+    is D_KL(p ‖ q), makes it cover all.
+
+    Parameters
+    ----------
+    p_logits, q_logits : (C,), (N, C) or (N, C, d1, …)
+        Logits of the truth, in a distillation the teacher (detach them if it shall not learn), and
+        of the model. A class that is masked (−inf) in p alone makes the loss inf, with a gradient
+        that is not finite: mask it in q, too.
+    reduction
+        "mean" over the rows; "sum"; "none".
+    **options
+        See `TemperedOptions`: softcap and temperature are for both, and the loss is not multiplied
+        by T²; z_loss and the statistics are those of q.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Shapes that differ; options as for `cross_entropy`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> reverse_kl_loss(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.0, 2.0]]))
+    tensor(0.3278)
+
+    References
+    ----------
+    Gu, Dong, Wei, Huang (2024), MiniLLM: knowledge distillation of large language models.
+    """
+
+    def divergence(
+        x: Tensor, y: Tensor, of_x: Softmax, of_y: Softmax, temperature: float
+    ) -> Tensor:
+        of: Tensor = kl_divergence(xp, x, y, of_x, of_y, temperature)
+        return of
+
+    named = {"q_logits": q_logits, "p_logits": p_logits}
+    return _of_two("reverse KL", divergence, named, reduction, options)
+
+
+def _of_two(
+    name: str,
+    divergence: Callable[..., Tensor],
+    named: dict[str, Tensor],
+    reduction: str,
+    options: TemperedOptions,
+) -> Any:
+    """Return a loss of two logits by their names; z_loss and statistics are those of the first."""
+    (first_name, first), (second_name, second) = named.items()
+    check_tensors(**named)
+    check_classes(first_name, first)
+    if first.shape != second.shape:
+        expected = f"have the shape of {first_name} {tuple(first.shape)}"
+        refuse(second_name, expected, tuple(second.shape))
+    other = classes_last(prepared(second, options))[0].flatten(0, -2)
+    other = other.to(arithmetic(first, first_name))
+
+    def of_rows(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
+        y, kept = other, rows.kept()
         if kept is not None:
-            b = torch.where(kept[:, None], b, 0.0)  # rows that are left out may hold NaN
+            y = torch.where(kept[:, None], y, 0.0)  # rows that are left out may hold NaN
         temperature = rows.options.temperature
-        of_b = parts_of(b, temperature)
-        divergence: Tensor = js_divergence(xp, x, b, parts, of_b, temperature)
-        return divergence.clamp(max=math.log(2))
+        return divergence(x, y, parts, parts_of(y, temperature), temperature)
 
-    return softmax_loss(
-        p_logits, None, RowLoss("JS divergence", divergences), reduction=reduction, **options
-    )
+    return softmax_loss(first, None, RowLoss(name, of_rows), reduction=reduction, **options)
 
 
 def gaussian_kl(

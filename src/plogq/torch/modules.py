@@ -19,11 +19,18 @@ from typing import Any, ClassVar, get_args, get_type_hints
 from torch import Tensor, nn
 
 from plogq.torch.binary_losses import (
+    asymmetric_loss,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     binary_focal_loss,
 )
-from plogq.torch.divergences import gaussian_kl, js_divergence_loss, kl_div, nll_loss
+from plogq.torch.divergences import (
+    gaussian_kl,
+    js_divergence_loss,
+    kl_div,
+    nll_loss,
+    reverse_kl_loss,
+)
 from plogq.torch.private import legacy_reduction
 from plogq.torch.softmax_losses import (
     brier_loss,
@@ -33,6 +40,7 @@ from plogq.torch.softmax_losses import (
     focal_loss,
     soft_cross_entropy,
 )
+from plogq.torch.surprisal_losses import generalised_cross_entropy, poly_loss
 
 _NO_DEFAULT = object()
 
@@ -109,6 +117,14 @@ class FocalLoss(_Loss, function=focal_loss):
     """`plogq.torch.focal_loss` as a module."""
 
 
+class GeneralisedCrossEntropyLoss(_Loss, function=generalised_cross_entropy):
+    """`plogq.torch.generalised_cross_entropy` as a module."""
+
+
+class PolyLoss(_Loss, function=poly_loss):
+    """`plogq.torch.poly_loss` as a module."""
+
+
 class BrierLoss(_Loss, function=brier_loss):
     """`plogq.torch.brier_loss` as a module."""
 
@@ -133,6 +149,10 @@ class BinaryFocalLoss(_Loss, function=binary_focal_loss):
     """`plogq.torch.binary_focal_loss` as a module."""
 
 
+class AsymmetricLoss(_Loss, function=asymmetric_loss):
+    """`plogq.torch.asymmetric_loss` as a module."""
+
+
 class NLLLoss(_Loss, nn.NLLLoss, function=nll_loss):
     """`plogq.torch.nll_loss` as `torch.nn.NLLLoss`."""
 
@@ -143,6 +163,10 @@ class KLDivLoss(_Loss, nn.KLDivLoss, function=kl_div):
 
 class JSDivergenceLoss(_Loss, function=js_divergence_loss):
     """`plogq.torch.js_divergence_loss` as a module."""
+
+
+class ReverseKLLoss(_Loss, function=reverse_kl_loss):
+    """`plogq.torch.reverse_kl_loss` as a module."""
 
 
 class GaussianKL(_Loss, function=gaussian_kl, batch=4):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from collections.abc import Iterable
+from typing import NoReturn, TypedDict
 
 from torch import Tensor
 
@@ -73,6 +74,33 @@ class SoftmaxOptions(TemperedOptions, total=False):
     gamma: float
 
 
+class ElementOptions(TypedDict, total=False):
+    """The keywords that every binary loss takes beyond torch's, freely combined.
+
+    Attributes
+    ----------
+    label_smoothing : float
+        ε in [0, 1]: a target t becomes (1 − ε) t + ε/2.
+    ignore_index : int
+        Elements with this target are left out, whatever their logit is.
+    mask : Tensor
+        bool, broadcasts to the shape of the input, so (C,) for a mask by class: an element that is
+        False is left out, whatever it holds. What is left out has loss 0 and gradient 0, and is
+        not counted by a mean.
+    denominator : float or 0-d Tensor
+        The divisor of the mean instead of the number of elements that count.
+    validate : bool
+        Refuse targets outside [0, 1]; the default is True. Where values cannot be read, the loss
+        of such an element, and its gradient, is NaN.
+    """
+
+    label_smoothing: float
+    ignore_index: int | None
+    mask: Tensor | None
+    denominator: float | Tensor | None
+    validate: bool
+
+
 _KNOWN = SoftmaxOptions.__annotations__
 
 
@@ -81,9 +109,14 @@ def bending(label_smoothing: float, options: SoftmaxOptions) -> Options:
     bent = {}
     for name, value in options.items():
         if name not in _KNOWN:
-            raise TypeError(f"unexpected keyword argument {name!r}; options: {', '.join(_KNOWN)}")
+            refuse_unknown(name, _KNOWN)
         if name in Options._fields:
             bent[name] = value
     if not bent and type(label_smoothing) is float and label_smoothing == 0:
         return PLAIN
     return Options(label_smoothing, **bent)  # type: ignore[arg-type]
+
+
+def refuse_unknown(name: str, known: Iterable[str]) -> NoReturn:
+    """Refuse a keyword that a loss has not."""
+    raise TypeError(f"unexpected keyword argument {name!r}; options: {', '.join(known)}")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from plogq.errors import refuse
+from plogq.formulas.surprisal_costs import Cost
 from plogq.kernels.question import Question, Statistics
 
 
@@ -27,12 +28,15 @@ class RowLoss(NamedTuple):
         Losses and gradients of a block of rows, if they are written by hand; else None.
     native
         Whether the native rows compute it.
+    cost
+        f, if it is Σ_j w_j t_j f(−log p_j), with class weights and smoothing; else None.
     """
 
     name: str
     formula: Callable[..., Tensor]
     slopes: Callable[..., tuple[Tensor, Tensor]] | None = None
     native: bool = False
+    cost: Cost | None = None
 
 
 class ElementLoss(NamedTuple):

@@ -105,12 +105,10 @@ def ask(
 def _refuse_bending(
     loss: RowLoss, gamma: float | None, weight: Tensor | None, label_smoothing: float
 ) -> None:
-    """Refuse the options that only cross-entropy has."""
-    given = {
-        "gamma": gamma or None,
-        "weight": weight,
-        "label_smoothing": label_smoothing or None,
-    }
+    """Refuse the options that the loss has not."""
+    given: dict[str, object] = {"gamma": gamma or None}
+    if loss.cost is None:
+        given |= {"weight": weight, "label_smoothing": label_smoothing or None}
     for name, value in given.items():
         if value is not None:
             refuse(name, "be left out: it belongs to cross-entropy", value)

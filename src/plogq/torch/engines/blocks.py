@@ -7,14 +7,18 @@ itself needs a derivative.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
+from array_api_compat import torch as xp
 from torch import Tensor
 
+from plogq.formulas.surprisal_costs import Cost
+from plogq.formulas.terms import times
 from plogq.kernels.question import PLAIN
-from plogq.torch.autograd import loss_of, no_kernel, no_memory
+from plogq.torch.autograd import loss_of, memory_of, no_kernel, no_memory
 from plogq.torch.checks import check_rows
 from plogq.torch.engines.formula import row_losses
 from plogq.torch.engines.native_rows import run_rows
@@ -95,11 +99,28 @@ def focal_slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
     slope = torch.where(miss > 0, surprisal / miss, 1.0).mul_(p).masked_fill_(masked, 0.0)
     share = miss.pow_(gamma).mul_(u)
     loss = torch.where(share == 0, 0.0, share * surprisal).sum(1)
-    v = slope.mul_(gamma).add_(1.0).mul_(share)
+    return loss, _linear_slope(parts, slope.mul_(gamma).add_(1.0).mul_(share))
+
+
+def surprisal_slopes(cost: Cost) -> Callable[..., tuple[Tensor, Tensor]]:
+    """Return the slopes of Σ_j u_j `cost`(−log p_j) with u_j = w_j t_j of the smoothed target."""
+
+    def slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
+        u = _weights(parts, rows, parts.x == -torch.inf)
+        surprisal = parts.rest.log1p() - parts.below
+        loss = times(xp, u, cost.value(xp, surprisal)).sum(1)
+        return loss, _linear_slope(parts, u.mul_(cost.slope(xp, surprisal)))
+
+    return slopes
+
+
+def _linear_slope(parts: Parts, v: Tensor) -> Tensor:
+    """Return (Σ v) p − v, which at the top is (Σ_others v) p − v (1 − p)."""
+    p, top = parts.p, parts.top
     v_top = v.gather(1, top)
     others = v.scatter(1, top, 0.0).sum(1, keepdim=True)
     slope = p.mul(others + v_top).sub_(v)
-    return loss, slope.scatter_(1, top, others * p.gather(1, top) - v_top * parts.miss)
+    return slope.scatter_(1, top, others * p.gather(1, top) - v_top * parts.miss)
 
 
 def _weights(parts: Parts, rows: Rows, masked: Tensor) -> Tensor:
@@ -163,7 +184,8 @@ class Blocks:
         check_rows(x, question)
         divisor = float(divisor_of(question)) or 1.0
         reduces = question.reduction != "none"
-        loss = loss_of(x, SlopeJob(question, divisor if reduces else None))
+        kind = SurprisalJob if _of_one_surprisal(question) else SlopeJob
+        loss = loss_of(x, kind(question, divisor if reduces else None))
         if not reduces:
             loss = weighed(loss, question.row_weight)
         return loss, None
@@ -247,3 +269,30 @@ class SlopeJob:
         scale = torch.ones_like(losses) if weight is None else weight
         scale = scale / (self.denominator or 1.0)
         return scale[:, None] if upstream is None else (scale * upstream)[:, None]
+
+
+def _of_one_surprisal(rows: Rows) -> bool:
+    """Tell whether the loss of a row is a function of its label's surprisal alone."""
+    options = rows.options
+    bent = options.label_smoothing or options.z_loss
+    return rows.loss.cost is not None and not (rows.soft or bent)
+
+
+@dataclass(slots=True)
+class SurprisalJob(SlopeJob):
+    """A cost f of the label's surprisal s: the kernel gives s, then f'(s) times its gradient."""
+
+    def _run(self, x: Tensor, gradient: Tensor | None, upstream: Tensor | None) -> Tensor:
+        rows, cost = self.rows, self.rows.loss.cost
+        assert cost is not None
+        unweighted = replace(rows, weight=None)
+        surprisal = torch.from_numpy(run_rows(x, unweighted).loss)
+        losses: Tensor = cost.value(xp, surprisal)
+        slope = cost.slope(xp, surprisal)
+        if rows.weight is not None:
+            weight = rows.weight.gather(0, rows.labels())
+            losses, slope = times(xp, weight, losses), weight * slope
+        if gradient is not None:
+            scale = (self._scale(losses, upstream)[:, 0] * slope).double()
+            run_rows(x, unweighted, row_scale=memory_of(scale), gradient=gradient)
+        return losses

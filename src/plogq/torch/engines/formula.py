@@ -5,12 +5,15 @@ The losses are composed of the cores of `plogq.formulas`, without its checks, wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from array_api_compat import torch as xp
 from torch import Tensor
 
 from plogq.formulas import binary_core, softmax_core
 from plogq.formulas.softmax_state import Softmax, softmax_parts
+from plogq.formulas.surprisal_costs import Cost
 from plogq.formulas.terms import times
 from plogq.kernels.question import Statistics
 from plogq.torch.checks import check_rows, check_unit_interval
@@ -59,8 +62,21 @@ def cross_entropy_rows(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
 
     A masked target costs inf, and its gradient is p − t like that of any other class.
     """
+    return _of_costs(x, rows, softmax_core.class_costs(xp, parts, rows.options.gamma))
+
+
+def surprisal_rows(cost: Cost) -> Callable[..., Tensor]:
+    """Return the formula of Σ_j u_j `cost`(−log p_j), u the smoothed target times the weights."""
+
+    def formula(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
+        return _of_costs(x, rows, cost.value(xp, parts.surprisals(xp)))
+
+    return formula
+
+
+def _of_costs(x: Tensor, rows: Rows, cost: Tensor) -> Tensor:
+    """Return the loss of each row from the costs of its classes, (R, C)."""
     smoothing = rows.options.label_smoothing
-    cost = softmax_core.class_costs(xp, parts, rows.options.gamma)
     if rows.soft:
         u = rows.distributions().to(cost.dtype)
         loss: Tensor = times(xp, u if rows.weight is None else rows.weight * u, cost).sum(-1)
@@ -142,10 +158,22 @@ def binary_focal(gamma: float, alpha: float | None) -> ElementLoss:
     """Return the focal loss of these exponents and weights."""
 
     def formula(z: Tensor, t: Tensor, pos_weight: Tensor | None) -> Tensor:
-        loss: Tensor = binary_core.focal(xp, z, t, gamma, alpha)
+        w = 1.0 if pos_weight is None else pos_weight
+        loss: Tensor = binary_core.focal(xp, z, t, gamma, alpha, w)
         return loss
 
     return ElementLoss("binary focal loss", formula)
+
+
+def asymmetric(gamma_neg: float, gamma_pos: float, margin: float) -> ElementLoss:
+    """Return the asymmetric loss of these exponents and this margin."""
+
+    def formula(z: Tensor, t: Tensor, pos_weight: Tensor | None) -> Tensor:
+        w = 1.0 if pos_weight is None else pos_weight
+        loss: Tensor = binary_core.asymmetric(xp, z, t, gamma_neg, gamma_pos, margin, w)
+        return loss
+
+    return ElementLoss("asymmetric loss", formula)
 
 
 BINARY_CROSS_ENTROPY = ElementLoss("binary cross-entropy", _binary_cross_entropy)
