@@ -210,6 +210,11 @@ def test_bytes_are_right_or_not_known(cut, way, data):
         assert found.text == text.encode()
 
 
+def test_tokens_of_unknown_spelling_are_not_counted_as_cut_off():
+    tokens = [WAYS["number"](b"<")] * 7
+    assert spelled(Passage(tokens, "<<<<<<<"), 0, 7).text == b"<<<<<<<"
+
+
 @given(pieces(), st.data())
 def test_without_a_text_bytes_are_those_of_the_names(cut, data):
     tokens = [WAYS[data.draw(st.sampled_from(["plain", "number"]))](piece) for piece in cut]

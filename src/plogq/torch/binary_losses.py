@@ -282,15 +282,16 @@ def _asked(
     denominator, validate = options.get("denominator"), options.get("validate", True)
     if denominator is not None:
         denominator = given_denominator(denominator)
-    keep = _kept(target, options)
+    keep = _kept(target, options) if options else None
     if keep is not None:
         # What is left out may hold NaN, which no weight would silence.
         input, target = torch.where(keep, input, 0.0), torch.where(keep, target, 0)
         weight = torch.where(keep, 1.0 if weight is None else weight, 0.0).to(dtype)
         if reduction == "mean" and denominator is None:
             denominator = keep.expand(input.shape).sum()
-    smoothing = options.get("label_smoothing", 0.0)
-    check_options(Options(label_smoothing=smoothing))
+    smoothing = options.get("label_smoothing")
+    if smoothing is not None:
+        check_options(Options(label_smoothing=smoothing))
     if smoothing:
         if validate:  # smoothed, a target outside [0, 1] may be inside
             target, validate = check_unit_interval("target", target), False

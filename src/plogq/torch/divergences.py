@@ -223,8 +223,9 @@ def js_divergence_loss(
     """β D_KL(p ‖ m) + (1 − β) D_KL(q ‖ m), m = β p + (1 − β) q, of two softmaxes, in nats.
 
     Differentiable in both; at most the entropy of (β, 1 − β). β = ½ is JS(p, q), symmetric and in
-    [0, ln 2]. Divided by β it tends to D_KL(p ‖ q) as β → 0, and by 1 − β to D_KL(q ‖ p) as β → 1.
-    At β = 0 and β = 1 it is these two, undivided, as in TRL and Liger.
+    [0, ln 2]. It is not multiplied by T². Divided by β it tends to D_KL(p ‖ q) as β → 0, and by
+    1 − β to D_KL(q ‖ p) as β → 1. At β = 0 and β = 1 it is these two, undivided, as in TRL and
+    Liger.
 
     Parameters
     ----------

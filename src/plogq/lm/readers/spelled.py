@@ -71,6 +71,7 @@ def spelled(passage: Passage, start: int, stop: int) -> Spelled:
     extra = sum(
         ends[i] == ends[i + 1] and not _is_mark(token) and not (token.name or "").isspace()
         for i, token in enumerate(tokens[first:stop], first)
+        if ends[i] is not None
     )
     extra += _is_cut(tokens, ends, len(text), range(first, stop))
     if extra > STOP_TOKENS:
