@@ -90,8 +90,14 @@ def _gradient(formula: RowFormula, x: Array, label: Array, share: Array) -> Arra
     slope = state.exp * ((share + of_lse) * scale)[..., None]
     exp = jnp.exp(-state.drop)
     at_label = (of_lse * exp - share * (state.rest + (1 - exp))) * scale
-    where = label[..., None]
-    return jnp.put_along_axis(slope, where, at_label[..., None], axis=-1, inplace=False)
+    found: Array = _replaced(slope, label, at_label)
+    return found
+
+
+@partial(jnp.vectorize, signature="(c),(),()->(c)")
+def _replaced(row: Array, position: Array, value: Array) -> Array:
+    """Return the row with this value at the position; `put_along_axis` takes no symbolic shape."""
+    return row.at[position].set(value)
 
 
 @_gradient.defjvp
