@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import jax
 import jax.numpy as jnp
 
 from plogq.formulas import softmax_core
 from plogq.jax.arguments import arithmetic
-from plogq.jax.losses import Given, RowLoss, parts_of
+from plogq.jax.engines.row_formulas import LabelFormula, RowFormula
+from plogq.jax.losses import CrossEntropy, parts_of
 from plogq.jax.questions import Answer, Rows
 from plogq.jax.reductions import finished
 from plogq.jax.tangents import evaluate
@@ -33,6 +32,8 @@ def finish(rows: Rows, loss: Array, counts: Array | None, stats: Statistics | No
 def each_row(x: Array, rows: Rows) -> tuple[Array, Array | None, Statistics | None]:
     """Return the losses (…), what their rows count by class weights, and their statistics."""
     x = _prepared(x, rows)
+    if rows.loss == CrossEntropy() and not rows.soft:
+        return _of_labels(x, rows)
     other = None if rows.other is None else _prepared(rows.other, rows)
     u = target = None if rows.target is None else _distributions(rows.target, x, rows)
     weight = None if rows.weight is None else rows.weight.astype(x.dtype)
@@ -41,9 +42,18 @@ def each_row(x: Array, rows: Rows) -> tuple[Array, Array | None, Statistics | No
         u = rows.loss.shares(x, target, weight)
         counts = None if weight is None else jnp.sum(weight * target, axis=-1)
     loss = evaluate(RowFormula(rows.loss, rows.temperature, rows.z_loss), x, u, other)
-    if not rows.statistics:
-        return loss, counts, None
-    return loss, counts, jax.lax.stop_gradient(_statistics(x, target, rows))
+    label = None if target is None or not rows.statistics else jnp.argmax(target, axis=-1)
+    return loss, counts, _statistics(x, label, rows)
+
+
+def _of_labels(x: Array, rows: Rows) -> tuple[Array, Array | None, Statistics | None]:
+    """Return what `each_row` does, of class indices and plain cross-entropy."""
+    label, known = _labels(rows, x.shape[-1])
+    weight = jnp.ones((), x.dtype) if rows.weight is None else rows.weight.astype(x.dtype)[label]
+    share = jnp.where(known, weight, jnp.nan)
+    formula = RowFormula(rows.loss, rows.temperature, rows.z_loss)
+    loss = evaluate(LabelFormula(formula), x, label, share)
+    return loss, None if rows.weight is None else share, _statistics(x, label, rows)
 
 
 def _prepared(x: Array, rows: Rows) -> Array:
@@ -62,44 +72,27 @@ def _distributions(target: Array, x: Array, rows: Rows) -> Array:
     if rows.soft:
         target = target.astype(x.dtype)
         return target if rows.keep is None else jnp.where(rows.keep[..., None], target, 0.0)
-    label = (target if rows.keep is None else jnp.where(rows.keep, target, 0))[..., None]
-    one_hot = (jnp.arange(classes) == label).astype(x.dtype)
-    return jnp.where((label >= 0) & (label < classes), one_hot, jnp.nan)
+    label, known = _labels(rows, classes)
+    one_hot = (jnp.arange(classes) == label[..., None]).astype(x.dtype)
+    return jnp.where(known[..., None], one_hot, jnp.nan)
 
 
-@dataclass(frozen=True)
-class RowFormula:
-    """The losses (…) of logits x (…, C), of shares u and of another model's logits."""
-
-    loss: RowLoss
-    temperature: float
-    z_loss: float
-
-    def value(self, x: Array, u: Array | None, other: Array | None) -> Array:
-        """Return the losses."""
-        parts = parts_of(x, self.temperature)
-        value = self.loss.value(Given(x, parts, self.temperature, u, other))
-        if self.z_loss:
-            lse = softmax_core.log_normaliser(jnp, parts, self.temperature)
-            value = value + self.z_loss * lse**2
-        return value
-
-    def gradient(self, x: Array, u: Array | None, other: Array | None) -> Array | None:
-        """Return the gradients (…, C) with respect to x."""
-        parts = parts_of(x, self.temperature)
-        slope = self.loss.gradient(Given(x, parts, self.temperature, u, other))
-        if slope is None:
-            return None
-        if self.z_loss:
-            lse = softmax_core.log_normaliser(jnp, parts, self.temperature)
-            slope = slope + 2 * self.z_loss * lse[..., None] * parts.probs()
-        return slope / self.temperature
+def _labels(rows: Rows, classes: int) -> tuple[Array, Array]:
+    """Return class indices (…), and which of them are classes; 0 for the others."""
+    label = jnp.asarray(rows.target)
+    label = label if rows.keep is None else jnp.where(rows.keep, label, 0)
+    known = (label >= 0) & (label < classes)
+    return jnp.where(known, label, 0), known
 
 
-def _statistics(x: Array, target: Array | None, rows: Rows) -> Statistics:
+def _statistics(x: Array, label: Array | None, rows: Rows) -> Statistics | None:
+    """Return the statistics of rows, without a gradient; None where they are not wanted."""
+    if not rows.statistics:
+        return None
+    x = jax.lax.stop_gradient(x)
     parts = parts_of(x, rows.temperature)
     argmax = jnp.argmax(x, axis=-1)
-    label = argmax if target is None else jnp.argmax(target, axis=-1)
+    label = argmax if label is None else label
     lse = softmax_core.log_normaliser(jnp, parts, rows.temperature)
     entropy = softmax_core.entropy(jnp, parts)
     keep = jnp.ones_like(argmax, dtype=bool) if rows.keep is None else rows.keep
