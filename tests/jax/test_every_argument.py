@@ -9,6 +9,8 @@ import pytest
 
 import plogq.jax as pj
 
+pytestmark = pytest.mark.slow  # each case is compiled by XLA
+
 N, C = 6, 5
 RNG = np.random.default_rng(0)
 X, OTHER = RNG.normal(size=(2, N, C))

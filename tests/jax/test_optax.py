@@ -9,6 +9,8 @@ from optax import losses as optax
 import plogq
 import plogq.jax as pj
 
+pytestmark = pytest.mark.slow  # each case is compiled by XLA
+
 RNG = np.random.default_rng(2)
 X = jnp.asarray(RNG.normal(size=(2, 3, 4)))
 Y = jnp.asarray(RNG.integers(4, size=(2, 3)))
