@@ -1,10 +1,17 @@
 """Columns of a table of tokens that are not what they are called: each kind is warned of."""
 
+import re
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from plogq.lm import score_tokens
+from plogq.lm.readers import table_doubts
+from plogq.records import Caution
+from plogq.reports.findings.lm import BY_BYTE, findings
 from tests.lm.records import codes
 
 TOKENS = ["The", " café", " was", " shut", ".", " It", " snowed", " – all", " day"]
@@ -106,3 +113,17 @@ def test_how_logprobs_are_read_is_said_and_how_columns_are_named():
     for option in ("doc", "logprob"):
         with pytest.raises(ValueError, match=rf"--{option} names another"):
             score_tokens(data.drop_columns([option]))
+
+
+@pytest.mark.parametrize("code", sorted(DOUBTS))
+def test_a_doubt_stands_at_the_head_and_says_what_to_do(code):
+    doubt = Caution(code=code, message="it is doubted", rows=3)
+    words = findings(replace(score_tokens(table(), bootstrap=0), warnings=(doubt,)))
+    assert len(words.doubts) == 1
+    assert words.warnings == []
+    assert words.headline.advice != BY_BYTE
+
+
+def test_every_doubt_of_the_readers_is_among_them():
+    emitted = re.findall(r'remarks\.add\(\s*"(\w+)"', Path(table_doubts.__file__).read_text())
+    assert set(emitted) == DOUBTS

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from plogq.errors import printable
 from plogq.formulas.units import plural
 from plogq.reports.findings.finding import QUESTIONS
+from plogq.reports.findings.source import and_more
 from plogq.reports.findings.words import file_name, name, sentence, short
 from plogq.reports.numbers import amount, count, figure, percent, rows, span
 from plogq.reports.verdict import what_to_do
@@ -64,7 +65,6 @@ def _title(r: Result) -> str:
 
 def _read(r: Result) -> str:
     paths = r.source.paths
-    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     names = ", ".join(short(each, LONGEST_CLASS) for each in r.classes[:NAMED_CLASSES])
     names += ", …" if len(r.classes) > NAMED_CLASSES else ""
     columns = ", ".join(
@@ -72,7 +72,9 @@ def _read(r: Result) -> str:
         for what, column in r.source.columns.items()
     )
     classes = count(len(r.classes), "class", "classes")
-    said = f"{name(file_name(paths[0]))}{more}: {rows(r.rows)}, {classes} ({names}), "
+    said = (
+        f"{name(file_name(paths[0]))}{and_more(len(paths))}: {rows(r.rows)}, {classes} ({names}), "
+    )
     said += f"read as {short(r.kind)}"
     said += f" ({columns})." if columns else "."
     return " ".join([said, *map(printable, r.source.notes)])

@@ -27,11 +27,17 @@ PARTS = {
 FEW = "few_documents"  # the warning that intervals are too narrow
 SIZES = "Check first what the columns count: it must be the bytes, characters and words of a token."
 LOGARITHMS = "Check first whether the logprobs are natural logarithms."
+MASKED = "Leave out the rows that are masked, if they are: a logprob of 0 counts as certain."
 # Warnings that the figures may not mean what they seem to, and what to do; the most urgent first.
 DOUBTS = {
     "all_certain": "Ask for logprobs of the raw distribution: these measure no model.",
     "other_base": LOGARITHMS,
     "worse_than_uniform": LOGARITHMS,
+    "running_sums": "Check first whether each row has the logprob of its own token.",
+    "lowest_logprob": "Check first what the lowest logprob stands for: a missing one is null.",
+    "zero_firsts": MASKED,
+    "masked_tokens": MASKED,
+    "bytes_not_of_tokens": SIZES,
     "repeated_bytes": SIZES,
     "more_words_than_text": SIZES,
     "more_characters_than_bytes": SIZES,

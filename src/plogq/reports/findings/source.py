@@ -1,4 +1,4 @@
-"""The words on the files of token logprobs, and on how they were read."""
+"""The words on the files that were read, and on how logs of tokens were."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ PARTS_OF_RESPONSES = {
 
 def files(paths: tuple[str, ...]) -> str:
     """Return the name of the first file, and how many more there are."""
-    return paths[0] + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+    return paths[0] + and_more(len(paths))
+
+
+def and_more(files: int) -> str:
+    """Return what follows the name of the first file: how many more there are."""
+    return f" and {files - 1:,} more" if files > 1 else ""
 
 
 def read_as(source: Source) -> str:

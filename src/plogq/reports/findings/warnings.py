@@ -3,7 +3,15 @@
 from plogq.records import Caution
 from plogq.reports.numbers import count
 
-OF_TOKENS = ("zero_probability", "unscored_tokens", "all_certain")  # warnings that count tokens
+# The warnings that count tokens.
+OF_TOKENS = (
+    "zero_probability",
+    "unscored_tokens",
+    "all_certain",
+    "bytes_not_of_tokens",
+    "lowest_logprob",
+    "running_sums",
+)
 
 
 def warning_text(warning: Caution, what: str) -> str:

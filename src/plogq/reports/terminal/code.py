@@ -11,6 +11,7 @@ from rich.text import Text
 from plogq.codes.files.bytes_file import BytesReport
 from plogq.codes.files.labels_file import LabelsReport
 from plogq.errors import printable
+from plogq.reports.findings.source import and_more
 from plogq.reports.numbers import UNKNOWN, count, figure, percent
 from plogq.reports.terminal.text import notes, print_sections, table
 
@@ -87,8 +88,7 @@ def _contenders(report: BytesReport) -> Table:
 def print_labels(report: LabelsReport, console: Console | None = None) -> None:
     """Print what labels cost under a model and without, and where the bytes went."""
     length, classes = report.length, len(report.counts)
-    where = printable(report.paths[0])
-    where += f" and {len(report.paths) - 1} more" if len(report.paths) > 1 else ""
+    where = printable(report.paths[0]) + and_more(len(report.paths))
     taken = ", ".join(f"{what} {printable(str(name))}" for what, name in report.taken.items())
     fixed = length.rows * math.log2(classes)
     out = table("", ("right", "bytes"), ("right", "bits per row"), "")
