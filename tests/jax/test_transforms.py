@@ -126,7 +126,6 @@ ON_FOUR_DEVICES = """
 import jax, jax.numpy as jnp, numpy as np, plogq.jax as pj
 from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
 
-pytestmark = pytest.mark.slow  # each case is compiled by XLA
 assert len(jax.devices()) == 4
 mesh = Mesh(np.array(jax.devices()), ("rows",))
 rng = np.random.default_rng(0)
