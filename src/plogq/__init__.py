@@ -15,6 +15,7 @@ else is a package of its own, which loads with its first use:
 - `plogq.score.score`: what a model's cross-entropy is made of;
 - `plogq.compare.compare`: which of two models costs less, and where;
 - `plogq.lm.score_tokens`: what a language model pays for a text;
+- `plogq.doctor.check`: the mistakes in what a loss is given;
 - `plogq.codes`: codes of symbols, and models as coders;
 - `plogq.numpy`, `plogq.torch`, `plogq.jax`: the losses, fast, on arrays and tensors;
 - `plogq.explore`: the explorer's pages in a notebook.
@@ -30,7 +31,7 @@ __version__ = "0.1.0"
 
 __all__ = [*formulas.__all__, "__version__"]
 
-PACKAGES = ("codes", "compare", "explore", "jax", "lm", "numpy", "score", "torch")
+PACKAGES = ("codes", "compare", "doctor", "explore", "jax", "lm", "numpy", "score", "torch")
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -1,0 +1,21 @@
+"""The doctor: finds the mistakes that people make with these losses, with evidence.
+
+`check` looks at outputs and targets, `check_table` at a table of predictions, and `check_code` at
+Python files and notebooks. Nothing that is looked at is run or changed.
+"""
+
+from plogq.doctor.check import Check, all_checks
+from plogq.doctor.finding import Cost, Diagnosis, Edit, Finding, Place, Unread
+from plogq.doctor.values import check
+
+__all__ = [
+    "Check",
+    "Cost",
+    "Diagnosis",
+    "Edit",
+    "Finding",
+    "Place",
+    "Unread",
+    "all_checks",
+    "check",
+]
