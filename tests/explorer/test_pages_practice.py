@@ -510,10 +510,13 @@ def test_what_is_said_of_an_idea_is_computed():
         assert f"above {given[6][1]}." in why[6]
 
 
+SEEDS = 400
+
+
 @pytest.mark.parametrize("about", SETS)
 def test_choices_differ_and_the_right_one_is_anywhere(about):
     places = Counter()
-    for seed in range(1000):
+    for seed in range(SEEDS):
         for i, question in enumerate(questions(seed, about)):
             assert question.page in PAGES
             assert len({choice.text for choice in question.choices}) == 4
@@ -521,17 +524,17 @@ def test_choices_differ_and_the_right_one_is_anywhere(about):
             assert bool(question.unit) == all(type(c.value) is float for c in question.choices)
             places[i, question.right] += 1
     for i in range(8):
-        assert all(200 < places[i, letter] < 300 for letter in LETTERS)  # 5 deviations around 250
+        assert all(57 < places[i, letter] < 143 for letter in LETTERS)  # 5 deviations around 100
 
 
 def test_the_right_number_is_of_any_rank():
     ranks = Counter()
-    for seed in range(1000):
+    for seed in range(SEEDS):
         for i, question in enumerate(questions(seed)):
             values = sorted(choice.value for choice in question.choices)
             right = question.choices[LETTERS.index(question.right)]
             ranks[i, values.index(right.value)] += 1
-    assert all(sum(n for (_, r), n in ranks.items() if r == rank) > 400 for rank in range(4))
+    assert all(sum(n for (_, r), n in ranks.items() if r == rank) > 160 for rank in range(4))
 
 
 @pytest.mark.parametrize("about", SETS)

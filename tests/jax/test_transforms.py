@@ -12,6 +12,8 @@ import pytest
 
 import plogq.jax as pj
 
+pytestmark = pytest.mark.slow  # each case is compiled by XLA
+
 RNG = np.random.default_rng(3)
 X = jnp.asarray(RNG.normal(size=(4, 5))).at[0, 4].set(-jnp.inf)
 OTHER = jnp.asarray(RNG.normal(size=(4, 5))).at[0, 4].set(-jnp.inf)
