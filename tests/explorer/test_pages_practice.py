@@ -19,6 +19,7 @@ import pytest
 import torch
 
 import plogq.torch
+from plogq.doctor.choices_table import CALLS, FRAMEWORKS
 from plogq.explorer.controls import read_state
 from plogq.explorer.pages import PAGES
 from plogq.explorer.pages import quiz as quiz_page
@@ -28,7 +29,6 @@ from plogq.explorer.pages.errata_list import DICE, HABITS, errata
 from plogq.explorer.pages.quiz import ABOUT
 from plogq.explorer.pages.quiz_questions import LETTERS, SETS, questions, score
 from plogq.explorer.pages.training_runs import LOSSES, Run, Settings, batches, run_of, split, start
-from plogq.explorer.pages.which_loss_answers import CALLS, FRAMEWORKS
 from plogq.explorer.server.streams import _steps
 from plogq.explorer.shown import shown
 from tests.explorer.conftest import looks_right

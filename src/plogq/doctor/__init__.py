@@ -1,15 +1,18 @@
 """The doctor: finds the mistakes that people make with these losses, with evidence.
 
 `check` looks at outputs and targets, `check_table` at a table of predictions, and `check_code` at
-Python files and notebooks. Nothing that is looked at is run or changed.
+Python files and notebooks. Nothing that is looked at is run or changed. `choose` says which loss
+fits a task.
 """
 
 from plogq.doctor.check import Check, all_checks
+from plogq.doctor.choices import Choice, choose
 from plogq.doctor.finding import Cost, Diagnosis, Edit, Finding, Place, Unread
 from plogq.doctor.values import check
 
 __all__ = [
     "Check",
+    "Choice",
     "Cost",
     "Diagnosis",
     "Edit",
@@ -18,4 +21,5 @@ __all__ = [
     "Unread",
     "all_checks",
     "check",
+    "choose",
 ]

@@ -7,19 +7,10 @@ from typing import Any
 import numpy as np
 
 import plogq
+from plogq.doctor.choices import QUESTIONS, asked, call, expects, form, whole_call
+from plogq.doctor.choices_table import EXAMPLES, IMPORTS, ROWS
 from plogq.explorer.controls import Choice, State
 from plogq.explorer.page import Page, Result, python, readout
-from plogq.explorer.pages.which_loss_answers import (
-    CALLS,
-    EXAMPLES,
-    EXPECTS,
-    EXPECTS_HERE,
-    FRAMEWORKS,
-    IMPORTS,
-    MODULE,
-    ROWS,
-    TO_LOGITS,
-)
 from plogq.explorer.shown import shown
 
 Arrays = dict[str, Any]
@@ -31,16 +22,12 @@ def compute(state: State) -> Result:
     row = ROWS[kind, imbalance]
     mine, wrong = values(kind, imbalance, example(state))
     unit = "" if kind == "number" else "nats"
-    framework = state["framework"]
-    takes = {"token": "classes", "several": "binary"}.get(kind, kind)
-    general = EXPECTS[framework][takes]
-    expects = EXPECTS_HERE.get((framework, takes, imbalance), general)
     return {
         "loss": row.loss,
         "why": row.why,
-        "call": f"{IMPORTS[framework]}\n{call(state, framework)}",
-        "expects": f"{expects} {_output(state)}".strip(),
-        "asks": _asks(state),
+        "call": whole_call(state, state["framework"]),
+        "expects": expects(state),
+        "asks": asked(state),
         "bars": [
             {"name": "this loss", "value": mine, "color": "gain"},
             {"name": row.wrong, "value": wrong, "color": "waste"},
@@ -53,48 +40,6 @@ def compute(state: State) -> Result:
         "code": _code(state),
         "answer": mine,
     }
-
-
-def form(state: State) -> tuple[str, str]:
-    """Give the table's row for the answers; a question that a task does not ask has no effect."""
-    task = state["task"]
-    if task == "one" and state["labels"] != "probabilities":
-        return "classes", state["imbalance"]
-    if task in ("one", "soft"):
-        return "soft", "none"
-    if task == "yes":
-        return "binary", "none" if state["labels"] == "probabilities" else state["imbalance"]
-    return task, state["imbalance"] if task == "several" else "none"
-
-
-def _asks(state: State) -> list[str]:
-    """Give the questions that this task asks."""
-    task, labels = state["task"], state["labels"]
-    asked = ["task"]
-    if task in ("one", "yes"):
-        asked.append("labels")
-    if task != "number":
-        asked.append("output")
-    if task == "several" or (task in ("one", "yes") and labels != "probabilities"):
-        asked.append("imbalance")
-    return [*asked, "framework"]
-
-
-def call(state: State, framework: str) -> str:
-    """Give the call in a framework, on arrays named as in its example."""
-    kind, imbalance = form(state)
-    module = MODULE[framework]
-    lines = []
-    if kind != "number" and state["output"] != "logits":
-        softmax = kind in ("classes", "soft", "token")
-        lines.append(TO_LOGITS[softmax, state["output"]].format(m=module))
-    if state["labels"] == "onehot":
-        if kind == "classes":
-            lines.append(f"labels = {module}.argmax(onehot, -1)")
-        elif kind == "binary":
-            lines.append("target = onehot[:, 1]")
-    kind = "binary" if kind == "several" else kind
-    return "\n".join([*lines, CALLS[kind, imbalance][framework]])
 
 
 def example(state: State) -> Arrays:
@@ -129,18 +74,6 @@ def _given(state: State) -> Arrays:
     if kind == "binary" and state["labels"] == "probabilities":
         given["target"] = whole["soft"]
     return given
-
-
-def _output(state: State) -> str:
-    """Say what happens to the output that the model gives."""
-    if state["task"] == "number":
-        return ""
-    return {
-        "logits": "",
-        "log_probs": "Log-probabilities lose no digits: they are turned into logits.",
-        "probs": "A probability that has been rounded to 0 or 1 cannot be turned back into a "
-        "logit: better let the model give its logits.",
-    }[state["output"]]
 
 
 def _code(state: State) -> str:
@@ -234,22 +167,8 @@ PAGE = Page(
     words="choose guide PyTorch Keras JAX optax imbalance class weights focal multilabel language "
     "model regression one-hot from_logits",
     controls={
-        "task": Choice("What is to be predicted?", "one", {
-            "one": "one of several classes", "yes": "yes or no",
-            "several": "several labels at once", "token": "the next token",
-            "soft": "a distribution, such as a teacher’s",
-            "number": "a number",
-        }),
-        "labels": Choice("How are the labels given?", "index", {
-            "index": "as class numbers", "onehot": "one-hot", "probabilities": "as probabilities",
-        }),
-        "output": Choice("What does the model give?", "logits", {
-            "logits": "logits", "log_probs": "log-probabilities", "probs": "probabilities",
-        }),
-        "imbalance": Choice("Are some classes rare?", "none", {
-            "none": "no", "some": "some are", "heavy": "most rows are easy ones of one class",
-        }),
-        "framework": Choice("In which framework?", "torch", FRAMEWORKS),
+        name: Choice(question.ask, next(iter(question.options)), question.options)
+        for name, question in QUESTIONS.items()
     },
     compute=compute,
 )  # fmt: skip

@@ -15,6 +15,8 @@ FRAMEWORKS = {
     "keras": "Keras",
     "jax": "JAX (optax)",
     "plogq_torch": "plogq in PyTorch",
+    "plogq_keras": "plogq in Keras",
+    "plogq_jax": "plogq in JAX",
     "plogq_numpy": "plogq in NumPy",
 }
 IMPORTS = {
@@ -22,6 +24,8 @@ IMPORTS = {
     "keras": "import keras",
     "jax": "import jax, optax\nimport jax.numpy as jnp",
     "plogq_torch": "import torch\nimport plogq.torch",
+    "plogq_keras": "import keras\nimport plogq.keras",
+    "plogq_jax": "import jax.numpy as jnp\nimport plogq.jax",
     "plogq_numpy": "import numpy as np\nimport plogq, plogq.numpy",
 }
 MODULE = {
@@ -29,6 +33,8 @@ MODULE = {
     "keras": "keras.ops",
     "jax": "jnp",
     "plogq_torch": "torch",
+    "plogq_keras": "keras.ops",
+    "plogq_jax": "jnp",
     "plogq_numpy": "np",
 }
 
@@ -41,6 +47,7 @@ TO_LOGITS = {
 }
 
 _KERAS_SPARSE = "keras.losses.SparseCategoricalCrossentropy"
+_PLOGQ_SPARSE = "plogq.keras.SparseCategoricalCrossentropy"
 _OPTAX_SPARSE = "optax.softmax_cross_entropy_with_integer_labels"
 _SHAPED = "rows, classes = labels.reshape(-1), logits.shape[-1]\n"
 
@@ -50,6 +57,8 @@ CALLS: dict[tuple[str, str], dict[str, str]] = {
         "keras": f"{_KERAS_SPARSE}(from_logits=True)(\n    labels, logits)",
         "jax": f"{_OPTAX_SPARSE}(\n    logits, labels).mean()",
         "plogq_torch": "plogq.torch.cross_entropy(logits, labels)",
+        "plogq_keras": f"{_PLOGQ_SPARSE}(from_logits=True)(\n    labels, logits)",
+        "plogq_jax": 'plogq.jax.cross_entropy(logits, labels, reduction="mean")',
         "plogq_numpy": "plogq.numpy.cross_entropy(logits, labels)",
     },
     ("classes", "some"): {
@@ -61,6 +70,11 @@ CALLS: dict[tuple[str, str], dict[str, str]] = {
         f"loss = {_OPTAX_SPARSE}(logits, labels)\n"
         "(w * loss).sum() / w.sum()",
         "plogq_torch": "plogq.torch.cross_entropy(logits, labels, weight=weight)",
+        "plogq_keras": f"{_PLOGQ_SPARSE}(\n"
+        '    from_logits=True, reduction="mean_with_sample_weight")(\n'
+        "    labels, logits, sample_weight=keras.ops.take(weight, labels))",
+        "plogq_jax": "plogq.jax.cross_entropy(\n"
+        '    logits, labels, weight=weight, reduction="mean")',
         "plogq_numpy": "plogq.numpy.cross_entropy(logits, labels, weight=weight)",
     },
     ("classes", "heavy"): {
@@ -71,6 +85,9 @@ CALLS: dict[tuple[str, str], dict[str, str]] = {
         "    alpha=1.0, gamma=2.0, from_logits=True)(onehot, logits)",
         "jax": f"loss = {_OPTAX_SPARSE}(logits, labels)\n((1 - jnp.exp(-loss)) ** 2 * loss).mean()",
         "plogq_torch": "plogq.torch.focal_loss(logits, labels, gamma=2.0)",
+        "plogq_keras": "plogq.keras.SparseCategoricalFocalCrossentropy(\n"
+        "    alpha=1.0, gamma=2.0, from_logits=True)(labels, logits)",
+        "plogq_jax": 'plogq.jax.focal_loss(logits, labels, gamma=2.0, reduction="mean")',
         "plogq_numpy": "plogq.numpy.cross_entropy(logits, labels, gamma=2.0)",
     },
     ("soft", "none"): {
@@ -78,6 +95,8 @@ CALLS: dict[tuple[str, str], dict[str, str]] = {
         "keras": "keras.losses.CategoricalCrossentropy(from_logits=True)(target, logits)",
         "jax": "optax.softmax_cross_entropy(logits, target).mean()",
         "plogq_torch": "plogq.torch.cross_entropy(logits, target)",
+        "plogq_keras": "plogq.keras.CategoricalCrossentropy(from_logits=True)(target, logits)",
+        "plogq_jax": 'plogq.jax.cross_entropy(logits, target, reduction="mean")',
         "plogq_numpy": "plogq.numpy.cross_entropy(logits, target)",
     },
     ("binary", "none"): {
@@ -85,6 +104,9 @@ CALLS: dict[tuple[str, str], dict[str, str]] = {
         "keras": "keras.losses.BinaryCrossentropy(from_logits=True)(target, logits)",
         "jax": "optax.sigmoid_binary_cross_entropy(logits, target).mean()",
         "plogq_torch": "plogq.torch.binary_cross_entropy_with_logits(logits, target)",
+        "plogq_keras": "plogq.keras.BinaryCrossentropy(from_logits=True)(target, logits)",
+        "plogq_jax": "plogq.jax.sigmoid_binary_cross_entropy(\n"
+        '    logits, target, reduction="mean")',
         "plogq_numpy": "plogq.numpy.binary_cross_entropy_with_logits(logits, target)",
     },
     ("binary", "some"): {
@@ -95,6 +117,10 @@ CALLS: dict[tuple[str, str], dict[str, str]] = {
         "(pos_weight * target * yes + (1 - target) * no).mean()",
         "plogq_torch": "plogq.torch.binary_cross_entropy_with_logits(\n"
         "    logits, target, pos_weight=pos_weight)",
+        "plogq_keras": "yes, no = keras.ops.softplus(-logits), keras.ops.softplus(logits)\n"
+        "keras.ops.mean(pos_weight * target * yes + (1 - target) * no)",
+        "plogq_jax": "plogq.jax.sigmoid_binary_cross_entropy(\n"
+        '    logits, target, pos_weight=pos_weight, reduction="mean")',
         "plogq_numpy": "plogq.numpy.binary_cross_entropy_with_logits(\n"
         "    logits, target, pos_weight=pos_weight)",
     },
@@ -105,6 +131,10 @@ CALLS: dict[tuple[str, str], dict[str, str]] = {
         "    gamma=2.0, from_logits=True)(target, logits)",
         "jax": "optax.sigmoid_focal_loss(logits, target, gamma=2.0).mean()",
         "plogq_torch": "plogq.torch.binary_focal_loss(logits, target, gamma=2.0)",
+        "plogq_keras": "plogq.keras.BinaryFocalCrossentropy(\n"
+        "    gamma=2.0, from_logits=True)(target, logits)",
+        "plogq_jax": "plogq.jax.binary_focal_loss(\n"
+        '    logits, target, gamma=2.0, reduction="mean")',
         "plogq_numpy": "plogq.binary_focal_from_logits(logits, target, gamma=2.0).value.mean()",
     },
     ("token", "none"): {
@@ -115,6 +145,10 @@ CALLS: dict[tuple[str, str], dict[str, str]] = {
         "    logits, jnp.where(kept, labels, 0))\n"
         "(kept * loss).sum() / kept.sum()",
         "plogq_torch": _SHAPED + "plogq.torch.cross_entropy(logits.reshape(-1, classes), rows)",
+        "plogq_keras": f"{_PLOGQ_SPARSE}(\n"
+        "    from_logits=True, ignore_class=-100)(labels, logits)",
+        "plogq_jax": "plogq.jax.cross_entropy(\n"
+        '    logits, labels, where=labels != -100, reduction="mean")',
         "plogq_numpy": _SHAPED + "plogq.numpy.cross_entropy(logits.reshape(-1, classes), rows)",
     },
     ("number", "none"): {
@@ -122,6 +156,8 @@ CALLS: dict[tuple[str, str], dict[str, str]] = {
         "keras": "keras.losses.MeanSquaredError()(target, prediction)",
         "jax": "optax.squared_error(prediction, target).mean()",
         "plogq_torch": "((prediction - target) ** 2).mean()  # no more is needed",
+        "plogq_keras": "keras.ops.mean((prediction - target) ** 2)  # no more is needed",
+        "plogq_jax": "((prediction - target) ** 2).mean()  # no more is needed",
         "plogq_numpy": "((prediction - target) ** 2).mean()  # no more is needed",
     },
 }
@@ -258,6 +294,22 @@ EXPECTS: dict[str, dict[str, str]] = {
         "row.",
         "binary": "Logits and floats from 0 to 1 in the same shape; others are refused.",
         "number": "Two tensors of floats in the same shape.",
+    },
+    "plogq_keras": {
+        "classes": "What Keras takes: the labels first. A label that is no class is refused where "
+        "it can be seen.",
+        "soft": "The target first. Then logits with from_logits=True; probabilities are not "
+        "renormalised, and logits in their place are refused.",
+        "binary": "The target first. Then logits with from_logits=True, else probabilities.",
+        "number": "Two tensors in the same shape.",
+    },
+    "plogq_jax": {
+        "classes": "Logits and integers. A label that is no class is refused; under jit its loss "
+        "is NaN.",
+        "soft": "Logits and probabilities in the same shape. A target that is no distribution is "
+        "refused; under jit its loss is NaN.",
+        "binary": "Logits and numbers from 0 to 1 in the same shape.",
+        "number": "Two arrays in the same shape.",
     },
     "plogq_numpy": {
         "classes": "Logits (N, C) and class numbers (N,). A label that is no class is refused.",
