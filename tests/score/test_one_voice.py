@@ -6,19 +6,29 @@ import json
 import math
 import re
 from collections import Counter
+from dataclasses import replace
 from math import inf
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from plogq.records import encoded
+from plogq.records import READING, Caution, encoded
 from plogq.reports.findings import findings
+from plogq.reports.findings.words import name
 from plogq.reports.html import report_html
-from plogq.reports.numbers import figure, percent
+from plogq.reports.numbers import amount, figure, percent
 from plogq.reports.terminal.score import print_report
 from plogq.reports.terminal.text import plain
-from plogq.reports.verdict import CHECK_COLUMNS, LEAVE, MORE_CLASSES, REST, WRONG_LABELS, taken
+from plogq.reports.verdict import (
+    CHECK_COLUMNS,
+    LEAVE,
+    MORE_CLASSES,
+    REST,
+    WRONG_LABELS,
+    taken,
+    what_to_do,
+)
 from plogq.score import Result, score
 from tests.score.tables import drawn
 
@@ -290,6 +300,67 @@ def check_numbers(r, found, sentences):
         assert "taken for" not in found.classes.text if found.classes else True
 
 
+HALF = 0.5 - 1e-9  # a sum of shares is rounded
+
+
+def check_classes(r, found):
+    """As few classes as carry half of the loss are counted, and the dearest of all is named."""
+    shares = sorted((c.share for c in r.per_class if c.share is not None), reverse=True)
+    if found.classes is None:
+        return
+    carried = re.match(r"([\d,]+) of ([\d,]+) classes carry (\S+\s%)", found.classes.title)
+    if carried:
+        n = int(carried[1].replace(",", ""))
+        assert math.fsum(shares[: n - 1]) < HALF <= math.fsum(shares[:n])
+        assert carried[3] == percent(math.fsum(shares[:n]))
+    dearest = re.search(r"A row of (.+?) costs most[^:]*: (.+?)\.( Of |$)", found.classes.text)
+    finite = [c for c in r.per_class if c.cross_entropy is not None and c.cross_entropy < inf]
+    assert bool(dearest) == bool(finite)
+    if dearest:
+        most = max(c.cross_entropy for c in finite)
+        assert dearest[2] == amount(most, r.unit)
+        assert dearest[1] in {name(c.name) for c in finite if c.cross_entropy == most}
+
+
+def check_rows(r, found):
+    """Half of the rows lie below the edge that is named, and not below the edge before it."""
+    if found.surprisal is None:
+        return
+    shown = r.histograms.surprisal
+    edges = [(math.fsum(shown.weight[:i]), edge) for i, edge in enumerate(shown.edges)]
+    half = [edge for below, edge in edges if below >= HALF]
+    costs = amount(half[0] if half else shown.edges[-1], r.unit)
+    than = "less" if half else "more"
+    assert found.surprisal.title == f"Half of the rows cost {than} than {costs}"
+    above = math.fsum(w for w, low in zip(shown.weight, shown.edges, strict=False)
+                      if low > r.label_entropy) + shown.beyond + shown.infinite  # fmt: skip
+    text = found.surprisal.text
+    said = re.search(r"At least (\S+\s%) of the rows cost more than the (.+?) of a", text)
+    assert bool(said) == (above > 0)
+    if said:
+        assert said.groups() == (percent(above), amount(r.label_entropy, r.unit))
+
+
+def check_amounts(r, found):
+    """Each amount of the first screen is that of the figure beside its words."""
+    good, against, advice, _ = (answer.text for answer in found.headline.answers)
+    if r.cross_entropy_finite is not None and math.isinf(r.cross_entropy):
+        finite = amount(r.cross_entropy_finite, r.unit)
+        assert f"Over all others a label costs {finite}." in good
+        assert f"All others cost {finite} per row." in found.loss.text
+    if r.floor is not None:
+        floored = amount(r.floor.cross_entropy, r.unit)
+        assert f"below {figure(r.floor.p)} it would be {floored}." in good
+    if r.label_entropy > 0:
+        assert against.startswith(f"With no model a label costs {amount(r.label_entropy, r.unit)}")
+        if -inf < r.information_gain < 0:
+            assert f"costs {amount(-r.information_gain, r.unit)} more." in against
+    ends = r.intervals.get("miscalibration")
+    assert ("at most" in advice) <= (ends is not None)
+    if "at most" in advice:
+        assert f"would save {amount(ends[1], r.unit)} per row at most" in advice
+
+
 def check_few(r):
     """Intervals are said to be too narrow only where there are some."""
     few = [warning for warning in r.warnings if warning.code in ("few_rows", "few_groups")]
@@ -305,6 +376,9 @@ def check(result):
     family = check_verdict(result, found, sentences)
     outside = check_temperature(result, found, sentences)
     check_numbers(result, found, sentences)
+    check_classes(result, found)
+    check_rows(result, found)
+    check_amounts(result, found)
     check_few(result)
     check_terminal(result, found)
     check_page(result, found)
@@ -323,6 +397,20 @@ def test_no_report_contradicts_itself_or_another(kind, share):
         cases[check(score(table(seed), bootstrap=replicates, top=5, **options))] += 1
     if kind == "a little too sure" and share == 1:  # the hard one: left alone though 1 is outside
         assert min(cases[None, True], cases[None, False], cases["temperature", True]) >= 3
+
+
+def test_where_the_reading_is_doubted_the_columns_are_checked_first():
+    """A model that one temperature makes better than none may still have been misread."""
+    seen = 0
+    for seed in range(6):
+        result = score(sharp(40.0, 60)(seed), bootstrap=40)
+        if what_to_do(result) != CHECK_COLUMNS:
+            seen += 1
+            doubted = replace(
+                result, warnings=[Caution(code=READING, message="Read as logits.", rows=60)]
+            )
+            assert what_to_do(doubted) == CHECK_COLUMNS
+    assert seen
 
 
 def test_there_are_many_tables():

@@ -15,6 +15,7 @@ from plogq.formulas.units import NATS_PER_UNIT, Unit, plural
 DECIMALS = 4
 WHOLE = 1000  # from here on a number is shown without decimals
 LARGEST = 10**9  # from here on it is shown by a power of ten
+HALF = 0.5 - 1e-9  # of all: a sum of shares is rounded
 UNKNOWN = "–"
 SPACE = "\N{NO-BREAK SPACE}"  # between a number and its sign
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -6,7 +6,7 @@ import math
 
 from plogq.reports.findings.finding import Finding
 from plogq.reports.findings.words import name
-from plogq.reports.numbers import amount, percent, rows
+from plogq.reports.numbers import HALF, amount, percent, rows
 from plogq.reports.surprises import dearest, doubtful
 from plogq.reports.verdict import WRONG_LABELS
 from plogq.score.parts import ClassFigures
@@ -29,7 +29,7 @@ def classes(r: Result) -> Finding | None:
     what = "the finite loss" if endless else "the loss"
     half, total = 0, 0.0
     for c in known:
-        if total >= 0.5:
+        if total >= HALF:
             break
         half, total = half + 1, total + _share(c)
     if half > 1 and len(r.per_class) > 2:

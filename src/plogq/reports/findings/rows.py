@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from plogq.formulas.units import plural
 from plogq.reports.findings.finding import Finding
 from plogq.reports.findings.words import name
-from plogq.reports.numbers import amount, percent, rows, said
+from plogq.reports.numbers import HALF, amount, percent, rows, said
 from plogq.reports.surprises import dearest, doubtful
 from plogq.reports.verdict import WRONG_LABELS
 from plogq.score.parts import Slice, Surprise
@@ -40,7 +40,7 @@ def surprisal(r: Result) -> Finding | None:
     total, half = 0.0, math.inf
     for share, edge in zip(found.weight, found.edges[1:], strict=True):
         total += share
-        if total >= 0.5:
+        if total >= HALF:
             half = edge
             break
     dear = found.beyond + found.infinite
