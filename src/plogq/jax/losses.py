@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -57,7 +57,15 @@ class Given(NamedTuple):
 
 
 class RowLoss:
-    """A loss of rows of logits."""
+    """A loss of rows of logits.
+
+    Attributes
+    ----------
+    caps_other
+        Whether the softcap is for the other model's logits, too.
+    """
+
+    caps_other: ClassVar[bool] = True
 
     def shares(self, x: Array, target: Array, weight: Array | None) -> Array:
         """Return what each class counts, (…, C), of targets as distributions."""
@@ -183,6 +191,7 @@ class Distillation(RowLoss):
     """α T² D_KL(softmax(other/T) ‖ softmax(x/T)) + (1 − α) cross-entropy of x; without u, α = 1."""
 
     alpha: float
+    caps_other: ClassVar[bool] = False
 
     def value(self, given: Given) -> Array:
         """Return the losses (…)."""

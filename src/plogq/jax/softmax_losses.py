@@ -326,7 +326,7 @@ def distillation_loss(
     Parameters
     ----------
     logits, teacher : (…, C, …)
-        Of the student, and of the teacher, to whom no gradient flows.
+        Of the student, and of the teacher, to whom no gradient flows, and no softcap is applied.
     target, axis, where, **options
         As for `cross_entropy`; the target's term is at temperature 1.
     temperature
