@@ -37,6 +37,7 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/cross_entropy.py
 	$(BIN)/python benchmarks/torch_losses.py
+	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/score.py
 	$(BIN)/python benchmarks/score_size.py
 	$(BIN)/python benchmarks/codes.py

@@ -4,14 +4,18 @@ import platform
 import sys
 from pathlib import Path
 
+import jax
 import mpmath
 import numpy as np
+import optax
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests import accuracy  # noqa: E402
+from tests.jax import accuracy as jax_accuracy  # noqa: E402
+from tests.jax.accuracy import BOUND  # noqa: E402
 from tests.torch import accuracy as torch_accuracy  # noqa: E402
 
 HEADER = f"""# How exact the formulas are
@@ -56,6 +60,15 @@ to 0, or cancelled. The loss of a half precision is float32, of which an ulp is 
 
 """
 
+BESIDE_OPTAX = f"""
+## The losses of `plogq.jax` beside optax's own
+
+Measured likewise, JAX {jax.__version__}, optax {optax.__version__}; empty where optax has no such
+loss. `tests/jax/test_accuracy.py` fails where ours is more than an ulp above optax's, or above
+{BOUND} ulp.
+
+"""
+
 
 def main() -> None:
     """Measure, and write the page."""
@@ -67,6 +80,8 @@ def main() -> None:
     quadrature = [f"- `{name}`" for name in accuracy.WITHIN_ITS_ESTIMATE]
     page = HEADER + "\n".join(lines) + "\n" + FOOTER + "\n".join(quadrature) + "\n"
     page += BESIDE_TORCH + torch_accuracy.table() + "\n"
+    with jax.enable_x64(True):
+        page += BESIDE_OPTAX + jax_accuracy.table() + "\n"
     (ROOT / "docs" / "accuracy.md").write_text(page)
     print(page)
 

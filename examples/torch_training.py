@@ -1,23 +1,14 @@
 """The same training with F.cross_entropy and with ours: `python examples/torch_training.py`.
 
 A classifier of handwritten digits, and a small transformer that reads Python's standard library
-character by character. Each run has a process of its own, in turns, three times; printed are the
-largest difference of the loss curves, the median time of a step, and peak memory. A third run has
-torch's own loss in float64: where training in float32 goes on so long that it parts from itself
-(`--steps 300`), it shows how far.
+character by character. A third run has torch's own loss in float64: where training in float32 goes
+on so long that it parts from itself, it shows how far. `benchmarks/training.py` measures all.
 """
 
-import argparse
-import json
-import resource
-import statistics
-import subprocess
-import sys
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,8 +23,6 @@ LOSSES: dict[str, Loss] = {
     "torch, loss in float64": lambda x, y: F.cross_entropy(x.double(), y).float(),
 }
 CONTEXT = 64
-ROUNDS = 3
-WARM_UP = 10  # steps
 
 
 class Reader(nn.Module):
@@ -108,38 +97,12 @@ def train(task: str, loss_of: Loss, steps: int) -> tuple[list[float], list[float
     return losses, seconds
 
 
-def measured(task: str, loss: str, steps: int) -> dict[str, Any]:
-    """Train in a process of its own; give its curve, seconds a step and peak memory in MB."""
-    command = [sys.executable, __file__, "--run", task, loss, "--steps", str(steps)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-
-
 def main() -> None:
-    """Compare the two on both tasks."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=100)
-    parser.add_argument("--run", nargs=2, metavar=("TASK", "LOSS"), help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.run:
-        task, loss = arguments.run
-        curve, seconds = train(task, LOSSES[loss], arguments.steps)
-        step = statistics.median(seconds[WARM_UP:] or seconds)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({"curve": curve, "step": step, "peak": peak}))
-        return
+    """Train with each loss, and print where its curve begins and ends."""
     for task in TASKS:
-        rounds = [
-            {loss: measured(task, loss, arguments.steps) for loss in LOSSES} for _ in range(ROUNDS)
-        ]
-        runs = rounds[0]
-        first, *_, last = runs["torch"]["curve"]
-        print(f"{task}: {arguments.steps} steps, loss {first:.3f} to {last:.3f}")
-        for loss, run in runs.items():
-            pairs = zip(run["curve"], runs["torch"]["curve"], strict=True)
-            apart = max(abs(a - b) for a, b in pairs)
-            step = min(each[loss]["step"] for each in rounds)
-            cost = f"{step * 1e3:6.2f} ms a step, {run['peak']:.0f} MB at its peak"
-            print(f"  {loss:23} {cost}, off torch's curve by {apart:.1e}")
+        for name, loss in LOSSES.items():
+            first, *_, last = train(task, loss, 100)[0]
+            print(f"{task}, {name}: loss {first:.6f} to {last:.6f}")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ FAULTS = {
     ),
     "short target": (lambda t: pj.focal_loss(X, t), T.at[1].set(0.25), "target must sum to 1"),
     "binary label": (lambda t: pj.sigmoid_binary_cross_entropy(Z, t), [0.5, 1.5], r"in \[0, 1\]"),
+    "asymmetric label": (
+        lambda t: pj.asymmetric_loss(Z, t, label_smoothing=0.9), [0.5, 1.02], r"in \[0, 1\]",
+    ),
     "probability": (
         lambda p: pj.binary_cross_entropy(p, jnp.asarray([1.0, 0.0])), [0.5, -0.5],
         r"probs must be in \[0, 1\]",
@@ -114,6 +117,18 @@ def test_nan_and_infinite_logits_show():
         (
             lambda: pj.softmax_cross_entropy_with_integer_labels(X, T), TypeError,
             "labels must be integers",
+        ),
+        (lambda: pj.poly_loss_cross_entropy(X, Y), ValueError, "labels must be distributions"),
+        (lambda: pj.generalised_cross_entropy(X, Y, 2.0), ValueError, r"q must be in \[0, 1\]"),
+        (lambda: pj.poly_loss(X, Y, -2.0), ValueError, "epsilon must be at least -1"),
+        (lambda: pj.poly_loss(X, Y, label_smoothing=2), ValueError, "label_smoothing must"),
+        (lambda: pj.js_divergence_loss(X, X, beta=1.5), ValueError, r"beta must be in \[0, 1\]"),
+        (lambda: pj.reverse_kl_loss(X[:1], X), ValueError, "p_logits must have the logits' shape"),
+        (lambda: pj.asymmetric_loss(Z, Z, -1.0), ValueError, "gamma_neg must be at least 0"),
+        (lambda: pj.asymmetric_loss(Z, Z, margin=1.0), ValueError, "margin must be at least 0"),
+        (
+            lambda: pj.binary_focal_loss(Z, Z, label_smoothing=2), ValueError,
+            "label_smoothing must",
         ),
         (lambda: pj.distillation_loss(X, X[:1]), ValueError, "teacher must have the logits' shape"),
         (lambda: pj.sigmoid_binary_cross_entropy(Z, T), ValueError, "labels must have the shape"),

@@ -50,6 +50,9 @@ SAME = {
         pj.binary_focal_loss, optax.sigmoid_focal_loss, (X, (SOFT > 0.3) * 1.0),
         {"gamma": 1.5, "alpha": 0.3},
     ),
+    "Poly-1": (
+        pj.poly_loss_cross_entropy, optax.poly_loss_cross_entropy, (X, SOFT), {"epsilon": 1.5},
+    ),
     "KL": (pj.kl_divergence, optax.kl_divergence, (LOG_Q, SOFT), {}),
     "KL, terms left out": (
         pj.kl_divergence, optax.kl_divergence, (LOG_Q, SOFT), {"where": CLASSES},

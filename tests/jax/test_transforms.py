@@ -26,17 +26,30 @@ LOSSES = {
     "labels": lambda x: pj.cross_entropy(x, Y),
     "distributions, bent": lambda x: pj.cross_entropy(x, T, **BENT),
     "focal": lambda x: pj.focal_loss(x, Y, 1.5, **BENT),
+    "generalised": lambda x: pj.generalised_cross_entropy(x, Y, 0.4, **BENT),
+    "Poly-1": lambda x: pj.poly_loss(x, T, -0.5, **BENT),
     "Brier": lambda x: pj.brier_loss(x, Y, temperature=1.5),
     "distillation": lambda x: pj.distillation_loss(x, OTHER, Y, alpha=0.3),
     "penalty": lambda x: pj.confidence_penalty(x, temperature=1.5),
     "JS": lambda x: pj.js_divergence_loss(x, OTHER),
+    "JS of 0.1": lambda x: pj.js_divergence_loss(OTHER, x, beta=0.1, temperature=1.5),
+    "JS of 0": lambda x: pj.js_divergence_loss(x, OTHER, beta=0),
+    "reverse KL": lambda x: pj.reverse_kl_loss(OTHER, x, temperature=1.5),
+    "reverse KL to the truth": lambda x: pj.reverse_kl_loss(x, OTHER),
     "binary": lambda x: pj.sigmoid_binary_cross_entropy(jnp.where(x > -9, x, 0), T).sum(-1),
     "binary focal": lambda x: pj.binary_focal_loss(jnp.where(x > -9, x, 0), T, 1.5, 0.3).sum(-1),
+    "asymmetric": lambda x: pj.asymmetric_loss(
+        jnp.where(x > -9, x, 0), T, 2.5, 1.0, 0.3, pos_weight=2.0, label_smoothing=0.1
+    ).sum(-1),
     "Gaussian": lambda x: pj.gaussian_kl(jnp.where(x > -9, x, 0), Z),
 }
 
 
-@pytest.mark.parametrize("name", LOSSES)
+FIRST = ("labels", "distributions, bent", "binary")
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in LOSSES if name not in FIRST]
+
+
+@pytest.mark.parametrize("name", [*FIRST, *SLOW])
 def test_derivatives_of_first_and_second_order(name):
     """Along one direction, forward over reverse and reverse over reverse."""
     loss = jax.jit(lambda x: LOSSES[name](x).sum())

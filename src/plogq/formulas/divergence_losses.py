@@ -84,7 +84,7 @@ def js_divergence_from_logits(
     xp, a, b, truth, model = _parts(axis, temperature, p_logits, q_logits)
     of = a, b, truth, model, temperature, beta
     value = xp.clip(core.js_divergence(xp, *of), max=core.js_limit(beta))
-    grad = core.js_gradient(xp, *of) / temperature
+    grad = core.js_gradients(xp, *of)[1] / temperature
     return value_and_grad(xp, value, grad, q_logits, axis)
 
 

@@ -164,7 +164,7 @@ def js_divergence(
     return xp.sum(xp.where(one_alone, alone, terms), axis=-1)
 
 
-def js_gradient(
+def js_gradients(
     xp: ModuleType,
     a: Array,
     b: Array,
@@ -172,17 +172,27 @@ def js_gradient(
     second: Softmax,
     temperature: float,
     beta: float,
-) -> Array:
-    """Return the gradient of `js_divergence` in b/T: (1 − β) q_k (log(q_k/m_k) − D_KL(q ‖ m))."""
-    of = xp, a, b, first, second, temperature
-    if beta == 0:
-        return kl_divergence_gradient(*of)
-    if beta == 1:
-        return reverse_kl_gradient(*of)
-    d = log_ratio_of_softmaxes(*of)
-    of_m = mixture_log_ratios(xp, xp.where(xp.isinf(d), 0.0, d), beta)[1]
-    of_m = xp.where(d == xp.inf, math.log1p(-beta), of_m)
-    return (beta - 1) * through_softmax(xp, second, of_m)
+) -> tuple[Array, Array]:
+    """Return the gradients of `js_divergence` in a/T and in b/T.
+
+    They are β p_k (log(p_k/m_k) − D_KL(p ‖ m)) and (1 − β) q_k (log(q_k/m_k) − D_KL(q ‖ m)).
+    """
+    of, swapped = (a, b, first, second), (b, a, second, first)
+    if beta in (0, 1):
+        forward, back = (of, swapped) if beta == 0 else (swapped, of)
+        found = (
+            reverse_kl_gradient(xp, *back, temperature),
+            kl_divergence_gradient(xp, *forward, temperature),
+        )
+        return found if beta == 0 else found[::-1]
+    d = log_ratio_of_softmaxes(xp, *of, temperature)
+    of_p, of_q = mixture_log_ratios(xp, xp.where(xp.isinf(d), 0.0, d), beta)
+    of_p = xp.where(d == -xp.inf, math.log(beta), of_p)
+    of_q = xp.where(d == xp.inf, math.log1p(-beta), of_q)
+    return (
+        -beta * through_softmax(xp, first, of_p),
+        (beta - 1) * through_softmax(xp, second, of_q),
+    )
 
 
 def check_beta(beta: float) -> None:

@@ -111,12 +111,26 @@ def js_share(xp: ModuleType, d: Array) -> Array:
 def mixture_log_ratios(xp: ModuleType, d: Array, beta: float) -> tuple[Array, Array]:
     """log(m/p) and log(m/q) for d = log(q/p), finite, and m = β p + (1 − β) q.
 
-    The smaller of p and q is in exp(−|d|), which cannot overflow; the other ratio differs by d.
+    The smaller of p and q is in exp(−|d|), which cannot overflow.
     """
     first_is_more = d <= 0
     of_p = _log_mixture(xp, xp.where(first_is_more, d, 0.0), 1 - beta, beta)
     of_q = _log_mixture(xp, xp.where(first_is_more, 0.0, -d), beta, 1 - beta)
-    return xp.where(first_is_more, of_p, of_q + d), xp.where(first_is_more, of_p - d, of_q)
+    return (
+        xp.where(first_is_more, of_p, _of_smaller(xp, of_q, d, 1 - beta)),
+        xp.where(first_is_more, _of_smaller(xp, of_p, -d, beta), of_q),
+    )
+
+
+def _of_smaller(xp: ModuleType, of_larger: Array, d: Array, share: float) -> Array:
+    """log(m/q) of log(m/p) for d = log(p/q) ≥ 0 and the share of p in m.
+
+    It is log(m/p) + d, of which the share's digits are lost where the two nearly cancel.
+    """
+    some = (d >= 0) & (d < 80)  # exp(80) is finite in float32
+    rise = share * xp.expm1(xp.where(some, d, 0.0))
+    near = some & (rise <= 1)
+    return xp.where(near, xp.log1p(xp.where(near, rise, 0.0)), of_larger + d)
 
 
 def _log_mixture(xp: ModuleType, d: Array, share: float, rest: float) -> Array:

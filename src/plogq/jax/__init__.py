@@ -13,6 +13,7 @@ with needed_by("plogq.jax"):
     import jax as _jax  # noqa: F401
 
 from plogq.jax.binary_losses import (
+    asymmetric_loss,
     binary_cross_entropy,
     binary_focal_loss,
     sigmoid_binary_cross_entropy,
@@ -23,10 +24,12 @@ from plogq.jax.divergences import (
     kl_divergence,
     kl_divergence_with_log_targets,
     nll_loss,
+    reverse_kl_loss,
 )
 from plogq.jax.engines import ENGINES
 from plogq.jax.head import linear_cross_entropy
 from plogq.jax.options import (
+    ElementOptions,
     ReducedOptions,
     RowOptions,
     SoftmaxOptions,
@@ -39,6 +42,9 @@ from plogq.jax.softmax_losses import (
     cross_entropy,
     distillation_loss,
     focal_loss,
+    generalised_cross_entropy,
+    poly_loss,
+    poly_loss_cross_entropy,
     softmax_cross_entropy,
     softmax_cross_entropy_with_integer_labels,
 )
@@ -48,12 +54,14 @@ explain, engine = ENGINES.explain, ENGINES.only
 safe_softmax_cross_entropy = softmax_cross_entropy  # optax has two, of which this is the safe one
 
 __all__ = [
+    "ElementOptions",
     "ReducedOptions",
     "RowOptions",
     "SoftmaxOptions",
     "Statistics",
     "TemperedOptions",
     "WeighedOptions",
+    "asymmetric_loss",
     "binary_cross_entropy",
     "binary_focal_loss",
     "brier_loss",
@@ -64,11 +72,15 @@ __all__ = [
     "explain",
     "focal_loss",
     "gaussian_kl",
+    "generalised_cross_entropy",
     "js_divergence_loss",
     "kl_divergence",
     "kl_divergence_with_log_targets",
     "linear_cross_entropy",
     "nll_loss",
+    "poly_loss",
+    "poly_loss_cross_entropy",
+    "reverse_kl_loss",
     "safe_softmax_cross_entropy",
     "sigmoid_binary_cross_entropy",
     "softmax_cross_entropy",

@@ -6,9 +6,11 @@ import math
 from typing import Unpack
 
 from plogq.errors import check_number, refuse
+from plogq.formulas.binary_core import smoothed
 from plogq.jax.arguments import (
     Array,
     ArrayLike,
+    arithmetic,
     as_floats,
     as_mask,
     as_real,
@@ -18,13 +20,15 @@ from plogq.jax.arguments import (
 )
 from plogq.jax.engines import ENGINES
 from plogq.jax.losses import (
+    Asymmetric,
     BinaryCrossEntropy,
     BinaryCrossEntropyOfProbs,
     BinaryFocal,
     ElementLoss,
 )
-from plogq.jax.options import ReducedOptions
+from plogq.jax.options import ElementOptions
 from plogq.jax.questions import Elements
+from plogq.kernels.question import Options, check_options
 
 
 def sigmoid_binary_cross_entropy(
@@ -34,7 +38,7 @@ def sigmoid_binary_cross_entropy(
     *,
     weight: ArrayLike | None = None,
     pos_weight: ArrayLike | None = None,
-    **options: Unpack[ReducedOptions],
+    **options: Unpack[ElementOptions],
 ) -> Array:
     """`optax.sigmoid_binary_cross_entropy`: v (w t softplus(−z) + (1 − t) softplus(z)), in nats.
 
@@ -54,7 +58,7 @@ def sigmoid_binary_cross_entropy(
     pos_weight
         w, what a positive counts; broadcasts to that shape.
     **options
-        See `ReducedOptions`.
+        See `ElementOptions`.
 
     Returns
     -------
@@ -89,17 +93,18 @@ def binary_focal_loss(
     where: ArrayLike | None = None,
     *,
     weight: ArrayLike | None = None,
-    **options: Unpack[ReducedOptions],
+    pos_weight: ArrayLike | None = None,
+    **options: Unpack[ElementOptions],
 ) -> Array:
-    """α t (1 − p)^γ (−log p) + (1 − α)(1 − t) p^γ (−log(1 − p)) with p = σ(z).
+    """v (α w t (1 − p)^γ (−log p) + (1 − α)(1 − t) p^γ (−log(1 − p))), p = σ(z).
 
     Without `alpha` both classes weigh 1. Of labels 0 and 1 it is `optax.sigmoid_focal_loss`; of a t
     between them it is the mean over its labels, where optax weighs the whole cross-entropy once.
 
     Parameters
     ----------
-    logits, labels, where, weight, **options
-        As for `sigmoid_binary_cross_entropy`.
+    logits, labels, where, weight, pos_weight, **options
+        v, w and the others as for `sigmoid_binary_cross_entropy`.
     gamma
         γ ≥ 0.
     alpha
@@ -115,15 +120,65 @@ def binary_focal_loss(
     ----------
     Lin et al. (2017), Focal loss for dense object detection, equation 5.
     """
-    check_number("gamma", gamma)
-    if not 0 <= gamma < math.inf:
-        refuse("gamma", "be at least 0 and finite", gamma)
+    _check_exponent("gamma", gamma)
     if alpha is not None:
         check_number("alpha", alpha)
         if not 0 <= alpha <= 1:
             refuse("alpha", "be in [0, 1]", alpha)
     loss = BinaryFocal(float(gamma), None if alpha is None else float(alpha))
-    return _answered(loss, logits, labels, where, weight, None, **options)
+    return _answered(loss, logits, labels, where, weight, pos_weight, **options)
+
+
+def asymmetric_loss(
+    logits: ArrayLike,
+    labels: ArrayLike,
+    gamma_neg: float = 4.0,
+    gamma_pos: float = 1.0,
+    margin: float = 0.05,
+    where: ArrayLike | None = None,
+    *,
+    weight: ArrayLike | None = None,
+    pos_weight: ArrayLike | None = None,
+    **options: Unpack[ElementOptions],
+) -> Array:
+    """v (w t (1 − p)^γ₊ (−log p) + (1 − t) r^γ₋ (−log(1 − r))), p = σ(z), r = max(p − m, 0).
+
+    In nats. Of many labels, few are positive: easy negatives count less than easy positives, and
+    those with p ≤ m nothing. m = 0 and γ₋ = γ₊ is `binary_focal_loss`. The paper's code sums over
+    all elements: `reduction="sum"`.
+
+    Parameters
+    ----------
+    logits, labels, where, weight, pos_weight, **options
+        v, w and the others as for `sigmoid_binary_cross_entropy`.
+    gamma_neg, gamma_pos
+        γ₋ and γ₊, at least 0.
+    margin
+        m in [0, 1), which the paper's code calls clip.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> print(asymmetric_loss(jnp.log(jnp.array([1.0, 1 / 24])), jnp.zeros(2)).round(4))
+    [0.0245 0.    ]
+
+    References
+    ----------
+    Ridnik et al. (2021), Asymmetric loss for multi-label classification, equations 5 to 7.
+    """
+    _check_exponent("gamma_neg", gamma_neg)
+    _check_exponent("gamma_pos", gamma_pos)
+    check_number("margin", margin)
+    if not 0 <= margin < 1:
+        refuse("margin", "be at least 0 and less than 1", margin)
+    loss = Asymmetric(float(gamma_neg), float(gamma_pos), float(margin))
+    return _answered(loss, logits, labels, where, weight, pos_weight, **options)
+
+
+def _check_exponent(name: str, gamma: float) -> None:
+    check_number(name, gamma)
+    if not 0 <= gamma < math.inf:
+        refuse(name, "be at least 0 and finite", gamma)
 
 
 def binary_cross_entropy(
@@ -132,7 +187,7 @@ def binary_cross_entropy(
     where: ArrayLike | None = None,
     *,
     weight: ArrayLike | None = None,
-    **options: Unpack[ReducedOptions],
+    **options: Unpack[ElementOptions],
 ) -> Array:
     """−t log p − (1 − t) log(1 − p) of each probability, in nats.
 
@@ -167,7 +222,9 @@ def _answered(
     reduction: str = "none",
     denominator: ArrayLike | None = None,
     validate: bool = True,
+    label_smoothing: float = 0.0,
 ) -> Array:
+    check_options(Options(label_smoothing=label_smoothing))
     divisor = denominator_of(denominator, reduction)
     probs = isinstance(loss, BinaryCrossEntropyOfProbs)
     name = "probs" if probs else "logits"
@@ -178,6 +235,8 @@ def _answered(
     if validate:
         t = check_range("labels", t, 0, 1, "be in [0, 1]", keep)
         z = check_range("probs", z, 0, 1, "be in [0, 1]", keep) if probs else z
+    if label_smoothing:
+        t = smoothed(t.astype(arithmetic(z)), label_smoothing)
     v, w = (
         None if x is None else broadcast(name, as_real(name, x), z.shape)
         for name, x in (("weight", weight), ("pos_weight", pos_weight))

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from plogq.errors import refuse
+from plogq.formulas.softmax_core import check_beta
 from plogq.formulas.terms import normal_kl_terms
 from plogq.jax.arguments import (
     Array,
@@ -24,7 +25,7 @@ from plogq.jax.arguments import (
     denominator_of,
     masks,
 )
-from plogq.jax.losses import JSDivergence, NegativeLogLikelihood
+from plogq.jax.losses import JSDivergence, NegativeLogLikelihood, ReverseKL
 from plogq.jax.options import ReducedOptions, TemperedOptions
 from plogq.jax.reductions import finished
 from plogq.jax.softmax import softmax_loss
@@ -196,19 +197,26 @@ def js_divergence_loss(
     q_logits: ArrayLike,
     axis: Axis = -1,
     where: ArrayLike | None = None,
+    *,
+    beta: float = 0.5,
     **options: Unpack[TemperedOptions],
 ) -> Loss:
-    """JS(p, q) = ½ D_KL(p ‖ m) + ½ D_KL(q ‖ m), m = (p + q)/2, of two softmaxes; in [0, ln 2] nats.
+    """β D_KL(p ‖ m) + (1 − β) D_KL(q ‖ m), m = β p + (1 − β) q, of two softmaxes, in nats.
 
-    Symmetric, finite, and differentiable in both.
+    Differentiable in both; at most the entropy of (β, 1 − β). β = ½ is JS(p, q), symmetric and in
+    [0, ln 2]. It is not multiplied by T². Divided by β it tends to D_KL(p ‖ q) as β → 0, and by
+    1 − β to D_KL(q ‖ p) as β → 1. At β = 0 and β = 1 it is these two, undivided, as in TRL and
+    Liger.
 
     Parameters
     ----------
     p_logits, q_logits : (…, C, …)
-        Logits of p and of q.
+        Logits of p, in a distillation the teacher, and of q.
     axis, where, **options
         As for `cross_entropy`: `where`, softcap and temperature are for both; z_loss and the
         statistics are those of p.
+    beta
+        β in [0, 1].
 
     Examples
     --------
@@ -218,10 +226,49 @@ def js_divergence_loss(
 
     References
     ----------
-    Lin (1991), Divergence measures based on the Shannon entropy.
+    Lin (1991), Divergence measures based on the Shannon entropy; Agarwal et al. (2024), On-policy
+    distillation of language models, equation 1. TRL: `GKDTrainer.generalized_jsd_loss`.
     """
+    check_beta(beta)
     other = like(p_logits, "q_logits", q_logits)
-    return softmax_loss(JSDivergence(), p_logits, None, None, other, axis, where, **options)
+    loss = JSDivergence(float(beta))
+    return softmax_loss(loss, p_logits, None, None, other, axis, where, **options)
+
+
+def reverse_kl_loss(
+    p_logits: ArrayLike,
+    q_logits: ArrayLike,
+    axis: Axis = -1,
+    where: ArrayLike | None = None,
+    **options: Unpack[TemperedOptions],
+) -> Loss:
+    """D_KL(q ‖ p) of two softmaxes, p the truth and q the model, in nats; differentiable in both.
+
+    A model that is trained by it leaves out what it cannot match, where `distillation_loss`, which
+    is D_KL(p ‖ q), makes it cover all.
+
+    Parameters
+    ----------
+    p_logits, q_logits : (…, C, …)
+        Logits of the truth, in a distillation the teacher (`jax.lax.stop_gradient` them if it shall
+        not learn), and of the model. A class that is masked (−inf) in p alone makes the loss inf,
+        with a gradient that is not finite: mask it in q, too.
+    axis, where, **options
+        As for `cross_entropy`: `where`, softcap and temperature are for both, and the loss is not
+        multiplied by T²; z_loss and the statistics are those of q.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> print(f"{reverse_kl_loss(jnp.array([0.0, 0.0]), jnp.array([0.0, 2.0])):.4f}")
+    0.3278
+
+    References
+    ----------
+    Gu, Dong, Wei, Huang (2024), MiniLLM: knowledge distillation of large language models.
+    """
+    other = like(q_logits, "p_logits", p_logits)
+    return softmax_loss(ReverseKL(), q_logits, None, None, other, axis, where, **options)
 
 
 def gaussian_kl(

@@ -6,16 +6,18 @@ down, JAX derives the values.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.custom_derivatives import SymbolicZero
 
 from plogq.formulas import binary_core, softmax_core
 from plogq.formulas.softmax_state import Softmax, softmax_parts
+from plogq.formulas.surprisal_costs import Cost, generalised_cost, poly_cost
 from plogq.formulas.terms import times
 
 Array = jax.Array
@@ -55,7 +57,15 @@ class Given(NamedTuple):
 
 
 class RowLoss:
-    """A loss of rows of logits."""
+    """A loss of rows of logits.
+
+    Attributes
+    ----------
+    caps_other
+        Whether the softcap is for the other model's logits, too.
+    """
+
+    caps_other: ClassVar[bool] = True
 
     def shares(self, x: Array, target: Array, weight: Array | None) -> Array:
         """Return what each class counts, (…, C), of targets as distributions."""
@@ -70,30 +80,95 @@ class RowLoss:
         return None
 
 
-@dataclass(frozen=True)
-class CrossEntropy(RowLoss):
-    """Σ_j u_j (1 − p_j)^γ (−log p_j), u the smoothed target times the class weights."""
+class ClassCosts(RowLoss):
+    """Σ_j u_j cost_j, u the smoothed target times the class weights."""
 
-    label_smoothing: float = 0.0
-    gamma: float = 0.0
+    label_smoothing: float
 
     def shares(self, x: Array, target: Array, weight: Array | None) -> Array:
         """Return w_j ((1 − ε) t_j + ε/K)."""
         target = softmax_core.smoothed(jnp, target, x, self.label_smoothing)
         return target if weight is None else weight * target
 
+    def costs(self, parts: Softmax) -> Array:
+        """Return the cost of each class, (…, C)."""
+        raise NotImplementedError
+
+    def slopes(self, parts: Softmax) -> Array | float:
+        """Return s_j, with which Σ_j u_j cost_j has the gradient (Σ v) p − v of v_j = u_j s_j."""
+        raise NotImplementedError
+
     def value(self, given: Given) -> Array:
         """Return the losses (…)."""
-        cost = softmax_core.class_costs(jnp, given.parts, self.gamma)
-        return jnp.sum(times(jnp, given.u, cost), axis=-1)
+        return jnp.sum(times(jnp, given.u, self.costs(given.parts)), axis=-1)
 
     def gradient(self, given: Given) -> Array:
         """Return (Σ v) p − v, v the shares times the slopes."""
-        v = given.u
-        if self.gamma:
-            v = v * softmax_core.class_slopes(jnp, given.parts, self.gamma)
+        v = given.u * self.slopes(given.parts)
         found: Array = softmax_core.softmax_gradient(jnp, given.parts, v)
         return found
+
+
+@dataclass(frozen=True)
+class CrossEntropy(ClassCosts):
+    """The cost (1 − p_j)^γ (−log p_j)."""
+
+    label_smoothing: float = 0.0
+    gamma: float = 0.0
+
+    def costs(self, parts: Softmax) -> Array:
+        """Return the cost of each class, (…, C)."""
+        found: Array = softmax_core.class_costs(jnp, parts, self.gamma)
+        return found
+
+    def slopes(self, parts: Softmax) -> Array | float:
+        """Return 1 without γ, for which all slopes are."""
+        found: Array | float = 1.0
+        if self.gamma:
+            found = softmax_core.class_slopes(jnp, parts, self.gamma)
+        return found
+
+
+class OfSurprisal(ClassCosts):
+    """A cost that is a function of the surprisal −log p_j."""
+
+    def cost(self) -> Cost:
+        """Return that function, and its derivative."""
+        raise NotImplementedError
+
+    def costs(self, parts: Softmax) -> Array:
+        """Return the cost of each class, (…, C)."""
+        found: Array = self.cost().value(jnp, parts.surprisals(jnp))
+        return found
+
+    def slopes(self, parts: Softmax) -> Array:
+        """Return the derivative of each cost in its surprisal."""
+        found: Array = self.cost().slope(jnp, parts.surprisals(jnp))
+        return found
+
+
+@dataclass(frozen=True)
+class GeneralisedCrossEntropy(OfSurprisal):
+    """The cost (1 − p_j^q)/q."""
+
+    label_smoothing: float
+    q: float
+
+    def cost(self) -> Cost:
+        """Return it as a function of the surprisal."""
+        return generalised_cost(self.q)
+
+
+@dataclass(frozen=True)
+class Poly(OfSurprisal):
+    """The cost −log p_j + ε (1 − p_j)."""
+
+    label_smoothing: float
+    epsilon: float
+
+    def cost(self) -> Cost:
+        """Return it as a function of the surprisal."""
+        return poly_cost(self.epsilon)
 
 
 @dataclass(frozen=True)
@@ -116,6 +191,7 @@ class Distillation(RowLoss):
     """α T² D_KL(softmax(other/T) ‖ softmax(x/T)) + (1 − α) cross-entropy of x; without u, α = 1."""
 
     alpha: float
+    caps_other: ClassVar[bool] = False
 
     def value(self, given: Given) -> Array:
         """Return the losses (…)."""
@@ -154,14 +230,56 @@ class ConfidencePenalty(RowLoss):
 
 @dataclass(frozen=True)
 class JSDivergence(RowLoss):
-    """JS of softmax(x / T) and softmax(other / T)."""
+    """β D_KL(p ‖ m) + (1 − β) D_KL(q ‖ m) of p = softmax(x / T) and q = softmax(other / T)."""
+
+    beta: float
+
+    def value(self, given: Given) -> Array:
+        """Return the losses (…), with their gradients to both logits."""
+        return _js_divergence(self.beta, given.temperature, given.x, given.other)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0, 1))
+def _js_divergence(beta: float, temperature: float, a: Array, b: Array) -> Array:
+    of = a, b, parts_of(a, temperature), parts_of(b, temperature)
+    found = softmax_core.js_divergence(jnp, *of, temperature, beta)
+    return jnp.minimum(found, softmax_core.js_limit(beta))
+
+
+def _js_divergence_jvp(beta: float, temperature: float, primals: Any, tangents: Any) -> Any:
+    """Take the written gradients: derived ones lose their digits as β nears 0 or 1."""
+    value = _js_divergence(beta, temperature, *primals)
+    a, b = primals
+    parts = parts_of(a, temperature), parts_of(b, temperature)
+    gradients = softmax_core.js_gradients(jnp, a, b, *parts, temperature, beta)
+    products = [
+        jnp.sum(gradient / temperature * dot, axis=-1)
+        for gradient, dot in zip(gradients, tangents, strict=True)
+        if not isinstance(dot, SymbolicZero)
+    ]
+    return value, sum(products, jnp.zeros_like(value))
+
+
+_js_divergence.defjvp(_js_divergence_jvp, symbolic_zeros=True)
+
+
+@dataclass(frozen=True)
+class ReverseKL(RowLoss):
+    """D_KL(q ‖ p) of q = softmax(x / T) and p = softmax(other / T)."""
 
     def value(self, given: Given) -> Array:
         """Return the losses (…)."""
-        x, first, temperature, _, other = given
-        second = parts_of(other, temperature)
-        found = softmax_core.js_divergence(jnp, x, other, first, second, temperature)
-        return jnp.minimum(found, math.log(2))
+        x, model, temperature, _, other = given
+        truth = parts_of(other, temperature)
+        found: Array = softmax_core.kl_divergence(jnp, x, other, model, truth, temperature)
+        return found
+
+    def gradient(self, given: Given) -> Array:
+        """Return q_k (log(q_k/p_k) − D_KL(q ‖ p))."""
+        x, model, temperature, _, other = given
+        truth = parts_of(other, temperature)
+        found: Array = softmax_core.reverse_kl_gradient(jnp, other, x, truth, model, temperature)
+        return found
 
 
 @dataclass(frozen=True)
@@ -213,12 +331,35 @@ class BinaryFocal(ElementLoss):
 
     def value(self, z: Array, t: Array, w: Array | None) -> Array:
         """Return the losses, like z."""
-        found: Array = binary_core.focal(jnp, z, t, self.gamma, self.alpha)
+        of = self.gamma, self.alpha, 1.0 if w is None else w
+        found: Array = binary_core.focal(jnp, z, t, *of)
         return found
 
     def gradient(self, z: Array, t: Array, w: Array | None) -> Array:
         """Return their derivatives."""
-        found: Array = binary_core.focal_gradient(jnp, z, t, self.gamma, self.alpha)
+        of = self.gamma, self.alpha, 1.0 if w is None else w
+        found: Array = binary_core.focal_gradient(jnp, z, t, *of)
+        return found
+
+
+@dataclass(frozen=True)
+class Asymmetric(ElementLoss):
+    """The asymmetric loss of a logit."""
+
+    gamma_neg: float
+    gamma_pos: float
+    margin: float
+
+    def value(self, z: Array, t: Array, w: Array | None) -> Array:
+        """Return the losses, like z."""
+        of = self.gamma_neg, self.gamma_pos, self.margin, 1.0 if w is None else w
+        found: Array = binary_core.asymmetric(jnp, z, t, *of)
+        return found
+
+    def gradient(self, z: Array, t: Array, w: Array | None) -> Array:
+        """Return their derivatives."""
+        of = self.gamma_neg, self.gamma_pos, self.margin, 1.0 if w is None else w
+        found: Array = binary_core.asymmetric_gradient(jnp, z, t, *of)
         return found
 
 

@@ -78,7 +78,7 @@ class SoftmaxOptions(WeighedOptions, total=False):
 
 
 class ReducedOptions(TypedDict, total=False):
-    """The keywords that every loss of single elements takes, and each divergence.
+    """The keywords of each divergence, and of log-probabilities.
 
     Attributes
     ----------
@@ -91,3 +91,15 @@ class ReducedOptions(TypedDict, total=False):
     reduction: str
     denominator: ArrayLike | None
     validate: bool
+
+
+class ElementOptions(ReducedOptions, total=False):
+    """`ReducedOptions`, and the smoothing of targets: the keywords that every binary loss takes.
+
+    Attributes
+    ----------
+    label_smoothing : float
+        ε in [0, 1]: a target t becomes (1 − ε) t + ε/2.
+    """
+
+    label_smoothing: float

@@ -8,8 +8,16 @@ import jax
 import jax.numpy as jnp
 
 from plogq.errors import check_number, refuse
+from plogq.formulas.surprisal_costs import generalised_cost, poly_cost
 from plogq.jax.arguments import ArrayLike, Axis, as_array, as_floats
-from plogq.jax.losses import ConfidencePenalty, CrossEntropy, Distillation, SquaredError
+from plogq.jax.losses import (
+    ConfidencePenalty,
+    CrossEntropy,
+    Distillation,
+    GeneralisedCrossEntropy,
+    Poly,
+    SquaredError,
+)
 from plogq.jax.options import RowOptions, SoftmaxOptions, TemperedOptions, WeighedOptions
 from plogq.jax.softmax import softmax_loss
 from plogq.kernels.question import Options, check_options
@@ -107,9 +115,7 @@ def softmax_cross_entropy(
     >>> print(f"{softmax_cross_entropy(jnp.array([1.2, -0.8]), jnp.array([0.75, 0.25])):.4f}")
     0.6269
     """
-    if jnp.ndim(labels) != jnp.ndim(logits):
-        expected = f"be distributions of the logits' shape {jnp.shape(logits)}"
-        refuse("labels", expected, jnp.shape(labels))
+    _check_distributions(logits, labels)
     return cross_entropy(logits, labels, axis, where, **options)
 
 
@@ -165,6 +171,118 @@ def focal_loss(
     return cross_entropy(logits, target, axis, where, gamma=gamma, **options)
 
 
+def generalised_cross_entropy(
+    logits: ArrayLike,
+    target: ArrayLike,
+    q: float = 0.7,
+    axis: Axis = -1,
+    where: ArrayLike | None = None,
+    *,
+    weight: ArrayLike | None = None,
+    label_smoothing: float = 0.0,
+    **options: Unpack[TemperedOptions],
+) -> Loss:
+    """Σ_j w_j t_j (1 − p_j^q)/q of each row, p = softmax(x): wrong labels count less.
+
+    q → 0 is `cross_entropy`, in nats; q = 1 is 1 − p_y, half the absolute error. A row costs at
+    most 1/q, also where its target is a masked class. A mean divides as in `cross_entropy`.
+
+    Parameters
+    ----------
+    logits, target, axis, where, weight, label_smoothing, **options
+        As for `cross_entropy`.
+    q
+        In [0, 1]; 0.7 is the paper's.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> print(generalised_cross_entropy(jnp.log(jnp.array([0.25, 0.75])), 0, q=0.5).round(4))
+    1.0
+
+    References
+    ----------
+    Zhang, Sabuncu (2018), Generalized cross entropy loss for training deep neural networks with
+    noisy labels, equation 6.
+    """
+    generalised_cost(q)
+    check_options(Options(label_smoothing))
+    loss = GeneralisedCrossEntropy(float(label_smoothing), float(q))
+    return softmax_loss(loss, logits, target, weight, None, axis, where, **options)
+
+
+def poly_loss(
+    logits: ArrayLike,
+    target: ArrayLike,
+    epsilon: float = 2.0,
+    axis: Axis = -1,
+    where: ArrayLike | None = None,
+    *,
+    weight: ArrayLike | None = None,
+    label_smoothing: float = 0.0,
+    **options: Unpack[TemperedOptions],
+) -> Loss:
+    """Σ_j w_j t_j (−log p_j + ε (1 − p_j)) of each row, p = softmax(x): Poly-1, in nats.
+
+    ε = 0 is `cross_entropy`; ε > 0 lets sure, right rows count more. A mean divides as there.
+
+    Parameters
+    ----------
+    logits, target, axis, where, weight, label_smoothing, **options
+        As for `cross_entropy`.
+    epsilon
+        ε, finite and at least −1; 2 is the paper's for ImageNet.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> print(f"{poly_loss(jnp.log(jnp.array([0.25, 0.75])), 0):.4f}")
+    2.8863
+
+    References
+    ----------
+    Leng et al. (2022), PolyLoss: a polynomial expansion perspective of classification loss
+    functions, equation 6.
+    """
+    poly_cost(epsilon)
+    check_options(Options(label_smoothing))
+    loss = Poly(float(label_smoothing), float(epsilon))
+    return softmax_loss(loss, logits, target, weight, None, axis, where, **options)
+
+
+def poly_loss_cross_entropy(
+    logits: ArrayLike,
+    labels: ArrayLike,
+    *,
+    epsilon: float = 2.0,
+    axis: Axis = -1,
+    where: ArrayLike | None = None,
+    **options: Unpack[WeighedOptions],
+) -> Loss:
+    """`optax.losses.poly_loss_cross_entropy`: `poly_loss` of distributions.
+
+    Notes
+    -----
+    Differs from optax as `softmax_cross_entropy` does; ε is a number, at least −1.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> logits, labels = jnp.array([1.2, -0.8]), jnp.array([0.75, 0.25])
+    >>> print(f"{poly_loss_cross_entropy(logits, labels):.4f}")
+    1.2461
+    """
+    _check_distributions(logits, labels)
+    return poly_loss(logits, labels, epsilon, axis, where, **options)
+
+
+def _check_distributions(logits: ArrayLike, labels: ArrayLike) -> None:
+    """Refuse labels that have not as many axes as the logits."""
+    if jnp.ndim(labels) != jnp.ndim(logits):
+        expected = f"be distributions of the logits' shape {jnp.shape(logits)}"
+        refuse("labels", expected, jnp.shape(labels))
+
+
 def brier_loss(
     logits: ArrayLike,
     target: ArrayLike,
@@ -208,7 +326,7 @@ def distillation_loss(
     Parameters
     ----------
     logits, teacher : (…, C, …)
-        Of the student, and of the teacher, to whom no gradient flows.
+        Of the student, and of the teacher, to whom no gradient flows, and no softcap is applied.
     target, axis, where, **options
         As for `cross_entropy`; the target's term is at temperature 1.
     temperature

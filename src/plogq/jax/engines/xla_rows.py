@@ -31,10 +31,12 @@ def finish(rows: Rows, loss: Array, counts: Array | None, stats: Statistics | No
 
 def each_row(x: Array, rows: Rows) -> tuple[Array, Array | None, Statistics | None]:
     """Return the losses (…), what their rows count by class weights, and their statistics."""
-    x = _prepared(x, rows)
+    x = _prepared(x, rows, rows.softcap)
     if rows.loss == CrossEntropy() and not rows.soft:
         return _of_labels(x, rows)
-    other = None if rows.other is None else _prepared(rows.other, rows)
+    other = rows.other
+    if other is not None:
+        other = _prepared(other, rows, rows.softcap if rows.loss.caps_other else None)
     u = target = None if rows.target is None else _distributions(rows.target, x, rows)
     weight = None if rows.weight is None else rows.weight.astype(x.dtype)
     counts = None
@@ -56,11 +58,11 @@ def _of_labels(x: Array, rows: Rows) -> tuple[Array, Array | None, Statistics | 
     return loss, None if rows.weight is None else share, _statistics(x, label, rows)
 
 
-def _prepared(x: Array, rows: Rows) -> Array:
+def _prepared(x: Array, rows: Rows, softcap: float | None) -> Array:
     """Return logits after what is done to them before all else; 0 for a row that is left out."""
     x = x.astype(arithmetic(x))
-    if rows.softcap is not None:
-        x = softmax_core.capped(jnp, x, rows.softcap)
+    if softcap is not None:
+        x = softmax_core.capped(jnp, x, softcap)
     if rows.mask is not None:
         x = jnp.where(rows.mask, x, -jnp.inf)
     return x if rows.keep is None else jnp.where(rows.keep[..., None], x, 0.0)

@@ -1,0 +1,150 @@
+"""The doors: each gives a loss of `cases` and its gradient as arrays of NumPy.
+
+A new door is a class here and a place in `DOORS`.
+"""
+
+import inspect
+from typing import Any, ClassVar, get_type_hints
+
+import numpy as np
+import pytest
+
+from tests.parity.cases import Case
+
+# What the losses have beside the arguments of `cases`; each door's own tests hold these.
+ELSEWHERE = {
+    "reduction", "validate", "return_stats", "return_grad", "out", "threads", "ignore_index",
+    "size_average", "reduce", "inplace", "axis",
+}  # fmt: skip
+
+
+class Door:
+    """What all doors share.
+
+    Attributes
+    ----------
+    module
+        Its functions.
+    names
+        Its names of losses, where they are not those of `cases`.
+    arguments
+        Its names of arguments, likewise.
+    weights_divide
+        Whether weights divide the mean of distributions and of elements.
+    dtypes
+        Of its inputs.
+    compiled
+        Whether each call with new options is compiled, which takes its time.
+    derived
+        Whether gradients are derived, and hold only so many digits of the largest.
+    """
+
+    names: ClassVar[dict[str, str]] = {}
+    arguments: ClassVar[dict[str, str]] = {}
+    weights_divide = False
+    dtypes: tuple[str, ...] = ("float64", "float32", "bfloat16", "float16")
+    compiled = False
+    derived = False
+
+    def __init__(self) -> None:
+        self.module = pytest.importorskip(f"plogq.{self.package}")
+
+    package: str
+
+    def has(self, case: Case) -> bool:
+        """Say whether the door has this loss."""
+        return self.names.get(case.name, case.name) in self.module.__all__
+
+    def function(self, case: Case) -> Any:
+        """Return the loss."""
+        return getattr(self.module, self.names.get(case.name, case.name))
+
+    def options(self, case: Case) -> dict[str, Any]:
+        """Return a value for each argument that the loss has here."""
+        theirs = {self.arguments.get(name, name): name for name in case.options()}
+        named = self._named(case)
+        assert named <= theirs.keys(), named - theirs.keys()  # the table knows all that it has
+        return {theirs[name]: case.options()[theirs[name]] for name in named}
+
+    def _named(self, case: Case) -> set[str]:
+        function = self.function(case)
+        parameters = dict(inspect.signature(function).parameters)
+        for name in list(parameters)[: 1 + len(case.arrays)]:
+            del parameters[name]
+        if parameters.pop("options", None) is not None:
+            options = get_type_hints(function)["options"].__args__[0]
+            parameters |= get_type_hints(options)
+        return parameters.keys() - ELSEWHERE - {"target"}  # not all cases of a loss have one
+
+    def answer(self, case: Case, x: np.ndarray, dtype: str, **options: Any) -> Any:
+        """Return the loss, and the gradient of its sum."""
+        given = {self.arguments.get(name, name): value for name, value in options.items()}
+        return self.call(self.function(case), case, x, dtype, given)
+
+
+class Numpy(Door):
+    """The gradient is returned."""
+
+    package = "numpy"
+    names: ClassVar = {"brier_loss": "squared_error"}
+    dtypes = ("float64", "float32", "float16")
+
+    def call(self, function: Any, case: Case, x: np.ndarray, dtype: str, options: Any) -> Any:
+        return function(*case.arguments(x.astype(dtype), case.arrays), return_grad=True, **options)
+
+
+class Torch(Door):
+    """The first engine that takes the call."""
+
+    package = "torch"
+    derived = True
+
+    def call(self, function: Any, case: Case, x: np.ndarray, dtype: str, options: Any) -> Any:
+        import torch
+
+        def tensor(value: Any) -> Any:
+            return torch.from_numpy(value) if isinstance(value, np.ndarray) else value
+
+        z = tensor(x).to(getattr(torch, dtype)).requires_grad_()
+        options = {name: tensor(value) for name, value in options.items()}
+        loss = function(*case.arguments(z, map(tensor, case.arrays)), **options)
+        grad = torch.autograd.grad(loss.sum(), z)[0]
+        return loss.detach().double().numpy(), grad.double().numpy()
+
+
+class TorchFormula(Torch):
+    """Torch operations alone."""
+
+    def answer(self, *given: Any, **options: Any) -> Any:
+        with self.module.engine("formula"):
+            return super().answer(*given, **options)
+
+
+class Jax(Door):
+    """Its arrays are compiled; the loss of each row is what it gives unless asked otherwise."""
+
+    package = "jax"
+    names: ClassVar = {"binary_cross_entropy_with_logits": "sigmoid_binary_cross_entropy"}
+    arguments: ClassVar = {"mask": "where"}
+    weights_divide = True
+    compiled = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        import jax
+
+        jax.config.update("jax_enable_x64", True)  # without it there is no float64
+
+    def call(self, function: Any, case: Case, x: np.ndarray, dtype: str, options: Any) -> Any:
+        import jax
+        import jax.numpy as jnp
+
+        def summed(z: Any) -> Any:
+            loss = function(*case.arguments(z, case.arrays), **options)
+            return loss.sum(), loss
+
+        grad, loss = jax.grad(summed, has_aux=True)(jnp.asarray(x, dtype))
+        return np.asarray(loss, float), np.asarray(grad, float)
+
+
+DOORS = {"numpy": Numpy, "torch": Torch, "torch, formula": TorchFormula, "jax": Jax}
