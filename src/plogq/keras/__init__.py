@@ -24,6 +24,7 @@ from plogq.keras.losses import (
     SparseCategoricalCrossentropy,
     SparseCategoricalFocalCrossentropy,
 )
+from plogq.keras.metrics import BitsPerLabel, CalibrationError, InformationGain, Perplexity
 from plogq.keras.softmax_losses import (
     categorical_crossentropy,
     categorical_focal_crossentropy,
@@ -35,11 +36,15 @@ from plogq.keras.softmax_losses import (
 __all__ = [
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
+    "BitsPerLabel",
+    "CalibrationError",
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
     "Distillation",
+    "InformationGain",
     "KLDivergence",
     "Loss",
+    "Perplexity",
     "SparseCategoricalCrossentropy",
     "SparseCategoricalFocalCrossentropy",
     "binary_crossentropy",

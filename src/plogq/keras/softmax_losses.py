@@ -93,7 +93,8 @@ def sparse_categorical_crossentropy(
     0.3423
     """
     rows = with_labels(y_true, y_pred, axis, mask, ignore_class)
-    return _loss(rows, from_logits, label_smoothing, 0.0, class_weight, "class_weight", eps)
+    weight = by_class("class_weight", class_weight, rows.x)
+    return row_losses(rows, from_logits, label_smoothing, 0.0, weight, eps)
 
 
 @by_row
@@ -127,7 +128,8 @@ def categorical_crossentropy(
     0.6931
     """
     rows = with_distributions(y_true, y_pred, axis, mask)
-    return _loss(rows, from_logits, label_smoothing, 0.0, class_weight, "class_weight", eps)
+    weight = by_class("class_weight", class_weight, rows.x)
+    return row_losses(rows, from_logits, label_smoothing, 0.0, weight, eps)
 
 
 @by_row
@@ -243,11 +245,12 @@ def distillation(
     x = classes_last("y_pred", as_floats("y_pred", y_pred), axis)
     given = classes_last("y_true", as_floats("y_true", y_true), axis)
     shape = sizes(x)
-    if not fits(sizes(given), shape) and not fits(sizes(given), (*shape[:-1], shape[-1] + 1)):
+    classes: int = x.shape[-1]
+    if not any(fits(sizes(given), (*shape[:-1], classes + more)) for more in (0, 1)):
         expected = f"be logits of shape {shape}, or these with a label after the last class"
         refuse("y_true", expected, f"shape {sizes(given)}")
-    teacher = ops.cast(given[..., : x.shape[-1]], arithmetic(x))
-    if given.shape[-1] == x.shape[-1]:
+    teacher = ops.cast(given[..., :classes], arithmetic(x))
+    if given.shape[-1] == classes:
         rows = Rows(x, None, row_mask(mask, shape[:-1]), None)
     else:
         rows = with_labels(given[..., -1], x, -1, mask)
@@ -259,27 +262,30 @@ def _focal(
     rows: Rows, alpha: Any, gamma: float, from_logits: bool, label_smoothing: float, eps: float
 ) -> Found:
     scale, weight = alpha, None
-    if isinstance(alpha, (list, tuple, dict)) or getattr(alpha, "shape", ()):
+    if isinstance(alpha, (list, tuple, dict)) or len(getattr(alpha, "shape", ())):
         scale, weight = 1.0, alpha
     check_number("alpha", scale)
     if not scale >= 0:
         refuse("alpha", "be at least 0", scale)
     gamma = check_gamma(gamma)
-    found = _loss(rows, from_logits, label_smoothing, gamma, weight, "alpha", eps)
+    weight = by_class("alpha", weight, rows.x)
+    found = row_losses(rows, from_logits, label_smoothing, gamma, weight, eps)
     return Found(scale * found.losses, rows.keep)
 
 
-def _loss(
+def row_losses(
     rows: Rows,
     from_logits: bool,
-    label_smoothing: float,
-    gamma: float,
-    weight: Any,
-    weight_name: str,
-    eps: float,
+    label_smoothing: float = 0.0,
+    gamma: float = 0.0,
+    weight: Tensor | None = None,
+    eps: float = 0.0,
 ) -> Found:
-    label_smoothing = check_share("label_smoothing", label_smoothing)
-    eps, weight = check_eps(eps, from_logits), by_class(weight_name, weight, rows.x)
+    """Return −Σ_j w_j t_j (1 − p_j)^γ log p_j of each row, after checking predictions."""
+    label_smoothing, eps = (
+        check_share("label_smoothing", label_smoothing),
+        check_eps(eps, from_logits),
+    )
     if from_logits:
         losses = DEVICE.softmax_loss(rows.x, rows.target, rows.keep, weight, label_smoothing, gamma)
     else:

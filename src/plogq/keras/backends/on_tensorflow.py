@@ -1,14 +1,14 @@
 """On TensorFlow: the cores of `plogq.formulas`, with the gradients that are written there.
 
-XLA compiles a value and a gradient into a few passes, so that what lies between the logits and the
-gradient is never in memory.
+XLA compiles them, and computes some rows at a time: beside the logits there is only the gradient in
+memory.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 import tensorflow as tf
 
@@ -19,6 +19,7 @@ from plogq.keras.namespace import xp
 
 Tensor = Any  # of TensorFlow, which has no static types
 Formula = Callable[..., Tensor]
+_PIECE = 2**20  # elements of the logits at a time
 
 
 def softmax_loss(
@@ -30,8 +31,8 @@ def softmax_loss(
     gamma: float,
 ) -> Tensor:
     """Return cross-entropy, or the focal loss, of each row of logits (…, C)."""
-    x = _wide(x)
-    return _kept(_cross_entropy(label_smoothing, gamma), x, keep, target, _like(weight, x))
+    formula = _cross_entropy(label_smoothing, gamma)
+    return _of_rows(formula, x, keep, _like(weight, _wide(x)), target)
 
 
 def distillation_loss(
@@ -43,11 +44,10 @@ def distillation_loss(
     alpha: float,
 ) -> Tensor:
     """Return the distillation loss of each row of logits (…, C)."""
-    x = _wide(x)
-    teacher = tf.stop_gradient(tf.cast(teacher, x.dtype))
     if keep is not None:
         teacher = tf.where(keep[..., None], teacher, tf.zeros_like(teacher))
-    return _kept(_distillation(temperature, alpha), x, keep, teacher, target)
+    teacher = tf.stop_gradient(_like(teacher, _wide(x)))
+    return _of_rows(_distillation(temperature, alpha), x, keep, None, teacher, target)
 
 
 def binary_loss(
@@ -58,7 +58,10 @@ def binary_loss(
     target = _like(target, z)
     if keep is not None:
         target = tf.where(keep, target, tf.zeros_like(target))
-    return _kept(_binary(gamma, alpha), z, keep, target)
+    if keep is None:
+        return _binary(gamma, alpha)(z, target)
+    losses = _binary(gamma, alpha)(tf.where(keep, z, tf.zeros_like(z)), target)
+    return tf.where(keep, losses, tf.zeros_like(losses))
 
 
 def is_known(x: Tensor) -> bool:
@@ -72,27 +75,93 @@ def replicas() -> int:
     return count
 
 
-def _kept(formula: Formula, x: Tensor, keep: Tensor | None, *others: Tensor | None) -> Tensor:
-    """Return the losses of a formula: 0, with the gradient 0, for what is left out."""
-    if keep is None:
-        return formula(x, *others)
-    by_element = keep if keep.shape.rank == x.shape.rank else keep[..., None]
-    loss = formula(tf.where(by_element, x, tf.zeros_like(x)), *others)
-    return tf.where(keep, loss, tf.zeros_like(loss))
+def _of_rows(
+    formula: Formula,
+    x: Tensor,
+    keep: Tensor | None,
+    weight: Tensor | None,
+    *by_row: Tensor | None,
+) -> Tensor:
+    """Return the losses of rows: 0, with the gradient 0, for a row that is left out."""
+    shape, classes = tf.shape(x)[:-1], x.shape[-1]
+    flat = [
+        y if y is None else tf.reshape(y, (-1, *[classes] * (len(y.shape) == len(x.shape))))
+        for y in (_wide(x), keep, *by_row)
+    ]
+    return tf.reshape(formula(*flat, weight), shape)
 
 
 def _with_gradient(value: Formula, gradient: Formula) -> Formula:
     """Return a formula of x and others with the gradient that is written for x."""
-    value, gradient = (tf.function(f, jit_compile=True) for f in (value, gradient))
+    values, gradients = (tf.function(f, jit_compile=True) for f in (value, gradient))
 
     def formula(x: Tensor, *others: Tensor | None) -> Tensor:
         @tf.custom_gradient  # type: ignore[untyped-decorator]
         def of_x(x: Tensor) -> Any:
-            return value(x, *others), lambda upstream: gradient(x, upstream, *others)
+            # What is compiled is not to be derived: the gradient is written.
+            x, *given = (y if y is None else tf.stop_gradient(y) for y in (x, *others))
+
+            @tf.custom_gradient  # type: ignore[untyped-decorator]
+            def of_upstream(upstream: Tensor) -> Any:
+                return gradients(x, tf.stop_gradient(upstream), *given), _no_second_derivative
+
+            return values(x, *given), of_upstream
 
         return of_x(x)
 
     return formula
+
+
+def _no_second_derivative(_: Tensor) -> NoReturn:
+    raise NotImplementedError(
+        "plogq.keras has no second derivatives on TensorFlow; the backends jax and torch have them"
+    )
+
+
+def _with_row_gradient(value: Formula, gradient: Formula) -> Formula:
+    """Return a formula of rows x (R, C), of others by row, and of class weights, in pieces."""
+
+    def values(x: Tensor, keep: Tensor | None, *others: Tensor | None) -> Tensor:
+        return _in_pieces(value, tf.zeros_like(x[:, 0]), keep, x, *others)
+
+    def gradients(x: Tensor, upstream: Tensor, keep: Tensor | None, *others: Any) -> Tensor:
+        return _in_pieces(gradient, tf.zeros_like(x), keep, x, upstream, *others)
+
+    return _with_gradient(values, gradients)
+
+
+def _in_pieces(
+    formula: Formula, found: Tensor, keep: Tensor | None, x: Tensor, *given: Tensor | None
+) -> Tensor:
+    """Write what the formula gives of some rows at a time into `found`; 0 for what is left out.
+
+    The last piece begins so early that it is as long as the others.
+    """
+    *by_row, weight = given
+    count = tf.shape(x)[0]
+    size = tf.minimum(max(_PIECE // x.shape[-1], 1), count)
+    pieces = (count + size - 1) // tf.maximum(size, 1)
+
+    def next_piece(i: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:
+        rows = tf.minimum(i * size, count - size) + tf.range(size)
+        some, *piece = (y if y is None else _slice(y, rows[0], size) for y in (keep, x, *by_row))
+        piece[0] = _where(some, piece[0])
+        part = _where(some, formula(*piece, weight))
+        return i + 1, tf.tensor_scatter_nd_update(found, rows[:, None], part)
+
+    start = (0, found)
+    return tf.while_loop(lambda i, _: i < pieces, next_piece, start, maximum_iterations=pieces)[1]
+
+
+def _where(keep: Tensor | None, x: Tensor) -> Tensor:
+    if keep is None:
+        return x
+    return tf.where(keep if x.shape.rank == 1 else keep[:, None], x, tf.zeros_like(x))
+
+
+def _slice(x: Tensor, start: Tensor, size: Tensor) -> Tensor:
+    rest = x.shape[1:].as_list()
+    return tf.slice(x, [start, *[0] * len(rest)], [size, *rest])
 
 
 @cache
@@ -107,7 +176,7 @@ def _cross_entropy(label_smoothing: float, gamma: float) -> Formula:
             v = v * softmax_core.class_slopes(xp, parts, gamma)
         return upstream[..., None] * softmax_core.softmax_gradient(xp, parts, v)
 
-    return _with_gradient(value, gradient)
+    return _with_row_gradient(value, gradient)
 
 
 @cache
@@ -115,7 +184,7 @@ def _distillation(temperature: float, alpha: float) -> Formula:
     cost = softmax_core.class_costs
     square = temperature**2
 
-    def value(x: Tensor, teacher: Tensor, target: Tensor | None) -> Tensor:
+    def value(x: Tensor, teacher: Tensor, target: Tensor | None, _: None) -> Tensor:
         truth, model = _parts(teacher, temperature), _parts(x, temperature)
         soft = square * softmax_core.kl_divergence(xp, teacher, x, truth, model, temperature)
         if target is None or alpha == 1:
@@ -124,7 +193,9 @@ def _distillation(temperature: float, alpha: float) -> Formula:
         hard = xp.sum(times(xp, u, cost(xp, _parts(x))), axis=-1)
         return alpha * soft + (1 - alpha) * hard
 
-    def gradient(x: Tensor, upstream: Tensor, teacher: Tensor, target: Tensor | None) -> Tensor:
+    def gradient(
+        x: Tensor, upstream: Tensor, teacher: Tensor, target: Tensor | None, _: None
+    ) -> Tensor:
         given = teacher, x, _parts(teacher, temperature), _parts(x, temperature)
         soft = temperature * softmax_core.kl_divergence_gradient(xp, *given, temperature)
         upstream = upstream[..., None]
@@ -133,7 +204,7 @@ def _distillation(temperature: float, alpha: float) -> Formula:
         hard = softmax_core.softmax_gradient(xp, _parts(x), _shares(x, target, None, 0.0))
         return upstream * (alpha * soft + (1 - alpha) * hard)
 
-    return _with_gradient(value, gradient)
+    return _with_row_gradient(value, gradient)
 
 
 @cache
