@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras import ops
-
 from plogq.keras import probabilities
 from plogq.keras.arguments import Found, by_row, check_eps, with_distributions
+from plogq.keras.namespace import xp
 
 
 @by_row
@@ -54,5 +53,5 @@ def kl_divergence(
     rows = probabilities.checked_probabilities(rows)
     found = probabilities.kl_divergence(rows.target, probabilities.floored(rows.x, eps))
     if rows.keep is not None:
-        found = ops.where(rows.keep, found, 0.0)
+        found = xp.where(rows.keep, found, 0.0)
     return Found(rows.sounded(found), rows.keep)

@@ -10,7 +10,7 @@ from keras import ops
 
 _SAME = (
     "abs", "all", "any", "argmax", "broadcast_to", "exp", "expm1", "isfinite", "isinf", "log",
-    "log1p", "ones_like", "sinh", "sum", "tanh", "where", "zeros_like",
+    "log1p", "ones_like", "sinh", "sum", "tanh", "zeros_like",
 )  # fmt: skip
 
 
@@ -19,10 +19,23 @@ def _arange(stop: int, device: Any) -> Any:
     return ops.arange(stop, dtype="int32")
 
 
+def _where(condition: Any, a: Any, b: Any) -> Any:
+    """Return a where the condition holds, else b.
+
+    A number takes the dtype of the tensor beside it; on JAX Keras would round it to float32 first.
+    """
+    if isinstance(a, float) and hasattr(b, "dtype"):
+        a = ops.convert_to_tensor(a, b.dtype)
+    elif isinstance(b, float) and hasattr(a, "dtype"):
+        b = ops.convert_to_tensor(b, a.dtype)
+    return ops.where(condition, a, b)
+
+
 xp: Any = SimpleNamespace(
     inf=math.inf,
     nan=math.nan,
     arange=_arange,
     astype=ops.cast,
+    where=_where,
     **{name: getattr(ops, name) for name in _SAME},
 )

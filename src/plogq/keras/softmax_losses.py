@@ -27,6 +27,7 @@ from plogq.keras.arguments import (
     with_distributions,
     with_labels,
 )
+from plogq.keras.namespace import xp
 from plogq.kernels.question import Options, check_options
 
 
@@ -291,7 +292,7 @@ def row_losses(
     else:
         rows = probabilities.checked_probabilities(rows)
         losses = probabilities.softmax_loss(rows, weight, label_smoothing, gamma, eps)
-        losses = losses if rows.keep is None else ops.where(rows.keep, losses, 0.0)
+        losses = losses if rows.keep is None else xp.where(rows.keep, losses, 0.0)
     return Found(rows.sounded(losses), rows.keep, _counts(rows, weight))
 
 
