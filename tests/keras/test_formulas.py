@@ -72,7 +72,7 @@ def test_softmax_losses(dtype, shape, axis, smoothing, gamma, weighted, soft, va
         found = value_and_gradient(lambda x: loss(target, x, class_weight=w, **options), x)
         scale = 1.0
     if soft:  # as the loss has them, in the dtype of arithmetic
-        target = t.astype("float64" if dtype == "float64" else "float32").astype("float64")
+        target = t.astype("float64" if dtype == "float64" else "float32")
     formula = pf.focal_from_logits(
         exact, target, gamma=gamma, axis=axis, weight=w, label_smoothing=smoothing
     )

@@ -48,7 +48,9 @@ class Rows(NamedTuple):
 
     def sounded(self, losses: Tensor) -> Tensor:
         """Return the losses of the rows: NaN, with the gradient NaN, where one is at fault."""
-        return losses if self.sound is None else losses * xp.where(self.sound, 1.0, math.nan)
+        if self.sound is None:
+            return losses
+        return losses * ops.cast(xp.where(self.sound, 1.0, math.nan), losses.dtype)
 
 
 class Found(NamedTuple):

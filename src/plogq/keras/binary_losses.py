@@ -166,10 +166,11 @@ def _loss(
         losses = probabilities.binary_loss(p, t, gamma, alpha, eps)
         losses = losses if keep is None else xp.where(keep, losses, 0.0)
     losses = Rows(z, t, keep, sound).sounded(losses)
-    if keep is None:
-        return Found(ops.mean(losses, axis=axis))
-    counted = ops.sum(ops.cast(keep, losses.dtype), axis=axis)
-    return Found(ops.sum(losses, axis=axis) / ops.maximum(counted, 1.0), counted > 0)
+    # Not ops.mean, which on PyTorch is in float32.
+    each = ops.ones_like(losses) if keep is None else ops.cast(keep, losses.dtype)
+    counted = ops.sum(each, axis=axis)
+    mean = ops.sum(losses, axis=axis) / ops.maximum(counted, 1.0)
+    return Found(mean, None if keep is None else counted > 0)
 
 
 def _kept(mask: Any, z: Tensor, axis: int) -> Tensor | None:

@@ -210,6 +210,7 @@ class CalibrationError(_Metric):
         """Return Σ w (confidence − right) of each bin, and Σ w."""
         bins, label, p = self.options["bins"], rows.target, ops.cast(rows.x, losses.dtype)
         p = ops.softmax(p, axis=-1) if self.options["from_logits"] else p
+        p = p if rows.keep is None else xp.where(rows.keep[..., None], p, 1 / p.shape[-1])
         label = label if len(label.shape) < len(p.shape) else ops.argmax(label, axis=-1)
         right = ops.cast(ops.argmax(p, axis=-1), "int32") == ops.cast(label, "int32")
         confidence = ops.max(p, axis=-1)

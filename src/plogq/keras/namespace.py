@@ -20,14 +20,14 @@ def _arange(stop: int, device: Any) -> Any:
 
 
 def _where(condition: Any, a: Any, b: Any) -> Any:
-    """Return a where the condition holds, else b.
+    """Return a where the condition holds, else b; a number takes the dtype of what is beside it.
 
-    A number takes the dtype of the tensor beside it; on JAX Keras would round it to float32 first.
+    Keras makes a float32 tensor of a number first, so that one in float64 would lose digits.
     """
     if isinstance(a, float) and hasattr(b, "dtype"):
-        a = ops.convert_to_tensor(a, b.dtype)
+        a = ops.zeros((), b.dtype) + a
     elif isinstance(b, float) and hasattr(a, "dtype"):
-        b = ops.convert_to_tensor(b, a.dtype)
+        b = ops.zeros((), a.dtype) + b
     return ops.where(condition, a, b)
 
 

@@ -96,16 +96,17 @@ def _with_gradient(value: Formula, gradient: Formula) -> Formula:
     values, gradients = (tf.function(f, jit_compile=True) for f in (value, gradient))
 
     def formula(x: Tensor, *others: Tensor | None) -> Tensor:
+        # What is compiled is not to be derived: the gradient is written.
+        given = [y if y is None else tf.stop_gradient(y) for y in others]
+
+        @tf.custom_gradient  # type: ignore[untyped-decorator]
+        def slope(upstream: Tensor, x: Tensor) -> Any:
+            found = gradients(tf.stop_gradient(x), tf.stop_gradient(upstream), *given)
+            return found, _no_second_derivative
+
         @tf.custom_gradient  # type: ignore[untyped-decorator]
         def of_x(x: Tensor) -> Any:
-            # What is compiled is not to be derived: the gradient is written.
-            x, *given = (y if y is None else tf.stop_gradient(y) for y in (x, *others))
-
-            @tf.custom_gradient  # type: ignore[untyped-decorator]
-            def of_upstream(upstream: Tensor) -> Any:
-                return gradients(x, tf.stop_gradient(upstream), *given), _no_second_derivative
-
-            return values(x, *given), of_upstream
+            return values(tf.stop_gradient(x), *given), lambda upstream: slope(upstream, x)
 
         return of_x(x)
 
