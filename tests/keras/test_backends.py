@@ -1,4 +1,4 @@
-"""These tests on each backend of Keras, in processes of their own; and what needs its own anyway."""
+"""These tests on the other backends of Keras, in processes of their own."""
 
 import os
 import subprocess
