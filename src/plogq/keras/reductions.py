@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras import ops
+from keras.src.backend import get_keras_mask  # on JAX a mask is no attribute, and this finds it
 
 from plogq.errors import refuse
 from plogq.formulas.terms import times
@@ -78,7 +79,7 @@ def finished(found: Found, weight: Any, reduction: str | None) -> Tensor:
 
 def mask_of(given: Any, x: Tensor) -> Tensor | None:
     """Return the mask that a layer of Keras has left on its output x, for the rows or elements."""
-    mask = getattr(given, "_keras_mask", None)
+    mask = get_keras_mask(given)
     if mask is None:
         return None
     mask, shape = ops.cast(mask, "bool"), sizes(x)
