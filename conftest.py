@@ -1,5 +1,9 @@
 """`--quick`: the first case of each test, without a browser, a cluster or a compiler."""
 
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "torch")  # of the tests; tests/keras runs on the others, too
+
 SLOW_TO_START = {"browser", "explorer_url", "cluster", "visit", "open_page"}
 
 

@@ -17,6 +17,7 @@ EXTRA_OF = {
     "pydantic_core": "app",
     "torch": "torch",
     "jax": "jax",
+    "keras": "keras",
     "dask": "dask",
     "distributed": "dask",
     "anywidget": "notebook",

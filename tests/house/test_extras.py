@@ -13,7 +13,8 @@ from plogq.extras import EXTRA_OF
 
 ROOT = Path(__file__).parents[2]
 ALWAYS = {"plogq", "numpy", "array_api_compat"}
-ALONE = {"scipy"}  # of no extra: densities, which are integrals, name it themselves
+# Of no extra: densities, which are integrals, name scipy themselves; Keras loads its backend.
+ALONE = {"scipy", "tensorflow"}
 
 # In a fresh process, some packages are as if they were not installed.
 HIDE = """
@@ -107,6 +108,7 @@ def test_help_needs_nothing():
 DOORS = {
     "import plogq.torch": ("plogq.torch", "torch"),
     "import plogq.jax": ("plogq.jax", "jax"),
+    "import plogq.keras": ("plogq.keras", "keras"),
     "import plogq.score": ("plogq.score", "pyarrow"),
     "import plogq.compare": ("plogq.compare", "pyarrow"),
     "import plogq.lm": ("plogq.lm", "pyarrow"),

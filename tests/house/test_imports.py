@@ -62,6 +62,19 @@ def test_the_door_of_jax_loads_jax_alone():
     assert heavy_modules_after("import plogq; plogq.PACKAGES") == set()
 
 
+@pytest.mark.parametrize(
+    "backend",
+    ["torch", *(pytest.param(name, marks=pytest.mark.slow) for name in ("jax", "tensorflow"))],
+)
+def test_the_door_of_keras_loads_what_keras_loads(backend, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    door = heavy_modules_after("import plogq.keras; plogq.keras.SparseCategoricalCrossentropy")
+    alone = heavy_modules_after("import keras")
+    assert door - alone == set()
+    assert {"keras", backend} <= door
+    assert "polars" in heavy_modules_after("import plogq.keras, polars") - alone
+
+
 ROWS = "([0, 1], [[0.5, 0.5], [0.25, 0.75]])"
 TOKENS = "{'doc': ['a'], 'logprob': [-1.0], 'bytes': [2]}"
 

@@ -1,0 +1,76 @@
+"""Programs for processes of their own: `python -m tests.keras.in_own_process NAME`."""
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+
+
+def memory(rows=2000, classes=50_000):
+    """Print the memory that a step takes beside the logits, as a share of theirs."""
+    import keras
+
+    import plogq.keras as pk
+
+    loss = pk.SparseCategoricalCrossentropy(True, label_smoothing=0.1, ignore_class=0)
+    logits = np.random.default_rng(0).random((rows, classes), "float32")
+    labels = np.random.default_rng(1).integers(0, classes, rows)
+
+    def step(x, y):
+        if keras.backend.backend() == "torch":
+            x.requires_grad_()
+            loss(y, x).backward()
+            return x.grad
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = loss(y, x)
+        return tape.gradient(value, x)
+
+    step(keras.ops.convert_to_tensor(logits[:40]), labels[:40])
+    before = _kilobytes("VmRSS")
+    x = keras.ops.convert_to_tensor(logits)
+    if keras.backend.backend() == "torch":
+        x = x.clone()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins again
+    gradient = step(x, labels)
+    after = _kilobytes("VmHWM")
+    assert gradient.shape == logits.shape
+    print((after - before) * 1024 / logits.nbytes - 1)  # without the logits' own copy
+
+
+def _kilobytes(name):
+    return int(re.search(rf"{name}:\s+(\d+)", Path("/proc/self/status").read_text())[1])
+
+
+def mirrored():
+    """Print the losses of training on two devices of TensorFlow, and of training on one."""
+    import keras
+    import tensorflow as tf
+
+    import plogq.keras as pk
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    x = np.random.default_rng(0).normal(size=(64, 8)).astype("float32")
+    y = np.random.default_rng(1).integers(0, 4, 64)
+
+    def losses():
+        keras.utils.set_random_seed(1)
+        model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4)])
+        loss = pk.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("sgd", loss, weighted_metrics=[pk.BitsPerLabel(from_logits=True)])
+        history = model.fit(x, y, batch_size=32, epochs=2, shuffle=False, verbose=0).history
+        return history["loss"] + history["bits_per_label"]
+
+    alone = losses()
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    assert strategy.num_replicas_in_sync == 2
+    with strategy.scope():
+        print(np.abs(np.array(losses()) / alone - 1).max())
+
+
+if __name__ == "__main__":
+    {"memory": memory, "mirrored": mirrored}[sys.argv[1]]()
