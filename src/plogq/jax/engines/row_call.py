@@ -150,7 +150,7 @@ ad.primitive_jvps[_rows] = _derived
 
 
 def _lower(ctx: Any, *arrays: Any, call: Call) -> Any:
-    """Compile the kernel for a CPU, unless a program is exported: it may run where there is none."""
+    """Call the kernel on a CPU, unless the program is exported: it may run where there is none."""
     module = ctx.module_context
     if tuple(module.platforms) != ("cpu",) or module.lowering_parameters.for_export:
         formula = partial(_by_formula, call=call)
