@@ -257,3 +257,43 @@ def test_a_program_that_is_exported_has_no_kernel():
     assert "plogq_rows" not in exported.mlir_module()
     for a, b in zip(exported.call(x), step(x), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-13)
+
+
+HIDDEN, MATRIX = RNG.normal(size=(7, 3)), RNG.normal(size=(C, 3))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
+@pytest.mark.parametrize("workspace", [1, 2**28])
+def test_the_head_by_both_engines_and_from_all_logits(workspace, dtype):
+    """In one piece and in pieces of a row; gradients, that of row weights too, and theirs."""
+    h, m, b = (jnp.asarray(a, dtype) for a in (HIDDEN, MATRIX, np.arange(C) / 4))
+    y, v = jnp.arange(7) % C, jnp.arange(7.0)
+    options = {"label_smoothing": 0.1, "z_loss": 0.2, "softcap": 9.0, "where": y != 2}
+    options |= {"reduction": "mean", "return_stats": True}
+
+    def head(h, m, b, v):
+        asked = options | {"row_weight": v, "class_weight": W, "workspace": workspace}
+        return pj.linear_cross_entropy(h, m, y, b, **asked)
+
+    def all_logits(h, m, b, v):
+        x = jnp.matmul(h, m.T, preferred_element_type=None if dtype == "float64" else jnp.float32)
+        return pj.cross_entropy(x + b, y, row_weight=v, weight=W, **options)
+
+    def derived(loss):
+        grad = jax.value_and_grad(loss, (0, 1, 2, 3), has_aux=True)
+        bend = jax.grad(lambda *a: sum(jnp.sin(g).sum() for g in grad(*a)[1][:3]), (0, 1))
+        return jax.jit(lambda *a: (grad(*a), bend(*a)))(h, m, b, v)
+
+    found = []
+    for name in ("native", "xla"):
+        with pj.engine(name):
+            found.append(derived(head))
+    expected = derived(all_logits)
+    bound = {"rtol": 1e-11, "atol": 1e-13} if dtype == "float64" else {"rtol": 0.05, "atol": 0.05}
+    for answer in found:
+        assert jax.tree.map(jnp.shape, answer) == jax.tree.map(jnp.shape, expected)
+        for a, e in zip(jax.tree.leaves(answer), jax.tree.leaves(expected), strict=True):
+            pair = (np.asarray(x, np.float64) for x in (a, e))
+            np.testing.assert_allclose(*pair, **bound)
+    assert engines_of(head, h, m, b, v) == ["native"]
+    assert engines_of(pj.linear_cross_entropy, h, m, y) == ["xla"]

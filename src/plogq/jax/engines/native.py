@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax
 
 from plogq.jax.engines import native_rows
+from plogq.jax.engines.head_sums import head_answer
 from plogq.jax.questions import Answer, Elements, Head, Rows
 
 Array = jax.Array
@@ -19,9 +20,17 @@ class Native:
         """Say why the kernel cannot answer; an empty text if it can."""
         if isinstance(question, Rows):
             return native_rows.refusal(x, question)
-        return f"the kernel has no {type(question).__name__.lower()}"
+        if isinstance(question, Elements):
+            return "the kernel has no elements"
+        if question.rows.reduction == "none":
+            return "the kernel has no gradient of rows before their upstream is known"
+        return native_rows.refusal(x, question.rows)
 
-    def answer(self, x: Array, question: Rows) -> Answer:
+    def answer(self, x: Array, question: Rows | Head) -> Answer:
         """Compute the loss, and the statistics where they are wanted."""
-        answer: Answer = native_rows.rows_answer_by_kernel(x, question)
+        by_kernel = native_rows.rows_answer_by_kernel
+        if isinstance(question, Rows):
+            answer: Answer = by_kernel(x, question)
+        else:
+            answer = head_answer(by_kernel, x, question)
         return answer

@@ -8,14 +8,20 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from plogq.jax.arguments import arithmetic
 from plogq.jax.engines.row_call import NO_KERNEL, Arrays, Call, Found, computed
-from plogq.jax.engines.xla_rows import accuracy_of, labels, prepared, rows_answer, share_of_labels
+from plogq.jax.engines.xla_rows import (
+    accuracy_of,
+    labels,
+    prepared,
+    reduced,
+    row_scale,
+    rows_answer,
+)
 from plogq.jax.losses import CrossEntropy
 from plogq.jax.questions import Answer, Rows
-from plogq.jax.reductions import finished
+from plogq.jax.tangents import is_live, no_tangent
 from plogq.kernels.question import Statistics
 
 Array = jax.Array
@@ -63,7 +69,7 @@ def _answer(x: Array, rows: Rows) -> Answer:
 def _answer_jvp(primals: Any, tangents: Any) -> tuple[Answer, Any]:
     """Take the gradient in the logits from the kernel's pass, and any other from the formula."""
     (x, rows), (of_x, of_rows) = primals, tangents
-    live = [field.name for field in fields(rows) if _is_live(getattr(of_rows, field.name))]
+    live = [field.name for field in fields(rows) if is_live(getattr(of_rows, field.name))]
 
     def learned(*values: Array) -> Any:
         given = replace(rows, **dict(zip(live, values, strict=True)), statistics=False)
@@ -73,8 +79,8 @@ def _answer_jvp(primals: Any, tangents: Any) -> tuple[Answer, Any]:
     if live:
         at = [getattr(rows, name) for name in live]
         tangent = jax.jvp(learned, at, [getattr(of_rows, name) for name in live])[1]
-    if _is_live(of_x):
-        found = _found(x, rows, _scale(x, rows))
+    if is_live(of_x):
+        found = _found(x, rows, row_scale(rows, x))
         wide = arithmetic(x)
         each = (found.gradient.astype(wide) * of_x.astype(wide)).sum(axis=-1)
         tangent = tangent + (each if rows.reduction == "none" else each.sum())
@@ -83,20 +89,10 @@ def _answer_jvp(primals: Any, tangents: Any) -> tuple[Answer, Any]:
     answer = _finished(rows, x, found)
     if not rows.statistics:
         return answer, tangent
-    return answer, (tangent, jax.tree.map(_no_tangent, answer[1]))
+    return answer, (tangent, jax.tree.map(no_tangent, answer[1]))
 
 
 _answer.defjvp(_answer_jvp, symbolic_zeros=True)
-
-
-def _is_live(tangent: Any) -> bool:
-    return isinstance(tangent, (jax.Array, np.ndarray)) and tangent.dtype != jax.dtypes.float0
-
-
-def _no_tangent(a: Array) -> Any:
-    if jnp.issubdtype(a.dtype, jnp.floating):
-        return jnp.zeros_like(a)
-    return np.zeros(a.shape, jax.dtypes.float0)
 
 
 def _found(x: Array, rows: Rows, scale: Array | None = None) -> Found:
@@ -124,31 +120,8 @@ def _found(x: Array, rows: Rows, scale: Array | None = None) -> Found:
     return shaped
 
 
-def _counts(x: Array, rows: Rows) -> Array | None:
-    """Return what the rows (…) count in a mean by their class weights; None for 1."""
-    if rows.weight is None:
-        return None
-    wide = arithmetic(x)
-    if not rows.soft:
-        return share_of_labels(rows, x.shape[-1], wide)[1]
-    assert rows.target is not None
-    return jnp.sum(rows.weight.astype(wide) * rows.target.astype(wide), axis=-1)
-
-
-def _reduced(loss: Array, x: Array, rows: Rows) -> Array:
-    counts = _counts(x, rows)
-    return finished(loss, rows.keep, rows.row_weight, rows.reduction, rows.denominator, counts)
-
-
-def _scale(x: Array, rows: Rows) -> Array:
-    """Return the derivative of the answer with respect to the loss of each row (…)."""
-    none = jnp.zeros(x.shape[:-1], arithmetic(x))  # it is linear: any losses would do
-    scale: Array = jax.grad(lambda loss: _reduced(loss, x, rows).sum())(none)
-    return scale
-
-
 def _finished(rows: Rows, x: Array, found: Found) -> Answer:
-    loss = _reduced(found.loss, x, rows)
+    loss = reduced(rows, found.loss, x.shape[-1])
     if not rows.statistics:
         return loss
     assert rows.target is not None

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from plogq.formulas import softmax_core
-from plogq.jax.arguments import arithmetic
+from plogq.jax.arguments import Shaped, arithmetic
 from plogq.jax.engines.row_formulas import LabelFormula, RowFormula
 from plogq.jax.losses import CrossEntropy, parts_of
 from plogq.jax.questions import Answer, Rows
@@ -75,6 +75,24 @@ def _distributions(target: Array, x: Array, rows: Rows) -> Array:
     label, known = labels(rows, classes)
     one_hot = (jnp.arange(classes) == label[..., None]).astype(x.dtype)
     return jnp.where(known[..., None], one_hot, jnp.nan)
+
+
+def reduced(rows: Rows, loss: Array, classes: int) -> Array:
+    """Return losses (…) weighed and reduced, without a look at the logits."""
+    counts = None
+    if rows.weight is not None and rows.soft:
+        weight, target = (jnp.asarray(a).astype(loss.dtype) for a in (rows.weight, rows.target))
+        counts = jnp.sum(weight * target, axis=-1)
+    elif rows.weight is not None:
+        _, counts = share_of_labels(rows, classes, loss.dtype)
+    return finished(loss, rows.keep, rows.row_weight, rows.reduction, rows.denominator, counts)
+
+
+def row_scale(rows: Rows, x: Shaped) -> Array:
+    """Return the derivative of the reduced loss with respect to the loss of each row (…)."""
+    none = jnp.zeros(x.shape[:-1], arithmetic(x))  # it is linear: any losses would do
+    scale: Array = jax.grad(lambda loss: reduced(rows, loss, x.shape[-1]).sum())(none)
+    return scale
 
 
 def share_of_labels(rows: Rows, classes: int, dtype: Any) -> tuple[Array, Array]:
