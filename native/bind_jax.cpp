@@ -16,6 +16,7 @@ nb::object xla_rows() { return nb::none(); }
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -181,14 +182,15 @@ Error run(const Question& q, ffi::RemainingRets out, bool with_gradient, bool wi
 }
 
 Error rows(ffi::ThreadPool pool, AnyBuffer logits, AnyBuffer target, AnyBuffer weight,
-           AnyBuffer keep, AnyBuffer scale, ffi::RemainingRets out, double label_smoothing, double gamma, double temperature,
-           double z_loss, bool with_gradient, bool with_statistics) {
+           AnyBuffer keep, AnyBuffer scale, ffi::RemainingRets out, double label_smoothing,
+           double gamma, double temperature, double z_loss, bool with_gradient,
+           bool with_statistics) try {
   if (logits.dimensions().size() != 2) return Error::InvalidArgument("logits are no matrix");
   if (logits.dimensions()[0] == 0) return Error::Success();
   const auto start = [pool](std::function<void()> task) mutable { pool.Schedule(std::move(task)); };
   const plogq::Threads threads(std::max<int64_t>(1, pool.num_threads()), start);
-  const Question q{logits, target, weight,      keep,   scale,
-                   label_smoothing, gamma, temperature, z_loss, threads};
+  const Question q{logits, target, weight,      keep,   scale,  label_smoothing,
+                   gamma,  temperature, z_loss, threads};
   switch (logits.element_type()) {
     case DataType::F32:
       return run<float, float>(q, out, with_gradient, with_statistics);
@@ -199,6 +201,8 @@ Error rows(ffi::ThreadPool pool, AnyBuffer logits, AnyBuffer target, AnyBuffer w
     default:
       return Error::InvalidArgument("logits of a type without a kernel");
   }
+} catch (const std::exception& error) {
+  return Error::Internal(error.what());  // such as that there is no memory
 }
 
 XLA_FFI_DEFINE_HANDLER(kRows, rows,
