@@ -38,6 +38,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/cross_entropy.py
 	$(BIN)/python benchmarks/torch_losses.py
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/jax_losses.py
 	$(BIN)/python benchmarks/score.py
 	$(BIN)/python benchmarks/score_size.py
 	$(BIN)/python benchmarks/codes.py
@@ -73,6 +74,8 @@ $(VENV)/.app: $(BUILD) | $(VENV)/bin/python
 	$(PIP) -e '.[app]'
 	@touch $@
 
+# jaxlib first: with its headers, XLA can call the row kernel (CMakeLists.txt finds them)
 $(VENV)/.dev: $(BUILD) | $(VENV)/bin/python
+	$(PIP) jaxlib
 	$(PIP) -e '.[dev]'
 	@touch $(VENV)/.app $@

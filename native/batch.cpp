@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -57,14 +59,45 @@ int workers_for(std::int64_t elements, std::int64_t threads) {
   return int(std::clamp<std::int64_t>(elements / kShare, 1, threads));
 }
 
+// Calls run(worker) in this thread and in those that the caller starts. What has not begun when this
+// thread is done is no longer needed, and not waited for: all threads may be busy.
+template <class Run>
+void share_among_started(int workers, const Threads& threads, const Run& run) {
+  struct State {
+    std::mutex mutex;
+    std::condition_variable done;
+    int running = 0;
+    bool over = false;
+  };
+  const auto state = std::make_shared<State>();
+  for (int worker = 1; worker < workers; ++worker)
+    threads.start([state, &run, worker] {
+      {
+        const std::lock_guard lock(state->mutex);
+        if (state->over) return;
+        ++state->running;
+      }
+      run(worker);
+      const std::lock_guard lock(state->mutex);
+      --state->running;
+      state->done.notify_one();
+    });
+  run(0);
+  std::unique_lock lock(state->mutex);
+  state->over = true;
+  state->done.wait(lock, [&] { return state->running == 0; });
+}
+
 // Calls work(begin, end, worker) on each block of [0, size), in any order.
 template <class Work>
-void share(std::int64_t size, std::int64_t block, int workers, const Work& work) {
+void share(std::int64_t size, std::int64_t block, int workers, const Threads& threads,
+           const Work& work) {
   std::atomic<std::int64_t> next{0};
   const auto run = [&](int worker) {
     for (std::int64_t begin; (begin = next.fetch_add(block)) < size;)
       work(begin, std::min(begin + block, size), worker);
   };
+  if (threads.start) return share_among_started(workers, threads, run);
   // Threads live for one call: none waits between calls, and none is there at a fork or at exit.
   std::vector<std::thread> helpers;
   helpers.reserve(workers - 1);
@@ -131,11 +164,11 @@ TargetsFound look_at_targets(const Batch<In, A>& batch, bool by_class, const Ins
 }
 
 template <class In, class A>
-RowsFound run(const Batch<In, A>& batch, std::int64_t threads, const InstructionSet& set) {
+RowsFound run(const Batch<In, A>& batch, const Threads& threads, const InstructionSet& set) {
   // A row depends only on itself, and losses are added up block by block, so any number of threads
   // gives the same bits.
   const std::int64_t block = std::max(kRowsInScratch, kBlock / batch.classes);
-  const int workers = workers_for(batch.rows * batch.classes, threads);
+  const int workers = workers_for(batch.rows * batch.classes, threads.most);
   const bool side_by_side =
       batch.class_stride == 1 && (!batch.gradient || batch.gradient_class_stride == 1);
   const bool in_place = side_by_side && !batch.soft && std::is_same_v<In, A>;
@@ -150,7 +183,7 @@ RowsFound run(const Batch<In, A>& batch, std::int64_t threads, const Instruction
     for (std::int64_t seen = first; fault < seen;)
       if (first.compare_exchange_weak(seen, fault)) break;
   };
-  share(batch.rows, block, workers, [&](std::int64_t begin, std::int64_t end, int worker) {
+  share(batch.rows, block, workers, threads, [&](std::int64_t begin, std::int64_t end, int worker) {
     if (2 * begin > first) return;
     for (std::int64_t i = begin; i < end;) {
       const std::int64_t k = i / batch.image, start = k * batch.image;
@@ -172,10 +205,11 @@ RowsFound run(const Batch<In, A>& batch, std::int64_t threads, const Instruction
 }
 
 template <class In, class A>
-ElementsFound run(const Elements<In, A>& batch, std::int64_t threads, const InstructionSet& set) {
+ElementsFound run(const Elements<In, A>& batch, const Threads& threads,
+                  const InstructionSet& set) {
   const ElementsOf<In, A> elements = set.of<In, A>().elements;
   std::vector<ElementsFound> found((batch.size + kBlock - 1) / kBlock);
-  share(batch.size, kBlock, workers_for(batch.size, threads),
+  share(batch.size, kBlock, workers_for(batch.size, threads.most), threads,
         [&](std::int64_t begin, std::int64_t end, int) {
           found[begin / kBlock] = elements(batch, begin, end);
         });
@@ -227,8 +261,8 @@ PLOGQ_RUN_TABLE(double)
 
 #define PLOGQ_RUN(In, A)                                                                    \
   template TargetsFound look_at_targets(const Batch<In, A>&, bool, const InstructionSet&);  \
-  template RowsFound run(const Batch<In, A>&, std::int64_t, const InstructionSet&);         \
-  template ElementsFound run(const Elements<In, A>&, std::int64_t, const InstructionSet&);
+  template RowsFound run(const Batch<In, A>&, const Threads&, const InstructionSet&);       \
+  template ElementsFound run(const Elements<In, A>&, const Threads&, const InstructionSet&);
 PLOGQ_RUN(float, float)
 PLOGQ_RUN(float, double)
 PLOGQ_RUN(double, double)

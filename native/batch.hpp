@@ -3,6 +3,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "exact_sum.hpp"
@@ -209,6 +210,17 @@ struct RowsFound {
   std::int64_t bad_logits = -1;  // NaN, +inf, or only -inf
 };
 
+// The most threads that a call may use, itself among them. `start` runs a task in a thread of its
+// caller's, soon or late; without it, threads live for one call.
+struct Threads {
+  std::int64_t most;
+  std::function<void(std::function<void()>)> start = {};
+
+  Threads(std::int64_t most) : most(most) {}
+  template <class Start>
+  Threads(std::int64_t most, Start start) : most(most), start(start) {}
+};
+
 std::vector<const InstructionSet*> instruction_sets();  // those of this processor, the best last
 
 template <class In, class A>
@@ -217,10 +229,10 @@ TargetsFound look_at_targets(const Batch<In, A>&, bool by_class, const Instructi
 // If a distribution is refused, other rows may have their gradient already; in place, it has
 // overwritten their logits.
 template <class In, class A>
-RowsFound run(const Batch<In, A>&, std::int64_t threads, const InstructionSet&);
+RowsFound run(const Batch<In, A>&, const Threads&, const InstructionSet&);
 
 template <class In, class A>
-ElementsFound run(const Elements<In, A>&, std::int64_t threads, const InstructionSet&);
+ElementsFound run(const Elements<In, A>&, const Threads&, const InstructionSet&);
 
 template <class In>
 std::int64_t run(const Figures<In>&, const InstructionSet&);

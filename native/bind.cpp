@@ -1,5 +1,5 @@
 // The rows and the sums, for Python. bind_codes.cpp has the codes, bind_tensors.cpp a loss of plain
-// tensors in one call; no other file knows Python.
+// tensors in one call, bind_jax.cpp what XLA calls; no other file knows Python.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -16,6 +16,7 @@
 
 #include "batch.hpp"
 #include "bind_codes.hpp"
+#include "bind_jax.hpp"
 #include "bind_tensors.hpp"
 
 namespace nb = nanobind;
@@ -497,4 +498,5 @@ NB_MODULE(_native, module) {
   module.def("carry", &carry, "limbs"_a.noconvert());
   bind_codes(module);
   bind_tensors(module);
+  bind_jax(module);
 }

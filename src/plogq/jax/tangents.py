@@ -11,9 +11,21 @@ from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
-from jax.custom_derivatives import SymbolicZero
+import numpy as np
 
 Array = jax.Array
+
+
+def is_live(tangent: Any) -> bool:
+    """Tell whether a tangent is an array, and not zero by construction."""
+    return isinstance(tangent, (jax.Array, np.ndarray)) and tangent.dtype != jax.dtypes.float0
+
+
+def no_tangent(a: Array) -> Any:
+    """Return the tangent, zero, of what has no derivative."""
+    if jnp.issubdtype(a.dtype, jnp.floating):
+        return jnp.zeros_like(a)
+    return np.zeros(a.shape, jax.dtypes.float0)
 
 
 class Formula(Protocol):
@@ -35,9 +47,7 @@ def evaluate(formula: Formula, x: Array, *others: Array | None) -> Array:
 def _evaluate_jvp(formula: Formula, primals: Any, tangents: Any) -> tuple[Array, Array]:
     value = evaluate(formula, *primals)
     # A tangent that is zero by construction is left out: 0 · inf would make NaN of its part.
-    live = [
-        i for i, dot in enumerate(tangents) if not (dot is None or isinstance(dot, SymbolicZero))
-    ]
+    live = [i for i, dot in enumerate(tangents) if is_live(dot)]
     tangent = jnp.zeros_like(value)
     gradient = formula.gradient(*primals) if 0 in live else None
     if gradient is not None:

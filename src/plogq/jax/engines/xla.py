@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from plogq.jax.arguments import arithmetic
-from plogq.jax.engines.xla_head import head_answer
+from plogq.jax.engines.head_sums import head_answer
+from plogq.jax.engines.xla_head import head_by_rows
 from plogq.jax.engines.xla_rows import rows_answer
 from plogq.jax.questions import Answer, Elements, Head, Rows
 from plogq.jax.reductions import finished
@@ -26,8 +27,14 @@ class Xla:
 
     def answer(self, x: Array, question: Rows | Elements | Head) -> Answer:
         """Compute the loss, and the statistics where they are wanted."""
-        compute = {Rows: rows_answer, Elements: elements_answer, Head: head_answer}[type(question)]
-        answer: Answer = compute(x, question)
+        if isinstance(question, Rows):
+            answer: Answer = rows_answer(x, question)
+        elif isinstance(question, Elements):
+            answer = elements_answer(x, question)
+        elif question.rows.reduction == "none":
+            answer = head_by_rows(x, question)
+        else:
+            answer = head_answer(rows_answer, x, question)
         return answer
 
 
