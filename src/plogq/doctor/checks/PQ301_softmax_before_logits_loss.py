@@ -31,13 +31,11 @@ Safe where the softmax is written inside the call of the loss, and nothing else 
 Otherwise there is no fix: the softmax may be needed elsewhere.
 
 ## Sources
-- https://github.com/pytorch/pytorch/issues/55902
 - https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
 """
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Iterator
 
@@ -51,20 +49,14 @@ def find(code: Code) -> Iterator[Finding]:
         tensor = use.tensor
         if use.loss.takes != "logits" or tensor is None or tensor.what != "softmax":
             continue
-        inside = use.outputs is tensor.made and isinstance(tensor.given, ast.expr)
-        edits = (
-            code.replacement(tensor.made, code.text(tensor.given))
-            if inside and tensor.given is not None
-            else ()
-        )
         yield code.finding(
-            tensor.made if inside else use.outputs or use.call,
+            use.node,
             also=(tensor.made, use.made),
             confidence="certain",
             because=f"{use.name} takes logits, and applies a softmax to them.",
             fix="give the loss the logits, without the softmax",
             cost=floor(tensor.units) if use.loss.of == "softmax" else None,
-            edits=edits,
+            edits=code.unwrapped(use),
         )
 
 

@@ -58,8 +58,10 @@ FIRST = ("input", "x", "logits", "a")  # names of the first argument of all of t
 LOGARITHMS = {f"{of}.log" for of in ("torch", "numpy", "jax.numpy", "tensorflow.math", "tensorflow",
                                      "keras.ops", "keras.backend")}  # fmt: skip
 # Functions and methods that change neither values nor which of them belong together.
-SAME = {"float", "double", "to", "type", "cpu", "cuda", "detach", "clone", "contiguous", "numpy",
-        "type_as", "requires_grad_", "astype", "cast", "asarray", "block_until_ready"}  # fmt: skip
+SAME = {"cpu", "cuda", "detach", "clone", "contiguous", "numpy", "requires_grad_", "asarray",
+        "block_until_ready"}  # fmt: skip
+# Those that may change the type of the numbers.
+CASTS = {"float", "double", "to", "type", "type_as", "astype", "cast"}
 # Those that change the shape: how many units there are is not known behind them.
 RESHAPED = {"squeeze", "unsqueeze", "view", "reshape", "flatten", "permute", "transpose", "t",
             "unflatten", "ravel"}  # fmt: skip

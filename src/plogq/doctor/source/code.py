@@ -7,10 +7,11 @@ import re
 from functools import cached_property
 
 from plogq.doctor.finding import Confidence, Cost, Edit, Finding, Place
+from plogq.doctor.source.apis import LOGARITHMS, LOSS_CLASSES, LOSS_FUNCTIONS, LossApi
 from plogq.doctor.source.flow import Flow
 from plogq.doctor.source.losses import LossUse, losses
 from plogq.doctor.source.text import SourceText, lines_of
-from plogq.doctor.source.values import Value
+from plogq.doctor.source.values import Tensor, Value
 
 LONGEST = 120  # characters of a line that are shown
 
@@ -48,6 +49,36 @@ class Code:
         """Return what an expression is, or None where that is not certain."""
         return self.flow.value(expr)
 
+    def logarithm_of(self, call: ast.Call) -> ast.expr | None:
+        """Return what a call takes the natural logarithm of; None if it does not."""
+        name = self.flow.qualified(call.func)
+        if name is not None:
+            return call.args[0] if name in LOGARITHMS and call.args else None
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "log":
+            return None if call.args or call.keywords else call.func.value
+        return None
+
+    def loss_api(self, call: ast.Call) -> LossApi | None:
+        """Return the loss that a call computes or makes."""
+        name = self.flow.qualified(call.func) or ""
+        return LOSS_FUNCTIONS.get(name) or LOSS_CLASSES.get(name)
+
+    def divided_loss(self, node: ast.AST) -> LossUse | None:
+        """Return the loss that a division divides, if it is one."""
+        match node:
+            case ast.BinOp(left=left, op=ast.Div()):
+                value = self.value(left)
+            case ast.AugAssign(target=ast.Name(id=name) as target, op=ast.Div()):
+                # The target is read, too; the syntax tree has no node for that.
+                read = ast.copy_location(ast.Name(name, ast.Load()), target)
+                self.flow.scopes.parent[read] = node
+                value = self.value(read)
+            case _:
+                return None
+        if not isinstance(value, Tensor) or value.what != "loss":
+            return None
+        return next((use for use in self.losses if use.call is value.made), None)
+
     def text(self, node: ast.AST) -> str:
         """Return the text of a node."""
         return ast.get_source_segment(self.source.text, node) or ""
@@ -84,7 +115,7 @@ class Code:
         evidence = [self._shown(line, several=len(lines) > 1) for line in lines]
         return Finding(self.place(node), tuple(evidence), confidence, because, fix, cost, edits)
 
-    def replacement(self, node: ast.expr, text: str) -> tuple[Edit, ...]:
+    def replacement(self, node: ast.expr | ast.keyword, text: str) -> tuple[Edit, ...]:
         """Return the change of a node into a text."""
         assert node.end_lineno is not None
         assert node.end_col_offset is not None
@@ -92,6 +123,13 @@ class Code:
         _, last = self.source.at(node.end_lineno)
         start = (first, self._column(node.lineno, node.col_offset))
         return (Edit(start, (last, self._column(node.end_lineno, node.end_col_offset)), text),)
+
+    def unwrapped(self, use: LossUse) -> tuple[Edit, ...]:
+        """Return the change that leaves out what is written around the outputs of a loss."""
+        tensor = use.tensor
+        if tensor is None or tensor.given is None or not use.written_inside:
+            return ()
+        return self.replacement(tensor.made, self.text(tensor.given))
 
     def comment_lines(self, where: Place) -> list[str]:
         """Return the lines on which a comment may be about a finding.

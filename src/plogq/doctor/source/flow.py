@@ -330,9 +330,11 @@ class Flow:
 
     def _passed(self, name: str, of: Value, call: ast.Call) -> Value:
         """Return what a function or method that leaves the numbers as they are gives."""
+        if name in apis.CASTS:
+            half = isinstance(of, Tensor) and of.what == "half"
+            return None if half else reshaped(of, cast=True)
         if name in apis.SAME:
-            return reshaped(of, cast=name in ("float", "double", "to", "type", "type_as", "astype",
-                                              "cast"))  # fmt: skip
+            return of
         if name in apis.RESHAPED:
             out = reshaped(of, units=False)
             flat = any(self.number(each) == -1 for each in call.args) and name in (

@@ -54,6 +54,22 @@ class LossUse:
         """What the outputs are, if they are a tensor of which something is known."""
         return self.outputs_value if isinstance(self.outputs_value, Tensor) else None
 
+    @property
+    def node(self) -> ast.expr:
+        """Where a message points to: the outputs, or the call where a model is compiled."""
+        return self.outputs or self.call
+
+    @property
+    def written_inside(self) -> bool:
+        """Whether what makes the outputs is written as the loss's argument."""
+        return self.tensor is not None and self.outputs is self.tensor.made
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether it is the mean over the rows, as PyTorch's losses are by default."""
+        old = {"size_average", "reduce"} & self.options.keys()
+        return not old and ("reduction" not in self.options or self.constant("reduction") == "mean")
+
     def constant(self, option: str) -> object:
         """Return an option that is a constant; None for others, and where it is absent."""
         given = self.options.get(option)
