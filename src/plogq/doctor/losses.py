@@ -40,6 +40,7 @@ class Loss:
 LOGITS = Loss("logits", "softmax", "either")
 INDICES = Loss("logits", "softmax", "indices")
 BINARY_LOGITS = Loss("logits", "sigmoid")
+PROBABILITIES = Loss("probabilities", "softmax", "either", 2.0**-52)  # of scikit-learn, float64
 NUMBERS = Loss("numbers", "numbers")
 KERAS_EPS = 1e-7  # keras.config.epsilon()
 TORCH_EPS = math.exp(-100)  # binary_cross_entropy takes −100 for a logarithm below it
@@ -70,7 +71,7 @@ LOSSES: dict[str, dict[str, Loss]] = {
     },
     "numpy": {
         "cross_entropy": LOGITS,
-        "log_loss": Loss("probabilities", "softmax", "either", 2.0**-52),
+        "log_loss": PROBABILITIES,
         "binary_cross_entropy_with_logits": BINARY_LOGITS,
         "brier_score_loss": NUMBERS,
     },

@@ -51,7 +51,7 @@ PIXEL = 255  # what white is in an image of 8 bits
 
 def find(values: Values) -> Iterator[Finding]:
     """Yield a finding where a label is outside of its range."""
-    if values.loss.of == "softmax" and values.labels is not None and values.classes > 1:
+    if values.loss.of == "softmax" and values.labels is not None:
         yield from _indices(values)
     elif values.loss.of == "sigmoid":
         yield from _of_sigmoid(values)

@@ -2,7 +2,8 @@
 
 ## What it does
 Compares the loss with the base-rate entropy, which is the loss of a model that gives each class its
-share of the rows, where that entropy is at most half of ln C.
+share of the rows, where that entropy is at most half of ln C. A loss that is lower by less than its
+standard error is no better.
 
 ## Why it matters
 With 1 % of the rows in the other class, a model that has learnt nothing pays 0.056 nats, and is
@@ -40,10 +41,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
 from plogq.doctor.finding import Cost, Finding, Place
+from plogq.doctor.readings import standard_error
 from plogq.doctor.values import Values
 
 FEWEST = 20  # rows: of fewer, the shares of the classes say little
+# A model that is no better than the base rates is better by more than one standard error in one
+# sample of six, and one that gets a single row of a rare class right in nearly all.
 IMBALANCED = 0.5  # of ln C: the base rates then know half of what there is to know
 
 
@@ -54,9 +60,11 @@ def find(values: Values) -> Iterator[Finding]:
         return
     base, loss = scored.base_rate_entropy, float(scored.losses.mean())
     uniform = math.log(scored.log_q.shape[1])
-    if not 0 < base <= IMBALANCED * uniform or not base <= loss < math.inf:
+    counts = np.bincount(scored.truth, minlength=scored.log_q.shape[1])
+    more = scored.losses + np.log(counts / counts.sum())[scored.truth]
+    error = standard_error(more)
+    if not 0 < base <= IMBALANCED * uniform or not -error <= more.mean() < math.inf:
         return
-    error = scored.standard_error
     yield Finding(
         where=Place("outputs"),
         evidence=(
@@ -64,7 +72,7 @@ def find(values: Values) -> Iterator[Finding]:
             f"always giving each class its share would cost {base:.4g}",
         ),
         confidence="certain" if loss - base > 2 * error else "likely",
-        because=f"The standard error of the loss is {error:.2g}.",
+        because=f"The standard error of the difference is {error:.2g}.",
         fix="compare losses with the base-rate entropy; look at each class apart",
         cost=Cost(loss - base, "the loss, less the base-rate entropy"),
     )
