@@ -78,7 +78,9 @@ class Values:
     at_start
         Whether the model has not been trained yet.
     doubts
-        What the reader of a table doubts, as sentences.
+        What the reader of a table asks about its columns, as sentences.
+    refused
+        Why a score refuses the table, in a sentence; empty if it does not.
     """
 
     outputs: Array
@@ -91,6 +93,7 @@ class Values:
     target_dtype: str
     at_start: bool = False
     doubts: tuple[str, ...] = ()
+    refused: str = ""
 
     @cached_property
     def axis(self) -> int:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 class Case:
     """What is looked at, and which checks are to find something in it.
 
-    `given` returns it: for values, the arguments of `check` by name.
+    `given` returns it: for values, the arguments of `check` by name, or of `check_table`.
     """
 
     name: str

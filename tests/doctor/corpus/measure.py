@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Set
 from typing import NamedTuple
 
-from plogq.doctor import check
+from plogq.doctor import check, check_table
 from tests.doctor.corpus.case import Case
 from tests.doctor.corpus.values import healthy, sick
 
@@ -30,8 +30,10 @@ class Counts(NamedTuple):
 
 
 def found_in_values(case: Case) -> Set[str]:
-    """Return the codes of what `check` finds in a case."""
-    return {finding.code for finding in check(**case.given()).findings}
+    """Return the codes of what `check`, or of a table `check_table`, finds in a case."""
+    given = case.given()
+    found = check_table(**given) if "source" in given else check(**given)
+    return {finding.code for finding in found.findings}
 
 
 def counts(cases: Iterable[tuple[Case, Set[str]]]) -> dict[str, Counts]:

@@ -49,6 +49,11 @@ from plogq.doctor.values import Values
 
 # A sum of numbers near 1 is as near to 1 as rounding leaves it about once in a thousand rows.
 CERTAIN_ROWS = 3
+FIX = {
+    "torch": "take the softmax out of the model, or use nll_loss of log-probabilities",
+    "keras": "take the softmax out of the model, or say from_logits=False",
+    "table": "name the columns as probabilities: --probs",
+}
 
 
 def find(values: Values) -> Iterator[Finding]:
@@ -73,6 +78,6 @@ def find(values: Values) -> Iterator[Finding]:
         evidence=tuple(evidence),
         confidence="certain" if rows >= CERTAIN_ROWS else "likely",
         because="Rows of logits do not sum to 1 by chance.",
-        fix="take the softmax out of the model, or use nll_loss of log-probabilities",
+        fix=FIX.get(values.framework, "take the softmax out of the model"),
         cost=Cost(floor, "the least loss that a second softmax leaves, ln(C − 1 + e) − 1"),
     )

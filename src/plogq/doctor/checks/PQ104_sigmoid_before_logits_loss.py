@@ -47,6 +47,11 @@ from plogq.doctor.readings import step
 from plogq.doctor.values import Values
 
 FEWEST = 7  # outputs: signs of logits that are all positive by chance, 1 in 128
+FIX = {
+    "torch": "take the sigmoid out of the model, or use binary_cross_entropy",
+    "keras": "take the sigmoid out of the model, or say from_logits=False",
+    "table": "name the column as a probability: --probs",
+}
 FLOOR_OF_1, FLOOR_OF_0 = math.log1p(math.exp(-1)), math.log(2)
 
 
@@ -78,7 +83,7 @@ def find(values: Values) -> Iterator[Finding]:
         if x.size >= 4 * FEWEST and x.max() > 0.9 > 0.1 > x.min()
         else "likely",
         because="Logits that were all between 0 and 1 would call everything likely.",
-        fix="take the sigmoid out of the model, or use binary_cross_entropy",
+        fix=FIX.get(values.framework, "take the sigmoid out of the model"),
         cost=Cost(
             ones * FLOOR_OF_1 + (1 - ones) * FLOOR_OF_0,
             "the least loss that a second sigmoid leaves, with these targets",

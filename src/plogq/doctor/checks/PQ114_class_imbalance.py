@@ -44,7 +44,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from plogq.doctor.finding import Cost, Finding, Place
-from plogq.doctor.readings import standard_error
+from plogq.doctor.readings import standard_error, step
 from plogq.doctor.values import Values
 
 FEWEST = 20  # rows: of fewer, the shares of the classes say little
@@ -62,7 +62,7 @@ def find(values: Values) -> Iterator[Finding]:
     uniform = math.log(scored.log_q.shape[1])
     counts = np.bincount(scored.truth, minlength=scored.log_q.shape[1])
     more = scored.losses + np.log(counts / counts.sum())[scored.truth]
-    error = standard_error(more)
+    error = max(standard_error(more), step(values.dtype))
     if not 0 < base <= IMBALANCED * uniform or not -error <= more.mean() < math.inf:
         return
     yield Finding(

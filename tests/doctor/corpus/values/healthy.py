@@ -565,3 +565,36 @@ def kl_div_of_one_hot_targets():
 @healthy
 def kl_divergence_as_keras_has_it():
     return on(softmax(logits(20, 5, 132)), softmax(logits(20, 5, 133)), "kl_divergence", "keras")
+
+
+# --- tables
+
+
+@healthy
+def a_table_of_logits():
+    x = logits(60, 4, 134)
+    return {"source": {"logits": x, "labels": drawn(x, 135)}}
+
+
+@healthy
+def a_table_of_log_probabilities():
+    x = logits(60, 4, 136)
+    return {"source": {"logprobs": np.log(softmax(x)), "labels": drawn(x, 137)}}
+
+
+@healthy
+def a_table_of_rounded_probabilities():
+    x = logits(60, 4, 138)
+    return {"source": drawn(x, 139), "predictions": np.round(softmax(x), 2).clip(0.01, 1)}
+
+
+@healthy
+def a_column_of_probabilities():
+    x = logits(60, 1, 140)[:, 0]
+    return {"source": coins(x, 141).astype(int), "predictions": sigmoid(x)}
+
+
+@healthy
+def a_weak_model_that_takes_most_rows_for_one_class():
+    x = logits(90, 3, 142, 1.0) + np.array([1.5, 0, 0])
+    return {"source": {"logits": x, "labels": drawn(x, 143)}}

@@ -714,6 +714,39 @@ def two_tags_in_one_row_of_many():
     return on(x, t, "softmax_cross_entropy", "jax")
 
 
+# --- tables
+
+
+@sick("PQ126")
+def a_table_whose_columns_are_in_another_order_than_the_labels():
+    x = logits(90, 3, 181, 3.0)
+    return {"source": {"logits": x[:, [1, 2, 0]], "labels": drawn(x, 182)}}
+
+
+@sick("PQ126")
+def a_table_of_cosines():
+    x = np.tanh(logits(60, 4, 183, 1.0))
+    return {"source": {"logits": x, "labels": drawn(x, 184)}}
+
+
+@sick("PQ126", "PQ101")
+def a_table_of_probabilities_that_are_called_logits():
+    x = logits(60, 4, 185)
+    return {"source": {"logits": softmax(x), "labels": drawn(x, 186)}}
+
+
+@sick("PQ126", "PQ104")
+def a_column_of_probabilities_that_is_called_a_logit():
+    x = logits(80, 1, 187)[:, 0]
+    return {"source": coins(x, 188).astype(int), "logits": sigmoid(x)}
+
+
+@sick("PQ122", "PQ126")
+def a_table_of_predictions_and_what_the_model_chose():
+    x = logits(120, 4, 189, 1.0)
+    return {"source": x.argmax(axis=1), "predictions": softmax(x)}
+
+
 # --- several at once
 
 
