@@ -45,7 +45,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from plogq.doctor.finding import Finding, Place
-from plogq.doctor.readings import are_one_hot, tolerance
+from plogq.doctor.readings import are_hot, are_one_hot, tolerance
 from plogq.doctor.values import Values
 
 FEWEST = 2  # rows: one row can be one-hot among others that are not
@@ -57,6 +57,7 @@ def find(values: Values) -> Iterator[Finding]:
     loss, x, t = values.loss, values.rows, values.distributions
     if len(x) < FEWEST or values.classes < 2:
         return
+    # Sigmoids that are all 0 or 1 sum to 1 where they are right, and are passed over.
     exclusive = t is not None and are_one_hot(t)
     rows = f"all {len(x):,} rows"
     if loss.of == "sigmoid" and loss.takes == "logits" and exclusive and values.classes == 2:
@@ -65,7 +66,7 @@ def find(values: Values) -> Iterator[Finding]:
         fix = "use cross_entropy with class indices, or one logit instead of two"
     elif (
         loss.of == "sigmoid" and loss.takes == "probabilities" and exclusive
-        and values.classes > 2 and values.are_probabilities
+        and values.classes > 2 and values.are_probabilities and not are_hot(x)
     ):  # fmt: skip
         evidence = f"{rows} sum to 1, and {rows} of the target have one 1"
         because = "Outputs of independent sigmoids do not sum to 1 by chance."

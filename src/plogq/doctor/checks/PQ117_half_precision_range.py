@@ -59,6 +59,8 @@ def find(values: Values) -> Iterator[Finding]:
 
 def _outputs(values: Values) -> Iterator[Finding]:
     x = values.outputs
+    if max(np.fmax.reduce(x, axis=None), -np.fmin.reduce(x, axis=None)) <= NEAR * LARGEST:
+        return  # found without a copy
     bad = np.isposinf(x) | (np.abs(np.where(np.isfinite(x), x, 0)) > NEAR * LARGEST)
     if bad.any():
         yield Finding(

@@ -200,6 +200,12 @@ def probabilities_of_two_softmax_units_in_a_binary_loss():
 
 
 @healthy
+def sigmoids_of_many_labels_that_are_sure_and_right_where_each_row_has_one():
+    y = one_hot(np.arange(40) % 4, 4)
+    return on(sigmoid(200 * y - 100).round(), y, "binary_crossentropy", "keras")
+
+
+@healthy
 def scikit_learns_lone_column():
     x = logits(40, 1, 49)[:, 0]
     return on(sigmoid(x), coins(x, 50), "log_loss", "numpy")
