@@ -47,7 +47,9 @@ from plogq.doctor.finding import Cost, Finding, Place
 from plogq.doctor.readings import standard_error, step
 from plogq.doctor.values import Values
 
-FEWEST = 20  # rows: of fewer, the shares of the classes say little
+# Rows for each class that is there: the entropy of the shares of K classes in N rows is too low by
+# about (K − 1) / (2 N), which is then at most 1/20 nat.
+FEWEST = 10
 # A model that is no better than the base rates is better by more than one standard error in one
 # sample of six, and one that gets a single row of a rare class right in nearly all.
 IMBALANCED = 0.5  # of ln C: the base rates then know half of what there is to know
@@ -56,11 +58,13 @@ IMBALANCED = 0.5  # of ln C: the base rates then know half of what there is to k
 def find(values: Values) -> Iterator[Finding]:
     """Yield a finding where classes are unequal, and the loss is not below their entropy."""
     scored = values.scored
-    if scored is None or values.at_start or len(scored.truth) < FEWEST:
+    if scored is None or values.at_start:
+        return
+    counts = np.bincount(scored.truth, minlength=scored.log_q.shape[1])
+    if len(scored.truth) < FEWEST * np.count_nonzero(counts):
         return
     base, loss = scored.base_rate_entropy, float(scored.losses.mean())
     uniform = math.log(scored.log_q.shape[1])
-    counts = np.bincount(scored.truth, minlength=scored.log_q.shape[1])
     more = scored.losses + np.log(counts / counts.sum())[scored.truth]
     error = max(standard_error(more), step(values.dtype))
     if not 0 < base <= IMBALANCED * uniform or not -error <= more.mean() < math.inf:

@@ -507,6 +507,12 @@ def a_language_model_at_some_loss():
 
 
 @healthy
+def few_rows_of_very_many_classes_before_much_is_learnt():
+    x = logits(60, 20_000, 144, 1.0)
+    return on(x, generator(145).integers(0, 20_000, 60), "cross_entropy", "torch")
+
+
+@healthy
 def smoothing_while_much_is_to_learn():
     x = logits(60, 10, 117)
     return on(x, generator(118).integers(0, 10, 60), "cross_entropy", "torch", label_smoothing=0.1)
