@@ -6,14 +6,25 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from plogq.cli.options import Add, names
+from plogq.cli.options import (
+    Add,
+    add_labels,
+    add_predictions,
+    add_second_table,
+    add_text,
+    count,
+    given,
+    names,
+)
 from plogq.cli.parser import Commands, add_command
+from plogq.tables.formats import NAMES
 
 if TYPE_CHECKING:
     from plogq.doctor.finding import Diagnosis
 
 FOUND = 3  # the exit status when something was found
 UNREAD = 1
+ABOUT = ("list", "explain", "help")  # arguments of plogq doctor without a command
 
 READS = """
 It never says that all is well: it says what it looked at and what it found, how
@@ -24,6 +35,7 @@ exit status: 0 nothing found, 1 bad input, 2 wrong usage, 3 something was found
 """
 EXAMPLES = """
 plogq doctor code train.py src/ notebook.ipynb
+plogq doctor table predictions.parquet
 plogq doctor --list
 plogq doctor --explain PQ101
 """
@@ -46,6 +58,20 @@ plogq doctor code train.py --fix
 """
 
 
+TABLE_READS = """
+Opens a table as plogq score does, and looks at its first rows: whether the
+columns are what they were taken for, and whether the labels and the model are
+what they seem.
+
+exit status: 0 nothing found, 1 bad input, 2 wrong usage, 3 something was found
+"""
+TABLE_EXAMPLES = """
+plogq doctor table predictions.parquet
+plogq doctor table t.csv --label y --logits 'z_*' --rows 1000
+plogq doctor table t.csv --select PQ101,PQ12 --format json
+"""
+
+
 def add(commands: Commands) -> None:
     """Add the command's arguments."""
     command = add_command(
@@ -53,7 +79,7 @@ def add(commands: Commands) -> None:
         "doctor",
         _about,
         "find the mistakes people make with these losses",
-        takes="[code]",
+        takes="[code | table]",
         reads=READS,
         examples=EXAMPLES,
     )
@@ -64,6 +90,7 @@ def add(commands: Commands) -> None:
         title="what to look at", metavar="WHAT", help="see plogq doctor WHAT --help"
     )
     _add_code(command.commands)
+    _add_table(command.commands)
     command.set_defaults(help=command.print_help)
 
 
@@ -93,18 +120,56 @@ def _add_code(commands: Commands) -> None:
     )
     command.add_argument("paths", metavar="PATH", nargs="+", help="files, notebooks or folders")
     add = command.add_argument
-    add_checks(add)
+    add_checks(add, "PQ301,PQ31")
     add("--exclude", metavar="PATTERNS", type=names,
         help="files and folders not to read, as patterns with commas between: tests/*")  # fmt: skip
     add("--diff", action="store_true", help="show what --fix would change")
     add("--fix", action="store_true", help="show what is safe to change, and change it")
 
 
-def add_checks(add: Add) -> None:
-    """Add the options on which checks look, and how their findings are printed."""
+def _add_table(commands: Commands) -> None:
+    command = add_command(
+        commands,
+        "table",
+        _table,
+        "look for the mistakes in a table of predictions",
+        takes="TABLE",
+        reads=TABLE_READS,
+        examples=TABLE_EXAMPLES,
+        of="plogq doctor",
+    )
+    command.add_argument("table", metavar="TABLE", help=f"{NAMES}: a file, a folder, or a URI")
+    add = command.add_argument_group("columns").add_argument
+    add_labels(add)
+    add_predictions(add)
+    add_second_table(add)
+    add_text(command)
+    add = command.add_argument_group("checks").add_argument
+    add("--rows", metavar="N", type=count, default=100_000,
+        help="how many rows to look at, the first ones (default: 100,000)")  # fmt: skip
+    add("--at-start", action="store_true", help="the model has not been trained yet")
+    add_checks(add, "PQ101,PQ12", "--skip")
+
+
+def _table(arguments: argparse.Namespace) -> int:
+    from plogq.doctor.table import check_table
+    from plogq.reports.progress import ProgressBar
+
+    with ProgressBar() as progress:
+        diagnosis = check_table(
+            arguments.table, **given(arguments, "table", "format", *ABOUT), progress=progress
+        )
+    return print_diagnosis(diagnosis, arguments.format)
+
+
+def add_checks(add: Add, codes: str, but: str = "--ignore") -> None:
+    """Add the options on which checks look, such as `codes`, and how their findings are printed.
+
+    `but` names the option of those that do not look: of a table, --ignore is about labels.
+    """
     add("--select", metavar="CODES", type=names,
-        help="only these checks look: PQ301,PQ31 (by how their codes begin)")  # fmt: skip
-    add("--ignore", metavar="CODES", type=names, help="these checks do not look")
+        help=f"only these checks look: {codes} (by how their codes begin)")  # fmt: skip
+    add(but, metavar="CODES", type=names, help="these checks do not look")
     add("--format", choices=["text", "json", "github", "sarif"], default="text",
         help="how findings are printed (default: text)")  # fmt: skip
 

@@ -7,6 +7,7 @@ Python files and notebooks. Nothing that is looked at is run or changed.
 from plogq.doctor.check import Check, all_checks
 from plogq.doctor.finding import Cost, Diagnosis, Edit, Finding, Place, Unread
 from plogq.doctor.source import check_code
+from plogq.doctor.table import check_table
 from plogq.doctor.values import check
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "all_checks",
     "check",
     "check_code",
+    "check_table",
 ]
