@@ -183,3 +183,11 @@ def test_explain_prints_the_page(folder):
     assert said.startswith("# PQ301 softmax_before_logits_loss\n")
     assert plogq("doctor", "--explain", "PQ999").returncode == 1
     assert "PQ301  A softmax" in plogq("doctor", "--list").stdout
+
+
+def test_a_percent_sign_inside_an_expression_is_no_magic(folder):
+    cell = f'print("%d"\n      % (1,\n         2))\n{SICK}'
+    (folder / "n.ipynb").write_text(notebook("%pwd\n" + cell, cell))
+    diagnosis = check_code("n.ipynb")
+    assert diagnosis.unread == ()
+    assert [each.where.cell for each in diagnosis.findings] == [1, 2]

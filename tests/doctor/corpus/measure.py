@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Set
 from typing import NamedTuple
 
-from plogq.doctor import check, check_table
+from plogq.doctor import check, check_code, check_table
 from tests.doctor.corpus.case import Case
+from tests.doctor.corpus.code_cases import CASES as CODE
 from tests.doctor.corpus.values import healthy, sick
+
+__all__ = ["CODE", "VALUES", "Counts", "counts", "found_in_code", "found_in_values"]
 
 VALUES = (*sick.CASES, *healthy.CASES)
 
@@ -34,6 +37,11 @@ def found_in_values(case: Case) -> Set[str]:
     given = case.given()
     found = check_table(**given) if "source" in given else check(**given)
     return {finding.code for finding in found.findings}
+
+
+def found_in_code(case: Case) -> Set[str]:
+    """Return the codes of what `check_code` finds in a case."""
+    return {finding.code for finding in check_code(**case.given()).findings}
 
 
 def counts(cases: Iterable[tuple[Case, Set[str]]]) -> dict[str, Counts]:

@@ -43,14 +43,14 @@ FIX = "use a sigmoid and the binary loss, or two units"
 
 def find(code: Code) -> Iterator[Finding]:
     """Yield a finding for each softmax, or loss that applies one, of one unit."""
-    for call in code.calls:
-        if _of_one_unit(code.value(call)) is call:
-            yield code.finding(
-                call,
-                confidence="certain",
-                because="exp(x) / exp(x) is 1 for every x.",
-                fix=FIX,
-            )
+    made = (_of_one_unit(code.value(call)) for call in code.calls)
+    for call in dict.fromkeys(each for each in made if each is not None):
+        yield code.finding(
+            call,
+            confidence="certain",
+            because="exp(x) / exp(x) is 1 for every x.",
+            fix=FIX,
+        )
     for use in code.losses:
         tensor = use.tensor
         applies = use.loss.takes == "logits" and use.loss.of == "softmax"

@@ -58,7 +58,7 @@ def find(code: Code) -> Iterator[Finding]:
                 fix="use reduction",
                 edits=_renamed(old, call, code),
             )
-    for node in ast.walk(code.tree):
+    for node in code.nodes:
         use = code.divided_loss(node)
         if use is None or use.api.framework != "torch" or not use.is_mean:
             continue

@@ -53,7 +53,7 @@ STEPS = re.compile(r"accum", re.IGNORECASE)
 
 def find(code: Code) -> Iterator[Finding]:
     """Yield a finding for each mean over tokens that is divided by accumulation steps."""
-    for node in ast.walk(code.tree):
+    for node in code.nodes:
         use = code.divided_loss(node)
         if use is None or use.loss.of != "softmax" or not use.is_mean or not _of_tokens(use, code):
             continue

@@ -38,9 +38,9 @@ from collections.abc import Iterator
 
 from plogq.doctor.finding import Finding
 from plogq.doctor.source.code import Code
+from plogq.doctor.source.scopes import Assigned
 
-LOOPS = (ast.For, ast.AsyncFor, ast.comprehension, ast.ListComp, ast.GeneratorExp, ast.SetComp,
-         ast.DictComp)  # fmt: skip
+COMPREHENSIONS = (ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
 
 
 def find(code: Code) -> Iterator[Finding]:
@@ -48,9 +48,9 @@ def find(code: Code) -> Iterator[Finding]:
     for use in code.losses:
         if use.api.name != "log_loss" or use.target is None or "labels" in use.options:
             continue
-        names = {each.id for each in ast.walk(use.target) if isinstance(each, ast.Name)}
-        loop = _loop(use.call, names, code)
-        if loop is not None and "strat" not in code.text(loop).lower():
+        parts = _parts(use.target, code)
+        loop = next((each for each in _loops(use.call, code) if parts & _changed(each)), None)
+        if loop is not None and "strat" not in code.text(loop.iter).lower():
             yield code.finding(
                 use.call,
                 confidence="possible",
@@ -59,11 +59,27 @@ def find(code: Code) -> Iterator[Finding]:
             )
 
 
-def _loop(call: ast.Call, names: set[str], code: Code) -> ast.AST | None:
-    """Return the loop around a call that changes one of the names, within one function."""
+def _parts(labels: ast.expr, code: Code) -> set[str]:
+    """Return the names that say which part of the labels is taken."""
+    if isinstance(labels, ast.Name):
+        found = code.flow.scopes.definition(labels)
+        taken = found.value if isinstance(found, Assigned) else None
+        return _parts(taken, code) if isinstance(taken, ast.Subscript) else {labels.id}
+    if isinstance(labels, ast.Subscript):
+        return {each.id for each in ast.walk(labels) if isinstance(each, ast.Name)}
+    return set()
+
+
+def _loops(call: ast.Call, code: Code) -> Iterator[ast.For | ast.comprehension]:
+    """Yield the loops around a call, within one function."""
     for outer in code.flow.scopes.above(call):
         if isinstance(outer, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            return None
-        if isinstance(outer, LOOPS) and names & code.flow.scopes.bound(outer):
-            return outer
-    return None
+            return
+        if isinstance(outer, ast.For):
+            yield outer
+        elif isinstance(outer, COMPREHENSIONS):
+            yield from outer.generators
+
+
+def _changed(loop: ast.For | ast.comprehension) -> set[str]:
+    return {each.id for each in ast.walk(loop.target) if isinstance(each, ast.Name)}

@@ -34,10 +34,15 @@ class Code:
         self.flow = Flow(tree)
         self._lines = lines_of(source.text)
 
+    @property
+    def nodes(self) -> list[ast.AST]:
+        """Every node of the syntax tree."""
+        return self.flow.scopes.nodes
+
     @cached_property
     def calls(self) -> list[ast.Call]:
         """Every call, in the order of the text."""
-        found = [node for node in ast.walk(self.tree) if isinstance(node, ast.Call)]
+        found = [node for node in self.nodes if isinstance(node, ast.Call)]
         return sorted(found, key=lambda node: (node.lineno, node.col_offset))
 
     @cached_property
@@ -139,7 +144,7 @@ class Code:
         line = self.source.line(where)
         ends = {
             node.end_lineno
-            for node in ast.walk(self.tree)
+            for node in self.nodes
             if isinstance(node, ast.stmt)
             and not hasattr(node, "body")
             and node.end_lineno is not None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from plogq.doctor.source import apis
 from plogq.doctor.source.imports import Imports
-from plogq.doctor.source.scopes import Assigned, Function, Parameter, Scope, Scopes
+from plogq.doctor.source.scopes import Assigned, Function, Parameter, Scope, Scopes, arguments
 from plogq.doctor.source.values import (
     Chain,
     ClassValue,
@@ -26,7 +27,7 @@ from plogq.doctor.source.values import (
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 DEEPEST = 24  # calls and assignments, one inside the other, that are followed
-MOST_STEPS = 100_000  # expressions that are looked at for one question
+MOST_STEPS = 10_000  # expressions that are looked at for one question
 # Decorators that leave what a function gives as it is.
 DECORATORS = ("jit", "compile", "compact", "no_grad", "inference_mode", "function", "staticmethod",
               "classmethod", "override", "autocast", "custom_fwd", "nowrap", "remat",
@@ -46,10 +47,11 @@ class Flow:
     """Follows the values of a file."""
 
     def __init__(self, tree: ast.Module) -> None:
-        self.tree = tree
-        self.imports, self.scopes = Imports(tree), Scopes(tree)
+        self.scopes = Scopes(tree)
+        self.imports = Imports(self.scopes.nodes)
         self._frames: dict[Scope, Frame] = {}
         self._known: dict[tuple[ast.expr, Frame], Value] = {}
+        self._returns: dict[tuple[Function, Value, tuple[tuple[str, Value], ...]], Value] = {}
         self._depth = self._steps = 0
 
     def frame(self, node: ast.AST) -> Frame:
@@ -75,7 +77,7 @@ class Flow:
         return self.imports.qualified(expr)
 
     def _shadowed(self, scope: Function, name: str) -> bool:
-        if name in {each.arg for each in ast.walk(scope.args) if isinstance(each, ast.arg)}:
+        if name in arguments(scope):
             return True
         by = self.scopes.binders(scope).get(name, [])
         return any(not isinstance(each, (ast.Import, ast.ImportFrom)) for each in by)
@@ -211,37 +213,49 @@ class Flow:
         if function is frame.scope and frame.given is not None:
             return frame.given.get(name)
         of = self.scopes.class_of(function)
-        arguments = [each.arg for each in [*function.args.posonlyargs, *function.args.args]]
+        names = [each.arg for each in [*function.args.posonlyargs, *function.args.args]]
         if of is not None:
-            return Instance(of) if arguments[:1] == [name] else None
+            return Instance(of) if names[:1] == [name] else None
         if isinstance(function, ast.Lambda):
             return None
-        return self._from_calls(function, arguments, name)
+        return self._from_calls(function, names, name)
 
     def _from_calls(
-        self, function: ast.FunctionDef | ast.AsyncFunctionDef, arguments: list[str], name: str
+        self, function: ast.FunctionDef | ast.AsyncFunctionDef, names: list[str], name: str
     ) -> Value:
         """Return what every call of a function of the module gives an argument."""
         values: list[Value] = []
-        for use in self._uses(function.name):
+        for use in self._uses.get(function.name, []):
             call = self.scopes.parent[use]
             if self.scopes.definition(use) is not function:
                 continue
             if not isinstance(call, ast.Call) or call.func is not use:
                 return None
-            given = argument(call, arguments.index(name) if name in arguments else None, name)
+            given = argument(call, names.index(name) if name in names else None, name)
             if given is None:
                 return None
             values.append(self.value(given))
         return alike(values)
 
-    def _uses(self, name: str) -> list[ast.Name]:
-        if not hasattr(self, "_names"):
-            self._names: dict[str, list[ast.Name]] = {}
-            for node in ast.walk(self.tree):
-                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                    self._names.setdefault(node.id, []).append(node)
-        return self._names.get(name, [])
+    @cached_property
+    def _uses(self) -> dict[str, list[ast.Name]]:
+        """Where each name is read."""
+        found: dict[str, list[ast.Name]] = {}
+        for node in self.scopes.nodes:
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                found.setdefault(node.id, []).append(node)
+        return found
+
+    @cached_property
+    def _stored(self) -> dict[tuple[ast.AST, str], list[ast.AST]]:
+        """What assigns to each attribute inside each class."""
+        found: dict[tuple[ast.AST, str], list[ast.AST]] = {}
+        for node in self.scopes.nodes:
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                for outer in self.scopes.above(node):
+                    if isinstance(outer, ast.ClassDef):
+                        found.setdefault((outer, node.attr), []).append(self.scopes.parent[node])
+        return found
 
     def _attribute(self, expr: ast.Attribute, frame: Frame) -> Value:
         of = self.value(expr.value, frame)
@@ -265,13 +279,7 @@ class Flow:
 
     def _of_self(self, of: ast.ClassDef, name: str) -> Value:
         """Return what `self.name` is, if one assignment says it."""
-        assigned = [
-            self.scopes.parent[node]
-            for node in ast.walk(of)
-            if isinstance(node, ast.Attribute)
-            and isinstance(node.ctx, ast.Store)
-            and node.attr == name
-        ]
+        assigned = self._stored.get((of, name), [])
         if not assigned:
             bases = [self.value(base) for base in of.bases]
             known = [each for each in bases if isinstance(each, ClassValue) and each.of is not of]
@@ -454,8 +462,12 @@ class Flow:
             given[names.pop(0)] = of
         for i, name in enumerate(names):
             given[name] = self.value(argument(call, i, name), frame)
-        inside = Frame(function, given, of)
-        return alike([self.value(each, inside) for each in returns])
+        key = (function, of, tuple(given.items()))
+        if key not in self._returns:
+            self._returns[key] = None  # of what calls itself nothing is certain
+            inside = Frame(function, given, of)
+            self._returns[key] = alike([self.value(each, inside) for each in returns])
+        return self._returns[key]
 
 
 def through(of: Value, value: Value, given: ast.expr | None = None) -> Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 # One thing under several names: how names begin, and how they begin here.
 SAME = (
@@ -25,9 +25,9 @@ SAME = (
 class Imports:
     """The imports of a file, wherever in it they stand."""
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, nodes: Iterable[ast.AST]) -> None:
         found: dict[str, set[str]] = {}
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 for name, stands_for in _bound(node):
                     found.setdefault(name, set()).add(canonical(f"{stands_for}."))

@@ -50,7 +50,8 @@ class Scopes:
     def __init__(self, tree: ast.Module) -> None:
         self.parent: dict[ast.AST, ast.AST] = {}
         self._block: dict[ast.AST, tuple[list[ast.stmt], int]] = {}
-        for node in ast.walk(tree):
+        self.nodes = list(ast.walk(tree))
+        for node in self.nodes:
             for _, field in ast.iter_fields(node):
                 children = field if isinstance(field, list) else [field]
                 for i, child in enumerate(children):
@@ -62,7 +63,7 @@ class Scopes:
         self._binders: dict[Scope, dict[str, list[ast.AST]]] = {}
         self._elsewhere = {  # names that functions bind outside of themselves
             name
-            for node in ast.walk(tree)
+            for node in self.nodes
             if isinstance(node, (ast.Global, ast.Nonlocal))
             for name in node.names
         }
@@ -97,7 +98,7 @@ class Scopes:
         if name in self._elsewhere:
             return None
         for outer in self.above(use):
-            if isinstance(outer, ast.Lambda) and name in _arguments(outer):
+            if isinstance(outer, ast.Lambda) and name in arguments(outer):
                 return Parameter(outer, name)
             if child in self._block:
                 block, i = self._block[child]
@@ -133,13 +134,13 @@ class Scopes:
     def _at_top(self, scope: Scope, name: str) -> Definition:
         """Return what a name is where a scope begins."""
         if isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            if name in _arguments(scope):
+            if name in arguments(scope):
                 return Parameter(scope, name)
             if name in self.binders(scope):
                 return None
         for outer in self.above(scope):
             if isinstance(outer, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                if name in _arguments(outer):
+                if name in arguments(outer):
                     return None if name in self.binders(outer) else Parameter(outer, name)
             elif not isinstance(outer, ast.Module):
                 continue
@@ -206,7 +207,8 @@ def _binds(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         yield from _binds(child)
 
 
-def _arguments(function: Function) -> list[str]:
+def arguments(function: Function) -> list[str]:
+    """Return the names of the arguments of a function."""
     of = function.args
     one_each = [*of.posonlyargs, *of.args, *of.kwonlyargs]
     return [each.arg for each in [*one_each, of.vararg, of.kwarg] if each is not None]

@@ -12,8 +12,8 @@ from typing import Any
 
 from plogq.doctor.finding import Place
 
-LINE_MAGIC = re.compile(r"^(\s*)[%!?].*|^(\s*)[\w.]+\?{1,2}\s*$")
-ASSIGNED_MAGIC = re.compile(r"^(\s*[\w, ]+=\s*)[%!].*")
+LINE_MAGIC = re.compile(r"^(\s*)(?:%[A-Za-z]|![^=]|\?).*|^(\s*)[\w.]+\?{1,2}\s*$")
+ASSIGNED_MAGIC = re.compile(r"^(\s*[\w, ]+=\s*)(?:%[A-Za-z]|!).*")
 TIMED = ("%%time", "%%timeit", "%%capture", "%%prun")  # magics of cells that hold Python
 
 
@@ -98,14 +98,24 @@ def _joined(path: Path, cells: list[tuple[int, str]]) -> SourceText:
     starts, skipped = [], []
     for number, source in cells:
         starts.append((number, len(lines) + 1))
-        python = _without_magics(source)
+        python, why = _python(source)
+        if why:
+            skipped.append(f"cell {number} is not read: {why}")
+        lines += python.split("\n")
+    return SourceText(path, "\n".join(lines), tuple(starts), tuple(skipped))
+
+
+def _python(source: str) -> tuple[str, str]:
+    """Return a cell as Python, with as many lines; or nothing, and why it is not read."""
+    why = ""
+    for python in (source, _without_magics(source)):  # "%" may begin a line of a formula
         try:
             parsed(python)
         except SyntaxError as error:
-            skipped.append(f"cell {number} is not read: {error.msg} (line {error.lineno})")
-            python = ""
-        lines += python.split("\n")
-    return SourceText(path, "\n".join(lines), tuple(starts), tuple(skipped))
+            why = f"{error.msg} (line {error.lineno})"
+        else:
+            return python, ""
+    return "", why
 
 
 def _without_magics(source: str) -> str:
