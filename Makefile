@@ -12,7 +12,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 TEST   := OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist worksteal
 BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
-.PHONY: demo test test-all quick lint bench accuracy schema gallery web clean
+.PHONY: demo test test-all quick lint bench accuracy schema checks precision gallery web clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.app
@@ -50,6 +50,12 @@ accuracy: $(VENV)/.dev
 
 schema: $(VENV)/.dev
 	$(BIN)/python docs/schema.py
+
+checks: $(VENV)/.dev
+	$(BIN)/python docs/doctor/pages.py
+
+precision: $(VENV)/.dev
+	$(BIN)/python docs/doctor/precision.py
 
 # Pictures of the explorer's pages and of a report (needs chromium)
 gallery: $(VENV)/.dev

@@ -64,6 +64,13 @@ def encoded(value: Any) -> Any:
     return str(value)
 
 
+def shown_by(what: str, result: object) -> str:
+    """Return what a function of a higher layer, named as "module:function", gives of a result."""
+    module, _, function = what.partition(":")
+    shown: str = getattr(import_module(module), function)(result)
+    return shown
+
+
 @dataclass(frozen=True)
 class Document:
     """The answer of a command: a record that is written as JSON, and read back.
@@ -93,9 +100,7 @@ class Document:
 
     def _repr_html_(self) -> str | None:
         """Return the result as a notebook's cell shows it; None for plain text."""
-        module, _, function = self.CELL.partition(":")
-        shown: str | None = getattr(import_module(module), function)(self) if module else None
-        return shown
+        return shown_by(self.CELL, self) if self.CELL else None
 
     @classmethod
     def read(cls, document: Any) -> Self:

@@ -27,7 +27,7 @@ def test_a_script_offers_every_command_and_option(shell):
     script = SCRIPTS[shell](COMMANDS)
     for name, command in COMMANDS.choices.items():
         assert name in script
-        for option in command.options():
+        for option in (each for parser in command.parsers() for each in parser.options()):
             assert (f"-l {option[2:]}" if shell == "fish" else option) in script or option == "-h"
 
 
@@ -42,6 +42,9 @@ def test_a_script_offers_every_command_and_option(shell):
         (["score", "--unit", "n"], ["nat"]),
         (["compare", "a", "b", "--part", "c"], ["completion"]),
         (["code", "--deco"], ["--decode"]),
+        (["doctor", "co"], ["code"]),
+        (["doctor", "code", "--sel"], ["--select"]),
+        (["doctor", "code", "--format", "s"], ["sarif"]),
         (["help", "ex"], ["explore"]),
         (["completion", ""], ["bash", "zsh", "fish"]),
         (["score", "t"], []),

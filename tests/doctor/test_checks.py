@@ -2,8 +2,9 @@
 
 import pytest
 
-from plogq.doctor.check import SECTIONS, VALUES, all_checks
+from plogq.doctor.check import CODE, SECTIONS, VALUES, all_checks
 from plogq.doctor.finding import Diagnosis
+from plogq.doctor.source import check_code, fixed_files
 
 
 def diagnosis(block: str) -> Diagnosis:
@@ -20,6 +21,28 @@ def test_the_example_is_found_and_its_twin_is_not(check):
     assert check.code in [finding.code for finding in found.findings]
     assert type(found).read(found.to_document()) == found
     assert diagnosis(check.example("Use instead")).findings == ()
+
+
+@pytest.mark.parametrize("check", all_checks(CODE), ids=lambda check: check.code)
+def test_the_example_of_code_is_found_and_its_twin_is_not(check, tmp_path):
+    for section, found in (("Example", [check.code]), ("Use instead", [])):
+        path = tmp_path / "train.py"
+        path.write_text(check.example(section))
+        diagnosis = check_code(path, select=[check.code])
+        assert [finding.code for finding in diagnosis.findings] == found
+    assert [each.code for each in check_code(path).findings] == []
+
+
+@pytest.mark.parametrize(
+    "check", [each for each in all_checks(CODE) if each.safe], ids=lambda check: check.code
+)
+def test_what_is_safe_to_fix_is_not_found_any_more(check, tmp_path):
+    path = tmp_path / "train.py"
+    path.write_text(check.example("Example"))
+    (fixed,) = fixed_files(check_code(path, select=[check.code]))
+    path.write_bytes(fixed.after)
+    assert check_code(path).findings == ()
+    assert "\n+" in fixed.diff
 
 
 def test_codes_and_names_tell_checks_apart():

@@ -20,12 +20,17 @@ examples:
   plogq explore                     every formula to try out, in the browser
   plogq help score                  the options of a command
 
-exit status: 0 done, 1 bad input, 2 wrong usage, 130 interrupted
+exit status: 0 done, 1 bad input, 2 wrong usage, 3 something was found,
+130 interrupted
 """
 
 
 def main() -> None:
-    """Run the command line: 0 done, 1 bad input in one line, 2 usage, 130 interrupted."""
+    """Run the command line.
+
+    Its exit status is 0 done, 1 bad input in one line, 2 usage, 3 something was found, or 130
+    interrupted.
+    """
     try:
         from plogq.cli.options import joined_values
 
@@ -39,8 +44,10 @@ def main() -> None:
         except SystemExit:  # --help has ended, but its text may not be written yet
             sys.stdout.flush()
             raise
-        arguments.run(arguments)
+        status = arguments.run(arguments)
         sys.stdout.flush()
+        if status:
+            sys.exit(status)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -98,7 +105,7 @@ def _drop_stdout() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     from plogq import __version__
-    from plogq.cli import choose, code, compare, completion, demo, explore, help, lm, score
+    from plogq.cli import choose, code, compare, completion, demo, doctor, explore, help, lm, score
     from plogq.cli.parser import Parser
 
     parser = Parser(
@@ -110,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"plogq {__version__}")
     parser.set_defaults(run=lambda _: parser.print_help())
     parser.commands = parser.add_subparsers(title="commands", metavar="COMMAND [options]")
-    for command in (score, compare, lm, code, choose, explore, demo, completion):
+    for command in (score, compare, lm, code, choose, doctor, explore, demo, completion):
         command.add(parser.commands)
     help.add(parser.commands, parser)
     return parser

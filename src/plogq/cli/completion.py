@@ -7,7 +7,7 @@ import argparse
 import shlex
 from collections.abc import Iterable
 
-from plogq.cli.parser import Commands, add_command
+from plogq.cli.parser import Commands, Parser, add_command
 
 EXAMPLES = """
 eval "$(plogq completion bash)"                   # in ~/.bashrc
@@ -64,8 +64,9 @@ def add(commands: Commands) -> None:
 def _bash(commands: Commands) -> str:
     options, values = [], []
     for name, command in commands.choices.items():
-        options.append(f"                {name}) offered={_quoted(command.options())} ;;")
-        for action in command.arguments():
+        words = dict.fromkeys(word for each in command.parsers() for word in each.options())
+        options.append(f"                {name}) offered={_quoted(words)} ;;")
+        for action in _arguments(command):
             if action.choices is not None:
                 for before in action.option_strings or [name]:
                     case = f'"{name} {before}") offered={_quoted(action.choices)} ;;'
@@ -85,7 +86,7 @@ def _fish(commands: Commands) -> str:
         what = shlex.quote(command.what)
         lines.append(f"complete -c plogq -n __fish_use_subcommand -f -a {name} -d {what}")
         inside = f"complete -c plogq -n '__fish_seen_subcommand_from {name}'"
-        for action in command.arguments():
+        for action in _arguments(command):
             words = [f"-l {word[2:]}" for word in action.option_strings if word[:2] == "--"]
             if action.choices is not None:
                 words.append(f"-x -a {_quoted(action.choices)}")
@@ -94,6 +95,10 @@ def _fish(commands: Commands) -> str:
             if words:
                 lines.append(" ".join([inside, *words]))
     return "".join(f"{line}\n" for line in lines)
+
+
+def _arguments(command: Parser) -> list[argparse.Action]:
+    return [action for each in command.parsers() for action in each.arguments()]
 
 
 def _quoted(words: Iterable[str]) -> str:

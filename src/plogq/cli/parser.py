@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeAlias
 from plogq.errors import printable
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
-Run: TypeAlias = Callable[[argparse.Namespace], None]
+Run: TypeAlias = Callable[[argparse.Namespace], int | None]  # returns the exit status, if not 0
 
 WIDTH = 79
 
@@ -28,6 +28,7 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **options
         )
         self.commands: Commands | None = None
+        self.for_a_file = "plogq score"  # what a file in the place of a command is meant for
         self.what = ""
 
     def parse_known_args(  # type: ignore[override]
@@ -61,6 +62,11 @@ class Parser(argparse.ArgumentParser):
     def options(self) -> list[str]:
         """Return the options, as they are written."""
         return [name for action in self.arguments() for name in action.option_strings]
+
+    def parsers(self) -> list[Parser]:
+        """Return this parser and those of its commands."""
+        inner = {} if self.commands is None else self.commands.choices
+        return [self, *(each for command in inner.values() for each in command.parsers())]
 
     def turned(self, arguments: argparse.Namespace) -> set[str]:
         """Return the options that are not at their defaults."""
@@ -99,7 +105,7 @@ class Parser(argparse.ArgumentParser):
         word = next(iter(words), "")
         if word and not word.startswith("-") and word not in self.commands.choices:
             near = _nearest(word, self.commands.choices)
-            a_file = [] if "." not in word else [f"plogq score {word}"]
+            a_file = [] if "." not in word else [f"{self.for_a_file} {word}"]
             self.error(f"{word}: no such command{_did_you_mean(near or a_file)}")
 
 
@@ -123,6 +129,7 @@ def add_command(
     more: str = "",
     reads: str = "",
     examples: str,
+    of: str = "plogq",
 ) -> Parser:
     """Add a command.
 
@@ -140,13 +147,15 @@ def add_command(
         What it reads, a paragraph or a list that is printed as it is.
     examples
         Lines of a shell.
+    of
+        The command that it belongs to.
     """
     description = f"{what[0].upper()}{what[1:]}. {more}"
     command = commands.add_parser(
         name,
-        prog=f"plogq {name}",
+        prog=f"{of} {name}",
         help=what,
-        usage=" ".join(f"plogq {name} {takes} [options]".split()),
+        usage=" ".join(f"{of} {name} {takes} [options]".split()),
         description=textwrap.fill(description, WIDTH),
         epilog=f"{reads}\nexamples:\n{textwrap.indent(examples.strip(), '  ')}\n",
     )

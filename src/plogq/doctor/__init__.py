@@ -8,6 +8,8 @@ fits a task.
 from plogq.doctor.check import Check, all_checks
 from plogq.doctor.choices import Choice, choose
 from plogq.doctor.finding import Cost, Diagnosis, Edit, Finding, Place, Unread
+from plogq.doctor.source import check_code
+from plogq.doctor.table import check_table
 from plogq.doctor.values import check
 
 __all__ = [
@@ -21,5 +23,7 @@ __all__ = [
     "Unread",
     "all_checks",
     "check",
+    "check_code",
+    "check_table",
     "choose",
 ]

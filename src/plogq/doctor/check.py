@@ -61,6 +61,13 @@ class Check:
         """Whether `--fix` may apply what it proposes."""
         return self.sections["Fix safety"].startswith("Safe")
 
+    @property
+    def page(self) -> str:
+        """Its page, as Markdown."""
+        off = f"Off by default: {self.off}\n\n" if self.off else ""
+        _, _, sections = self.text.partition("\n")
+        return f"# {self.code} {self.name}\n\n{self.title}.\n\n{off}{sections.strip()}\n"
+
     def example(self, section: str) -> str:
         """Return the block of Python of `Example` or `Use instead`."""
         return _blocks(self.sections[section])[0]
@@ -74,6 +81,20 @@ def all_checks(series: str = "PQ") -> tuple[Check, ...]:
     """Return the checks of a series, in the order of their codes."""
     names = sorted(each.name for each in pkgutil.iter_modules(checks.__path__))
     return tuple(_check(name) for name in names if name.startswith(series))
+
+
+def check_of(code: str) -> Check:
+    """Return the check of a code.
+
+    Raises
+    ------
+    ValueError
+        No check has this code.
+    """
+    found = {check.code: check for check in all_checks()}
+    if code not in found:
+        refuse("code", f"be one of {', '.join(found)}", repr(code))
+    return found[code]
 
 
 @cache

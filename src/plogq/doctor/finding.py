@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from plogq.kinds import Count, Text
-from plogq.records import Document
+from plogq.records import Document, shown_by
 
 Confidence = Literal["certain", "likely", "possible"]
 
@@ -117,6 +117,7 @@ class Diagnosis(Document):
     """What the doctor looked at, and what it found. It never says that all is well."""
 
     COMMAND: ClassVar[str] = "plogq doctor"
+    CELL: ClassVar[str] = "plogq.reports.cell:doctor_cell"
 
     looked_at: Text
     """What was looked at, in words."""
@@ -132,3 +133,7 @@ class Diagnosis(Document):
 
     unread: tuple[Unread, ...] = ()
     """The files that could not be read."""
+
+    def __str__(self) -> str:
+        """Return the diagnosis as plain text, in the words of the command's report."""
+        return shown_by("plogq.reports.findings.doctor:text", self)

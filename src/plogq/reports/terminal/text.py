@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
@@ -46,14 +46,14 @@ def print_sections(sections: Iterable[list[Text | Table]], console: Console | No
         for piece in section:
             if isinstance(piece, Table):
                 left_out |= dict.fromkeys(_fit(piece, console))
-            _print(piece, console)
+            print_piece(piece, console)
     if left_out:
         console.print()
         said = f"{console.width} columns are too few for: {', '.join(left_out)}."
-        _print(Text(said, style="dim"), console)
+        print_piece(Text(said, style="dim"), console)
 
 
-def _print(piece: Text | Table, console: Console) -> None:
+def print_piece(piece: RenderableType, console: Console) -> None:
     """Print without the spaces that line ends are filled up with."""
     for line in Segment.split_lines(console.render(piece)):
         while line and not line[-1].text.strip():

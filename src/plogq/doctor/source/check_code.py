@@ -1,0 +1,134 @@
+"""Files of code, looked at by the checks of code."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from plogq.doctor.check import CODE, Check, all_checks, chosen
+from plogq.doctor.finding import Diagnosis, Finding, Unread
+from plogq.doctor.source.code import Code
+from plogq.doctor.source.files import source_files
+from plogq.doctor.source.settings import Settings, settings_for
+from plogq.doctor.source.text import UnreadableError, parsed, read_text
+
+Progress = Callable[[int, int | None], None]
+Answer = tuple[tuple[Finding, ...], tuple[Unread, ...]]
+
+FEW = 60  # files: reading them takes less time than starting processes
+CHUNK = 8  # files that a process is given at a time
+# A file without any of these words holds no loss that a check knows, nor a logarithm.
+WORDS = re.compile(r"torch|keras|tensorflow|jax|optax|flax|sklearn|numpy")
+NOQA = re.compile(r"#\s*noqa(?::\s*(?P<codes>[A-Za-z]+[0-9]+(?:[,\s]+[A-Za-z]+[0-9]+)*))?", re.I)
+
+
+def check_code(
+    paths: Sequence[str | Path] | str | Path,
+    *,
+    select: Sequence[str] | None = None,
+    ignore: Sequence[str] | None = None,
+    exclude: Sequence[str] | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Diagnosis:
+    """Return the mistakes in Python files and notebooks, which are read and not run.
+
+    Parameters
+    ----------
+    paths
+        Files and folders.
+    select, ignore
+        Codes of checks, or how codes begin.
+    exclude
+        Patterns of paths that are not read.
+    workers
+        How many processes read, where there are many files. A script that asks for several needs
+        `if __name__ == "__main__":`.
+    progress
+        Called with how many files are done, of how many.
+
+    Raises
+    ------
+    ValueError
+        A path is no Python file, notebook or folder, or a code is no check's.
+    OSError
+        There is no such file.
+    """
+    paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    settings = settings_for(paths, Settings(select, ignore, exclude))
+    looking, not_run = chosen(CODE, settings.select, settings.ignore)
+    files = source_files(paths, settings.exclude or ())
+    findings: list[Finding] = []
+    unread: list[Unread] = []
+    for done, (found, not_read) in enumerate(_answers(files, looking, workers), 1):
+        findings += found
+        unread += not_read
+        if progress is not None:
+            progress(done, len(files))
+    looked_at = str(files[0]) if len(files) == 1 else f"{len(files):,} files"
+    codes = tuple(each.code for each in looking)
+    return Diagnosis(looked_at, codes, tuple(findings), not_run, tuple(unread))
+
+
+def _answers(files: Sequence[Path], looking: Sequence[Check], workers: int) -> Iterator[Answer]:
+    answer = partial(_answer, codes=tuple(each.code for each in looking))
+    workers = min(workers, len(files) // FEW + 1)
+    if workers == 1:
+        yield from map(answer, files)
+        return
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_leave_interrupts) as pool:
+        try:
+            yield from pool.map(answer, files, chunksize=CHUNK)
+        except BaseException:  # of an interrupt, too: otherwise what waits would be read first
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _leave_interrupts() -> None:
+    """Leave Ctrl-C to the process that waits for this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _answer(path: Path, codes: Sequence[str]) -> Answer:
+    """Return what checks find in a file, in the order of its lines, and what cannot be read."""
+    try:
+        text = read_text(path)
+        unread = tuple(Unread(str(path), each) for each in text.skipped)
+        if not WORDS.search(text.text):
+            return (), unread
+        code = Code(text, parsed(text.text))
+    except OSError as error:
+        return (), (Unread(str(path), error.strerror or str(error)),)
+    except SyntaxError as error:
+        return (), (Unread(str(path), f"not Python: {error.msg} (line {error.lineno})"),)
+    except UnreadableError as error:
+        return (), (Unread(str(path), str(error)),)
+    found = [
+        finding
+        for check in all_checks(CODE)
+        if check.code in codes
+        for finding in check.findings(code)
+        if not _silenced(finding, code)
+    ]
+    return tuple(sorted(found, key=_order)), unread
+
+
+def _order(finding: Finding) -> tuple[int, int, int, str]:
+    where = finding.where
+    return where.cell or 0, where.line or 0, where.column or 0, finding.code
+
+
+def _silenced(finding: Finding, code: Code) -> bool:
+    """Return whether a comment on a line of the finding's statement says noqa."""
+    for line in code.comment_lines(finding.where):
+        if noqa := NOQA.search(line):
+            codes = noqa["codes"]
+            if codes is None or finding.code in re.split(r"[,\s]+", codes.upper()):
+                return True
+    return False

@@ -1,0 +1,3 @@
+"""The corpus of code is read, and never imported."""
+
+collect_ignore = ["corpus/code"]

@@ -1,0 +1,55 @@
+"""How precise each check is on the corpus, and how much it finds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Set
+from typing import NamedTuple
+
+from plogq.doctor import check, check_code, check_table
+from tests.doctor.corpus.case import Case
+from tests.doctor.corpus.code_cases import CASES as CODE
+from tests.doctor.corpus.values import healthy, sick
+
+__all__ = ["CODE", "VALUES", "Counts", "counts", "found_in_code", "found_in_values"]
+
+VALUES = (*sick.CASES, *healthy.CASES)
+
+
+class Counts(NamedTuple):
+    """How many cases a check found rightly, wrongly, and not at all."""
+
+    right: int
+    wrong: int
+    missed: int
+
+    @property
+    def precision(self) -> float:
+        return self.right / max(1, self.right + self.wrong)
+
+    @property
+    def recall(self) -> float:
+        return self.right / max(1, self.right + self.missed)
+
+
+def found_in_values(case: Case) -> Set[str]:
+    """Return the codes of what `check`, or of a table `check_table`, finds in a case."""
+    given = case.given()
+    found = check_table(**given) if "source" in given else check(**given)
+    return {finding.code for finding in found.findings}
+
+
+def found_in_code(case: Case) -> Set[str]:
+    """Return the codes of what `check_code` finds in a case."""
+    return {finding.code for finding in check_code(**case.given()).findings}
+
+
+def counts(cases: Iterable[tuple[Case, Set[str]]]) -> dict[str, Counts]:
+    """Return the counts of each check, by code, from cases and what was found in them."""
+    right, wrong, missed = Counter[str](), Counter[str](), Counter[str]()
+    for case, found in cases:
+        right.update(found & case.codes)
+        wrong.update(found - case.codes)
+        missed.update(case.codes - found)
+    codes = sorted({*right, *wrong, *missed})
+    return {code: Counts(right[code], wrong[code], missed[code]) for code in codes}

@@ -1,0 +1,56 @@
+"""Sick and healthy cases: each check finds what is sick, and little else."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from plogq.doctor.check import CODE, VALUES, all_checks
+from tests.doctor.corpus import measure
+
+PRECISION, RECALL = 0.95, 0.9
+SCRIPT = Path(__file__).parents[2] / "docs" / "doctor" / "precision.py"
+
+
+HALVES = {
+    VALUES: (measure.VALUES, measure.found_in_values),
+    CODE: (measure.CODE, measure.found_in_code),
+}
+FEWEST = {VALUES: (50, 45), CODE: (40, 45)}  # sick and healthy cases
+
+
+@pytest.mark.parametrize("series", HALVES)
+def test_each_check_is_precise_and_finds_most(series):
+    cases, found_in = HALVES[series]
+    counts = measure.counts((case, found_in(case)) for case in cases)
+    named = frozenset().union(*(case.codes for case in cases))
+    assert named <= {check.code for check in all_checks(series)}
+    for code, counted in counts.items():
+        assert counted.right >= 3, code
+        assert counted.precision >= PRECISION, code
+        assert counted.recall >= RECALL, code
+
+
+@pytest.mark.parametrize("series", HALVES)
+def test_the_corpus_is_large_and_names_its_cases_once(series):
+    cases, _ = HALVES[series]
+    kinds = [case.kind for case in cases]
+    sick, healthy = FEWEST[series]
+    assert kinds.count("sick") >= sick
+    assert kinds.count("healthy") >= healthy
+    assert len({case.name for case in cases}) == len(cases)
+    assert all((case.kind == "sick") == bool(case.codes) for case in cases)
+
+
+def test_wrong_and_missed_findings_are_counted():
+    case = measure.Case("a_case", "sick", frozenset({"A", "B"}), dict)
+    counted = measure.counts([(case, {"B", "C"})])
+    assert counted == {"A": (0, 0, 1), "B": (1, 0, 0), "C": (0, 1, 0)}
+    assert (counted["B"].precision, counted["B"].recall) == (1, 1)
+
+
+def test_the_page_of_precision_is_what_the_corpus_says():
+    spec = importlib.util.spec_from_file_location("precision", SCRIPT)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    assert script.PAGE.read_text() == script.page(), "make precision"
