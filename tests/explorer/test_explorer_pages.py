@@ -65,6 +65,8 @@ def shows(page, name, state):
     )
     words = page.locator(".page-words")
     assert words.locator("p").first.inner_text() == answer["notice"]
+    found_by = f"The doctor finds this mistake as {' and '.join(answer['checks'])}:"
+    assert (found_by in words.inner_text()) == bool(answer["checks"])
     assert words.locator(".code-line pre").last.inner_text() == answer["code"]
 
 

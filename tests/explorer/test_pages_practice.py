@@ -355,7 +355,7 @@ def test_answering_the_questions(visit):
     page.get_by_text("pos_weight=pos_weight").first.wait_for()
     page.get_by_label("as probabilities").check()  # then imbalance is not asked
     page.get_by_label("some are").wait_for(state="detached")
-    page.get_by_label("Keras").check()
+    page.get_by_label("Keras", exact=True).check()
     page.get_by_text("keras.losses.BinaryCrossentropy(from_logits=True)").wait_for()
     looks_right(page)
 

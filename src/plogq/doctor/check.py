@@ -83,6 +83,27 @@ def all_checks(series: str = "PQ") -> tuple[Check, ...]:
     return tuple(_check(name) for name in names if name.startswith(series))
 
 
+def codes_of(*names: str) -> tuple[str, ...]:
+    """Return the codes of the checks that look for mistakes of these names.
+
+    Raises
+    ------
+    ValueError
+        No check has this name.
+
+    Examples
+    --------
+    >>> codes_of("softmax_before_logits_loss")
+    ('PQ101', 'PQ301')
+    """
+    files = sorted(each.name for each in pkgutil.iter_modules(checks.__path__))
+    known = [file.partition("_")[::2] for file in files]
+    for name in names:
+        if name not in {each for _, each in known}:
+            refuse("name", "be that of a check", repr(name))
+    return tuple(code for code, name in known if name in names)
+
+
 def check_of(code: str) -> Check:
     """Return the check of a code.
 

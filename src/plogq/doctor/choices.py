@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from plogq.doctor.check import codes_of
 from plogq.doctor.choices_table import (
     CALLS,
     EXPECTS,
@@ -83,6 +84,9 @@ class Choice(Document):
     mistake: Text
     """What goes wrong there."""
 
+    found_by: tuple[Text, ...]
+    """The codes of the checks of the doctor that find it."""
+
 
 def choose(
     task: str = "one",
@@ -135,7 +139,7 @@ def choose(
     ours = framework if framework.startswith("plogq_") else f"plogq_{framework}"
     return Choice(
         row.loss, row.why, whole_call(answers, framework), whole_call(answers, ours),
-        expects(answers), row.mistake,
+        expects(answers), row.mistake, checks(answers),
     )  # fmt: skip
 
 
@@ -149,6 +153,12 @@ def form(answers: Answers) -> tuple[str, str]:
     if task == "yes":
         return "binary", "none" if answers["labels"] == "probabilities" else answers["imbalance"]
     return task, answers["imbalance"] if task == "several" else "none"
+
+
+def checks(answers: Answers) -> tuple[str, ...]:
+    """Return the codes of the checks that find the mistake which people make there."""
+    name = ROWS[form(answers)].check
+    return codes_of(name) if name else ()
 
 
 def asked(answers: Answers) -> list[str]:

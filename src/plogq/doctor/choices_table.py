@@ -165,12 +165,17 @@ CALLS: dict[tuple[str, str], dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """A loss, and what goes wrong with it. `wrong` names the mistake whose number is shown."""
+    """A loss, and what goes wrong with it.
+
+    `wrong` names the mistake whose number is shown, and `check` the checks of the doctor that find
+    it.
+    """
 
     loss: str
     why: str
     wrong: str
     mistake: str
+    check: str = ""
 
 
 _CE_WHY = "Minus the logarithm of the probability that the model gave to the true class."
@@ -189,6 +194,7 @@ ROWS: dict[tuple[str, str], Row] = {
         "softmax twice",
         "The loss applies the softmax itself. If it gets probabilities, they go through a second "
         "softmax: the number looks plausible, but it can never come near 0.",
+        "softmax_before_logits_loss",
     ),
     ("classes", "some"): Row(
         "Cross-entropy, weighted by class",
@@ -220,6 +226,7 @@ ROWS: dict[tuple[str, str], Row] = {
         "sigmoid twice",
         "The loss applies the sigmoid itself. If it gets probabilities, they go through a second "
         "sigmoid, and none of them comes out below a half.",
+        "sigmoid_before_logits_loss",
     ),
     ("binary", "some"): Row(
         "Binary cross-entropy, positives weighted",
@@ -241,6 +248,7 @@ ROWS: dict[tuple[str, str], Row] = {
         "softmax over the labels",
         "A softmax makes the labels compete: their probabilities sum to 1, so two of them cannot "
         "both be likely. Each label needs a sigmoid of its own.",
+        "softmax_on_multi_hot",
     ),
     ("token", "none"): Row(
         "Cross-entropy, token by token",
@@ -258,6 +266,7 @@ ROWS: dict[tuple[str, str], Row] = {
         "(N, 1) against (N,)",
         "A prediction of shape (N, 1) and a target of shape (N,) are broadcast to N by N: each row "
         "is compared with every other, usually without an error message.",
+        "broadcast_shapes",
     ),
 }
 ROWS["several", "some"] = ROWS["binary", "some"]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from plogq.doctor.check import codes_of
 from plogq.explorer.controls import Control, State, read_state
 from plogq.explorer.shown import Figure, figure
 from plogq.records import encoded
@@ -23,11 +24,12 @@ class Page:
     notice    a sentence or two: what to notice, at these very numbers
     code      the Python that gives the page's main number: its last line is an expression
     answer    that number
+    checks    the codes of the doctor's checks, where they depend on the state
 
     `begun` gives what of that can be computed in a moment, where all of it takes seconds; its
     `more` is true until it is all, and each time it is asked there is more.
     `words` are more words by which a search finds the page; `files` are the endings of the file
-    names that it takes.
+    names that it takes. `checks` names the checks of the doctor that find the page's mistake.
     """
 
     title: str
@@ -37,6 +39,7 @@ class Page:
     compute: Callable[[State], Result]
     files: tuple[str, ...] = ()
     begun: Callable[[State], Result] | None = None
+    checks: tuple[str, ...] = ()
 
     def answer(self, body: Any, *, part: bool = False) -> Result:
         """Compute the page's figures from a state that came from outside, as JSON.
@@ -45,7 +48,8 @@ class Page:
         """
         state = read_state(self.controls, body)
         compute = self.begun if part and self.begun else self.compute
-        result: Result = encoded({**compute(state), "state": state})
+        checks = codes_of(*self.checks)
+        result: Result = encoded({"checks": checks, **compute(state), "state": state})
         return result
 
     def spec(self) -> Result:

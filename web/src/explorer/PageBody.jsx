@@ -53,7 +53,7 @@ export function PageBody({ drawing, spec, state, result, error, set, served = fa
           <Controls {...given} only={turned?.(state, result)} />
         </div>
         {result && (
-          <PageWords notice={result.notice} code={result.code}>
+          <PageWords notice={result.notice} code={result.code} checks={result.checks}>
             {Text && (
               <section>
                 <Text {...given} />

@@ -80,5 +80,6 @@ PAGE = Page(
         "label": Choice("label t", "1", {"1": "1, it happened", "0": "0, it did not"}),
         "logit": Number("logit z", 1.5, LOW, HIGH, 0.05),
     },
+    checks=("sigmoid_before_logits_loss",),
     compute=compute,
 )

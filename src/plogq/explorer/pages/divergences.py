@@ -218,5 +218,6 @@ PAGE = Page(
         "weight": Number("weight of the left bump", 0.6, 0.05, 0.95, 0.05),
         "width": Number("width of each bump", 0.8, 0.4, 2.0, 0.05),
     },
+    checks=("kl_div_arguments",),
     compute=compute,
 )

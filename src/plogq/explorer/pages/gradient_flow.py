@@ -181,5 +181,6 @@ PAGE = Page(
         "input": Number("input", 1.0, -2, 2, 0.1),
         "target": Choice("target t", "1", {"1": "1", "0": "0"}),
     },
+    checks=("saturated_squared_error",),
     compute=compute,
 )

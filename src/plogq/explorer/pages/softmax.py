@@ -80,5 +80,6 @@ PAGE = Page(
         "target": Whole("true class", 0, 0, 7, within="logits", named="names"),
         "names": Names(within="logits"),
     },
+    checks=("softmax_before_logits_loss",),
     compute=compute,
 )  # fmt: skip

@@ -112,5 +112,6 @@ PAGE = Page(
         "prob": Number("prediction p", 0.7, SURE, 1 - SURE, 0.01),
         "target": Choice("target t", "1", {"1": "1", "0": "0"}),
     },
+    checks=("saturated_squared_error", "squared_error_of_softmax"),
     compute=compute,
 )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import plogq
-from plogq.doctor.choices import QUESTIONS, asked, call, expects, form, whole_call
+from plogq.doctor.choices import QUESTIONS, asked, call, checks, expects, form, whole_call
 from plogq.doctor.choices_table import EXAMPLES, IMPORTS, ROWS
 from plogq.explorer.controls import Choice, State
 from plogq.explorer.page import Page, Result, python, readout
@@ -28,6 +28,7 @@ def compute(state: State) -> Result:
         "call": whole_call(state, state["framework"]),
         "expects": expects(state),
         "asks": asked(state),
+        "checks": checks(state),
         "bars": [
             {"name": "this loss", "value": mine, "color": "gain"},
             {"name": row.wrong, "value": wrong, "color": "waste"},

@@ -20,6 +20,8 @@ def print_choice(choice: Choice) -> None:
     console.print()
     console.print(Text.assemble(("It takes: ", "bold"), choice.expects))
     console.print(Text.assemble(("The mistake: ", "bold"), choice.mistake))
+    for code in choice.found_by:
+        console.print(Text(f"The doctor finds it: plogq doctor --explain {code}", "dim"))
 
 
 def ask(question: Question) -> str:
