@@ -56,7 +56,7 @@ def find(values: Values) -> Iterator[Finding]:
     # masked classes, and [0, 0] does not sum to 1.
     if not (softmax or sigmoid) or not values.are_log_probabilities:
         return
-    evidence = [f"the exponentials of all {len(x):,} rows sum to 1"]
+    evidence = [f"rows whose exponentials sum to 1: {len(x):,} of {len(x):,}"]
     cost = None
     if sigmoid:
         cost = Cost(math.log(2), "the least loss of a true class: sigmoid(log p) is at most 1/2")
@@ -69,7 +69,7 @@ def find(values: Values) -> Iterator[Finding]:
             assert wrong is not None
             evidence.append("divided by their sum, the most probable class gets the least share")
             difference = float(wrong.losses.mean() - right.losses.mean())
-            cost = Cost(difference, "the loss as it is, less that of the same probabilities")
+            cost = Cost.if_any(difference, "the loss as it is, less that of the same probabilities")
         if values.framework == "numpy":
             fix = "hand over the probabilities: np.exp(log_probabilities)"
     yield Finding(

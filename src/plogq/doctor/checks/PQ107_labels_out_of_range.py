@@ -70,7 +70,7 @@ def _indices(values: Values) -> Iterator[Finding]:
     yield Finding(
         where=Place("target", row=first_row(bad.reshape(values.target.shape))),
         evidence=(
-            f"{bad.sum():,} of {len(y):,} labels are not in [0, {values.classes}), the first is "
+            f"labels outside of [0, {values.classes}): {bad.sum():,} of {len(y):,}, the first is "
             f"{int(y[bad][0])}",
             f"the labels are from {low} to {high}",
         ),
@@ -98,8 +98,7 @@ def _of_sigmoid(values: Values) -> Iterator[Finding]:
     yield Finding(
         where=Place("target", row=first_row(bad.reshape(values.target.shape))),
         evidence=(
-            f"{bad.sum():,} of {y.size:,} targets are outside of [0, 1], the first is "
-            f"{y[bad][0]:g}",
+            f"targets outside of [0, 1]: {bad.sum():,} of {y.size:,}, the first is {y[bad][0]:g}",
             f"the targets are from {low:g} to {high:g}",
         ),
         confidence="certain",

@@ -103,5 +103,7 @@ def _finding(
 ) -> Finding:  # fmt: skip
     fix = f"take the softmax over axis {values.axis}"
     if values.outputs.ndim > 2:
-        fix = f"move the classes: outputs.movedim({axis}, {values.axis}) in torch, np.moveaxis"
+        fix = (
+            f"move the classes: outputs.movedim({axis}, {values.axis}) of a tensor, or np.moveaxis"
+        )
     return Finding(Place("outputs"), (evidence,), sure, because, fix, cost)

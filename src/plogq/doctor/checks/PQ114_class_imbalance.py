@@ -80,5 +80,5 @@ def find(values: Values) -> Iterator[Finding]:
         confidence="certain" if loss - base > 2 * error else "likely",
         because=f"The standard error of the difference is {error:.2g}.",
         fix="compare losses with the base-rate entropy; look at each class apart",
-        cost=Cost(loss - base, "the loss, less the base-rate entropy"),
+        cost=Cost.if_any(loss - base, "the loss, less the base-rate entropy"),
     )

@@ -68,5 +68,5 @@ def find(values: Values) -> Iterator[Finding]:
         because="Logits of variance 1 or less cost at most half a nat more than ln C, about.",
         fix="make the last layer's initial weights smaller" if high
         else "look for the labels in the inputs; is the model untrained?",
-        cost=Cost(loss - uniform, "the loss, less ln C") if high and loss < math.inf else None,
+        cost=Cost.if_any(loss - uniform, "the loss, less ln C"),
     )  # fmt: skip

@@ -74,7 +74,7 @@ def find(values: Values) -> Iterator[Finding]:
         yield Finding(
             where=Place("outputs", row=int(scored.row[np.argmax(cut)])),
             evidence=(
-                f"{cut.sum():,} of {len(p):,} true classes have a probability of {at} or less",
+                f"true classes with a probability of {at} or less: {cut.sum():,} of {len(p):,}",
                 f"each is charged {-math.log(least):.3f} nats, whatever the model meant"
                 if least > 0
                 else "each is charged infinitely much",
