@@ -68,7 +68,7 @@ def find(values: Values) -> Iterator[Finding]:
             wrong = values.read_as(log_of_shares(x, loss.eps))
             assert wrong is not None
             evidence.append("divided by their sum, the most probable class gets the least share")
-            difference = float(wrong.losses.mean() - right.losses.mean())
+            difference = wrong.losses.mean() - right.losses.mean()
             cost = Cost.if_any(difference, "the loss as it is, less that of the same probabilities")
         if values.framework == "numpy":
             fix = "hand over the probabilities: np.exp(log_probabilities)"
