@@ -6,10 +6,10 @@ applies a sigmoid to each output. Log-probabilities under a loss that applies th
 mistake: the softmax gives back the same probabilities.
 
 ## Why it matters
-Keras divides each row of "probabilities" by its sum. Log-probabilities are all negative, and so is
-their sum: the most probable class gets the least share. For [0.9, 0.1] the model is charged
-3.129 nats where its own loss is 0.105. A sigmoid of log p is p / (1 + p), at most 0.5: the loss of
-the true class of a perfect model is ln 2 = 0.693, not 0.
+Keras (on JAX and torch) divides each row of "probabilities" by its sum. Log-probabilities are all
+negative, and so is their sum: the most probable class gets the least share. For [0.9, 0.1] the
+model is charged 3.129 nats where its own loss is 0.105. A sigmoid of log p is p / (1 + p), at most
+0.5: the loss of the true class of a perfect model is ln 2 = 0.693, not 0.
 
 ## Example
 ```python

@@ -6,9 +6,10 @@ that are whole numbers outside of [0, 1], such as −1 and 1, or 255.
 
 ## Why it matters
 Labels that count from 1 have an index that no output has. On a CPU most frameworks say so. On an
-accelerator torch ends the process with an error of the device, TensorFlow gives NaN and JAX takes
-some other number. A binary loss of logit x and target −1 is softplus(x) + x, which has no least
-value: at x = −10 it is −10.000, and training runs away.
+accelerator torch ends the process with an error of the device, and TensorFlow gives NaN. optax
+gives NaN for a class that is too high, and takes −1 for the last class. A binary loss of logit x
+and target −1 is softplus(x) + x, which has no least value: at x = −10 it is −10.000, and training
+runs away.
 
 ## Example
 ```python
