@@ -12,7 +12,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 TEST   := OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist worksteal
 BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
-.PHONY: demo test test-all quick lint bench accuracy schema precision gallery web clean
+.PHONY: demo test test-all quick lint bench accuracy schema checks precision gallery web clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.app
@@ -48,6 +48,9 @@ accuracy: $(VENV)/.dev
 
 schema: $(VENV)/.dev
 	$(BIN)/python docs/schema.py
+
+checks: $(VENV)/.dev
+	$(BIN)/python docs/doctor/pages.py
 
 precision: $(VENV)/.dev
 	$(BIN)/python docs/doctor/precision.py

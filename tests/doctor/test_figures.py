@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mpmath import e, exp, log, mpf
 
-from plogq.doctor.check import VALUES, all_checks
+from plogq.doctor.check import all_checks
 
 mpmath.mp.dps = 30
 NUMBER = re.compile(r"\d[\d,]*\.\d+|\d+,\d{3}")
@@ -67,17 +67,29 @@ FIGURES = {
     "PQ123": {"0.988": sigmoid(2 * log(9))},
     "PQ124": {"15.000": mpf("2.5") * 10 - softplus(10)},
     "PQ125": {"1.386": 2 * log(2), "3.296": 3 * log(3)},
+    "PQ301": {"0.313": double_softmax(2), "1.461": double_softmax(10),
+              "5.909": double_softmax(1000)},
+    "PQ303": {"16.118": KERAS},
+    "PQ304": {"0.5": sigmoid(0), "0.731": sigmoid(1), "0.313": -log(sigmoid(1)),
+              "0.693": -log(1 - sigmoid(0))},
+    "PQ309": {"0.325": -(log(mpf("0.1")) + 9 * log(mpf("0.9"))) / 10, "2.303": log(10)},
+    "PQ316": {"0.002": 2 * WRONG * WRONG * (1 - WRONG), "0.999": WRONG},
+    "PQ318": {"18.421": -log(mpf("1e-8"))},
+    "PQ333": {"65,504": int(np.finfo(np.float16).max), "69,078": 30_000 * log(10),
+              "1,000": 1001 - 1001 % 4},
+    "PQ335": {"0.574": sigmoid("0.3")},
 }  # fmt: skip
 # Numbers that a page begins with.
 GIVEN = {
     "PQ101": {"1,000"}, "PQ102": {"0.9", "0.1"}, "PQ105": {"0.5", "1,000"},
     "PQ109": {"0.5", "0.3", "0.2"}, "PQ115": {"1,000"}, "PQ116": {"0.999"},
     "PQ117": {"30,000", "2,049"}, "PQ120": {"0.1", "1,000"}, "PQ122": {"0.5"},
-    "PQ123": {"0.9"}, "PQ124": {"2.5"},
+    "PQ123": {"0.9"}, "PQ124": {"2.5"}, "PQ301": {"1,000"}, "PQ316": {"0.001"},
+    "PQ332": {"1,000"}, "PQ333": {"30,000", "1,001"}, "PQ335": {"0.3", "0.5"},
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("check", all_checks(VALUES), ids=lambda check: check.code)
+@pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.code)
 def test_every_number_of_a_page_is_what_it_is_said_to_be(check):
     page = check.title + check.sections["What it does"] + check.sections["Why it matters"]
     figures = FIGURES.get(check.code, {})
@@ -100,3 +112,14 @@ def test_keras_cuts_logits_of_one_large_class_to_almost_one_hot():
 
     shares = np.exp(log_of_shares(np.array([[3.0, -1.0, -1.0]]), 1e-7))
     np.testing.assert_allclose(shares, [[1 - 1e-7, 1e-7, 1e-7]])
+
+
+def test_float32_and_bfloat16_round_as_the_pages_say():
+    torch = pytest.importorskip("torch")
+    far = torch.tensor([0.0, 105.0])
+    assert float(torch.softmax(far, 0)[0]) == 0
+    assert float(torch.softmax(torch.tensor([0.0, 103.0]), 0)[0]) > 0
+    assert float(torch.log_softmax(far, 0)[0]) == -105
+    assert float(torch.sigmoid(torch.tensor(18.0))) == 1 > float(torch.sigmoid(torch.tensor(16.0)))
+    assert float(torch.ones(1001, dtype=torch.bfloat16).sum()) == 1000
+    assert np.float32(1 - 1e-8) == 1 > np.float32(1 - 1e-7)

@@ -21,4 +21,6 @@ def _case(path: Path) -> Case:
                 lambda: {"paths": path})  # fmt: skip
 
 
-CASES = tuple(_case(path) for path in sorted(FOLDER.glob("*/*")))
+CASES = tuple(
+    _case(path) for kind in ("healthy", "sick") for path in sorted((FOLDER / kind).glob("*.*"))
+)
