@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from plogq.doctor.losses import Loss
 from plogq.doctor.source.apis import KERAS_NAMES, LOSS_CLASSES, LOSS_FUNCTIONS, LossApi
-from plogq.doctor.source.flow import Flow, argument, through
+from plogq.doctor.source.calls import applied, through
+from plogq.doctor.source.flow import Flow
+from plogq.doctor.source.scopes import argument
 from plogq.doctor.source.values import Chain, Criterion, Graph, Instance, Tensor, Value
 
 
@@ -111,7 +113,7 @@ def _compiled(call: ast.Call, model: ast.expr, flow: Flow) -> Iterator[LossUse]:
         return
     if isinstance(of, Instance):
         later = ast.copy_location(ast.Call(model, [], []), call)
-        output = flow.applied(of, later, flow.frame(call))
+        output = applied(flow, of, later, flow.frame(call))
     else:
         output = through(of, None)
     criterion = flow.value(given)
