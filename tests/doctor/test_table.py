@@ -92,10 +92,28 @@ def test_rows_are_those_of_the_table():
     (found,) = check_table({"probs": p, "labels": y}, select=["PQ118"]).findings
     assert (found.where.row, str(found.where)) == (41, "probs, row 41")
     assert "infinitely much" in found.evidence[1]
+    other = (y[41] + 1) % 3
+    assert (y[:41] == other).any()
     (found,) = check_table(
-        {"probs": p, "labels": y}, ignore=[y[0]] if y[0] != y[41] else [], select=["PQ118"]
+        {"probs": p, "labels": y}, ignore=[str(other)], select=["PQ118"]
     ).findings
     assert found.where.row == 41
+
+
+def test_rows_of_a_folder_count_on_from_file_to_file(tmp_path):
+    for name, x in (("a", X), ("b", np.where(np.arange(60)[:, None] == 7, np.nan, X))):
+        columns = {f"logit_{j}": x[:, j] for j in range(3)} | {"label": Y}
+        pyarrow.parquet.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
+    found = check_table(tmp_path, select=["PQ119"])
+    assert found.looked_at.startswith("120 rows of ")
+    assert [finding.where.row for finding in found.findings] == [67]
+
+
+def test_soft_labels_of_a_lone_column_are_of_class_1():
+    p = 1 / (1 + np.exp(-logits(40, 1, 13)[:, 0]))
+    found = check_table(np.column_stack([1 - p, p]), p, select=["PQ122"])
+    assert [finding.code for finding in found.findings] == ["PQ122"]
+    assert codes(np.column_stack([p, 1 - p]), p, select=["PQ122"]) == set()
 
 
 def test_lone_columns_log_probabilities_and_soft_labels():

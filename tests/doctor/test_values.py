@@ -213,3 +213,22 @@ def test_the_class_axis_is_torchs_or_the_last():
     y = np.tile([0, 1, 2], (2, 1))
     assert codes(x, y, framework="torch") == {"PQ101"}
     assert codes(np.moveaxis(x, 1, -1), y) == {"PQ101"}
+
+
+def test_the_first_number_that_is_not_finite_is_named_in_large_outputs():
+    x = np.zeros((1 << 19, 3))
+    x[400_000, 1] = np.nan
+    x[400_001:, 2] = np.inf
+    (finding,) = check(x, np.arange(1 << 19) % 3, select=["PQ119"]).findings
+    assert finding.where.row == 400_000
+    assert finding.evidence == (
+        f"numbers that are NaN or infinite: {(1 << 19) - 400_000:,} of {x.size:,}",
+        "the first is nan at [400000, 1]",
+    )
+
+
+def test_rows_that_are_left_out_are_no_part_of_the_labels():
+    x = np.tile([1.0, 0.5, 0.0], (40, 1))
+    y = np.arange(40) % 2
+    assert "PQ121" in codes(x, y, select=["PQ121"], framework="torch")
+    assert codes(x, y, select=["PQ121"], framework="torch", ignore_index=1) == set()
