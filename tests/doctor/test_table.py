@@ -8,6 +8,9 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from plogq.doctor import Diagnosis, check_table
 from plogq.errors import TableError
@@ -182,3 +185,25 @@ def test_shares_are_divided_by_their_sum_as_a_score_divides_them():
 def test_a_number_of_rows_is_at_least_one():
     with pytest.raises(ValueError, match=r"^rows must be at least 1"):
         check_table({"logits": X, "labels": Y}, rows=0)
+
+
+ODD = st.sampled_from([0.0, 1.0, -1.0, 0.5, 1e-7, 1e300, np.nan, np.inf, -np.inf, 255.0])
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data())
+def test_any_table_gives_a_diagnosis_or_one_sentence(data):
+    rows, classes = data.draw(st.integers(0, 4)), data.draw(st.integers(0, 4))
+    shape = data.draw(st.sampled_from([(rows, classes), (rows,)]))
+    x = data.draw(hnp.arrays(np.float64, shape, elements=ODD))
+    soft = hnp.arrays(np.float64, (rows, classes), elements=ODD)
+    hard = hnp.arrays(np.int64, (rows,), elements=st.integers(-1, 4))
+    table = {data.draw(st.sampled_from(["logits", "logprobs", "probs"])): x}
+    try:
+        found = check_table(table | {"labels": data.draw(soft | hard)})
+    except (TableError, ValueError) as error:
+        refused = str(error)
+    else:
+        refused = ""
+        assert isinstance(found, Diagnosis)
+    assert "\n" not in refused
