@@ -191,3 +191,17 @@ def test_a_percent_sign_inside_an_expression_is_no_magic(folder):
     diagnosis = check_code("n.ipynb")
     assert diagnosis.unread == ()
     assert [each.where.cell for each in diagnosis.findings] == [1, 2]
+
+
+def test_a_change_that_would_leave_no_python_is_not_made(folder):
+    sick = SICK.replace("(F.softmax(x, dim=1), y)", "(input=F.softmax((x := z), dim=1), target=y)")
+    (folder / "sick.py").write_text(sick)
+    assert plogq("doctor", "code", "sick.py", "--fix").returncode == 3
+    assert (folder / "sick.py").read_text() == sick
+
+
+def test_what_is_nested_too_deep_is_named(folder):
+    (folder / "deep.py").write_text("import torch\nx = " + " + ".join(["1"] * 3000) + "\n")
+    diagnosis = check_code(".")
+    assert [each.path for each in diagnosis.unread] == ["deep.py"]
+    assert len(diagnosis.findings) == 1

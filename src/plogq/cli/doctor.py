@@ -179,30 +179,35 @@ def _code(arguments: argparse.Namespace) -> int:
     from plogq.kernels.threads import default_threads
     from plogq.reports.progress import ProgressBar
 
-    with ProgressBar("reading", "files") as progress:
-        diagnosis = check_code(
-            arguments.paths,
-            select=arguments.select,
-            ignore=arguments.ignore,
-            exclude=arguments.exclude,
-            workers=default_threads(),
-            progress=progress,
-        )
-    if arguments.diff or arguments.fix:
-        diagnosis = _fixed(diagnosis, change=arguments.fix)
+    def look() -> Diagnosis:
+        with ProgressBar("reading", "files") as progress:
+            return check_code(
+                arguments.paths,
+                select=arguments.select,
+                ignore=arguments.ignore,
+                exclude=arguments.exclude,
+                workers=default_threads(),
+                progress=progress,
+            )
+
+    diagnosis = look()
+    if (arguments.diff or arguments.fix) and _fixed(diagnosis, change=arguments.fix):
+        diagnosis = look()
     return print_diagnosis(diagnosis, arguments.format)
 
 
-def _fixed(diagnosis: Diagnosis, change: bool) -> Diagnosis:
-    """Print what is safe to change, maybe change it, and return the diagnosis without that."""
-    from plogq.doctor.source import fixed_files, without_fixed
+def _fixed(diagnosis: Diagnosis, change: bool) -> bool:
+    """Print what is safe to change, maybe change it, and return whether a file was changed."""
+    from plogq.doctor.source import fixed_files
     from plogq.reports.files import write_whole
 
+    changed = False
     for fixed in fixed_files(diagnosis):
         print(fixed.diff, end="", file=sys.stderr)
         if change:
             write_whole(fixed.path, fixed.after)
-    return without_fixed(diagnosis) if change else diagnosis
+            changed = True
+    return changed
 
 
 def print_diagnosis(diagnosis: Diagnosis, form: str) -> int:
