@@ -146,6 +146,22 @@ def test_arrays_of_jax_in_half_precision():
     assert found.looked_at.endswith("of jax")
 
 
+def test_tensors_of_tensorflow_are_read_as_arrays():
+    class EagerTensor:
+        """What such a tensor shows of itself; TensorFlow need not be installed."""
+
+        __module__ = "tensorflow.python.framework.ops"
+        dtype = type("DType", (), {"name": "float32"})()
+
+        def __array__(self, dtype=None, copy=None):
+            return PROBABILITIES.astype(np.float32)
+
+    found = check(EagerTensor(), [0, 1, 2], "sparse_categorical_crossentropy", from_logits=True)
+    assert [finding.code for finding in found.findings] == ["PQ101"]
+    assert "float32 and target" in found.looked_at
+    assert found.looked_at.endswith("of keras")
+
+
 def test_a_framework_is_that_of_the_outputs_or_the_first_with_such_a_loss():
     assert framework_with("cross_entropy") == "numpy"
     assert framework_with("cross_entropy", "jax") == "numpy"
