@@ -49,7 +49,7 @@ out.
 pyproject.toml may hold select, ignore and exclude under [tool.plogq.doctor]; the
 nearest one above what is looked at counts.
 
-exit status: 0 nothing found, 1 something cannot be read, 2 wrong usage, 3 found
+exit status: 0 nothing found, 1 something not read, 2 wrong usage, 3 findings
 """
 CODE_EXAMPLES = """
 plogq doctor code train.py src/ notebook.ipynb
