@@ -46,8 +46,8 @@ run. Values are followed within a file, and only where that is certain: what
 cannot be followed is not guessed. Lines that end in "# noqa: PQ301" are left
 out.
 
-pyproject.toml may hold select, ignore and exclude under [tool.plogq.doctor]; the
-nearest one above what is looked at counts.
+pyproject.toml may hold select, ignore and exclude under [tool.plogq.doctor];
+the nearest one above what is looked at counts.
 
 exit status: 0 nothing found, 1 something not read, 2 wrong usage, 3 findings
 """
