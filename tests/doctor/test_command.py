@@ -205,3 +205,12 @@ def test_what_is_nested_too_deep_is_named(folder):
     diagnosis = check_code(".")
     assert [each.path for each in diagnosis.unread] == ["deep.py"]
     assert len(diagnosis.findings) == 1
+
+
+def test_what_a_file_holds_steers_neither_terminal_nor_page(folder):
+    (folder / "sick.py").write_text(SICK.replace("y)\n", "y)  # \x1b[31m <b>\n"))
+    diagnosis = check_code("sick.py")
+    for shown in (str(diagnosis), plogq("doctor", "code", "sick.py").stdout):
+        assert "\\x1b[31m" in shown
+        assert "\x1b" not in shown
+    assert "&lt;b&gt;" in diagnosis._repr_html_()
