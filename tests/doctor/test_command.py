@@ -1,11 +1,14 @@
 """plogq doctor code: exit statuses, formats, what is not read, what is mended."""
 
 import json
+import os
+import signal
+import subprocess
 
 import pytest
 
 from plogq.doctor import Diagnosis, check_code
-from tests.cli.running import plogq
+from tests.cli.running import PLOGQ, plogq
 
 SICK = "import torch.nn.functional as F\n\nloss = F.cross_entropy(F.softmax(x, dim=1), y)\n"
 HEALTHY = "import torch.nn.functional as F\n\nloss = F.cross_entropy(x, y)\n"
@@ -214,3 +217,13 @@ def test_what_a_file_holds_steers_neither_terminal_nor_page(folder):
         assert "\\x1b[31m" in shown
         assert "\x1b" not in shown
     assert "&lt;b&gt;" in diagnosis._repr_html_()
+
+
+def test_an_interrupt_ends_it_without_a_word(folder):
+    os.mkfifo(folder / "pipe.py")
+    command = [*PLOGQ, "doctor", "code", "pipe.py"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with (folder / "pipe.py").open("wb"):  # opens when the command begins to read
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=60)
+    assert (running.returncode, *said) == (130, b"", b"")
