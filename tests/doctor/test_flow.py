@@ -30,6 +30,8 @@ CERTAIN = {
     "an assignment": "p = F.softmax(x, 1)\nlook(p)",
     "two steps": "z = nn.Linear(2, 3)(x)\np = torch.softmax(z, 1)\nlook(p.float().view(-1, 3))",
     "a tuple": "a, b = x, F.softmax(x, 1)\nlook(b)",
+    "a dictionary": 'd = {"a": x.softmax(1), "b": x}\nlook(d["a"])',
+    "another name of a function": "from torch import softmax\ns = softmax\nlook(s(x, 1))",
     "bound again": "p = x\np = p.softmax(1)\nlook(p)",
     "a function": "def f(x):\n    return F.softmax(x, 1)\nlook(f(x))",
     "both branches": "def f(x):\n    if x:\n        return x.softmax(0)\n    return x.softmax(1)\n"
@@ -65,6 +67,8 @@ UNCERTAIN = {
     "two assignments of an attribute": "class A(nn.Module):\n    def __init__(self):\n"
     "        self.a = nn.Softmax(1)\n    def g(self):\n        self.a = h\n"
     "    def forward(self, x):\n        return self.a(x)\nlook(A()(x))",
+    "a dictionary that is changed": 'd = {"a": x.softmax(1)}\nd["a"] = x\nlook(d["a"])',
+    "a list that is changed": "d = [x.softmax(1)]\nd.insert(0, x)\nlook(d[0])",
     "itself": "def f(x):\n    return f(x)\nlook(f(x))",
     "a name of a loop": "for p in x.softmax(1):\n    look(p)",
     "an import that may be another": "try:\n    from torch import softmax as s\n"

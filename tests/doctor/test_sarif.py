@@ -6,7 +6,6 @@ The whole of it was held against the schema of OASIS, which this repository may 
 import json
 
 from plogq.doctor import check_code
-from plogq.doctor.check import CODE, all_checks
 from plogq.reports.doctor_formats import sarif
 from tests.doctor.test_command import SICK, notebook
 
@@ -16,11 +15,12 @@ def test_results_point_to_rules_and_places(tmp_path, monkeypatch):
     (tmp_path / "a b.py").write_text(SICK)
     (tmp_path / "n.ipynb").write_text(notebook(SICK))
     (tmp_path / "broken.py").write_text("import torch\n(")
-    log = json.loads(sarif(check_code(".")))
+    diagnosis = check_code(".")
+    log = json.loads(sarif(diagnosis))
     assert log["version"] == "2.1.0"
     (run,) = log["runs"]
     rules = run["tool"]["driver"]["rules"]
-    assert [rule["id"] for rule in rules] == [each.code for each in all_checks(CODE)]
+    assert [rule["id"] for rule in rules] == list(diagnosis.checks)
     assert {result["ruleId"] for result in run["results"]} == {"PQ301"}
     assert {result["level"] for result in run["results"]} <= {"error", "warning", "note"}
     file, cell = (result["locations"][0] for result in run["results"])

@@ -14,6 +14,7 @@ from plogq.doctor.source.values import (
     ClassValue,
     Criterion,
     Graph,
+    Imported,
     Instance,
     Items,
     Layer,
@@ -127,7 +128,11 @@ def _api(flow: Flow, name: str, call: ast.Call, frame: Frame) -> Value:
         return _log(flow.value(first, frame))
     if name in apis.LOSS_FUNCTIONS:
         return Tensor("loss", call)
-    if api := apis.LOSS_CLASSES.get(name):
+    api = apis.LOSS_CLASSES.get(name)
+    if name == "functools.partial" and len(call.args) == 1:
+        of = flow.value(first, frame)
+        api = apis.LOSS_FUNCTIONS.get(of.name) if isinstance(of, Imported) else None
+    if api is not None:
         return Criterion(api, call, {k.arg: k.value for k in call.keywords if k.arg})
     if name in apis.WRAPPERS:
         return flow.value(first, frame)
@@ -186,6 +191,8 @@ def applied(flow: Flow, of: Value, call: ast.Call, frame: Frame) -> Value:
     """Return what a model, a layer or a function gives for the arguments of a call."""
     first = flow.value(call.args[0], frame) if call.args else None
     match of:
+        case Imported():
+            return _api(flow, of.name, call, frame)
         case Layer() | Chain() | Graph():
             return through(of, first, call.args[0] if call.args else None)
         case Instance():

@@ -20,6 +20,8 @@ from plogq.doctor.source.scopes import (
 from plogq.doctor.source.values import (
     Chain,
     ClassValue,
+    Fields,
+    Imported,
     Instance,
     Items,
     Routine,
@@ -106,6 +108,8 @@ class Flow:
         return self._known[key]
 
     def _look(self, expr: ast.expr, frame: Frame) -> Value:
+        if (name := self.qualified(expr)) is not None:
+            return Imported(name)
         match expr:
             case ast.Name():
                 return self._name(expr, frame)
@@ -115,6 +119,14 @@ class Flow:
                 return called(self, expr, frame)
             case ast.Tuple() | ast.List():
                 return Items(tuple(self.value(each, frame) for each in expr.elts))
+            case ast.Dict():
+                keys = [key.value if isinstance(key, ast.Constant) else None for key in expr.keys]
+                values = [self.value(each, frame) for each in expr.values]
+                pairs = [(k, v) for k, v in zip(keys, values, strict=True) if isinstance(k, str)]
+                return Fields(tuple(pairs)) if len(pairs) == len(keys) else None
+            case ast.Subscript(value=of, slice=ast.Constant(value=str(key))):
+                fields = self.value(of, frame)
+                return dict(fields.values).get(key) if isinstance(fields, Fields) else None
             case ast.Subscript(value=of, slice=ast.Constant(value=int(i))):
                 return _item(self.value(of, frame), i)
             case ast.IfExp():
@@ -177,6 +189,8 @@ class Flow:
                 value = self.value(found.value, frame if inside else self.frame(found.value))
                 if found.index is not None:
                     return _item(value, found.index)
+                if isinstance(value, Fields | Items) and name.id in self._changed_inside:
+                    return None
                 return self._grown(name, found, value)
             case Parameter():
                 return self._parameter(found, frame)
@@ -247,6 +261,19 @@ class Flow:
         for node in self.scopes.nodes:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 found.setdefault(node.id, []).append(node)
+        return found
+
+    @cached_property
+    def _changed_inside(self) -> set[str]:
+        """The names of lists and dictionaries that are changed somewhere."""
+        found = set()
+        for node in self.scopes.nodes:
+            match node:
+                case (
+                    ast.Subscript(value=ast.Name(id=name), ctx=ast.Store() | ast.Del())
+                    | ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=_))
+                ):
+                    found.add(name)
         return found
 
     @cached_property
