@@ -1,8 +1,9 @@
 """Look at every pair of arrays that a peer's losses are given in the peer's own tests.
 
-`python docs/doctor/field_values.py optax` (or keras, or torch) prints each finding with the test it
-came from; which are true and which are false, read by hand, is in `field-test.md`. torch's package
-has no tests, but the inputs of those of its losses.
+`python docs/doctor/field_values.py optax` (or keras, torch or sklearn) prints each finding with the
+test it came from; which are true and which are false, read by hand, is in `field-test.md`. torch's
+package has no tests, but the inputs of those of its losses. With scikit-learn, what is looked at is
+what its models say of its data.
 """
 
 import functools
@@ -136,11 +137,67 @@ def read_samples(seen: Seen) -> None:
                 seen.look("torch", name, given, f"{op.name} {op.variant_test_name} {number}")
 
 
+def read_models(seen: Seen) -> None:
+    """Look at what models of scikit-learn say of rows they were trained on and of others."""
+    from sklearn import (
+        datasets,
+        discriminant_analysis,
+        dummy,
+        ensemble,
+        linear_model,
+        model_selection,
+        naive_bayes,
+        neighbors,
+        neural_network,
+        preprocessing,
+        tree,
+    )
+    from sklearn.pipeline import make_pipeline
+
+    models = [
+        linear_model.LogisticRegression(max_iter=500),
+        ensemble.RandomForestClassifier(50, random_state=0),
+        ensemble.GradientBoostingClassifier(n_estimators=30, random_state=0),
+        naive_bayes.GaussianNB(),
+        neighbors.KNeighborsClassifier(7),
+        tree.DecisionTreeClassifier(random_state=0),
+        neural_network.MLPClassifier(max_iter=200, random_state=0),
+        discriminant_analysis.LinearDiscriminantAnalysis(),
+        dummy.DummyClassifier(),
+    ]
+    make = datasets.make_classification
+    tables = {
+        "digits": datasets.load_digits(return_X_y=True),
+        "iris": datasets.load_iris(return_X_y=True),
+        "breast cancer": datasets.load_breast_cancer(return_X_y=True),
+        "wine": datasets.load_wine(return_X_y=True),
+        "unequal": make(3000, 20, weights=[0.97], random_state=0),
+        "noisy": make(1000, 10, n_informative=2, flip_y=0.4, random_state=1),
+    }
+    for table, (x, y) in tables.items():
+        train, test, seen_y, y = model_selection.train_test_split(
+            x, y, test_size=0.4, random_state=0, stratify=y
+        )
+        for model in models:
+            fitted = make_pipeline(preprocessing.StandardScaler(), model).fit(train, seen_y)
+            for rows, known, of in ((test, y, "new rows"), (train, seen_y, "its own rows")):
+                where = f"{type(model).__name__}, {of} of {table}"
+                given = {"y": known, "p": fitted.predict_proba(rows)}
+                seen.look("keras", "sparse_categorical_crossentropy", given, where)
+                seen.look("numpy", "log_loss", dict(reversed(given.items())), where)
+                if hasattr(fitted, "decision_function"):
+                    z = fitted.decision_function(rows)
+                    name = "cross_entropy" if z.ndim > 1 else "binary_cross_entropy_with_logits"
+                    seen.look("numpy", name, {"z": z, "y": known}, where)
+
+
 def main(peer: str) -> None:
     """Print what is found with a peer."""
     seen = Seen()
     if peer == "torch":
         read_samples(seen)
+    elif peer == "sklearn":
+        read_models(seen)
     else:
         run_tests(seen, peer)
     version = importlib.import_module(peer).__version__

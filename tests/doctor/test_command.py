@@ -1,11 +1,14 @@
 """plogq doctor code: exit statuses, formats, what is not read, what is mended."""
 
 import json
+import os
+import signal
+import subprocess
 
 import pytest
 
 from plogq.doctor import Diagnosis, check_code
-from tests.cli.running import plogq
+from tests.cli.running import PLOGQ, plogq
 
 SICK = "import torch.nn.functional as F\n\nloss = F.cross_entropy(F.softmax(x, dim=1), y)\n"
 HEALTHY = "import torch.nn.functional as F\n\nloss = F.cross_entropy(x, y)\n"
@@ -191,3 +194,36 @@ def test_a_percent_sign_inside_an_expression_is_no_magic(folder):
     diagnosis = check_code("n.ipynb")
     assert diagnosis.unread == ()
     assert [each.where.cell for each in diagnosis.findings] == [1, 2]
+
+
+def test_a_change_that_would_leave_no_python_is_not_made(folder):
+    sick = SICK.replace("(F.softmax(x, dim=1), y)", "(input=F.softmax((x := z), dim=1), target=y)")
+    (folder / "sick.py").write_text(sick)
+    assert plogq("doctor", "code", "sick.py", "--fix").returncode == 3
+    assert (folder / "sick.py").read_text() == sick
+
+
+def test_what_is_nested_too_deep_is_named(folder):
+    (folder / "deep.py").write_text("import torch\nx = " + " + ".join(["1"] * 3000) + "\n")
+    diagnosis = check_code(".")
+    assert [each.path for each in diagnosis.unread] == ["deep.py"]
+    assert len(diagnosis.findings) == 1
+
+
+def test_what_a_file_holds_steers_neither_terminal_nor_page(folder):
+    (folder / "sick.py").write_text(SICK.replace("y)\n", "y)  # \x1b[31m <b>\n"))
+    diagnosis = check_code("sick.py")
+    for shown in (str(diagnosis), plogq("doctor", "code", "sick.py").stdout):
+        assert "\\x1b[31m" in shown
+        assert "\x1b" not in shown
+    assert "&lt;b&gt;" in diagnosis._repr_html_()
+
+
+def test_an_interrupt_ends_it_without_a_word(folder):
+    os.mkfifo(folder / "pipe.py")
+    command = [*PLOGQ, "doctor", "code", "pipe.py"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with (folder / "pipe.py").open("wb"):  # opens when the command begins to read
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=60)
+    assert (running.returncode, *said) == (130, b"", b"")

@@ -1,5 +1,6 @@
 """The doctor's pages are those of its checks, and what they show was printed."""
 
+import doctest
 import importlib.util
 import re
 from pathlib import Path
@@ -30,6 +31,14 @@ def test_the_finding_that_is_shown_was_printed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     assert plogq(*shown[1].split()).stdout == shown[2]
+
+
+def test_the_arrays_that_are_shown_give_what_is_shown():
+    (block,) = re.findall(
+        r"^```pycon\n(.*?)^```", (ROOT / "docs" / "doctor.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    test = doctest.DocTestParser().get_doctest(block, {}, "doctor.md", None, 0)
+    assert doctest.DocTestRunner().run(test) == (0, len(test.examples))
 
 
 def test_the_hook_runs_a_command_of_plogq():

@@ -8,6 +8,9 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from plogq.doctor import Diagnosis, check_table
 from plogq.errors import TableError
@@ -92,10 +95,28 @@ def test_rows_are_those_of_the_table():
     (found,) = check_table({"probs": p, "labels": y}, select=["PQ118"]).findings
     assert (found.where.row, str(found.where)) == (41, "probs, row 41")
     assert "infinitely much" in found.evidence[1]
+    other = (y[41] + 1) % 3
+    assert (y[:41] == other).any()
     (found,) = check_table(
-        {"probs": p, "labels": y}, ignore=[y[0]] if y[0] != y[41] else [], select=["PQ118"]
+        {"probs": p, "labels": y}, ignore=[str(other)], select=["PQ118"]
     ).findings
     assert found.where.row == 41
+
+
+def test_rows_of_a_folder_count_on_from_file_to_file(tmp_path):
+    for name, x in (("a", X), ("b", np.where(np.arange(60)[:, None] == 7, np.nan, X))):
+        columns = {f"logit_{j}": x[:, j] for j in range(3)} | {"label": Y}
+        pyarrow.parquet.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
+    found = check_table(tmp_path, select=["PQ119"])
+    assert found.looked_at.startswith("120 rows of ")
+    assert [finding.where.row for finding in found.findings] == [67]
+
+
+def test_soft_labels_of_a_lone_column_are_of_class_1():
+    p = 1 / (1 + np.exp(-logits(40, 1, 13)[:, 0]))
+    found = check_table(np.column_stack([1 - p, p]), p, select=["PQ122"])
+    assert [finding.code for finding in found.findings] == ["PQ122"]
+    assert codes(np.column_stack([p, 1 - p]), p, select=["PQ122"]) == set()
 
 
 def test_lone_columns_log_probabilities_and_soft_labels():
@@ -164,3 +185,25 @@ def test_shares_are_divided_by_their_sum_as_a_score_divides_them():
 def test_a_number_of_rows_is_at_least_one():
     with pytest.raises(ValueError, match=r"^rows must be at least 1"):
         check_table({"logits": X, "labels": Y}, rows=0)
+
+
+ODD = st.sampled_from([0.0, 1.0, -1.0, 0.5, 1e-7, 1e300, np.nan, np.inf, -np.inf, 255.0])
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data())
+def test_any_table_gives_a_diagnosis_or_one_sentence(data):
+    rows, classes = data.draw(st.integers(0, 4)), data.draw(st.integers(0, 4))
+    shape = data.draw(st.sampled_from([(rows, classes), (rows,)]))
+    x = data.draw(hnp.arrays(np.float64, shape, elements=ODD))
+    soft = hnp.arrays(np.float64, (rows, classes), elements=ODD)
+    hard = hnp.arrays(np.int64, (rows,), elements=st.integers(-1, 4))
+    table = {data.draw(st.sampled_from(["logits", "logprobs", "probs"])): x}
+    try:
+        found = check_table(table | {"labels": data.draw(soft | hard)})
+    except (TableError, ValueError) as error:
+        refused = str(error)
+    else:
+        refused = ""
+        assert isinstance(found, Diagnosis)
+    assert "\n" not in refused

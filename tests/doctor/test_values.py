@@ -146,6 +146,22 @@ def test_arrays_of_jax_in_half_precision():
     assert found.looked_at.endswith("of jax")
 
 
+def test_tensors_of_tensorflow_are_read_as_arrays():
+    class EagerTensor:
+        """What such a tensor shows of itself; TensorFlow need not be installed."""
+
+        __module__ = "tensorflow.python.framework.ops"
+        dtype = type("DType", (), {"name": "float32"})()
+
+        def __array__(self, dtype=None, copy=None):
+            return PROBABILITIES.astype(np.float32)
+
+    found = check(EagerTensor(), [0, 1, 2], "sparse_categorical_crossentropy", from_logits=True)
+    assert [finding.code for finding in found.findings] == ["PQ101"]
+    assert "float32 and target" in found.looked_at
+    assert found.looked_at.endswith("of keras")
+
+
 def test_a_framework_is_that_of_the_outputs_or_the_first_with_such_a_loss():
     assert framework_with("cross_entropy") == "numpy"
     assert framework_with("cross_entropy", "jax") == "numpy"
@@ -197,3 +213,22 @@ def test_the_class_axis_is_torchs_or_the_last():
     y = np.tile([0, 1, 2], (2, 1))
     assert codes(x, y, framework="torch") == {"PQ101"}
     assert codes(np.moveaxis(x, 1, -1), y) == {"PQ101"}
+
+
+def test_the_first_number_that_is_not_finite_is_named_in_large_outputs():
+    x = np.zeros((1 << 19, 3))
+    x[400_000, 1] = np.nan
+    x[400_001:, 2] = np.inf
+    (finding,) = check(x, np.arange(1 << 19) % 3, select=["PQ119"]).findings
+    assert finding.where.row == 400_000
+    assert finding.evidence == (
+        f"numbers that are NaN or infinite: {(1 << 19) - 400_000:,} of {x.size:,}",
+        "the first is nan at [400000, 1]",
+    )
+
+
+def test_rows_that_are_left_out_are_no_part_of_the_labels():
+    x = np.tile([1.0, 0.5, 0.0], (40, 1))
+    y = np.arange(40) % 2
+    assert "PQ121" in codes(x, y, select=["PQ121"], framework="torch")
+    assert codes(x, y, select=["PQ121"], framework="torch", ignore_index=1) == set()

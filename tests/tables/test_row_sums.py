@@ -143,3 +143,9 @@ def test_the_digits_are_found(digits, seed):
     assert rounding_of(np.round(x, digits)).decimals == digits
     assert rounding_of(np.round(x, digits).astype(np.float32)).decimals == digits
     assert rounding_of(x) == (None, None, None)
+
+
+def test_numbers_beyond_float32_are_refused_without_a_warning():
+    table = {"logits": np.zeros((2, 3)), "labels": np.array([[1.0, 0, 0], [1e300, 0.5, 0.25]])}
+    with pytest.raises(TableError, match=r"sum 1e\+300 \(first at row 1\)"):
+        score(table)

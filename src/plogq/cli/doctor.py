@@ -46,10 +46,10 @@ run. Values are followed within a file, and only where that is certain: what
 cannot be followed is not guessed. Lines that end in "# noqa: PQ301" are left
 out.
 
-pyproject.toml may hold select, ignore and exclude under [tool.plogq.doctor]; the
-nearest one above what is looked at counts.
+pyproject.toml may hold select, ignore and exclude under [tool.plogq.doctor];
+the nearest one above what is looked at counts.
 
-exit status: 0 nothing found, 1 something cannot be read, 2 wrong usage, 3 found
+exit status: 0 nothing found, 1 something not read, 2 wrong usage, 3 findings
 """
 CODE_EXAMPLES = """
 plogq doctor code train.py src/ notebook.ipynb
@@ -179,30 +179,35 @@ def _code(arguments: argparse.Namespace) -> int:
     from plogq.kernels.threads import default_threads
     from plogq.reports.progress import ProgressBar
 
-    with ProgressBar("reading", "files") as progress:
-        diagnosis = check_code(
-            arguments.paths,
-            select=arguments.select,
-            ignore=arguments.ignore,
-            exclude=arguments.exclude,
-            workers=default_threads(),
-            progress=progress,
-        )
-    if arguments.diff or arguments.fix:
-        diagnosis = _fixed(diagnosis, change=arguments.fix)
+    def look() -> Diagnosis:
+        with ProgressBar("reading", "files") as progress:
+            return check_code(
+                arguments.paths,
+                select=arguments.select,
+                ignore=arguments.ignore,
+                exclude=arguments.exclude,
+                workers=default_threads(),
+                progress=progress,
+            )
+
+    diagnosis = look()
+    if (arguments.diff or arguments.fix) and _fixed(diagnosis, change=arguments.fix):
+        diagnosis = look()
     return print_diagnosis(diagnosis, arguments.format)
 
 
-def _fixed(diagnosis: Diagnosis, change: bool) -> Diagnosis:
-    """Print what is safe to change, maybe change it, and return the diagnosis without that."""
-    from plogq.doctor.source import fixed_files, without_fixed
+def _fixed(diagnosis: Diagnosis, change: bool) -> bool:
+    """Print what is safe to change, maybe change it, and return whether a file was changed."""
+    from plogq.doctor.source import fixed_files
     from plogq.reports.files import write_whole
 
+    changed = False
     for fixed in fixed_files(diagnosis):
         print(fixed.diff, end="", file=sys.stderr)
         if change:
             write_whole(fixed.path, fixed.after)
-    return without_fixed(diagnosis) if change else diagnosis
+            changed = True
+    return changed
 
 
 def print_diagnosis(diagnosis: Diagnosis, form: str) -> int:

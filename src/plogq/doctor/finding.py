@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -53,6 +54,18 @@ class Cost:
 
     how: Text
     """How it was computed, as a noun phrase."""
+
+    @classmethod
+    def if_any(cls, nats: float, how: str) -> Cost | None:
+        """Return a cost; None where it is not above 0, or not finite.
+
+        Examples
+        --------
+        >>> Cost.if_any(0.5, "the loss, less ln C")
+        Cost(nats=0.5, how='the loss, less ln C')
+        >>> Cost.if_any(float("nan"), "the loss, less ln C")
+        """
+        return cls(float(nats), how) if 0 < nats < math.inf else None
 
 
 @dataclass(frozen=True)

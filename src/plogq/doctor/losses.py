@@ -29,12 +29,15 @@ class Loss:
         either of them.
     eps
         The least probability that the loss uses; a smaller one is replaced by it. 0 for none.
+    broadcasts
+        Whether outputs and targets of two shapes are broadcast; other losses refuse them.
     """
 
     takes: Takes
     of: Of
     targets: Targets = "distributions"
     eps: float = 0.0
+    broadcasts: bool = False
 
 
 LOGITS = Loss("logits", "softmax", "either")
@@ -52,7 +55,7 @@ LOSSES: dict[str, dict[str, Loss]] = {
         "binary_cross_entropy_with_logits": BINARY_LOGITS,
         "binary_cross_entropy": Loss("probabilities", "sigmoid", eps=TORCH_EPS),
         "kl_div": Loss("log-probabilities", "distributions"),
-        "mse_loss": NUMBERS,
+        "mse_loss": replace(NUMBERS, broadcasts=True),
     },
     "keras": {
         "sparse_categorical_crossentropy": Loss("probabilities", "softmax", "indices", KERAS_EPS),
@@ -65,7 +68,7 @@ LOSSES: dict[str, dict[str, Loss]] = {
         "softmax_cross_entropy_with_integer_labels": INDICES,
         "softmax_cross_entropy": Loss("logits", "softmax"),
         "safe_softmax_cross_entropy": Loss("logits", "softmax"),
-        "sigmoid_binary_cross_entropy": BINARY_LOGITS,
+        "sigmoid_binary_cross_entropy": replace(BINARY_LOGITS, broadcasts=True),
         "kl_divergence": Loss("log-probabilities", "distributions"),
         "squared_error": NUMBERS,
     },

@@ -170,7 +170,7 @@ def _as_read(batch: Batch, columns: Columns) -> Array:
 
     x = batch.predictions
     if columns.kind == "logits":
-        check_logits(batch, columns.predictions, x.reshape(len(x), -1))
+        check_logits(batch, columns.predictions, x[:, None] if x.ndim == 1 else x)
         return x
     q, surprisal = distributions(batch, columns)
     read = q if columns.kind == "probs" else -surprisal
@@ -184,7 +184,8 @@ def _values(opened: Predictions, first: _Rows, at_start: bool) -> Values:
     kind, loss = columns.kind, TAKEN_FOR[columns.kind]
     if columns.layout == "binary":
         if kind == "logprobs":
-            outputs, kind = np.exp(outputs), "probs"
+            with np.errstate(over="ignore"):  # what is far above 0 was refused, and is a finding
+                outputs, kind = np.exp(outputs), "probs"
         loss = LONE[kind]
         target = (target[:, 1] if target.ndim == 2 else target).astype(np.float64)
     # What only states how a column was read is no doubt.

@@ -178,7 +178,7 @@ def _cheaper_from_1(x: Array, y: Array, kind: str) -> bool:
     with np.errstate(divide="ignore", invalid="ignore"):
         log = np.log(np.maximum(x.astype(np.float64), 1e-30)) if kind == "probs" else x
         gain = np.maximum(log[rows, y - 1], -70.0) - np.maximum(log[rows, y], -70.0)
-    return bool(gain.mean() > 0)
+        return bool(gain.mean() > 0)
 
 
 def _all_but_0(y: Array, classes: int) -> bool:

@@ -53,6 +53,7 @@ class Rounding(NamedTuple):
         return f"{self.bits} significant bits"
 
 
+@np.errstate(over="ignore", invalid="ignore")  # numbers far above 1 are no shares
 def rounding_of(x: Array) -> Rounding:
     """Return to how many digits the numbers of an array were rounded."""
     wide = x[np.isfinite(x)].astype(np.float64)
@@ -86,6 +87,7 @@ def _rounded(size: Array, digits: int) -> Array:
     return rounded
 
 
+@np.errstate(over="ignore", invalid="ignore")  # rows far above 1 are refused
 def not_distributions(
     x: Array,
     q: Array,
@@ -106,6 +108,7 @@ def not_distributions(
     return total, ~(positive & (np.abs(total - 1) <= allowed))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def remedy(row: Array, logs: bool) -> str:
     """Return a hint on what a row that is no distribution may be, and what to do then."""
     if not np.isfinite(row).all():

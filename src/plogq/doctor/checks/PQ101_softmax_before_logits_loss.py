@@ -63,7 +63,7 @@ def find(values: Values) -> Iterator[Finding]:
         return
     floor = math.log(values.classes - 1 + math.e) - 1
     evidence = [
-        f"all {rows:,} rows sum to 1, and nothing is below 0",
+        f"rows of 0 or more that sum to 1: {rows:,} of {rows:,}",
         f"under a second softmax a perfect model has the loss {floor:.3f}, not 0",
     ]
     twice = values.read_as(log_softmax(values.rows))

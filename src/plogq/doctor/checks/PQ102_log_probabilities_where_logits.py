@@ -6,10 +6,10 @@ applies a sigmoid to each output. Log-probabilities under a loss that applies th
 mistake: the softmax gives back the same probabilities.
 
 ## Why it matters
-Keras divides each row of "probabilities" by its sum. Log-probabilities are all negative, and so is
-their sum: the most probable class gets the least share. For [0.9, 0.1] the model is charged
-3.129 nats where its own loss is 0.105. A sigmoid of log p is p / (1 + p), at most 0.5: the loss of
-the true class of a perfect model is ln 2 = 0.693, not 0.
+Keras (on JAX and torch) divides each row of "probabilities" by its sum. Log-probabilities are all
+negative, and so is their sum: the most probable class gets the least share. For [0.9, 0.1] the
+model is charged 3.129 nats where its own loss is 0.105. A sigmoid of log p is p / (1 + p), at most
+0.5: the loss of the true class of a perfect model is ln 2 = 0.693, not 0.
 
 ## Example
 ```python
@@ -56,7 +56,7 @@ def find(values: Values) -> Iterator[Finding]:
     # masked classes, and [0, 0] does not sum to 1.
     if not (softmax or sigmoid) or not values.are_log_probabilities:
         return
-    evidence = [f"the exponentials of all {len(x):,} rows sum to 1"]
+    evidence = [f"rows whose exponentials sum to 1: {len(x):,} of {len(x):,}"]
     cost = None
     if sigmoid:
         cost = Cost(math.log(2), "the least loss of a true class: sigmoid(log p) is at most 1/2")
@@ -68,8 +68,8 @@ def find(values: Values) -> Iterator[Finding]:
             wrong = values.read_as(log_of_shares(x, loss.eps))
             assert wrong is not None
             evidence.append("divided by their sum, the most probable class gets the least share")
-            difference = float(wrong.losses.mean() - right.losses.mean())
-            cost = Cost(difference, "the loss as it is, less that of the same probabilities")
+            difference = wrong.losses.mean() - right.losses.mean()
+            cost = Cost.if_any(difference, "the loss as it is, less that of the same probabilities")
         if values.framework == "numpy":
             fix = "hand over the probabilities: np.exp(log_probabilities)"
     yield Finding(

@@ -71,7 +71,9 @@ def _for_probabilities(values: Values) -> Iterator[Finding]:
         right = values.read_as(log_softmax(x))
         if as_is is not None and right is not None:
             difference = float(as_is.losses.mean() - right.losses.mean())
-            cost = Cost(difference, "the loss as it is, less that of the softmax of these logits")
+            cost = Cost.if_any(
+                difference, "the loss as it is, less that of the softmax of these logits"
+            )
     fix = {
         "keras": "say from_logits=True",
         "torch": "use binary_cross_entropy_with_logits",
@@ -80,7 +82,7 @@ def _for_probabilities(values: Values) -> Iterator[Finding]:
     yield Finding(
         where=Place("outputs", row=values.first(np.any(outside, axis=1))),
         evidence=(
-            f"{outside.sum():,} of {x.size:,} outputs are outside of [0, 1], "
+            f"outputs outside of [0, 1]: {outside.sum():,} of {x.size:,}, "
             f"from {x.min():.4g} to {x.max():.4g}",
         ),
         confidence="certain",
@@ -97,16 +99,15 @@ def _for_log_probabilities(values: Values) -> Iterator[Finding]:
     above: Array = np.any(x > tolerance(values.dtype), axis=1)
     off: Array = np.abs(logsumexp(x)) > SLACK
     if values.are_probabilities:
-        evidence = f"all {len(x):,} rows sum to 1, and nothing is below 0: they are probabilities"
+        evidence = f"rows of 0 or more that sum to 1: {len(x):,} of {len(x):,}"
         confidence: Confidence = "certain"
         because = "Log-probabilities are never above 0."
         fix = "take their logarithm, or use log_softmax of the logits"
         where = Place("outputs")
     elif above.any() or off.any():
         bad: Array = above if above.any() else off
-        evidence = f"{bad.sum():,} of {len(x):,} rows are " + (
-            "above 0 in places" if above.any() else "logarithms of numbers that do not sum to 1"
-        )
+        what = "numbers above 0" if above.any() else "exponentials that do not sum to 1"
+        evidence = f"rows with {what}: {bad.sum():,} of {len(x):,}"
         confidence = "certain" if above.any() else "likely"
         because = (
             "Log-probabilities are never above 0." if above.any()

@@ -46,7 +46,8 @@ from plogq.doctor.finding import Cost, Finding, Place
 from plogq.doctor.readings import step
 from plogq.doctor.values import Values
 
-FEWEST = 7  # outputs: signs of logits that are all positive by chance, 1 in 128
+FEWEST = 7  # outputs: logits that are all positive by chance, 1 in 128
+WIDE = 0.5  # logits of a weak model may well lie close together above 0
 FIX = {
     "torch": "take the sigmoid out of the model, or use binary_cross_entropy",
     "keras": "take the sigmoid out of the model, or say from_logits=False",
@@ -79,9 +80,7 @@ def find(values: Values) -> Iterator[Finding]:
             f"read as probabilities their loss is {as_probabilities:.4g}, as logits "
             f"{as_logits:.4g}",
         ),
-        confidence="certain"
-        if x.size >= 4 * FEWEST and x.max() > 0.9 > 0.1 > x.min()
-        else "likely",
+        confidence="likely" if np.ptp(x) > WIDE else "possible",
         because="Logits that were all between 0 and 1 would call everything likely.",
         fix=FIX.get(values.framework, "take the sigmoid out of the model"),
         cost=Cost(

@@ -89,8 +89,8 @@ def find(values: Values) -> Iterator[Finding]:
     if right is not None and np.isfinite(right):
         as_is = _as_given(x, t, values)
         evidence.append(f"the loss is {as_is:.4g}; the divergence of the rows is {right:.4g}")
-        if np.isfinite(as_is):
-            cost = Cost(abs(right - as_is), "how far the loss is from the divergence of the rows")
+        how = "how far the loss is from the divergence of the rows"
+        cost = Cost.if_any(abs(right - as_is), how)
     yield Finding(
         where=Place("outputs"),
         evidence=tuple(evidence),

@@ -6,9 +6,10 @@ that are whole numbers outside of [0, 1], such as −1 and 1, or 255.
 
 ## Why it matters
 Labels that count from 1 have an index that no output has. On a CPU most frameworks say so. On an
-accelerator torch ends the process with an error of the device, TensorFlow gives NaN and JAX takes
-some other number. A binary loss of logit x and target −1 is softplus(x) + x, which has no least
-value: at x = −10 it is −10.000, and training runs away.
+accelerator torch ends the process with an error of the device, and TensorFlow gives NaN. optax
+gives NaN for a class that is too high, and takes −1 for the last class. A binary loss of logit x
+and target −1 is softplus(x) + x, which has no least value: at x = −10 it is −10.000, and training
+runs away.
 
 ## Example
 ```python
@@ -70,7 +71,7 @@ def _indices(values: Values) -> Iterator[Finding]:
     yield Finding(
         where=Place("target", row=first_row(bad.reshape(values.target.shape))),
         evidence=(
-            f"{bad.sum():,} of {len(y):,} labels are not in [0, {values.classes}), the first is "
+            f"labels outside of [0, {values.classes}): {bad.sum():,} of {len(y):,}, the first is "
             f"{int(y[bad][0])}",
             f"the labels are from {low} to {high}",
         ),
@@ -98,8 +99,7 @@ def _of_sigmoid(values: Values) -> Iterator[Finding]:
     yield Finding(
         where=Place("target", row=first_row(bad.reshape(values.target.shape))),
         evidence=(
-            f"{bad.sum():,} of {y.size:,} targets are outside of [0, 1], the first is "
-            f"{y[bad][0]:g}",
+            f"targets outside of [0, 1]: {bad.sum():,} of {y.size:,}, the first is {y[bad][0]:g}",
             f"the targets are from {low:g} to {high:g}",
         ),
         confidence="certain",

@@ -59,7 +59,7 @@ def find(values: Values) -> Iterator[Finding]:
     yield Finding(
         where=Place("target", row=first_row(out)),
         evidence=(
-            f"{flat.sum():,} of {flat.size:,} rows have the label {ignored}, which is left out",
+            f"rows with the label {ignored}, which is left out: {flat.sum():,} of {flat.size:,}",
             f"it is one of the {values.classes:,} classes",
         ),
         confidence="likely",

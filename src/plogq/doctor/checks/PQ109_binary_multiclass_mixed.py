@@ -16,8 +16,8 @@ And Keras divides sigmoids by their sum, in silence.
 import numpy as np
 from plogq.doctor import check
 
-logits = np.array([[2.0, -1.0], [0.1, 1.2], [0.3, -0.4]])
-one_hot = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+logits = np.array([[2.0, -1.0], [0.1, 1.2], [0.3, -0.4], [1.1, 0.2]] * 2)
+one_hot = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]] * 2)
 check(logits, one_hot, loss="binary_cross_entropy_with_logits")
 ```
 
@@ -26,8 +26,8 @@ check(logits, one_hot, loss="binary_cross_entropy_with_logits")
 import numpy as np
 from plogq.doctor import check
 
-logits = np.array([[2.0, -1.0], [0.1, 1.2], [0.3, -0.4]])
-check(logits, [0, 1, 0], loss="cross_entropy")
+logits = np.array([[2.0, -1.0], [0.1, 1.2], [0.3, -0.4], [1.1, 0.2]] * 2)
+check(logits, [0, 1, 0, 0] * 2, loss="cross_entropy")
 ```
 
 ## Fix safety
@@ -48,19 +48,25 @@ from plogq.doctor.finding import Finding, Place
 from plogq.doctor.readings import are_hot, are_one_hot, tolerance
 from plogq.doctor.values import Values
 
-FEWEST = 2  # rows: one row can be one-hot among others that are not
+FEWEST = 7  # rows of two independent labels: exclusive in all by chance, 1 in 128
 SHARE = 0.05  # how far from 1 a sum must be: rounding to two digits moves that of ten by 0.05
 
 
 def find(values: Values) -> Iterator[Finding]:
     """Yield a finding where exclusive classes meet sigmoids, or a softmax's loss meets sigmoids."""
     loss, x, t = values.loss, values.rows, values.distributions
-    if len(x) < FEWEST or values.classes < 2:
+    if len(x) < 2 or values.classes < 2:
         return
     # Sigmoids that are all 0 or 1 sum to 1 where they are right, and are passed over.
     exclusive = t is not None and are_one_hot(t)
     rows = f"all {len(x):,} rows"
-    if loss.of == "sigmoid" and loss.takes == "logits" and exclusive and values.classes == 2:
+    if (
+        loss.of == "sigmoid"
+        and loss.takes == "logits"
+        and exclusive
+        and values.classes == 2
+        and len(x) >= FEWEST
+    ):
         evidence = f"{rows} of the target are [1, 0] or [0, 1]: the two classes exclude each other"
         because = "Two classes that exclude each other have one probability between them."
         fix = "use cross_entropy with class indices, or one logit instead of two"

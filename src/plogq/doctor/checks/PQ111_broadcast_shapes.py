@@ -1,8 +1,8 @@
 """Outputs and target of two shapes are broadcast against each other.
 
 ## What it does
-Looks for shapes such as (N,) and (N, 1) under a loss of pairs of numbers: the loss then has N × N
-terms, each output beside each target.
+Looks for shapes such as (N,) and (N, 1) under a loss of pairs of numbers that does not refuse them:
+it then has N × N terms, each output beside each target.
 
 ## Why it matters
 The least such loss is that of a constant, the mean of the targets: the model learns to say the
@@ -51,8 +51,7 @@ from plogq.doctor.values import Values
 def find(values: Values) -> Iterator[Finding]:
     """Yield a finding where both outputs and target are stretched."""
     x, y = values.outputs, values.target
-    # Keras takes away a last axis of length 1 before it compares.
-    if values.loss.of not in ("sigmoid", "numbers") or values.framework == "keras":
+    if not values.loss.broadcasts:
         return
     try:
         shape = np.broadcast_shapes(x.shape, y.shape)

@@ -45,7 +45,7 @@ from plogq.doctor.finding import Confidence, Cost, Finding, Place
 from plogq.doctor.readings import log_softmax, standard_error
 from plogq.doctor.values import MOST_OUTPUTS, Values
 
-ERRORS = 3  # standard errors that one axis must fit better by: by chance, 1 in 700
+ERRORS = 4  # standard errors that one axis must fit better by; small batches have heavy tails
 
 
 def find(values: Values) -> Iterator[Finding]:
@@ -103,5 +103,7 @@ def _finding(
 ) -> Finding:  # fmt: skip
     fix = f"take the softmax over axis {values.axis}"
     if values.outputs.ndim > 2:
-        fix = f"move the classes: outputs.movedim({axis}, {values.axis}) in torch, np.moveaxis"
+        fix = (
+            f"move the classes: outputs.movedim({axis}, {values.axis}) of a tensor, or np.moveaxis"
+        )
     return Finding(Place("outputs"), (evidence,), sure, because, fix, cost)

@@ -64,7 +64,7 @@ def _all_left_out(values: Values) -> str:
         return f"the mask is false in all {np.size(mask):,} places"
     if values.labels is not None and y.size:
         if values.ignored is not None and (y == values.ignored).all():
-            return f"all {y.size:,} labels are {values.ignored}, which is left out"
+            return f"labels that are {values.ignored}, which is left out: {y.size:,} of {y.size:,}"
         weight = values.options.get("weight")
         if weight is not None and np.size(weight) == values.classes:
             known = values.truth[values.truth >= 0]
@@ -74,5 +74,5 @@ def _all_left_out(values: Values) -> str:
     t = values.distributions
     softmax = values.loss.of in ("softmax", "distributions") and values.classes > 1
     if softmax and t is not None and t.size and values.target.dtype.kind == "f" and not t.any():
-        return f"all {len(t):,} rows of the target are 0"
+        return f"rows of the target that are 0 everywhere: {len(t):,} of {len(t):,}"
     return ""

@@ -47,16 +47,17 @@ from plogq.doctor.values import Values
 # Usual initial values give logits a variance of at most 1, and so at most 1/2 nat more than ln C.
 SLACK = 0.5
 ERRORS = 3  # standard errors of the loss
+FEWEST = 10  # rows, of which a standard error can be told
 
 
 def find(values: Values) -> Iterator[Finding]:
     """Yield a finding where an untrained model's loss is none of an untrained model."""
     scored = values.scored
-    if not values.at_start or scored is None:
+    if not values.at_start or scored is None or len(scored.truth) < FEWEST:
         return
     loss, uniform = float(scored.losses.mean()), math.log(scored.log_q.shape[1])
-    slack = SLACK + (ERRORS * scored.standard_error if len(scored.truth) > 1 else 0)
-    least = min(uniform, scored.base_rate_entropy if len(scored.truth) > 1 else uniform)
+    slack = SLACK + ERRORS * scored.standard_error
+    least = min(uniform, scored.base_rate_entropy)
     if math.isnan(loss) or least - slack <= loss <= uniform + slack:
         return
     high = loss > uniform
@@ -67,5 +68,5 @@ def find(values: Values) -> Iterator[Finding]:
         because="Logits of variance 1 or less cost at most half a nat more than ln C, about.",
         fix="make the last layer's initial weights smaller" if high
         else "look for the labels in the inputs; is the model untrained?",
-        cost=Cost(loss - uniform, "the loss, less ln C") if high and loss < math.inf else None,
+        cost=Cost.if_any(loss - uniform, "the loss, less ln C"),
     )  # fmt: skip

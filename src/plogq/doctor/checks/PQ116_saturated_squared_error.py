@@ -62,7 +62,8 @@ def find(values: Values) -> Iterator[Finding]:
     yield Finding(
         where=Place("outputs", row=values.first(stuck.any(axis=1))),
         evidence=(
-            f"{stuck.sum():,} of {p.size:,} outputs are surely wrong, the worst by {worst:.4g}",
+            f"outputs that are surely wrong: {stuck.sum():,} of {p.size:,}",
+            f"the worst is wrong by {worst:.4g}",
             f"its gradient is {2 * worst * worst * (1 - worst):.2g}, cross-entropy's {worst:.3g}",
         ),
         confidence="likely",

@@ -65,7 +65,7 @@ def _outputs(values: Values) -> Iterator[Finding]:
     if bad.any():
         yield Finding(
             where=Place("outputs", row=first_row(bad)),
-            evidence=(f"{bad.sum():,} of {x.size:,} outputs are beyond half of 65,504",),
+            evidence=(f"outputs beyond half of 65,504: {bad.sum():,} of {x.size:,}",),
             confidence="certain",
             because="float16 has nothing above 65,504 but infinity.",
             fix="compute the last layer and the loss in float32",

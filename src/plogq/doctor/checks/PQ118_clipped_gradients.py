@@ -47,6 +47,10 @@ from plogq.doctor.finding import Finding, Place
 from plogq.doctor.readings import Array, step
 from plogq.doctor.values import Values
 
+FIX = {
+    "numpy": "judge by logits or log-probabilities, where the model has them",
+    "table": "score logits or log-probabilities, or name a least probability: --floor",
+}
 POWERS = tuple(10.0**-k for k in range(3, 17))  # what people cut probabilities to
 
 
@@ -70,18 +74,18 @@ def find(values: Values) -> Iterator[Finding]:
     least = _least(values, max(eps, values.loss.eps))
     cut = p <= least
     if cut.any():
-        at = f"{least:.2g}" if least > 1e-40 else "0"
+        at = f"{least:.2g} or less" if least > 1e-40 else "0"
         yield Finding(
             where=Place("outputs", row=int(scored.row[np.argmax(cut)])),
             evidence=(
-                f"{cut.sum():,} of {len(p):,} true classes have a probability of {at} or less",
+                f"true classes with a probability of {at}: {cut.sum():,} of {len(p):,}",
                 f"each is charged {-math.log(least):.3f} nats, whatever the model meant"
                 if least > 0
                 else "each is charged infinitely much",
             ),
             confidence="certain",
             because="A clipped number has the gradient 0.",
-            fix="use a loss of logits",
+            fix=FIX.get(values.framework, "use a loss of logits"),
         )
 
 

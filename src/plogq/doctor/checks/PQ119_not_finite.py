@@ -56,7 +56,7 @@ def find(values: Values) -> Iterator[Finding]:
             yield Finding(
                 where=Place(name, row=place[0] if place else None),
                 evidence=(
-                    f"{count:,} of {x.size:,} numbers are NaN or infinite",
+                    f"numbers that are NaN or infinite: {count:,} of {x.size:,}",
                     f"the first is {x[place]} at [{at}]",
                 ),
                 confidence="certain",
@@ -93,8 +93,8 @@ def _masked(values: Values) -> Iterator[Finding]:
         yield Finding(
             where=Place("outputs", row=int(values.row[known][np.argmax(bad)])),
             evidence=(
-                f"{bad.sum():,} of {len(x):,} true classes have the output −infinity",
-                *([f"in {whole:,} rows every output is −infinity"] if whole else []),
+                f"true classes with the output −infinity: {bad.sum():,} of {len(x):,}",
+                *([f"rows in which every output is −infinity: {whole:,}"] if whole else []),
             ),
             confidence="certain",
             because="The loss of such a row is infinite.",

@@ -69,7 +69,5 @@ def find(values: Values) -> Iterator[Finding]:
         confidence="certain",
         because="Rows differ by no more than rounding.",
         fix="look for a dead layer, inputs that are all alike, or weights that are not finite",
-        cost=Cost(loss - base, "the loss, less the entropy of the shares of the labels")
-        if np.isfinite(loss)
-        else None,
+        cost=Cost.if_any(loss - base, "the loss, less the entropy of the shares of the labels"),
     )

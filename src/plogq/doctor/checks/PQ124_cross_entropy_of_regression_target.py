@@ -67,7 +67,7 @@ def find(values: Values) -> Iterator[Finding]:
         where=Place("target", row=first_row(bad)),
         evidence=(
             f"the target goes from {np.nanmin(y):.4g} to {np.nanmax(y):.4g}, with fractions",
-            f"{bad.sum():,} of {y.size:,} numbers are no probability and no class",
+            f"numbers that are no probability and no class: {bad.sum():,} of {y.size:,}",
         ),
         confidence="certain",
         because="A class is a whole number, and a probability is in [0, 1].",

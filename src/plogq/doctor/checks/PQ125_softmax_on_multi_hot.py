@@ -57,7 +57,7 @@ def find(values: Values) -> Iterator[Finding]:
     yield Finding(
         where=Place("target", row=values.first(several)),
         evidence=(
-            f"{several.sum():,} of {len(t):,} rows have several labels, up to {labels.max():.0f}",
+            f"rows with several labels: {several.sum():,} of {len(t):,}, up to {labels.max():.0f}",
         ),
         confidence="certain",
         because="A distribution does not sum to 2 or more.",

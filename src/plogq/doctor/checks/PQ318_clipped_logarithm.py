@@ -43,7 +43,7 @@ import numpy as np
 
 from plogq.doctor.finding import Finding
 from plogq.doctor.source.code import Code
-from plogq.doctor.source.flow import argument
+from plogq.doctor.source.scopes import argument
 from plogq.doctor.source.values import Tensor
 
 LOWER = ("min", "a_min", "clip_value_min", "min_value", "x_min")

@@ -40,11 +40,16 @@ import ast
 from collections.abc import Iterator
 
 from plogq.doctor.finding import Edit, Finding
-from plogq.doctor.source.apis import FUNCTIONS
 from plogq.doctor.source.code import Code
 from plogq.doctor.source.values import Tensor
 
 TWINS = {"softmax": "log_softmax", "sigmoid": "log_sigmoid"}
+# Where both functions are, with the same arguments.
+BOTH = {
+    "softmax": ("torch", "torch.special", "torch.nn.functional", "jax.nn", "flax.linen",
+                "flax.nnx", "tensorflow.nn", "keras.ops", "scipy.special"),
+    "sigmoid": ("jax.nn", "flax.linen", "flax.nnx", "tensorflow.math", "keras.ops"),
+}  # fmt: skip
 
 
 def find(code: Code) -> Iterator[Finding]:
@@ -74,7 +79,7 @@ def _together(call: ast.Call, given: ast.expr, value: Tensor, code: Code) -> tup
     if not isinstance(func, ast.Attribute) or (name is None and value.what != "softmax"):
         return ()
     twin = TWINS[value.what]
-    if name is not None and FUNCTIONS.get(f"{name.rpartition('.')[0]}.{twin}") != twin:
+    if name is not None and name.rpartition(".")[0] not in BOTH[value.what]:
         return ()
     inner = code.text(value.made)
     before = len(code.text(func))

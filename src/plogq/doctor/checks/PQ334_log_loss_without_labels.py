@@ -40,6 +40,7 @@ from plogq.doctor.finding import Finding
 from plogq.doctor.source.code import Code
 from plogq.doctor.source.scopes import Assigned
 
+OFF = "too few findings in the work of others to judge it by"
 COMPREHENSIONS = (ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
 
 

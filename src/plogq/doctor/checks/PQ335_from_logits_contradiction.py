@@ -42,7 +42,7 @@ from collections.abc import Iterator
 
 from plogq.doctor.finding import Finding
 from plogq.doctor.source.code import Code
-from plogq.doctor.source.flow import argument
+from plogq.doctor.source.scopes import argument
 from plogq.doctor.source.values import Criterion
 
 # Metrics that compare with thresholds of probabilities, and the option that says otherwise.

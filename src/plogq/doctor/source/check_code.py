@@ -15,7 +15,7 @@ from plogq.doctor.finding import Diagnosis, Finding, Unread
 from plogq.doctor.source.code import Code
 from plogq.doctor.source.files import source_files
 from plogq.doctor.source.settings import Settings, settings_for
-from plogq.doctor.source.text import UnreadableError, parsed, read_text
+from plogq.doctor.source.text import UnreadableError, parsed, read_text, reason
 
 Progress = Callable[[int, int | None], None]
 Answer = tuple[tuple[Finding, ...], tuple[Unread, ...]]
@@ -102,13 +102,18 @@ def _answer(path: Path, codes: Sequence[str]) -> Answer:
         unread = tuple(Unread(str(path), each) for each in text.skipped)
         if not WORDS.search(text.text):
             return (), unread
-        code = Code(text, parsed(text.text))
+        return _found(Code(text, parsed(text.text)), codes), unread
     except OSError as error:
         return (), (Unread(str(path), error.strerror or str(error)),)
     except SyntaxError as error:
-        return (), (Unread(str(path), f"not Python: {error.msg} (line {error.lineno})"),)
+        return (), (Unread(str(path), f"not Python: {reason(error)}"),)
     except UnreadableError as error:
         return (), (Unread(str(path), str(error)),)
+    except RecursionError:
+        return (), (Unread(str(path), "nested too deep"),)
+
+
+def _found(code: Code, codes: Sequence[str]) -> tuple[Finding, ...]:
     found = [
         finding
         for check in all_checks(CODE)
@@ -116,7 +121,7 @@ def _answer(path: Path, codes: Sequence[str]) -> Answer:
         for finding in check.findings(code)
         if not _silenced(finding, code)
     ]
-    return tuple(sorted(found, key=_order)), unread
+    return tuple(sorted(found, key=_order))
 
 
 def _order(finding: Finding) -> tuple[int, int, int, str]:

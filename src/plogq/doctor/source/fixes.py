@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
 from plogq.doctor.finding import Diagnosis, Edit, Finding
-from plogq.doctor.source.text import lines_of
+from plogq.doctor.source.text import as_python, lines_of
 
 INDENTS: tuple[int | None, ...] = (1, 2, 4, None)  # of the JSON of notebooks
 
@@ -51,12 +51,6 @@ def fixed_files(diagnosis: Diagnosis) -> Iterator[Fixed]:
             yield Fixed(path, mark + after.encode(), diff)
 
 
-def without_fixed(diagnosis: Diagnosis) -> Diagnosis:
-    """Return the diagnosis without the findings that `fixed_files` mends."""
-    left = tuple(each for each in diagnosis.findings if not each.edits)
-    return replace(diagnosis, findings=left)
-
-
 def _notebook(text: str, findings: Iterable[Finding]) -> str | None:
     """Return a notebook with its cells changed; None where its JSON would be laid out anew."""
     document: Any = json.loads(text)
@@ -81,7 +75,11 @@ def _written(document: Any, indent: int | None) -> str:
 
 
 def _edited(text: str, findings: Iterable[Finding]) -> str:
-    """Return a text with the edits made; of edits that overlap, the first one alone."""
+    """Return a text with the edits made; of edits that overlap, the first one alone.
+
+    The text stays as it is where the edits would leave no Python.
+    """
+    before = text
     lines = lines_of(text)
     starts = [0]
     for line in lines:
@@ -96,4 +94,4 @@ def _edited(text: str, findings: Iterable[Finding]) -> str:
             taken += sorted(finding.edits, key=lambda each: each.start)
     for edit in reversed(taken):
         text = text[: offset(edit.start)] + edit.text + text[offset(edit.end) :]
-    return text
+    return before if as_python(text)[1] else text

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from plogq.doctor.source import apis
+from plogq.doctor.source.calls import called
 from plogq.doctor.source.imports import Imports
-from plogq.doctor.source.scopes import Assigned, Function, Parameter, Scope, Scopes, arguments
+from plogq.doctor.source.scopes import (
+    Assigned,
+    Function,
+    Parameter,
+    Scope,
+    Scopes,
+    argument,
+    arguments,
+)
 from plogq.doctor.source.values import (
     Chain,
     ClassValue,
-    Criterion,
-    Graph,
+    Fields,
+    Imported,
     Instance,
     Items,
-    Layer,
     Routine,
     Tensor,
     Value,
     alike,
-    reshaped,
 )
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -103,15 +108,25 @@ class Flow:
         return self._known[key]
 
     def _look(self, expr: ast.expr, frame: Frame) -> Value:
+        if (name := self.qualified(expr)) is not None:
+            return Imported(name)
         match expr:
             case ast.Name():
                 return self._name(expr, frame)
             case ast.Attribute():
-                return self._attribute(expr, frame)
+                return self.attribute(expr, frame)
             case ast.Call():
-                return self._call(expr, frame)
+                return called(self, expr, frame)
             case ast.Tuple() | ast.List():
                 return Items(tuple(self.value(each, frame) for each in expr.elts))
+            case ast.Dict():
+                keys = [key.value if isinstance(key, ast.Constant) else None for key in expr.keys]
+                values = [self.value(each, frame) for each in expr.values]
+                pairs = [(k, v) for k, v in zip(keys, values, strict=True) if isinstance(k, str)]
+                return Fields(tuple(pairs)) if len(pairs) == len(keys) else None
+            case ast.Subscript(value=of, slice=ast.Constant(value=str(key))):
+                fields = self.value(of, frame)
+                return dict(fields.values).get(key) if isinstance(fields, Fields) else None
             case ast.Subscript(value=of, slice=ast.Constant(value=int(i))):
                 return _item(self.value(of, frame), i)
             case ast.IfExp():
@@ -174,6 +189,8 @@ class Flow:
                 value = self.value(found.value, frame if inside else self.frame(found.value))
                 if found.index is not None:
                     return _item(value, found.index)
+                if isinstance(value, Fields | Items) and name.id in self._changed_inside:
+                    return None
                 return self._grown(name, found, value)
             case Parameter():
                 return self._parameter(found, frame)
@@ -247,6 +264,19 @@ class Flow:
         return found
 
     @cached_property
+    def _changed_inside(self) -> set[str]:
+        """The names of lists and dictionaries that are changed somewhere."""
+        found = set()
+        for node in self.scopes.nodes:
+            match node:
+                case (
+                    ast.Subscript(value=ast.Name(id=name), ctx=ast.Store() | ast.Del())
+                    | ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=_))
+                ):
+                    found.add(name)
+        return found
+
+    @cached_property
     def _stored(self) -> dict[tuple[ast.AST, str], list[ast.AST]]:
         """What assigns to each attribute inside each class."""
         found: dict[tuple[ast.AST, str], list[ast.AST]] = {}
@@ -257,16 +287,17 @@ class Flow:
                         found.setdefault((outer, node.attr), []).append(self.scopes.parent[node])
         return found
 
-    def _attribute(self, expr: ast.Attribute, frame: Frame) -> Value:
+    def attribute(self, expr: ast.Attribute, frame: Frame) -> Value:
+        """Return what an attribute of an object of a class of this file is."""
         of = self.value(expr.value, frame)
         if isinstance(of, Instance):
-            method = self._method(of.of, expr.attr)
+            method = self.method(of.of, expr.attr)
             if method is not None:
                 return None if _is_property(method) else Routine(method, of)
             return self._of_self(of.of, expr.attr)
         return None
 
-    def _method(self, of: ast.ClassDef, name: str) -> ast.FunctionDef | None:
+    def method(self, of: ast.ClassDef, name: str) -> ast.FunctionDef | None:
         """Return a method of a class, or of its bases in this file."""
         for statement in of.body:
             if isinstance(statement, ast.FunctionDef) and statement.name == name:
@@ -274,7 +305,7 @@ class Flow:
         for base in of.bases:
             found = self.value(base)
             if isinstance(found, ClassValue) and found.of is not of:
-                return self._method(found.of, name)
+                return self.method(found.of, name)
         return None
 
     def _of_self(self, of: ast.ClassDef, name: str) -> Value:
@@ -288,167 +319,7 @@ class Flow:
             return self.value(assigned[0].value)
         return None
 
-    def _call(self, call: ast.Call, frame: Frame) -> Value:
-        name = self.qualified(call.func)
-        if name is not None:
-            return self._api(name, call, frame)
-        if isinstance(call.func, ast.Attribute):
-            of = self.value(call.func.value, frame)
-            if not isinstance(of, Tensor | Criterion | None):
-                return self._of_model(of, call, frame)
-            root = call.func.value
-            while isinstance(root, ast.Attribute):
-                root = root.value
-            imported = isinstance(root, ast.Name) and root.id in self.imports.names
-            own = self._attribute(call.func, frame)
-            if own is not None:
-                return self.applied(own, call, frame)
-            return None if imported else self._tensor_method(call.func, of, call, frame)
-        return self.applied(self.value(call.func, frame), call, frame)
-
-    def _of_model(self, of: Value, call: ast.Call, frame: Frame) -> Value:
-        assert isinstance(call.func, ast.Attribute)
-        name = call.func.attr
-        if isinstance(of, Instance) and name not in apis.MODEL_SAME:
-            method = self._method(of.of, name)
-            if method is not None and name not in apis.MODEL_CALLS:
-                return self._returned(method, call, frame, of)
-            attribute = self._attribute(call.func, frame) if method is None else None
-            if attribute is not None:
-                return self.applied(attribute, call, frame)
-        if name in apis.MODEL_SAME:
-            return of
-        if name in apis.MODEL_CALLS:
-            return self.applied(of, call, frame)
-        if name == "apply" and isinstance(of, Instance):  # flax: the parameters come first
-            later = ast.Call(call.func, call.args[1:], call.keywords)
-            return self.applied(of, ast.copy_location(later, call), frame)
-        return None
-
-    def _tensor_method(self, func: ast.Attribute, of: Value, call: ast.Call, frame: Frame) -> Value:
-        name = func.attr
-        what = apis.METHODS.get(name)
-        if what is not None:
-            return Tensor(what, call, func.value, of, self._axis(call, 0), _units(of))
-        if name == "log" and not call.args:
-            return _log(of)
-        if name in ("to", "astype", "type") and self._is_half(call):
-            return Tensor("half", call, func.value, of)
-        return self._passed(name, of, call)
-
-    def _passed(self, name: str, of: Value, call: ast.Call) -> Value:
-        """Return what a function or method that leaves the numbers as they are gives."""
-        if name in apis.CASTS:
-            half = isinstance(of, Tensor) and of.what == "half"
-            return None if half else reshaped(of, cast=True)
-        if name in apis.SAME:
-            return of
-        if name in apis.RESHAPED:
-            out = reshaped(of, units=False)
-            flat = any(self.number(each) == -1 for each in call.args) and name in (
-                "view",
-                "reshape",
-            )
-            return replace(out, tokens=True) if isinstance(out, Tensor) and flat else out
-        return None
-
-    def _is_half(self, call: ast.Call) -> bool:
-        half = {f"{of}.{name}" for of in ("torch", "numpy", "jax.numpy", "tensorflow")
-                for name in ("float16", "half", "bfloat16")}  # fmt: skip
-        given = [*call.args, *(each.value for each in call.keywords if each.arg == "dtype")]
-        return any(self.qualified(each) in half for each in given)
-
-    def _axis(self, call: ast.Call, position: int) -> int | None:
-        for name in ("dim", "axis"):
-            number = self.number(argument(call, position, name))
-            if number is not None:
-                return int(number)
-        return None
-
-    def _api(self, name: str, call: ast.Call, frame: Frame) -> Value:
-        """Return what the call of something imported gives."""
-        named = (argument(call, 0, each) for each in apis.FIRST)
-        first = next((each for each in named if each is not None), None)
-        if what := apis.FUNCTIONS.get(name):
-            of = self.value(first, frame)
-            axis = self._axis(call, 1)
-            if name.startswith(("jax", "flax", "keras", "tensorflow")) and axis is None:
-                axis = -1
-            return Tensor(what, call, first, of, axis, _units(of))
-        if name in apis.LOGARITHMS:
-            return _log(self.value(first, frame))
-        if name in apis.LOSS_FUNCTIONS:
-            return Tensor("loss", call)
-        if api := apis.LOSS_CLASSES.get(name):
-            return Criterion(api, call, {k.arg: k.value for k in call.keywords if k.arg})
-        if name in apis.WRAPPERS:
-            return self.value(first, frame)
-        if name in apis.SEQUENTIAL:
-            return self._sequential(call, frame)
-        if name in apis.GRAPHS:
-            return Graph(self.value(argument(call, 1, "outputs"), frame))
-        namespace, _, own = name.rpartition(".")
-        if namespace in apis.NAMESPACES and first is not None:
-            return self._passed(own, self.value(first, frame), call)
-        return self._layer(name, call)
-
-    def _sequential(self, call: ast.Call, frame: Frame) -> Value:
-        given: Sequence[ast.expr] = call.args
-        if len(given) == 1 and isinstance(given[0], (ast.List, ast.Tuple)):
-            given = given[0].elts
-        elif len(given) == 1 and isinstance(items := self.value(given[0], frame), Items):
-            return Chain(items.values)
-        if call.keywords and not given:
-            return Chain((None,))
-        return Chain(tuple(self.value(each, frame) for each in given))
-
-    def _layer(self, name: str, call: ast.Call) -> Value:
-        if name in apis.LINEAR:
-            position, keyword = apis.LINEAR[name]
-            units = self.number(argument(call, position, keyword))
-            out: apis.What | None = "scores"
-            if name.startswith("keras"):
-                at = 1 if keyword == "units" else None
-                given = argument(call, at, "activation")
-                out = self._activation(given)
-            return Layer(out, call, axis=-1, units=None if units is None else int(units))
-        if name == "keras.layers.Activation":
-            return Layer(self._activation(argument(call, 0, "activation")), call, axis=-1)
-        kind = apis.LAYERS.get(name)
-        if kind is None:
-            return None
-        if kind == "same":
-            return Layer(None, call, same=True)
-        return Layer(kind, call, axis=-1 if name.startswith("keras") else self._axis(call, 0))
-
-    def _activation(self, given: ast.expr | None) -> apis.What | None:
-        """Return what an activation of Keras makes; a layer without one gives scores."""
-        if given is None or (isinstance(given, ast.Constant) and given.value is None):
-            return "scores"
-        if isinstance(given, ast.Constant):
-            return apis.ACTIVATIONS.get(str(given.value))
-        name = self.qualified(given)
-        return apis.FUNCTIONS.get(name) if name else None
-
-    def applied(self, of: Value, call: ast.Call, frame: Frame) -> Value:
-        """Return what a model, a layer or a function gives for the arguments of a call."""
-        first = self.value(call.args[0], frame) if call.args else None
-        match of:
-            case Layer() | Chain() | Graph():
-                return through(of, first, call.args[0] if call.args else None)
-            case Instance():
-                for name in apis.FORWARD:
-                    if (method := self._method(of.of, name)) is not None:
-                        return self._returned(method, call, frame, of)
-            case Routine():
-                return self._returned(of.function, call, frame, of.of)
-            case ClassValue():
-                return Instance(of.of)
-            case Criterion():
-                return Tensor("loss", call)
-        return None
-
-    def _returned(self, function: Function, call: ast.Call, frame: Frame, of: Value) -> Value:
+    def returned(self, function: Function, call: ast.Call, frame: Frame, of: Value) -> Value:
         """Return what a function gives, if all of its returns agree."""
         if isinstance(function, ast.Lambda):
             returns: list[ast.expr | None] = [function.body]
@@ -470,49 +341,9 @@ class Flow:
         return self._returns[key]
 
 
-def through(of: Value, value: Value, given: ast.expr | None = None) -> Value:
-    """Return what a model or a layer makes of a value."""
-    match of:
-        case Chain():
-            for layer in of.layers:
-                value = through(layer, value)
-            return value
-        case Graph():
-            return of.output
-        case Layer(same=True):
-            return value
-        case Layer(out=str(what)):
-            units = _units(value) if of.units is None else of.units
-            inner = value if of.units is None else Tensor("scores", of.made, units=of.units)
-            return Tensor(what, of.made, given, inner, of.axis, units)
-    return None
-
-
-def argument(call: ast.Call, position: int | None, name: str) -> ast.expr | None:
-    """Return the argument at a position, or of a name."""
-    for keyword in call.keywords:
-        if keyword.arg == name:
-            return keyword.value
-    if position is None or position >= len(call.args):
-        return None
-    if any(isinstance(each, ast.Starred) for each in call.args[: position + 1]):
-        return None
-    return call.args[position]
-
-
 def _item(of: Value, i: int) -> Value:
     values = of.values if isinstance(of, Items) else ()
     return values[i] if -len(values) <= i < len(values) else None
-
-
-def _units(value: Value) -> int | None:
-    return value.units if isinstance(value, Tensor) else None
-
-
-def _log(of: Value) -> Value:
-    if isinstance(of, Tensor) and of.what in ("softmax", "sigmoid"):
-        return replace(of, what="log_softmax" if of.what == "softmax" else "log_sigmoid")
-    return None
 
 
 def _returns(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr | None]:

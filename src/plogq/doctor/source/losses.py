@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from plogq.doctor.losses import Loss
 from plogq.doctor.source.apis import KERAS_NAMES, LOSS_CLASSES, LOSS_FUNCTIONS, LossApi
-from plogq.doctor.source.flow import Flow, argument, through
-from plogq.doctor.source.values import Chain, Criterion, Graph, Instance, Tensor, Value
+from plogq.doctor.source.calls import applied, through
+from plogq.doctor.source.flow import Flow
+from plogq.doctor.source.scopes import argument
+from plogq.doctor.source.values import Chain, Criterion, Graph, Imported, Instance, Tensor, Value
 
 
 @dataclass(frozen=True)
@@ -78,16 +80,14 @@ class LossUse:
 
 def losses(call: ast.Call, flow: Flow) -> Iterator[LossUse]:
     """Yield the losses that a call computes."""
-    name = flow.qualified(call.func)
-    if name is not None and name in LOSS_FUNCTIONS:
+    of = flow.value(call.func)
+    name = of.name if isinstance(of, Imported) else ""
+    if name in LOSS_FUNCTIONS:
         yield from _use(call, LOSS_FUNCTIONS[name], {}, call, flow)
         return
     if isinstance(call.func, ast.Attribute) and call.func.attr == "compile":
         yield from _compiled(call, call.func.value, flow)
         return
-    of = flow.value(call.func) if name is None else None
-    if isinstance(call.func, ast.Call):  # nn.CrossEntropyLoss()(outputs, target)
-        of = flow.value(call.func)
     if isinstance(of, Criterion):
         yield from _use(call, of.api, of.options, of.made, flow)
 
@@ -111,7 +111,7 @@ def _compiled(call: ast.Call, model: ast.expr, flow: Flow) -> Iterator[LossUse]:
         return
     if isinstance(of, Instance):
         later = ast.copy_location(ast.Call(model, [], []), call)
-        output = flow.applied(of, later, flow.frame(call))
+        output = applied(flow, of, later, flow.frame(call))
     else:
         output = through(of, None)
     criterion = flow.value(given)

@@ -212,3 +212,15 @@ def arguments(function: Function) -> list[str]:
     of = function.args
     one_each = [*of.posonlyargs, *of.args, *of.kwonlyargs]
     return [each.arg for each in [*one_each, of.vararg, of.kwarg] if each is not None]
+
+
+def argument(call: ast.Call, position: int | None, name: str) -> ast.expr | None:
+    """Return the argument at a position, or of a name."""
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    if position is None or position >= len(call.args):
+        return None
+    if any(isinstance(each, ast.Starred) for each in call.args[: position + 1]):
+        return None
+    return call.args[position]

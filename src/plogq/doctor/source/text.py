@@ -98,24 +98,29 @@ def _joined(path: Path, cells: list[tuple[int, str]]) -> SourceText:
     starts, skipped = [], []
     for number, source in cells:
         starts.append((number, len(lines) + 1))
-        python, why = _python(source)
+        python, why = as_python(source)
         if why:
             skipped.append(f"cell {number} is not read: {why}")
         lines += python.split("\n")
     return SourceText(path, "\n".join(lines), tuple(starts), tuple(skipped))
 
 
-def _python(source: str) -> tuple[str, str]:
+def as_python(source: str) -> tuple[str, str]:
     """Return a cell as Python, with as many lines; or nothing, and why it is not read."""
     why = ""
     for python in (source, _without_magics(source)):  # "%" may begin a line of a formula
         try:
             parsed(python)
         except SyntaxError as error:
-            why = f"{error.msg} (line {error.lineno})"
+            why = reason(error)
         else:
             return python, ""
     return "", why
+
+
+def reason(error: SyntaxError) -> str:
+    """Return why a text is no Python, and where."""
+    return f"{error.msg} (line {error.lineno})" if error.lineno else error.msg
 
 
 def _without_magics(source: str) -> str:

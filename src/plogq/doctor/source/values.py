@@ -101,14 +101,39 @@ class Criterion:
 
 
 @dataclass(frozen=True)
+class Imported:
+    """Something that was imported, by its qualified name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Items:
     """A tuple or a list."""
 
     values: tuple[Value, ...]
 
 
+@dataclass(frozen=True)
+class Fields:
+    """A dictionary whose keys are written."""
+
+    values: tuple[tuple[str, Value], ...]
+
+
 Value: TypeAlias = (
-    Tensor | Layer | Chain | Graph | Instance | Routine | ClassValue | Criterion | Items | None
+    Tensor
+    | Layer
+    | Chain
+    | Graph
+    | Instance
+    | Routine
+    | ClassValue
+    | Criterion
+    | Imported
+    | Items
+    | Fields
+    | None
 )
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from plogq.doctor.check import Check
 from plogq.doctor.finding import Diagnosis, Finding
+from plogq.errors import printable
 from plogq.reports.numbers import amount, count
 
 Role = Literal["headline", "title", "evidence", "words", "caution", "aside"]
@@ -67,7 +68,8 @@ def text(diagnosis: Diagnosis) -> str:
 
 
 def _indented(line: Line) -> str:
-    return f"    {line.text}" if line.role in ("evidence", "words") else line.text
+    shown = printable(line.text)
+    return f"    {shown}" if line.role in ("evidence", "words") else shown
 
 
 def listed(check: Check) -> str:

@@ -371,7 +371,7 @@ def a_column_of_logits_and_flat_targets_in_optax():
 @sick("PQ111")
 def flat_outputs_and_a_column_of_targets():
     x = logits(30, 1, 103)[:, 0]
-    return on(x, (x + 0.1)[:, None], "squared_error", "jax")
+    return on(x, (x + 0.1)[:, None], "mse_loss", "torch")
 
 
 @sick("PQ112")
