@@ -60,6 +60,14 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_not_lost(folder):
     assert "n.ipynb: not a notebook of format 4" in done.stdout
 
 
+def test_a_file_without_a_loss_is_parsed_all_the_same(folder):
+    (folder / "broken.py").write_text("x = (\n")
+    done = plogq("doctor", "code", "broken.py")
+    assert done.returncode == 1
+    assert done.stdout.startswith("Nothing could be read.\n")
+    assert "broken.py: not Python: '(' was never closed (line 1)" in done.stdout
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "README"])
 def test_what_is_no_python_is_refused(folder, name):
     (folder / name).write_text(SICK)

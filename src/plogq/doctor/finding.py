@@ -133,7 +133,7 @@ class Diagnosis(Document):
     CELL: ClassVar[str] = "plogq.reports.cell:doctor_cell"
 
     looked_at: Text
-    """What was looked at, in words."""
+    """What was looked at, in words; empty where nothing could be read."""
 
     checks: tuple[Text, ...]
     """The codes of the checks that looked."""

@@ -18,7 +18,7 @@ from plogq.doctor.source.settings import Settings, settings_for
 from plogq.doctor.source.text import UnreadableError, parsed, read_text, reason
 
 Progress = Callable[[int, int | None], None]
-Answer = tuple[tuple[Finding, ...], tuple[Unread, ...]]
+Answer = tuple[bool, tuple[Finding, ...], tuple[Unread, ...]]
 
 FEW = 60  # files: reading them takes less time than starting processes
 CHUNK = 8  # files that a process is given at a time
@@ -65,12 +65,14 @@ def check_code(
     files = source_files(paths, settings.exclude or ())
     findings: list[Finding] = []
     unread: list[Unread] = []
-    for done, (found, not_read) in enumerate(_answers(files, looking, workers), 1):
+    read = []
+    for done, (was_read, found, not_read) in enumerate(_answers(files, looking, workers), 1):
+        read += [files[done - 1]] * was_read
         findings += found
         unread += not_read
         if progress is not None:
             progress(done, len(files))
-    looked_at = str(files[0]) if len(files) == 1 else f"{len(files):,} files"
+    looked_at = "".join(map(str, read)) if len(read) < 2 else f"{len(read):,} files"
     codes = tuple(each.code for each in looking)
     return Diagnosis(looked_at, codes, tuple(findings), not_run, tuple(unread))
 
@@ -96,21 +98,22 @@ def _leave_interrupts() -> None:
 
 
 def _answer(path: Path, codes: Sequence[str]) -> Answer:
-    """Return what checks find in a file, in the order of its lines, and what cannot be read."""
+    """Return whether a file was read, what checks find in it, and what of it cannot be read."""
     try:
         text = read_text(path)
         unread = tuple(Unread(str(path), each) for each in text.skipped)
+        tree = parsed(text.text)
         if not WORDS.search(text.text):
-            return (), unread
-        return _found(Code(text, parsed(text.text)), codes), unread
+            return True, (), unread
+        return True, _found(Code(text, tree), codes), unread
     except OSError as error:
-        return (), (Unread(str(path), error.strerror or str(error)),)
+        return False, (), (Unread(str(path), error.strerror or str(error)),)
     except SyntaxError as error:
-        return (), (Unread(str(path), f"not Python: {reason(error)}"),)
+        return False, (), (Unread(str(path), f"not Python: {reason(error)}"),)
     except UnreadableError as error:
-        return (), (Unread(str(path), str(error)),)
+        return False, (), (Unread(str(path), str(error)),)
     except RecursionError:
-        return (), (Unread(str(path), "nested too deep"),)
+        return False, (), (Unread(str(path), "nested too deep"),)
 
 
 def _found(code: Code, codes: Sequence[str]) -> tuple[Finding, ...]:

@@ -38,6 +38,8 @@ def paragraphs(diagnosis: Diagnosis) -> Iterator[list[Line]]:
 
 def headline(diagnosis: Diagnosis) -> str:
     """Return how much was found, in what, by how many checks."""
+    if not diagnosis.looked_at:
+        return "Nothing could be read."
     found, by = diagnosis.findings, count(len(diagnosis.checks), "check")
     if not found:
         return f"{by} found nothing in {diagnosis.looked_at}. {NO_PROOF}."
