@@ -95,5 +95,14 @@ def mirrored():
         print(np.abs(np.array(losses()) / alone - 1).max())
 
 
+def accuracy():
+    """Print the errors of the losses on this backend as lines of a table."""
+    from tests.keras.accuracy import table
+
+    print(table())
+
+
 if __name__ == "__main__":
-    {"memory": memory, "mirrored": mirrored}[sys.argv[1]](*map(int, sys.argv[2:]))
+    {"memory": memory, "mirrored": mirrored, "accuracy": accuracy}[sys.argv[1]](
+        *map(int, sys.argv[2:])
+    )
