@@ -39,6 +39,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/torch_losses.py
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/jax_losses.py
+	$(BIN)/python benchmarks/keras_losses.py
 	$(BIN)/python benchmarks/score.py
 	$(BIN)/python benchmarks/score_size.py
 	$(BIN)/python benchmarks/codes.py

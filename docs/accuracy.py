@@ -1,8 +1,12 @@
 """Measure the accuracy of every formula and write `docs/accuracy.md`: `make accuracy`."""
 
+import os
 import platform
+import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
+from subprocess import PIPE
 
 import jax
 import mpmath
@@ -69,6 +73,25 @@ loss. `tests/jax/test_accuracy.py` fails where ours is more than an ulp above op
 
 """
 
+BESIDE_KERAS = f"""
+## The losses of `plogq.keras` beside Keras's own
+
+Measured likewise on each backend, Keras {version("keras")}; empty where Keras has no such loss.
+`tests/keras/test_accuracy.py` fails where ours is more than an ulp above Keras's, or above {BOUND}
+ulp.
+
+| loss | backend | dtype | loss: ours | Keras | gradient: ours | Keras |
+| --- | --- | --- | --- | --- | --- | --- |
+"""
+
+
+def on_keras(backend: str) -> str:
+    """Return the lines of a backend of Keras, which is chosen once in a process."""
+    words = [sys.executable, "-m", "tests.keras.in_own_process", "accuracy"]
+    chosen = os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(words, cwd=ROOT, env=chosen, check=True, text=True, stdout=PIPE)
+    return done.stdout
+
 
 def main() -> None:
     """Measure, and write the page."""
@@ -82,6 +105,7 @@ def main() -> None:
     page += BESIDE_TORCH + torch_accuracy.table() + "\n"
     with jax.enable_x64(True):
         page += BESIDE_OPTAX + jax_accuracy.table() + "\n"
+    page += BESIDE_KERAS + "".join(map(on_keras, ("torch", "jax", "tensorflow")))
     (ROOT / "docs" / "accuracy.md").write_text(page)
     print(page)
 

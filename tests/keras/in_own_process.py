@@ -1,4 +1,4 @@
-"""Programs for processes of their own: `python -m tests.keras.in_own_process NAME`."""
+"""Programs for processes of their own: `python -m tests.keras.in_own_process NAME [NUMBER …]`."""
 
 import re
 import sys
@@ -15,30 +15,53 @@ def memory(rows=2000, classes=50_000):
 
     loss = pk.SparseCategoricalCrossentropy(True, label_smoothing=0.1, ignore_class=0)
     logits = np.random.default_rng(0).random((rows, classes), "float32")
-    labels = np.random.default_rng(1).integers(0, classes, rows)
-
-    def step(x, y):
-        if keras.backend.backend() == "torch":
-            x.requires_grad_()
-            loss(y, x).backward()
-            return x.grad
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            value = loss(y, x)
-        return tape.gradient(value, x)
-
-    step(keras.ops.convert_to_tensor(logits[:40]), labels[:40])
+    labels = np.random.default_rng(1).integers(0, classes, rows).astype("int32")
+    copied, step = STEPS[keras.backend.backend()](loss, logits.shape)
+    step(copied(logits[:40]), labels[:40])
     before = _kilobytes("VmRSS")
-    x = keras.ops.convert_to_tensor(logits)
-    if keras.backend.backend() == "torch":
-        x = x.clone()
+    x = copied(logits)
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins again
     gradient = step(x, labels)
     after = _kilobytes("VmHWM")
     assert gradient.shape == logits.shape
     print((after - before) * 1024 / logits.nbytes - 1)  # without the logits' own copy
+
+
+def _on_torch(loss, _):
+    import torch
+
+    def step(x, y):
+        x.requires_grad_()
+        loss(y, x).backward()
+        return x.grad
+
+    return torch.tensor, step
+
+
+def _on_jax(loss, shape):
+    import jax
+
+    def of_shape(*shape):
+        kinds = jax.ShapeDtypeStruct(shape, "float32"), jax.ShapeDtypeStruct(shape[:1], "int32")
+        return jax.jit(jax.grad(lambda x, y: loss(y, x))).lower(*kinds).compile()
+
+    compiled = {rows: of_shape(rows, shape[1]) for rows in (40, shape[0])}
+    return jax.numpy.array, lambda x, y: jax.block_until_ready(compiled[len(x)](x, y))
+
+
+def _on_tensorflow(loss, _):
+    import tensorflow as tf
+
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = loss(y, x)
+        return tape.gradient(value, x)
+
+    return tf.constant, step
+
+
+STEPS = {"torch": _on_torch, "jax": _on_jax, "tensorflow": _on_tensorflow}
 
 
 def _kilobytes(name):
@@ -72,5 +95,14 @@ def mirrored():
         print(np.abs(np.array(losses()) / alone - 1).max())
 
 
+def accuracy():
+    """Print the errors of the losses on this backend as lines of a table."""
+    from tests.keras.accuracy import table
+
+    print(table())
+
+
 if __name__ == "__main__":
-    {"memory": memory, "mirrored": mirrored}[sys.argv[1]]()
+    {"memory": memory, "mirrored": mirrored, "accuracy": accuracy}[sys.argv[1]](
+        *map(int, sys.argv[2:])
+    )

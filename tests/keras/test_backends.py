@@ -31,12 +31,12 @@ def run(backend, *words):
 
 @pytest.mark.parametrize("backend", ["jax", "tensorflow"])
 def test_all_on(backend):
-    files = sorted(str(path) for path in HERE.glob("test_*.py") if path != Path(__file__))
+    files = [str(path) for path in sorted(HERE.glob("test_*.py")) if path != Path(__file__)]
+    files += [str(ROOT / "tests" / "parity"), "-k", "keras or not parity"]
     run(backend, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *files)
 
 
-# JAX makes three copies without a native engine, as its own losses do.
-@pytest.mark.parametrize("backend", ["torch", "tensorflow"])
+@pytest.mark.parametrize("backend", ["torch", "jax", "tensorflow"])
 def test_sparse_labels_are_never_one_hot_in_memory(backend):
     found = float(run(backend, "-m", "tests.keras.in_own_process", "memory"))
     assert found < 1.2

@@ -1,6 +1,6 @@
-"""Each loss beside its formula, in value and gradient: options × dtypes × shapes, on this backend.
+"""Losses beside their formulas, in value and gradient, on this backend: shapes, axes, edges.
 
-The functions take logits of every float; the formula takes exactly those numbers in float64.
+`tests/parity` has each option, alone and with all others, in every dtype.
 """
 
 import math
@@ -12,12 +12,12 @@ keras = pytest.importorskip("keras")
 
 import plogq.formulas as pf  # noqa: E402
 import plogq.keras as pk  # noqa: E402
-from plogq.formulas.softmax_losses import kl_divergence_from_logits  # noqa: E402
 from tests import oracles  # noqa: E402
 
-EPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
+EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
 SHAPES = [((7, 5), -1), ((3, 4, 6), 1), ((3, 4, 6), -1), ((0, 3), -1)]
 FOCAL = {True: pk.categorical_focal_crossentropy, False: pk.sparse_categorical_focal_crossentropy}
+PLAIN = {True: pk.categorical_crossentropy, False: pk.sparse_categorical_crossentropy}
 ALL = pytest.mark.slow  # normal runs have the first case of each test
 
 
@@ -32,88 +32,55 @@ def draw(shape, axis, dtype, seed=0):
     return x, exact, y, np.moveaxis(t, -1, axis)
 
 
-def agree(found, expected, dtype):
-    """Hold a value and a gradient against the formula's: a few ulp of arithmetic and of dtype."""
-    arithmetic = EPS["float64" if dtype == "float64" else "float32"]
-    for came, right, eps in zip(found, expected, (arithmetic, EPS[dtype]), strict=True):
+def agree(found, expected):
+    """Hold a value and a gradient of float32 against the formula's: a few ulp."""
+    for came, right in zip(found, expected, strict=True):
         right = np.asarray(right)
         assert came.shape == right.shape
-        scale = np.maximum(np.abs(right), 0.1)
-        assert (np.abs(came - right) <= 16 * max(eps, arithmetic) * scale).all()
+        assert (np.abs(came - right) <= 16 * EPS["float32"] * np.maximum(np.abs(right), 0.1)).all()
 
 
 def cases(*values, first):
     return [first, *(pytest.param(value, marks=ALL) for value in values)]
 
 
-@pytest.mark.parametrize("dtype", cases("float64", "float16", "bfloat16", first="float32"))
 @pytest.mark.parametrize(
     ("shape", "axis"), [SHAPES[0], *(pytest.param(*s, marks=ALL) for s in SHAPES[1:])]
 )
-@pytest.mark.parametrize("smoothing", cases(1.0, 0.0, first=0.25))
 @pytest.mark.parametrize("gamma", cases(0.5, 2.0, first=0.0))
-@pytest.mark.parametrize("weighted", cases(False, first=True))
+@pytest.mark.parametrize("by_class", cases(False, first=True))
 @pytest.mark.parametrize("soft", cases(True, first=False))
-def test_softmax_losses(dtype, shape, axis, smoothing, gamma, weighted, soft, value_and_gradient):
-    x, exact, y, t = draw(shape, axis, dtype)
-    classes = shape[axis]
-    w = np.linspace(0.5, 2, classes) if weighted else None
-    target = t if soft else y
-    options = {"axis": axis, "label_smoothing": smoothing, "from_logits": True}
+def test_softmax_losses(shape, axis, gamma, by_class, soft, value_and_gradient):
+    x, exact, y, t = draw(shape, axis, "float32")
+    w = np.linspace(0.5, 2, shape[axis]) if by_class else None
+    target = t.astype("float32") if soft else y
+    options = {"axis": axis, "label_smoothing": 0.25, "from_logits": True}
+    scale = 0.75 if gamma and not by_class else 1.0
     if gamma:
-        alpha = 0.75 if w is None else w
-        loss = (
-            pk.categorical_focal_crossentropy if soft else pk.sparse_categorical_focal_crossentropy
-        )
-        found = value_and_gradient(lambda x: loss(target, x, alpha, gamma, **options), x)
-        scale = 0.75 if w is None else 1.0
+        alpha = w if by_class else scale
+        found = value_and_gradient(lambda x: FOCAL[soft](target, x, alpha, gamma, **options), x)
     else:
-        loss = pk.categorical_crossentropy if soft else pk.sparse_categorical_crossentropy
-        found = value_and_gradient(lambda x: loss(target, x, class_weight=w, **options), x)
-        scale = 1.0
-    if soft:  # as the loss has them, in the dtype of arithmetic
-        target = t.astype("float64" if dtype == "float64" else "float32")
+        found = value_and_gradient(lambda x: PLAIN[soft](target, x, class_weight=w, **options), x)
     formula = pf.focal_from_logits(
-        exact, target, gamma=gamma, axis=axis, weight=w, label_smoothing=smoothing
+        exact, target, gamma=gamma, axis=axis, weight=w, label_smoothing=0.25
     )
-    agree(found, (scale * formula.value, scale * formula.grad), dtype)
+    agree(found, (scale * formula.value, scale * formula.grad))
 
 
-@pytest.mark.parametrize("dtype", cases("float64", "float16", "bfloat16", first="float32"))
-@pytest.mark.parametrize("labelled", cases(False, first=True))
-@pytest.mark.parametrize(("temperature", "alpha"), [(3.0, 0.25), pytest.param(0.5, 1.0, marks=ALL)])
-def test_distillation(dtype, labelled, temperature, alpha, value_and_gradient):
-    x, exact, y, _ = draw((7, 5), -1, dtype)
-    given = draw((7, 5), -1, "float32", seed=1)[1]
-    teacher = np.concatenate([given, y[:, None]], axis=1) if labelled else given
-    found = value_and_gradient(lambda x: pk.distillation(teacher, x, temperature, alpha), x)
-    soft = kl_divergence_from_logits(given / temperature, exact / temperature)
-    value, grad = temperature**2 * soft.value, temperature * soft.grad
-    if labelled:
-        hard = pf.cross_entropy_from_logits(exact, y)
-        value, grad = (
-            alpha * value + (1 - alpha) * hard.value,
-            alpha * grad + (1 - alpha) * hard.grad,
-        )
-    agree(found, (value, grad), dtype)
-
-
-@pytest.mark.parametrize("dtype", cases("float64", "float16", "bfloat16", first="float32"))
-@pytest.mark.parametrize("smoothing", cases(0.0, first=0.25))
 @pytest.mark.parametrize("gamma", cases(2.0, first=0.0))
 @pytest.mark.parametrize("balanced", cases(True, first=False))
-def test_binary_losses(dtype, smoothing, gamma, balanced, value_and_gradient):
-    z, exact, _, _ = draw((6, 4), -1, dtype)
+def test_a_binary_loss_is_a_mean_along_an_axis(gamma, balanced, value_and_gradient):
+    z, exact, _, _ = draw((6, 4), -1, "float32")
     t = np.random.default_rng(2).integers(0, 2, (6, 4)).astype(float)
-    options = {"from_logits": True, "label_smoothing": smoothing}
+    options = {"from_logits": True, "label_smoothing": 0.25, "axis": 0}
     if gamma or balanced:
         loss = lambda z: pk.binary_focal_crossentropy(t, z, balanced, 0.25, gamma, **options)  # noqa: E731
     else:
         loss = lambda z: pk.binary_crossentropy(t, z, **options)  # noqa: E731
     formula = pf.binary_focal_from_logits(
-        exact, (1 - smoothing) * t + smoothing / 2, gamma=gamma, alpha=0.25 if balanced else None
+        exact, 0.75 * t + 0.125, gamma=gamma, alpha=0.25 if balanced else None
     )
-    agree(value_and_gradient(loss, z), (formula.value.mean(-1), formula.grad / 4), dtype)
+    agree(value_and_gradient(loss, z), (formula.value.mean(0), formula.grad / 6))
 
 
 @pytest.mark.parametrize("dtype", cases("float64", first="float32"))

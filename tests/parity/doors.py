@@ -4,12 +4,13 @@ A new door is a class here and a place in `DOORS`.
 """
 
 import inspect
+import os
 from typing import Any, ClassVar, get_type_hints
 
 import numpy as np
 import pytest
 
-from tests.parity.cases import Case
+from tests.parity.cases import Case, Elements, Rows
 
 # What the losses have beside the arguments of `cases`; each door's own tests hold these.
 ELSEWHERE = {
@@ -147,4 +148,86 @@ class Jax(Door):
         return np.asarray(loss, float), np.asarray(grad, float)
 
 
-DOORS = {"numpy": Numpy, "torch": Torch, "torch, formula": TorchFormula, "jax": Jax}
+class Keras(Door):
+    """On the backend of `KERAS_BACKEND`; the names are of classes, by the axes of what they take.
+
+    Elements get an axis of size 1, along which a binary loss is its own mean.
+    """
+
+    package = "keras"
+    names: ClassVar = {
+        ("cross_entropy", 1): "SparseCategoricalCrossentropy",
+        ("cross_entropy", 2): "CategoricalCrossentropy",
+        ("soft_cross_entropy", 2): "CategoricalCrossentropy",
+        ("focal_loss", 1): "SparseCategoricalFocalCrossentropy",
+        ("focal_loss", 2): "CategoricalFocalCrossentropy",
+        ("distillation_loss", 2): "Distillation",
+        ("distillation_loss", 2, 1): "Distillation",
+        ("binary_cross_entropy_with_logits", 2): "BinaryCrossentropy",
+        ("binary_cross_entropy", 2): "BinaryCrossentropy",
+        ("binary_focal_loss", 2): "BinaryFocalCrossentropy",
+    }
+    weights_divide = True
+    compiled = os.environ.get("KERAS_BACKEND") in ("jax", "tensorflow")
+    derived = True
+
+    def has(self, case: Case) -> bool:
+        return self._key(case) in self.names
+
+    def function(self, case: Case) -> Any:
+        return getattr(self.module, self.names[self._key(case)])
+
+    def options(self, case: Case) -> dict[str, Any]:
+        has = {*inspect.signature(self.function(case)).parameters, "mask"}
+        if "class_weight" in has or isinstance(case, Elements):
+            has.add("weight")
+        if isinstance(case, Rows):
+            has.add("row_weight")
+        return {name: value for name, value in case.options().items() if name in has}
+
+    def answer(self, case: Case, x: np.ndarray, dtype: str, **options: Any) -> Any:
+        import keras
+        from keras.src.backend import set_keras_mask
+
+        from tests.keras.derived import value_and_gradient
+
+        elements = isinstance(case, Elements)
+        by_row = options.pop("weight" if elements else "row_weight", None)
+        mask = options.pop("mask", None)
+        loss = self.function(case)(**self._arguments(case, **options))
+        x, *arrays = (a[..., None] if elements else a for a in (x, *case.arrays))
+        target = np.concatenate([a if a.ndim == x.ndim else a[:, None] for a in arrays], axis=1)
+
+        def loss_of(z: Any) -> Any:
+            if mask is not None:
+                set_keras_mask(z, keras.ops.convert_to_tensor(mask))
+            return loss(target, z, by_row)
+
+        z = keras.ops.cast(keras.ops.convert_to_tensor(x), dtype)
+        value, grad = value_and_gradient(loss_of, z)
+        return value, grad[..., 0] if elements else grad
+
+    def _key(self, case: Case) -> Any:
+        return (case.name, *(array.ndim for array in case.arrays))
+
+    def _arguments(self, case: Case, reduction: str, **options: Any) -> dict[str, Any]:
+        if "weight" in options:
+            options["class_weight"] = options.pop("weight")
+        if case.name == "focal_loss":
+            options["alpha"] = 1.0
+        if case.name == "binary_focal_loss":
+            options["apply_class_balancing"] = "alpha" in options
+        if case.name != "distillation_loss":
+            options["from_logits"] = case.name != "binary_cross_entropy"
+        return options | {
+            "reduction": {"mean": "mean_with_sample_weight"}.get(reduction, reduction)
+        }
+
+
+DOORS = {
+    "numpy": Numpy,
+    "torch": Torch,
+    "torch, formula": TorchFormula,
+    "jax": Jax,
+    "keras": Keras,
+}

@@ -144,11 +144,12 @@ def _in_pieces(
     pieces = (count + size - 1) // tf.maximum(size, 1)
 
     def next_piece(i: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:
-        rows = tf.minimum(i * size, count - size) + tf.range(size)
-        some, *piece = (y if y is None else _slice(y, rows[0], size) for y in (keep, x, *by_row))
+        first = tf.minimum(i * size, count - size)
+        some, *piece = (y if y is None else _slice(y, first, size) for y in (keep, x, *by_row))
         piece[0] = _where(some, piece[0])
         part = _where(some, formula(*piece, weight))
-        return i + 1, tf.tensor_scatter_nd_update(found, rows[:, None], part)
+        rows = first + tf.range(size)[:, None]
+        return i + 1, tf.tensor_scatter_nd_update(found, rows, part)
 
     start = (0, found)
     return tf.while_loop(lambda i, _: i < pieces, next_piece, start, maximum_iterations=pieces)[1]

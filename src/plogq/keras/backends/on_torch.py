@@ -60,7 +60,6 @@ def binary_loss(
 ) -> Tensor:
     """Return binary cross-entropy, or the focal loss, of each logit."""
     options: Any = {"reduction": "none", "mask": keep, "validate": False}
-    target = target.to(z.dtype)
     if gamma or alpha is not None:
         return pt.binary_focal_loss(z, target, gamma, alpha, **options)
     return pt.binary_cross_entropy_with_logits(z, target, **options)
