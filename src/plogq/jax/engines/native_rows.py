@@ -48,6 +48,11 @@ def refusal(x: Array, rows: Rows) -> str:
     return ""
 
 
+def copies(rows: Rows) -> int:
+    """Return how many arrays like the logits are kept at a time with their gradient (measured)."""
+    return 3 if rows.mask is None and rows.softcap is None else 6
+
+
 @partial(jax.jit, inline=True)  # what is lent to the program must be seen
 def rows_answer_by_kernel(x: Array, rows: Rows) -> Answer:
     """Return what was asked of logits (…, C)."""

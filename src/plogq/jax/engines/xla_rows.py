@@ -34,7 +34,7 @@ def finish(rows: Rows, loss: Array, counts: Array | None, stats: Statistics | No
 def each_row(x: Array, rows: Rows) -> tuple[Array, Array | None, Statistics | None]:
     """Return the losses (…), what their rows count by class weights, and their statistics."""
     x = prepared(x, rows, rows.softcap)
-    if rows.loss == CrossEntropy() and not rows.soft:
+    if is_plain(rows):
         return _of_labels(x, rows)
     other = rows.other
     if other is not None:
@@ -48,6 +48,11 @@ def each_row(x: Array, rows: Rows) -> tuple[Array, Array | None, Statistics | No
     loss = evaluate(RowFormula(rows.loss, rows.temperature, rows.z_loss), x, u, other)
     label = None if target is None or not rows.statistics else jnp.argmax(target, axis=-1)
     return loss, counts, _statistics(x, label, rows)
+
+
+def is_plain(rows: Rows) -> bool:
+    """Tell whether the loss is the surprisal of labels, which needs the fewest passes."""
+    return rows.loss == CrossEntropy() and not rows.soft
 
 
 def _of_labels(x: Array, rows: Rows) -> tuple[Array, Array | None, Statistics | None]:
