@@ -123,9 +123,9 @@ def _statistics(x: Array, label: Array | None, rows: Rows) -> Statistics | None:
         return None
     x = jax.lax.stop_gradient(x)
     parts = parts_of(x, rows.temperature)
-    argmax = jnp.argmax(x, axis=-1)
-    label = argmax if label is None else label
     lse = softmax_core.log_normaliser(jnp, parts, rows.temperature)
+    argmax = predicted(jnp.argmax(x, axis=-1), lse)
+    label = argmax if label is None else label
     entropy = softmax_core.entropy(jnp, parts)
     accuracy = accuracy_of(argmax, label, rows.keep)
     if rows.keep is None:
@@ -136,6 +136,11 @@ def _statistics(x: Array, label: Array | None, rows: Rows) -> Statistics | None:
         jnp.where(rows.keep, argmax, -1),
         accuracy,
     )
+
+
+def predicted(argmax: Array, lse: Array) -> Array:
+    """Return the predicted classes (…); −1 for a row of NaN, whose maximum may be anywhere."""
+    return jnp.where(jnp.isnan(lse), -1, argmax)
 
 
 def accuracy_of(argmax: Array, label: Array, keep: Array | None) -> Array:
