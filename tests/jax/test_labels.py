@@ -40,7 +40,7 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("options", OPTIONS)
 def test_as_the_same_distributions(options, dtype):
     """Losses, gradients, and the gradients' derivatives along one direction."""
@@ -55,7 +55,7 @@ def test_as_the_same_distributions(options, dtype):
         gradient = jax.grad(lambda x: (loss(x) * upstream).sum())
         return loss(x), *jax.jvp(gradient, (x,), (along,))
 
-    x, rtol = jnp.asarray(ALL, dtype), 1e-13 if dtype == "float64" else 3e-6
+    x, rtol = jnp.asarray(ALL, dtype), 1e-13 if dtype == "float64" else 6e-6
     pairs = zip(found(x, jnp.asarray(LABELS)), found(x, jnp.asarray(ONE_HOT)), strict=True)
     for ours, general in pairs:
         # What is flushed to 0 may differ, since products are formed in another order.

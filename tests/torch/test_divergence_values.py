@@ -41,6 +41,28 @@ def test_js_divergence_is_exact_near_and_far(apart, beta, dtype):
         assert gradient == pytest.approx(slope, rel=1e-12, abs=20 * eps * most)
 
 
+@pytest.mark.parametrize("beta", [1e-8, 1e-3, 0.25, 0.999, 1 - 1e-8])
+def test_js_divergence_of_far_rows_has_both_gradients_to_the_last_digits(beta):
+    """Derived from the values, they had none left where one row is all but sure."""
+    torch.manual_seed(1)
+    for _ in range(30):
+        a = 2 * torch.randn(6, dtype=torch.float64)
+        b = a + 20 * torch.randn(6, dtype=torch.float64)
+        pair = a.requires_grad_(), b.requires_grad_()
+        found = torch.autograd.grad(pt.js_divergence_loss(*pair, beta=beta), pair)
+        with mp.workdps(60):
+            expected = [
+                exact(*rows, beta=w)[1]
+                for rows, w in (
+                    ((a.tolist(), b.tolist()), mp.mpf(beta)),
+                    ((b.tolist(), a.tolist()), 1 - mp.mpf(beta)),
+                )
+            ]
+        for gradient, slope in zip(found, expected, strict=True):
+            bound = 1e-14 * max(abs(g) for g in slope)
+            assert gradient.tolist() == pytest.approx(slope, rel=0, abs=bound)
+
+
 @pytest.mark.parametrize("gap", [20.0, 50.0, 90.0, 200.0, math.inf])
 def test_js_divergence_has_a_gradient_where_a_class_is_all_but_impossible(gap):
     x = torch.tensor([[0.0, -gap, -1.0]], requires_grad=True)

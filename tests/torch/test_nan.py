@@ -197,3 +197,11 @@ def test_numpy_under_a_cap(loss, bad):
     assert value == loss(X.numpy()[:1], y[:1], softcap=3.0)
     assert gradient[0].all()
     assert np.array_equal(gradient[1], [0, 0, 0])
+
+
+def test_a_row_of_nan_predicts_no_class(route):
+    x = torch.tensor([[math.nan, 0.0, 0.0], [0.0, 0.0, math.nan], [0.0, 1.0, 0.0]])
+    y = torch.tensor([0, 2, 1])
+    _, found = pt.cross_entropy(x, y, return_stats=True)
+    assert found.argmax.tolist() == [-1, -1, 1]
+    assert found.accuracy.item() == pytest.approx(1 / 3)

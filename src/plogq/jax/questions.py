@@ -79,14 +79,14 @@ class Head:
         What is asked of the logits (R, C).
     matrix, bias
         (C, D), and (C,) or None.
-    at_once
-        The number of rows whose logits are in memory at once.
+    workspace
+        Bytes for arrays like the logits of the rows that are in memory at once.
     """
 
     rows: Rows
     matrix: Array
     bias: Array | None
-    at_once: int
+    workspace: int
 
 
 @_traced("target", "keep", "weight", "pos_weight", "denominator")

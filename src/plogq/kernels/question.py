@@ -131,7 +131,7 @@ class Statistics(NamedTuple):
     entropy
         H(softmax(z)) of each row; 0 where it is left out.
     argmax
-        The predicted class of each row; −1 where it is left out.
+        The predicted class of each row; −1 where it is left out, or where its lse is NaN.
     accuracy
         The share of rows, among those that count, whose prediction is the target (for a
         distribution, its most likely class; without target, any); 0 where none counts.

@@ -13,7 +13,13 @@ from array_api_compat import torch as xp
 from torch import Tensor
 
 from plogq.errors import check_number, refuse
-from plogq.formulas.softmax_core import check_beta, js_divergence, js_limit, kl_divergence
+from plogq.formulas.softmax_core import (
+    check_beta,
+    js_divergence,
+    js_gradients,
+    js_limit,
+    kl_divergence,
+)
 from plogq.formulas.softmax_state import Softmax
 from plogq.formulas.terms import normal_kl_terms, times
 from plogq.torch.checks import (
@@ -260,11 +266,60 @@ def js_divergence_loss(
     def divergence(
         x: Tensor, y: Tensor, of_x: Softmax, of_y: Softmax, temperature: float
     ) -> Tensor:
+        if beta not in (0, 1):
+            compiling = torch.compiler.is_compiling()
+            function = _JSDivergence if compiling else _JSDivergenceOfEager
+            loss: Tensor = function.apply(x, y, temperature, beta)  # type: ignore[no-untyped-call]
+            return loss
         of: Tensor = js_divergence(xp, x, y, of_x, of_y, temperature, beta)
-        return of.clamp(max=js_limit(beta))
+        return of
 
     named = {"p_logits": p_logits, "q_logits": q_logits}
     return _of_two("JS divergence", divergence, named, reduction, options)
+
+
+class _JSDivergence(torch.autograd.Function):
+    """The JS divergence with its written gradients: derived ones lose digits as β nears 0 or 1."""
+
+    @staticmethod
+    def forward(a: Tensor, b: Tensor, temperature: float, beta: float) -> Tensor:
+        """Return the divergences (R,) of rows of logits (R, C)."""
+        parts = parts_of(a, temperature), parts_of(b, temperature)
+        found: Tensor = js_divergence(xp, a, b, *parts, temperature, beta)
+        return found.clamp(max=js_limit(beta))
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Keep the logits."""
+        a, b, ctx.temperature, ctx.beta = inputs
+        ctx.save_for_backward(a, b)
+        ctx.save_for_forward(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients in both logits, which are differentiable themselves."""
+        of_a, of_b = _js_gradients(ctx)
+        return upstream[..., None] * of_a, upstream[..., None] * of_b, None, None
+
+
+class _JSDivergenceOfEager(_JSDivergence):
+    """What torch.compile does not take: a derivative in forward mode, and vmap."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def jvp(ctx: Any, of_a: Tensor | None, of_b: Tensor | None, *_: None) -> Tensor | int:
+        """Return the derivative along these directions; None for 0."""
+        pairs = zip(_js_gradients(ctx), (of_a, of_b), strict=True)
+        return sum((gradient * dot).sum(-1) for gradient, dot in pairs if dot is not None)
+
+
+def _js_gradients(ctx: Any) -> tuple[Tensor, Tensor]:
+    """Return the gradients (R, C) of the divergences in both logits."""
+    a, b = ctx.saved_tensors
+    parts = parts_of(a, ctx.temperature), parts_of(b, ctx.temperature)
+    of_a, of_b = js_gradients(xp, a, b, *parts, ctx.temperature, ctx.beta)
+    return of_a / ctx.temperature, of_b / ctx.temperature
 
 
 def reverse_kl_loss(

@@ -121,7 +121,7 @@ def statistics(rows: Rows, lse: Tensor, entropy: Tensor, argmax: Tensor) -> Stat
     kept = rows.kept()
     if kept is None:
         kept = torch.ones_like(label, dtype=torch.bool)
-    argmax = torch.where(kept, argmax, -1)
+    argmax = torch.where(kept & ~lse.isnan(), argmax, -1)
     correct = (argmax == label) & kept
     accuracy = correct.sum() / kept.sum().clamp(min=1)
     lse, entropy = torch.where(kept, lse, -torch.inf), torch.where(kept, entropy, 0.0)

@@ -21,7 +21,13 @@ from plogq.jax.questions import Answer, Head, Rows
 from plogq.jax.tangents import is_live, no_tangent
 
 Array = jax.Array
-RowsAnswer = Callable[[Array, Rows], Any]
+
+
+class RowsEngine(NamedTuple):
+    """What answers rows of logits, and how many arrays like these logits it keeps at a time."""
+
+    answer: Callable[[Array, Rows], Any]
+    copies: int
 
 
 class Layer(NamedTuple):
@@ -33,13 +39,13 @@ class Layer(NamedTuple):
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0, 1))
-def head_sum(answer: RowsAnswer, at_once: int, layer: Layer, rows: Rows) -> Answer:
+def head_sum(engine: RowsEngine, workspace: int, layer: Layer, rows: Rows) -> Answer:
     """Return the reduced loss, and statistics where they are wanted, by an engine of rows."""
-    found, _ = _scanned(answer, at_once, layer, rows, with_gradient=False)
+    found, _ = _scanned(engine, workspace, layer, rows, with_gradient=False)
     return found
 
 
-def _head_sum_jvp(answer: RowsAnswer, at_once: int, primals: Any, tangents: Any) -> Any:
+def _head_sum_jvp(engine: RowsEngine, workspace: int, primals: Any, tangents: Any) -> Any:
     (layer, rows), (of_layer, of_rows) = primals, tangents
     live = [field.name for field in fields(rows) if is_live(getattr(of_rows, field.name))]
     tangent: Any = 0.0
@@ -47,12 +53,12 @@ def _head_sum_jvp(answer: RowsAnswer, at_once: int, primals: Any, tangents: Any)
 
         def learned(*values: Array) -> Any:
             given = replace(rows, **dict(zip(live, values, strict=True)), statistics=False)
-            return head_by_rows(layer.hidden, Head(given, layer.matrix, layer.bias, at_once))
+            return head_by_rows(layer.hidden, Head(given, layer.matrix, layer.bias, workspace))
 
         at = [getattr(rows, name) for name in live]
         tangent = jax.jvp(learned, at, [getattr(of_rows, name) for name in live])[1]
     wanted = any(is_live(dot) for dot in of_layer)
-    found, gradient = _scanned(answer, at_once, layer, rows, with_gradient=wanted)
+    found, gradient = _scanned(engine, workspace, layer, rows, with_gradient=wanted)
     wide = arithmetic(layer.hidden)
     for slope, dot in zip(gradient, of_layer, strict=True):
         if is_live(dot):
@@ -66,18 +72,18 @@ head_sum.defjvp(_head_sum_jvp, symbolic_zeros=True)
 
 
 def _scanned(
-    answer: RowsAnswer, at_once: int, layer: Layer, rows: Rows, *, with_gradient: bool
+    engine: RowsEngine, workspace: int, layer: Layer, rows: Rows, *, with_gradient: bool
 ) -> tuple[Answer, Any]:
     """Return the answer, and its gradient like the layer, or three times None."""
     wide = arithmetic(layer.hidden)
     scale = row_scale(rows, shaped((len(layer.hidden), len(layer.matrix)), wide))
     rows = replace(rows, reduction="sum", denominator=None, row_weight=scale)
-    pieces = Pieces.of(layer.hidden, rows, at_once)
     matrix = layer.matrix.astype(wide)
+    pieces = Pieces.of(layer.hidden, rows, matrix, workspace, engine.copies)
     bias = None if layer.bias is None else layer.bias.astype(wide)
 
     def some(matrix: Array, bias: Array | None, hidden: Array, parts: Any) -> tuple[Array, Any]:
-        found = answer(logits_of(hidden, matrix, bias), replace(rows, **parts))
+        found = engine.answer(logits_of(hidden, matrix, bias), replace(rows, **parts))
         return found if rows.statistics else (found, None)
 
     def step(total: Any, piece: Any) -> Any:
@@ -101,8 +107,8 @@ def _scanned(
 
 
 @partial(jax.jit, static_argnums=0)
-def head_answer(answer: RowsAnswer, hidden: Array, question: Head) -> Answer:
+def head_answer(engine: RowsEngine, hidden: Array, question: Head) -> Answer:
     """Return what was asked of the logits of hidden rows, by an engine's answer for rows."""
     layer = Layer(hidden, question.matrix, question.bias)
-    found: Answer = head_sum(answer, question.at_once, layer, question.rows)
+    found: Answer = head_sum(engine, question.workspace, layer, question.rows)
     return found

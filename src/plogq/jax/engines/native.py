@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 
 from plogq.jax.engines import native_rows
-from plogq.jax.engines.head_sums import head_answer
+from plogq.jax.engines.head_sums import RowsEngine, head_answer
 from plogq.jax.questions import Answer, Elements, Head, Rows
 
 Array = jax.Array
@@ -32,5 +32,6 @@ class Native:
         if isinstance(question, Rows):
             answer: Answer = by_kernel(x, question)
         else:
-            answer = head_answer(by_kernel, x, question)
+            copies = native_rows.copies(question.rows)
+            answer = head_answer(RowsEngine(by_kernel, copies), x, question)
         return answer

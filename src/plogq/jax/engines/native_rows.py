@@ -14,6 +14,7 @@ from plogq.jax.engines.row_call import NO_KERNEL, Arrays, Call, Found, computed
 from plogq.jax.engines.xla_rows import (
     accuracy_of,
     labels,
+    predicted,
     prepared,
     reduced,
     row_scale,
@@ -46,6 +47,11 @@ def refusal(x: Array, rows: Rows) -> str:
     if jax.device_count() > 1 or not jax.sharding.get_abstract_mesh().empty:
         return "the logits may lie on several devices"
     return ""
+
+
+def copies(rows: Rows) -> int:
+    """Return how many arrays like the logits are kept at a time with their gradient (measured)."""
+    return 3 if rows.mask is None and rows.softcap is None else 6
 
 
 @partial(jax.jit, inline=True)  # what is lent to the program must be seen
@@ -126,6 +132,6 @@ def _finished(rows: Rows, x: Array, found: Found) -> Answer:
         return loss
     assert rows.target is not None
     label = jnp.argmax(rows.target, axis=-1) if rows.soft else labels(rows, x.shape[-1])[0]
-    argmax = found.argmax.astype(int)  # as `jnp.argmax` has it
+    argmax = predicted(found.argmax.astype(int), found.lse)  # int as `jnp.argmax` has it
     accuracy = accuracy_of(argmax, label, rows.keep)
     return loss, Statistics(found.lse, found.entropy, argmax, accuracy)

@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from plogq.jax.arguments import arithmetic
-from plogq.jax.engines.head_sums import head_answer
+from plogq.jax.engines.head_sums import RowsEngine, head_answer
 from plogq.jax.engines.xla_head import head_by_rows
-from plogq.jax.engines.xla_rows import rows_answer
+from plogq.jax.engines.xla_rows import is_plain, rows_answer
 from plogq.jax.questions import Answer, Elements, Head, Rows
 from plogq.jax.reductions import finished
 from plogq.jax.tangents import evaluate
@@ -34,8 +34,13 @@ class Xla:
         elif question.rows.reduction == "none":
             answer = head_by_rows(x, question)
         else:
-            answer = head_answer(rows_answer, x, question)
+            answer = head_answer(RowsEngine(rows_answer, _copies(question.rows)), x, question)
         return answer
+
+
+def _copies(rows: Rows) -> int:
+    """Return how many arrays like the logits XLA keeps at a time with their gradient (measured)."""
+    return 8 if is_plain(rows) else 15
 
 
 @jax.jit

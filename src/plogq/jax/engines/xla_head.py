@@ -14,6 +14,8 @@ from plogq.jax.questions import Answer, Head, Rows
 from plogq.kernels.question import Statistics
 
 Array = jax.Array
+# XLA keeps up to so many arrays like the logits at a time (measured: 5, and 8 with every option).
+_COPIES = 8
 
 
 class Pieces(NamedTuple):
@@ -35,8 +37,10 @@ class Pieces(NamedTuple):
     whole: bool
 
     @classmethod
-    def of(cls, hidden: Array, rows: Rows, at_once: int) -> Pieces:
-        """Return as few pieces as there can be of `at_once` rows at most."""
+    def of(cls, hidden: Array, rows: Rows, matrix: Array, workspace: int, copies: int) -> Pieces:
+        """Return the fewest pieces, of whose logits `copies` arrays fit into `workspace` bytes."""
+        of_row = len(matrix) * jnp.dtype(arithmetic(hidden)).itemsize
+        at_once = max(1, workspace // (copies * of_row))
         names = ("target", "mask", "keep", "row_weight")
         parts = {n: value for n in names if (value := getattr(rows, n)) is not None}
         if rows.keep is not None:
@@ -85,7 +89,7 @@ def head_by_rows(hidden: Array, question: Head) -> Answer:
     rows, wide = question.rows, arithmetic(hidden)
     matrix = question.matrix.astype(wide)
     bias = None if question.bias is None else question.bias.astype(wide)
-    pieces = Pieces.of(hidden, rows, question.at_once)
+    pieces = Pieces.of(hidden, rows, matrix, question.workspace, _COPIES)
 
     def some(matrix: Array, bias: Array | None, hidden: Array, parts: dict[str, Array]) -> Any:
         return each_row(logits_of(hidden, matrix, bias), replace(rows, **parts))  # type: ignore[arg-type]

@@ -34,7 +34,7 @@ def finish(rows: Rows, loss: Array, counts: Array | None, stats: Statistics | No
 def each_row(x: Array, rows: Rows) -> tuple[Array, Array | None, Statistics | None]:
     """Return the losses (…), what their rows count by class weights, and their statistics."""
     x = prepared(x, rows, rows.softcap)
-    if rows.loss == CrossEntropy() and not rows.soft:
+    if is_plain(rows):
         return _of_labels(x, rows)
     other = rows.other
     if other is not None:
@@ -48,6 +48,11 @@ def each_row(x: Array, rows: Rows) -> tuple[Array, Array | None, Statistics | No
     loss = evaluate(RowFormula(rows.loss, rows.temperature, rows.z_loss), x, u, other)
     label = None if target is None or not rows.statistics else jnp.argmax(target, axis=-1)
     return loss, counts, _statistics(x, label, rows)
+
+
+def is_plain(rows: Rows) -> bool:
+    """Tell whether the loss is the surprisal of labels, which needs the fewest passes."""
+    return rows.loss == CrossEntropy() and not rows.soft
 
 
 def _of_labels(x: Array, rows: Rows) -> tuple[Array, Array | None, Statistics | None]:
@@ -118,9 +123,9 @@ def _statistics(x: Array, label: Array | None, rows: Rows) -> Statistics | None:
         return None
     x = jax.lax.stop_gradient(x)
     parts = parts_of(x, rows.temperature)
-    argmax = jnp.argmax(x, axis=-1)
-    label = argmax if label is None else label
     lse = softmax_core.log_normaliser(jnp, parts, rows.temperature)
+    argmax = predicted(jnp.argmax(x, axis=-1), lse)
+    label = argmax if label is None else label
     entropy = softmax_core.entropy(jnp, parts)
     accuracy = accuracy_of(argmax, label, rows.keep)
     if rows.keep is None:
@@ -131,6 +136,11 @@ def _statistics(x: Array, label: Array | None, rows: Rows) -> Statistics | None:
         jnp.where(rows.keep, argmax, -1),
         accuracy,
     )
+
+
+def predicted(argmax: Array, lse: Array) -> Array:
+    """Return the predicted classes (…); −1 for a row of NaN, whose maximum may be anywhere."""
+    return jnp.where(jnp.isnan(lse), -1, argmax)
 
 
 def accuracy_of(argmax: Array, label: Array, keep: Array | None) -> Array:
