@@ -80,6 +80,34 @@ LOSSES: dict[str, dict[str, Loss]] = {
     },
 }
 
+# The losses as classes, and the functions that they compute.
+TORCH_CLASSES = {
+    "CrossEntropyLoss": "cross_entropy",
+    "NLLLoss": "nll_loss",
+    "BCEWithLogitsLoss": "binary_cross_entropy_with_logits",
+    "BCELoss": "binary_cross_entropy",
+    "KLDivLoss": "kl_div",
+    "MSELoss": "mse_loss",
+}
+KERAS_CLASSES = {
+    "SparseCategoricalCrossentropy": "sparse_categorical_crossentropy",
+    "CategoricalCrossentropy": "categorical_crossentropy",
+    "BinaryCrossentropy": "binary_crossentropy",
+    "KLDivergence": "kl_divergence",
+    "MeanSquaredError": "mean_squared_error",
+}
+
+
+def function_of(name: str) -> str:
+    """Return the name of the function that a loss of this name computes, a class or itself.
+
+    Examples
+    --------
+    >>> function_of("CrossEntropyLoss"), function_of("nll_loss")
+    ('cross_entropy', 'nll_loss')
+    """
+    return {**TORCH_CLASSES, **KERAS_CLASSES}.get(name, name)
+
 
 def loss_of(framework: str, name: str, from_logits: object = None) -> Loss:
     """Return what a framework's loss takes; `from_logits` as Keras has it.

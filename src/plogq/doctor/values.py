@@ -11,7 +11,7 @@ import numpy as np
 
 from plogq.doctor.check import VALUES, chosen
 from plogq.doctor.finding import Diagnosis
-from plogq.doctor.losses import Loss, framework_with, loss_of
+from plogq.doctor.losses import Loss, framework_with, function_of, loss_of
 from plogq.doctor.readings import (
     Array,
     are_distributions,
@@ -271,7 +271,8 @@ def check(
     outputs, target
         What goes into the loss, as arrays or tensors of any framework, or lists of numbers.
     loss, framework
-        The name of the loss, as the framework ("torch", "keras", "jax", "numpy") has it. Without a
+        The name of the loss, a function or a class, as the framework ("torch", "keras", "jax",
+        "numpy") has it. Without a
         framework, it is that of the outputs if it has such a loss, or else one that has.
     at_start
         Whether the model has not been trained yet: its loss is then compared with ln C.
@@ -295,6 +296,7 @@ def check(
     """
     if not isinstance(loss, str):
         refuse("loss", "be the name of a loss", repr(loss), error=TypeError)
+    loss = function_of(loss)
     if framework is None:
         first = FRAMEWORK_OF.get(type(outputs).__module__.partition(".")[0], "numpy")
         framework = framework_with(loss, first)

@@ -7,9 +7,11 @@ from typing import Literal
 
 from plogq.doctor.losses import (
     BINARY_LOGITS,
+    KERAS_CLASSES,
     LOGITS,
     LOSSES,
     PROBABILITIES,
+    TORCH_CLASSES,
     Loss,
     loss_of,
 )
@@ -156,22 +158,7 @@ def _tensorflow(name: str, loss: Loss) -> LossApi:
 
 _TORCH = {name: _torch(name) for name in LOSSES["torch"]}
 _KERAS = {name: _keras(name) for name in LOSSES["keras"]}
-_TORCH_CLASSES = {
-    "CrossEntropyLoss": "cross_entropy",
-    "NLLLoss": "nll_loss",
-    "BCEWithLogitsLoss": "binary_cross_entropy_with_logits",
-    "BCELoss": "binary_cross_entropy",
-    "KLDivLoss": "kl_div",
-    "MSELoss": "mse_loss",
-}
-_KERAS_CLASSES = {
-    "SparseCategoricalCrossentropy": "sparse_categorical_crossentropy",
-    "CategoricalCrossentropy": "categorical_crossentropy",
-    "BinaryCrossentropy": "binary_crossentropy",
-    "KLDivergence": "kl_divergence",
-    "MeanSquaredError": "mean_squared_error",
-}
-KERAS_NAMES = {**_KERAS, **{each: _KERAS[name] for each, name in _KERAS_CLASSES.items()},
+KERAS_NAMES = {**_KERAS, **{each: _KERAS[name] for each, name in KERAS_CLASSES.items()},
                "mse": _KERAS["mean_squared_error"]}  # fmt: skip
 
 LOSS_FUNCTIONS: dict[str, LossApi] = {
@@ -194,6 +181,6 @@ LOSS_FUNCTIONS: dict[str, LossApi] = {
         LossApi("sklearn", "log_loss", PROBABILITIES, (1, "y_pred"), (0, "y_true")),
 }  # fmt: skip
 LOSS_CLASSES: dict[str, LossApi] = {
-    **{f"torch.nn.{each}": _TORCH[name] for each, name in _TORCH_CLASSES.items()},
-    **{f"keras.losses.{each}": _KERAS[name] for each, name in _KERAS_CLASSES.items()},
+    **{f"torch.nn.{each}": _TORCH[name] for each, name in TORCH_CLASSES.items()},
+    **{f"keras.losses.{each}": _KERAS[name] for each, name in KERAS_CLASSES.items()},
 }

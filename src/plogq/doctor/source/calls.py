@@ -148,13 +148,30 @@ def _api(flow: Flow, name: str, call: ast.Call, frame: Frame) -> Value:
 
 def _sequential(flow: Flow, call: ast.Call, frame: Frame) -> Value:
     given: Sequence[ast.expr] = call.args
-    if len(given) == 1 and isinstance(given[0], (ast.List, ast.Tuple)):
+    if len(given) == 1 and (named := _named_layers(flow, given[0])) is not None:
+        given = named
+    elif len(given) == 1 and isinstance(given[0], (ast.List, ast.Tuple)):
         given = given[0].elts
     elif len(given) == 1 and isinstance(items := flow.value(given[0], frame), Items):
         return Chain(items.values)
     if call.keywords and not given:
         return Chain((None,))
     return Chain(tuple(flow.value(each, frame) for each in given))
+
+
+def _named_layers(flow: Flow, given: ast.expr) -> list[ast.expr] | None:
+    """Return the layers of `OrderedDict([(name, layer), …])`, or of one of a dict."""
+    if not isinstance(given, ast.Call) or len(given.args) != 1 or given.keywords:
+        return None
+    if flow.qualified(given.func) != "collections.OrderedDict":
+        return None
+    pairs = given.args[0]
+    if isinstance(pairs, ast.Dict):
+        return list(pairs.values) if all(key is not None for key in pairs.keys) else None
+    if not isinstance(pairs, (ast.List, ast.Tuple)):
+        return None
+    two = [each.elts for each in pairs.elts if isinstance(each, ast.Tuple) and len(each.elts) == 2]
+    return [layer for _, layer in two] if len(two) == len(pairs.elts) else None
 
 
 def _layer(flow: Flow, name: str, call: ast.Call) -> Value:

@@ -13,6 +13,9 @@ from plogq.doctor.source.losses import LossUse, losses
 from plogq.doctor.source.text import SourceText, lines_of
 from plogq.doctor.source.values import Tensor, Value
 
+# Statements that hold others.
+COMPOUND = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.For, ast.AsyncFor, ast.While,
+            ast.If, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)  # fmt: skip
 LONGEST = 120  # characters of a line that are shown
 
 
@@ -142,15 +145,19 @@ class Code:
         They are its own line, and the last one of its statement.
         """
         line = self.source.line(where)
-        ends = {
-            node.end_lineno
-            for node in self.nodes
-            if isinstance(node, ast.stmt)
-            and not hasattr(node, "body")
-            and node.end_lineno is not None
-            and node.lineno <= line <= node.end_lineno
-        }
-        return [self._lines[each - 1] for each in sorted({line} | {e for e in ends if e})]
+        return [self._lines[each - 1] for each in sorted({line, *self._ends.get(line, ())})]
+
+    @cached_property
+    def _ends(self) -> dict[int, set[int]]:
+        """By line, the last lines of the simple statements that stand on it."""
+        ends: dict[int, set[int]] = {}
+        for node in self.nodes:
+            if not isinstance(node, ast.stmt) or isinstance(node, COMPOUND):
+                continue
+            last = node.end_lineno or node.lineno
+            for line in range(node.lineno, last + 1):
+                ends.setdefault(line, set()).add(last)
+        return ends
 
     def _shown(self, line: int, several: bool) -> str:
         text = re.sub(r"\s+", " ", self._lines[line - 1].strip())
