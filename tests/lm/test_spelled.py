@@ -210,6 +210,18 @@ def test_bytes_are_right_or_not_known(cut, way, data):
         assert found.text == text.encode()
 
 
+@pytest.mark.parametrize("names", [["", "<"], ["a", "", "<"], ["a", "", "", "<"]])
+def test_a_token_without_a_name_may_be_the_space_beside_it(names):
+    """Whose the space is cannot be told: the bytes of the whole are known, those of a part not."""
+    passage = Passage([Token(name, -1.0) for name in names], "".join(names[:-1]) + " <")
+    last = len(names) - 1
+    assert spelled(passage, 0, last + 1).text == passage.text.encode()
+    assert spelled(passage, last, last + 1).text is None
+    assert spelled(passage, 0, last).text is None
+    named = Passage([Token("▁Hi", -1.0), Token("", -1.0), Token("▁you", -1.0)], "Hi you")
+    assert [spelled(named, i, i + 1).text for i in range(3)] == [b"Hi", b"", b" you"]
+
+
 def test_tokens_of_unknown_spelling_are_not_counted_as_cut_off():
     tokens = [WAYS["number"](b"<")] * 7
     assert spelled(Passage(tokens, "<<<<<<<"), 0, 7).text == b"<<<<<<<"

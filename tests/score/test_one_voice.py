@@ -336,6 +336,7 @@ def check_rows(r, found):
                       if low > r.label_entropy) + shown.beyond + shown.infinite  # fmt: skip
     text = found.surprisal.text
     said = re.search(r"At least (\S+\s%) of the rows cost more than the (.+?) of a", text)
+    assert bool(said) == (above > 0)
     if said:
         assert said.groups() == (percent(above), amount(r.label_entropy, r.unit))
 

@@ -66,7 +66,7 @@ def spelled(passage: Passage, start: int, stop: int) -> Spelled:
         return Spelled(None, ends)
     a, b, c = ends[start], ends[first], ends[stop]
     if b is None or c is None:
-        unknown = next(t for t in tokens if not _spellings(t))
+        unknown = next(t for t in tokens if not _spellings(t) or _is_nameless(t))
         return Spelled(None, f"{_shown(unknown)} does not say what it spells")
     extra = sum(
         ends[i] == ends[i + 1] and not _is_mark(token) and not (token.name or "").isspace()
@@ -146,7 +146,7 @@ def _from_left(tokens: list[Token], text: bytes) -> list[int] | str:
     for token in tokens:
         spellings = _spellings(token)
         rest = len(text) - at
-        if rest and not spellings:
+        if rest and (not spellings or (_is_nameless(token) and text[at : at + 1] == b" ")):
             break
         if rest:
             size = next((len(s) for s in spellings if text.startswith(s, at)), None)
@@ -172,7 +172,7 @@ def _from_right(tokens: list[Token], text: bytes, first: int, least: int) -> lis
     for i in range(len(tokens) - 1, first, -1):
         token = tokens[i]
         spellings = _spellings(token)
-        if not spellings:
+        if not spellings or (_is_nameless(token) and text[least:at][-1:] == b" "):
             return ends[::-1]
         sizes = [len(s) for s in spellings if text.endswith(s, least, at)]
         sizes += [0] if not sizes and _is_mark(token) else []
@@ -183,8 +183,8 @@ def _from_right(tokens: list[Token], text: bytes, first: int, least: int) -> lis
         size = next((n for n in sizes if _may_end(before, text[least : at - n])), sizes[0])
         at -= size
         # A space before it may belong to it, or to the previous token, whose spelling is not known.
-        doubtful = size and not text[at : at + 1].isspace() and text[least:at][-1:].isspace()
-        ends.append(None if doubtful and not _spellings(before) else at)
+        unclear = not _spellings(before) or _is_nameless(before)
+        ends.append(None if unclear and len(set(sizes)) > 1 else at)
     return ends[::-1]
 
 
@@ -247,6 +247,11 @@ def _byte_names() -> dict[str, int]:
 
 
 BYTE_OF = _byte_names()
+
+
+def _is_nameless(token: Token) -> bool:
+    """Return whether a token may be a mark, or a space that was lost when it was decoded alone."""
+    return token.raw is None and not token.name
 
 
 def _is_mark(token: Token) -> bool:
