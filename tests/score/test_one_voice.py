@@ -17,7 +17,7 @@ from plogq.records import READING, Caution, encoded
 from plogq.reports.findings import findings
 from plogq.reports.findings.words import name
 from plogq.reports.html import report_html
-from plogq.reports.numbers import amount, figure, percent
+from plogq.reports.numbers import amount, figure, percent, together
 from plogq.reports.terminal.score import print_report
 from plogq.reports.terminal.text import plain
 from plogq.reports.verdict import (
@@ -332,13 +332,19 @@ def check_rows(r, found):
     costs = amount(half[0] if half else shown.edges[-1], r.unit)
     than = "less" if half else "more"
     assert found.surprisal.title == f"Half of the rows cost {than} than {costs}"
-    above = math.fsum(w for w, low in zip(shown.weight, shown.edges, strict=False)
-                      if low > r.label_entropy) + shown.beyond + shown.infinite  # fmt: skip
+    above = together([shown.beyond, shown.infinite] + [
+        w for w, low in zip(shown.weight, shown.edges, strict=False) if low > r.label_entropy
+    ])  # fmt: skip
     text = found.surprisal.text
-    said = re.search(r"At least (\S+\s%) of the rows cost more than the (.+?) of a", text)
+    how = r"(At least \S+\s%|More than\s\S+\s%|Some)"
+    said = re.search(how + r" of the rows cost more than the (.+?) of a", text)
     assert bool(said) == (above > 0)
     if said:
-        assert said.groups() == (percent(above), amount(r.label_entropy, r.unit))
+        assert (said[1] == "Some") == (above < 0.0005)
+        if said[1].startswith("At least"):
+            assert said[1].removeprefix("At least ") == percent(above)
+        assert said[1].startswith("More than") == (0.9995 <= above < 1)
+        assert said[2] == amount(r.label_entropy, r.unit)
 
 
 def check_amounts(r, found):

@@ -8,14 +8,16 @@ digits come in groups of three. No number but 0 looks like 0, and no share but 1
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
 from plogq.formulas.units import NATS_PER_UNIT, Unit, plural
+from plogq.kinds import ROUNDED
 
 DECIMALS = 4
 WHOLE = 1000  # from here on a number is shown without decimals
 LARGEST = 10**9  # from here on it is shown by a power of ten
-HALF = 0.5 - 1e-9  # of all: a sum of shares is rounded
+HALF = 0.5 - ROUNDED  # of all: a sum of shares is rounded
 UNKNOWN = "–"
 SPACE = "\N{NO-BREAK SPACE}"  # between a number and its sign
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -91,6 +93,18 @@ def percent(share: float | None) -> str:
         return f">{SPACE}99.9{SPACE}%"
     text = _rounded(size, 1) if size < WHOLE else figure(size)
     return f"{'−' if hundred < 0 else ''}{text}{SPACE}%"
+
+
+def together(shares: Iterable[float]) -> float:
+    """Return the sum of shares of one whole; 1 where only rounding keeps it from that.
+
+    Examples
+    --------
+    >>> 120 * (1 / 120), together([0.1] * 10), together([0.25, 0.5])
+    (1.0, 1.0, 0.75)
+    """
+    total = math.fsum(shares)
+    return 1.0 if abs(total - 1) < ROUNDED else total
 
 
 def count(number: int, of: str = "", several: str = "") -> str:

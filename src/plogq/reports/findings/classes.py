@@ -6,7 +6,7 @@ import math
 
 from plogq.reports.findings.finding import Finding
 from plogq.reports.findings.words import name
-from plogq.reports.numbers import HALF, amount, percent, rows
+from plogq.reports.numbers import HALF, amount, percent, rows, together
 from plogq.reports.surprises import dearest, doubtful
 from plogq.reports.verdict import WRONG_LABELS
 from plogq.score.parts import ClassFigures
@@ -33,7 +33,8 @@ def classes(r: Result) -> Finding | None:
             break
         half, total = half + 1, total + _share(c)
     if half > 1 and len(r.per_class) > 2:
-        title = f"{half:,} of {len(r.per_class):,} classes carry {percent(total)} of {what}"
+        carried = percent(together(map(_share, known[:half])))
+        title = f"{half:,} of {len(r.per_class):,} classes carry {carried} of {what}"
     elif known:
         title = f"{name(known[0].name)} carries {percent(_share(known[0]))} of {what}"
     else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from plogq.formulas.units import plural
 from plogq.reports.findings.finding import Finding
 from plogq.reports.findings.words import name
-from plogq.reports.numbers import HALF, amount, percent, rows, said
+from plogq.reports.numbers import HALF, amount, percent, rows, said, together
 from plogq.reports.surprises import dearest, doubtful
 from plogq.reports.verdict import WRONG_LABELS
 from plogq.score.parts import Slice, Surprise
@@ -43,16 +43,18 @@ def surprisal(r: Result) -> Finding | None:
         if total >= HALF:
             half = edge
             break
-    dear = found.beyond + found.infinite
     starts = zip(found.weight, found.edges, strict=False)
-    dear += sum(share for share, low in starts if low > r.label_entropy)
+    above = (share for share, low in starts if low > r.label_entropy)
+    dear = together([found.beyond, found.infinite, *above])
     title = (
         f"Half of the rows cost less than {amount(half, r.unit)}"
         if math.isfinite(half)
         else f"Half of the rows cost more than {amount(found.edges[-1], r.unit)}"
     )
+    part = percent(dear)
+    at_least = {">": f"More than{part[1:]}", "<": "Some"}.get(part[0], f"At least {part}")
     least = (
-        f" At least {percent(dear)} of the rows cost more than the "
+        f" {at_least} of the rows cost more than the "
         f"{amount(r.label_entropy, r.unit)} of a label with no model."
     )
     return Finding(
@@ -68,9 +70,8 @@ def pointwise(r: Result) -> Finding | None:
     found = r.histograms.pointwise_information
     if found is None or not any((*found.weight, found.infinite)):
         return None
-    worse = found.infinite + sum(
-        w for w, high in zip(found.weight, found.edges[1:], strict=True) if high <= 0
-    )
+    below = (w for w, high in zip(found.weight, found.edges[1:], strict=True) if high <= 0)
+    worse = together([found.infinite, *below])
     return Finding(
         f"On {percent(worse)} of the rows the model is worse than no model",
         "How much more probable the model made each label than its class frequency does: "
