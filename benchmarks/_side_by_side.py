@@ -1,5 +1,6 @@
 """What the benchmarks share: runs that take turns, and a word on the machine."""
 
+import argparse
 import json
 import os
 import platform
@@ -8,11 +9,12 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 THP = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+TUNED = {"THP_MEM_ALLOC_ENABLE": "1"}  # PyTorch with its allocator at its best
 
 
 def medians(contenders: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
@@ -53,6 +55,46 @@ def machine(*packages: str) -> str:
         ),
     }
     return "\n".join(f"{name}: {value}" for name, value in settings.items())
+
+
+def _status(field: str) -> float:
+    text = Path("/proc/self/status").read_text()
+    return int(text.split(f"{field}:")[1].split()[0]) / 1024
+
+
+def extra_memory(run: Callable[[], object]) -> dict[str, float]:
+    """Return how many MB a run needs at its peak beyond what was there before it, under Linux."""
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    before = _status("VmRSS")
+    run()
+    return {"extra": _status("VmHWM") - before}
+
+
+def line(name: str, figures: list[str], columns: Sequence[str] = ()) -> str:
+    """Return a line of a table: a name, then figures as wide as their columns."""
+    widths = [max(11, len(column) + 2) for column in columns] or [11] * len(figures)
+    return f"{name:34}" + "".join(f"{f:>{w}}" for f, w in zip(figures, widths, strict=True))
+
+
+def compare(
+    about: str,
+    tasks: dict[str, Callable[..., dict[str, float]]],
+    report: Callable[[bool], Iterable[str]],
+    results: Path,
+) -> None:
+    """Run a benchmark from the command line: its report, or one of its tasks as a child.
+
+    `report` is given whether it is to be quick, with small shapes: then nothing is written.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--quick", action="store_true", help="small shapes, nothing written")
+    parser.add_argument("--child", type=json.loads, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.child:
+        name, *task = asked.child
+        print(json.dumps(tasks[name](*task)))
+        return
+    print_and_keep(report(asked.quick), None if asked.quick else results)
 
 
 def in_own_process(environment: dict[str, str], *task: object) -> dict[str, float]:

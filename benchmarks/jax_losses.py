@@ -5,8 +5,6 @@ Each case has a process of its own, in which all take turns. Every step is one c
 and writes benchmarks/results/jax_losses.txt.
 """
 
-import argparse
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from _side_by_side import in_own_process, machine, medians, print_and_keep
-from torch_losses import Head, line, status
+from _side_by_side import compare, extra_memory, in_own_process, line, machine, medians
 
 import plogq.jax as pj
 
@@ -44,6 +41,7 @@ def stepping(loss, x, *, donated):
 
 def rows(count, classes) -> Steps:
     import torch
+    from torch_losses import Head
 
     import plogq.torch as pt
 
@@ -111,10 +109,7 @@ def measure_memory(kind, step, *size):
     """In a process of its own, under Linux: MB that a run needs at its peak beyond the rest."""
     run = KINDS[kind](*size)[step]
     run()
-    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
-    before = status("VmRSS")
-    run()
-    return {"extra": status("VmHWM") - before}
+    return extra_memory(run)
 
 
 def report(cases, repeats):
@@ -133,18 +128,7 @@ def report(cases, repeats):
             yield line(name, [f"{taken:.3g}", f"{least / taken:.2f}", f"{mb:.0f}"])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small shapes, nothing written")
-    parser.add_argument("--child", type=json.loads, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.child:
-        kind, *task = asked.child
-        print(json.dumps({"time": measure, "memory": measure_memory}[kind](*task)))
-        return
-    cases, repeats = (QUICK_CASES, 2) if asked.quick else (CASES, 7)
-    print_and_keep(report(cases, repeats), None if asked.quick else RESULTS)
-
-
 if __name__ == "__main__":
-    main()
+    tasks = {"time": measure, "memory": measure_memory}
+    full, short = (CASES, 7), (QUICK_CASES, 2)
+    compare(__doc__, tasks, lambda quick: report(*(short if quick else full)), RESULTS)

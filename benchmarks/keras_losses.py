@@ -5,15 +5,12 @@ compiled step on TensorFlow and JAX, eager calls on PyTorch, which is how Keras 
 compiled is beside them. Prints, and writes benchmarks/results/keras_losses.txt.
 """
 
-import argparse
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _side_by_side import in_own_process, machine, medians, print_and_keep
-from torch_losses import TUNED, line, status
+from _side_by_side import TUNED, compare, extra_memory, in_own_process, line, machine, medians
 
 RESULTS = Path(__file__).parent / "results" / "keras_losses.txt"
 Steps = dict[str, Callable[[], object]]
@@ -94,10 +91,7 @@ def measure_memory(step: str, backend: str, *size: int) -> dict[str, float]:
     """In a process of its own, under Linux: MB that a run needs at its peak beyond the logits."""
     steps(backend, 64, 64)[step]()  # load and start what the first call does
     run = steps(backend, *size)[step]
-    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
-    before = status("VmRSS")
-    run()
-    return {"extra": status("VmHWM") - before}
+    return extra_memory(run)
 
 
 def report(cases: list[tuple[int, int]], repeats: int) -> Iterator[str]:
@@ -119,19 +113,7 @@ def report(cases: list[tuple[int, int]], repeats: int) -> Iterator[str]:
                 yield line(step, [f"{taken:.3g}", f"{ms['keras'] / taken:.2f}", f"{mb:.0f}"])
 
 
-def main() -> None:
-    """Compare, and keep what was printed where nothing was made shorter."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small shapes, nothing written")
-    parser.add_argument("--child", type=json.loads, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.child:
-        kind, *task = asked.child
-        print(json.dumps({"time": measure, "memory": measure_memory}[kind](*task)))
-        return
-    cases, repeats = (QUICK_CASES, 2) if asked.quick else (CASES, 7)
-    print_and_keep(report(cases, repeats), None if asked.quick else RESULTS)
-
-
 if __name__ == "__main__":
-    main()
+    tasks = {"time": measure, "memory": measure_memory}
+    full, short = (CASES, 7), (QUICK_CASES, 2)
+    compare(__doc__, tasks, lambda quick: report(*(short if quick else full)), RESULTS)

@@ -5,21 +5,18 @@ which plogq takes turns with it; JAX has one too. Calls are default calls: a los
 logits that are a leaf. Prints, and writes benchmarks/results/torch_losses.txt.
 """
 
-import argparse
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from _side_by_side import in_own_process, machine, medians, print_and_keep
+from _side_by_side import TUNED, compare, extra_memory, in_own_process, line, machine, medians
 from torch.nn import functional as F
 
 import plogq.torch as pt
 
 RESULTS = Path(__file__).parent / "results" / "torch_losses.txt"
 Steps = dict[str, Callable[[], object]]
-TUNED = {"THP_MEM_ALLOC_ENABLE": "1"}
 CASES = [
     ("4096 x 32000", 4096, 32_000, "float32"),
     ("16384 x 1000", 16_384, 1000, "float32"),
@@ -124,24 +121,11 @@ def measure(kind, size, repeats):
     return {name: ms / calls for name, ms in taken.items()}
 
 
-def status(field):
-    text = Path("/proc/self/status").read_text()
-    return int(text.split(f"{field}:")[1].split()[0]) / 1024
-
-
 def measure_memory(kind, size, step):
     """In a process of its own, under Linux: MB that a run needs at its peak beyond the rest."""
     KINDS[kind](64, 64, *size[2:])[step]()  # load and start what the first call does
     run = KINDS[kind](*size)[step]
-    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
-    before = status("VmRSS")
-    run()
-    return {"extra": status("VmHWM") - before}
-
-
-def line(name, figures, columns=()):
-    widths = [max(11, len(column) + 2) for column in columns] or [11] * len(figures)
-    return f"{name:34}" + "".join(f"{f:>{w}}" for f, w in zip(figures, widths, strict=True))
+    return extra_memory(run)
 
 
 def compared(kind, size, repeats, jax):
@@ -179,19 +163,8 @@ def report(cases, elements, repeats, memory_of):
         yield f"{step:34}{mb / tensor:11.2f}"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small shapes, nothing written")
-    parser.add_argument("--child", type=json.loads, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.child:
-        kind, *task = asked.child
-        print(json.dumps({"time": measure, "memory": measure_memory}[kind](*task)))
-        return
-    full = (CASES, 64 << 20, 7, (4096, 32_000))
-    lines = report(*((QUICK_CASES, 1 << 16, 2, (256, 1000)) if asked.quick else full))
-    print_and_keep(lines, None if asked.quick else RESULTS)
-
-
 if __name__ == "__main__":
-    main()
+    full = (CASES, 64 << 20, 7, (4096, 32_000))
+    short = (QUICK_CASES, 1 << 16, 2, (256, 1000))
+    tasks = {"time": measure, "memory": measure_memory}
+    compare(__doc__, tasks, lambda quick: report(*(short if quick else full)), RESULTS)
