@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NoReturn
 
 import numpy as np
@@ -47,6 +48,20 @@ def check_number(name: str, value: Any) -> None:
     """Refuse all but numbers; a tensor would look as if it could be learned."""
     if not isinstance(value, (int, float, np.integer, np.floating)):
         refuse(name, "be a number", type(value).__name__, error=TypeError)
+
+
+def check_share(name: str, value: Any) -> None:
+    """Refuse all but numbers in [0, 1]."""
+    check_number(name, value)
+    if not 0 <= value <= 1:
+        refuse(name, "be in [0, 1]", value)
+
+
+def check_exponent(name: str, value: Any) -> None:
+    """Refuse all but finite numbers of 0 or more."""
+    check_number(name, value)
+    if not 0 <= value < math.inf:
+        refuse(name, "be at least 0 and finite", value)
 
 
 def check_count(name: str, count: object, least: int = 0) -> None:

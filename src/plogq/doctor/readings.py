@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from plogq.formulas.arrays import EPS
+
 Array = npt.NDArray[Any]
 
-# The distance from 1 to the next number, of each type of floating point that outputs come in.
-STEPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
 TOLERANCE = 1e-3  # of a sum of probabilities that are printed with four or more digits
 
 
 def step(dtype: str) -> float:
     """Return the distance from 1 to the next number of a type."""
-    return STEPS.get(dtype, STEPS["float64"])
+    return EPS.get(dtype, EPS["float64"])
 
 
 def tolerance(dtype: str) -> float:

@@ -12,6 +12,8 @@ from plogq.errors import refuse
 
 # Array API arrays have no common static type yet (data-apis/array-api#589).
 Array = Any
+# The distance from 1 to the next number, by the name of a dtype that outputs of models come in.
+EPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
 
 
 def to_arrays(**named: Any) -> tuple[ModuleType, *tuple[Any, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from plogq.errors import check_share
 from plogq.formulas import softmax_core as core
 from plogq.formulas._loss import ValueAndGrad, value_and_grad
 from plogq.formulas.arrays import Array, same_shape
@@ -80,7 +81,7 @@ def js_divergence_from_logits(
     Agarwal et al. (2024), On-policy distillation of language models, equation 1; Huszár (2015),
     How (not) to train your generative model. TRL: `GKDTrainer.generalized_jsd_loss`.
     """
-    core.check_beta(beta)
+    check_share("beta", beta)
     xp, a, b, truth, model = _parts(axis, temperature, p_logits, q_logits)
     of = a, b, truth, model, temperature, beta
     value = xp.clip(core.js_divergence(xp, *of), max=core.js_limit(beta))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from types import ModuleType
 
-from plogq.errors import check_number, refuse
 from plogq.formulas.arrays import Array
 from plogq.formulas.softmax_state import Softmax
 from plogq.formulas.terms import js_share, kl_terms, mixture_log_ratios, power, times
@@ -193,13 +192,6 @@ def js_gradients(
         -beta * through_softmax(xp, first, of_p),
         (beta - 1) * through_softmax(xp, second, of_q),
     )
-
-
-def check_beta(beta: float) -> None:
-    """Refuse a weight of the truth in a mixture that is outside [0, 1]."""
-    check_number("beta", beta)
-    if not 0 <= beta <= 1:
-        refuse("beta", "be in [0, 1]", beta)
 
 
 def js_limit(beta: float) -> float:

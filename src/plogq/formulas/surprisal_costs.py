@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import NamedTuple
 
-from plogq.errors import check_number, refuse
+from plogq.errors import check_number, check_share, refuse
 from plogq.formulas.arrays import Array
 from plogq.formulas.terms import expm1_minus
 
@@ -30,9 +30,7 @@ def generalised_cost(q: float) -> Cost:
     ValueError, TypeError
         If q is no number in [0, 1].
     """
-    check_number("q", q)
-    if not 0 <= q <= 1:
-        refuse("q", "be in [0, 1]", q)
+    check_share("q", q)
 
     def value(xp: ModuleType, s: Array) -> Array:
         if q == 0:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Unpack
 
-from plogq.errors import check_number, refuse
+from plogq.errors import check_exponent, check_number, check_share, refuse
 from plogq.formulas.binary_core import smoothed
 from plogq.jax.arguments import (
     Array,
@@ -120,11 +119,9 @@ def binary_focal_loss(
     ----------
     Lin et al. (2017), Focal loss for dense object detection, equation 5.
     """
-    _check_exponent("gamma", gamma)
+    check_exponent("gamma", gamma)
     if alpha is not None:
-        check_number("alpha", alpha)
-        if not 0 <= alpha <= 1:
-            refuse("alpha", "be in [0, 1]", alpha)
+        check_share("alpha", alpha)
     loss = BinaryFocal(float(gamma), None if alpha is None else float(alpha))
     return _answered(loss, logits, labels, where, weight, pos_weight, **options)
 
@@ -166,19 +163,13 @@ def asymmetric_loss(
     ----------
     Ridnik et al. (2021), Asymmetric loss for multi-label classification, equations 5 to 7.
     """
-    _check_exponent("gamma_neg", gamma_neg)
-    _check_exponent("gamma_pos", gamma_pos)
+    check_exponent("gamma_neg", gamma_neg)
+    check_exponent("gamma_pos", gamma_pos)
     check_number("margin", margin)
     if not 0 <= margin < 1:
         refuse("margin", "be at least 0 and less than 1", margin)
     loss = Asymmetric(float(gamma_neg), float(gamma_pos), float(margin))
     return _answered(loss, logits, labels, where, weight, pos_weight, **options)
-
-
-def _check_exponent(name: str, gamma: float) -> None:
-    check_number(name, gamma)
-    if not 0 <= gamma < math.inf:
-        refuse(name, "be at least 0 and finite", gamma)
 
 
 def binary_cross_entropy(

@@ -9,8 +9,7 @@ from typing import Unpack
 import jax
 import jax.numpy as jnp
 
-from plogq.errors import refuse
-from plogq.formulas.softmax_core import check_beta
+from plogq.errors import check_share, refuse
 from plogq.formulas.terms import normal_kl_terms
 from plogq.jax.arguments import (
     Array,
@@ -229,7 +228,7 @@ def js_divergence_loss(
     Lin (1991), Divergence measures based on the Shannon entropy; Agarwal et al. (2024), On-policy
     distillation of language models, equation 1. TRL: `GKDTrainer.generalized_jsd_loss`.
     """
-    check_beta(beta)
+    check_share("beta", beta)
     other = like(p_logits, "q_logits", q_logits)
     loss = JSDivergence(float(beta))
     return softmax_loss(loss, p_logits, None, None, other, axis, where, **options)

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 import jax
 import jax.numpy as jnp
 
-from plogq.errors import check_number, refuse
+from plogq.errors import check_number, check_share, refuse
 from plogq.formulas.surprisal_costs import generalised_cost, poly_cost
 from plogq.jax.arguments import ArrayLike, Axis, as_array, as_floats
 from plogq.jax.losses import (
@@ -347,9 +347,7 @@ def distillation_loss(
     ----------
     Hinton, Vinyals, Dean (2015), Distilling the knowledge in a neural network, section 2.
     """
-    check_number("alpha", alpha)
-    if not 0 <= alpha <= 1:
-        refuse("alpha", "be in [0, 1]", alpha)
+    check_share("alpha", alpha)
     other = jax.lax.stop_gradient(like(logits, "teacher", teacher))
     return softmax_loss(
         Distillation(float(alpha)), logits, target, None, other, axis, where,

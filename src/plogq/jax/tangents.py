@@ -6,6 +6,8 @@ for second derivatives.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -44,27 +46,46 @@ def evaluate(formula: Formula, x: Array, *others: Array | None) -> Array:
     return formula.value(x, *others)
 
 
-def _evaluate_jvp(formula: Formula, primals: Any, tangents: Any) -> tuple[Array, Array]:
-    value = evaluate(formula, *primals)
-    # A tangent that is zero by construction is left out: 0 · inf would make NaN of its part.
-    live = [i for i, dot in enumerate(tangents) if is_live(dot)]
-    tangent = jnp.zeros_like(value)
-    gradient = formula.gradient(*primals) if 0 in live else None
-    if gradient is not None:
-        live.remove(0)
-        product = gradient * tangents[0]
-        tangent = product.sum(axis=-1) if product.ndim > value.ndim else product
+def tangent_by(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:
+    """Return the tangent of a function by JAX's derivative, and 0.0 where no argument has any.
 
-    def of_live(*arrays: Array) -> Array:
+    A tangent that is zero by construction is left out: 0 · inf would make NaN of its part.
+    """
+    live = [i for i, dot in enumerate(tangents) if is_live(dot)]
+    if not live:
+        return 0.0
+
+    def of_live(*arrays: Array) -> Any:
         full = list(primals)
         for i, array in zip(live, arrays, strict=True):
             full[i] = array
-        return formula.value(*full)
+        return function(*full)
 
-    if live:
-        dots = [tangents[i] for i in live]
-        tangent = tangent + jax.jvp(of_live, [primals[i] for i in live], dots)[1]
-    return value, tangent
+    return jax.jvp(of_live, [primals[i] for i in live], [tangents[i] for i in live])[1]
+
+
+def tangent_by_fields(answer: Callable[[Any], Any], question: Any, tangents: Any) -> Any:
+    """Return the tangent of the answer to a question by its arrays, without its statistics."""
+    names = [field.name for field in fields(question)]
+
+    def of_fields(*values: Any) -> Any:
+        given = dict(zip(names, values, strict=True)) | {"statistics": False}
+        return answer(replace(question, **given))
+
+    values, dots = ([getattr(each, name) for name in names] for each in (question, tangents))
+    return tangent_by(of_fields, values, dots)
+
+
+def _evaluate_jvp(formula: Formula, primals: Any, tangents: Any) -> tuple[Array, Array]:
+    value = evaluate(formula, *primals)
+    of_x, *others = tangents
+    tangent = jnp.zeros_like(value)
+    gradient = formula.gradient(*primals) if is_live(of_x) else None
+    if gradient is not None:
+        product = gradient * of_x
+        tangent = product.sum(axis=-1) if product.ndim > value.ndim else product
+        of_x = None
+    return value, tangent + tangent_by(formula.value, primals, (of_x, *others))
 
 
 evaluate.defjvp(_evaluate_jvp, symbolic_zeros=True)

@@ -15,15 +15,14 @@ from typing import Any, NamedTuple, ParamSpec
 import numpy as np
 from keras import backend, ops
 
-from plogq.errors import check_number, refuse
-from plogq.formulas.arrays import unmasked
+from plogq.errors import check_exponent, check_number, check_share, refuse
+from plogq.formulas.arrays import EPS, unmasked
 from plogq.keras.backends import chosen
 from plogq.keras.namespace import xp
 
 P = ParamSpec("P")
 Tensor = Any  # of the backend
 DEVICE = chosen()
-_EPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
 
 
 class Rows(NamedTuple):
@@ -102,8 +101,8 @@ def as_tensor(name: str, given: Any) -> Tensor:
 def as_floats(name: str, given: Any) -> Tensor:
     """Return a floating point tensor."""
     x = as_tensor(name, given)
-    if dtype_of(x) not in _EPS:
-        refuse(name, f"be {', '.join(_EPS)}", dtype_of(x), error=TypeError)
+    if dtype_of(x) not in EPS:
+        refuse(name, f"be {', '.join(EPS)}", dtype_of(x), error=TypeError)
     return x
 
 
@@ -176,7 +175,7 @@ def with_labels(
         some = label != ops.cast(ignore_class, label.dtype)
         keep = some if keep is None else keep & some
     known = (label >= 0) & (label < x.shape[-1])
-    if kind in _EPS:
+    if kind in EPS:
         known = known & (label == ops.floor(label))
     known = known if keep is None else known | ~keep
     expected = f"be a class index in [0, {x.shape[-1]})"
@@ -218,7 +217,7 @@ def check_distributions(
     """
     wide = ops.cast(p, arithmetic(p))
     off = ops.abs(ops.sum(wide, axis=-1) - 1)
-    sound = ops.all(wide >= 0, axis=-1) & (off <= math.sqrt(_EPS.get(dtype_of(p), 2.0**-23)))
+    sound = ops.all(wide >= 0, axis=-1) & (off <= math.sqrt(EPS.get(dtype_of(p), EPS["float32"])))
     sound = sound if keep is None else sound | ~keep
     return checked(name, wide, sound, f"be probabilities that sum to 1{otherwise}")
 
@@ -255,20 +254,16 @@ def both(first: Tensor | None, second: Tensor | None) -> Tensor | None:
     return first & second
 
 
-def check_share(name: str, value: Any) -> float:
-    """Refuse all but numbers in [0, 1]."""
-    check_number(name, value)
-    if not 0 <= value <= 1:
-        refuse(name, "be in [0, 1]", value)
+def as_share(name: str, value: Any) -> float:
+    """Return a number in [0, 1]."""
+    check_share(name, value)
     return float(value)
 
 
-def check_gamma(gamma: Any) -> float:
-    """Refuse a focal exponent that is negative, infinite or NaN."""
-    check_number("gamma", gamma)
-    if not 0 <= gamma < math.inf:
-        refuse("gamma", "be at least 0 and finite", gamma)
-    return float(gamma)
+def as_exponent(name: str, value: Any) -> float:
+    """Return a finite number of 0 or more."""
+    check_exponent(name, value)
+    return float(value)
 
 
 def check_eps(eps: Any, from_logits: bool = False) -> float:

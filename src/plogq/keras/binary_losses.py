@@ -15,15 +15,15 @@ from plogq.keras.arguments import (
     Rows,
     Tensor,
     arithmetic,
+    as_exponent,
     as_floats,
     as_mask,
+    as_share,
     as_tensor,
     both,
     by_row,
     check_elements,
     check_eps,
-    check_gamma,
-    check_share,
     fits,
     sizes,
 )
@@ -126,7 +126,7 @@ def binary_focal_crossentropy(
     >>> print(f"{float(loss[0]):.6f}")
     0.001054
     """
-    gamma, alpha = check_gamma(gamma), check_share("alpha", alpha)
+    gamma, alpha = as_exponent("gamma", gamma), as_share("alpha", alpha)
     balance = alpha if apply_class_balancing else None
     return _loss(y_true, y_pred, from_logits, label_smoothing, axis, gamma, balance, mask, eps)
 
@@ -142,7 +142,7 @@ def _loss(
     mask: Any,
     eps: float,
 ) -> Found:
-    label_smoothing = check_share("label_smoothing", label_smoothing)
+    label_smoothing = as_share("label_smoothing", label_smoothing)
     eps = check_eps(eps, from_logits)
     z, t = as_floats("y_pred", y_pred), as_tensor("y_true", y_true)
     shape = sizes(z)

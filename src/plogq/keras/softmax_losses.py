@@ -14,12 +14,12 @@ from plogq.keras.arguments import (
     Rows,
     Tensor,
     arithmetic,
+    as_exponent,
     as_floats,
+    as_share,
     by_class,
     by_row,
     check_eps,
-    check_gamma,
-    check_share,
     classes_last,
     fits,
     row_mask,
@@ -242,7 +242,7 @@ def distillation(
     Hinton, Vinyals, Dean (2015), Distilling the knowledge in a neural network, section 2.
     """
     check_options(Options(temperature=temperature))
-    alpha = check_share("alpha", alpha)
+    alpha = as_share("alpha", alpha)
     x = classes_last("y_pred", as_floats("y_pred", y_pred), axis)
     given = classes_last("y_true", as_floats("y_true", y_true), axis)
     shape = sizes(x)
@@ -268,7 +268,7 @@ def _focal(
     check_number("alpha", scale)
     if not scale >= 0:
         refuse("alpha", "be at least 0", scale)
-    gamma = check_gamma(gamma)
+    gamma = as_exponent("gamma", gamma)
     weight = by_class("alpha", weight, rows.x)
     found = row_losses(rows, from_logits, label_smoothing, gamma, weight, eps)
     return Found(scale * found.losses, rows.keep)
@@ -284,7 +284,7 @@ def row_losses(
 ) -> Found:
     """Return −Σ_j w_j t_j (1 − p_j)^γ log p_j of each row, after checking predictions."""
     label_smoothing, eps = (
-        check_share("label_smoothing", label_smoothing),
+        as_share("label_smoothing", label_smoothing),
         check_eps(eps, from_logits),
     )
     if from_logits:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from plogq.formulas.arrays import unmasked
+from plogq.formulas.arrays import EPS, unmasked
 from plogq.kernels import _native, arguments
 from plogq.kernels import threads as machine
 from plogq.kernels.question import PLAIN, Options, check_options
@@ -26,7 +26,6 @@ Floats = npt.NDArray[Any]
 Array = Any  # on the CPU and with __dlpack__: a NumPy array, or a detached torch.Tensor
 
 _INT64, _FLOAT32, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float32), np.dtype(np.float64)
-_EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 
 
 class RowStatistics(NamedTuple):
@@ -350,8 +349,8 @@ def _run(
         if target is not None and target.ndim > 1:
             label, soft = None, target
             if validate:
-                eps = _EPS[arguments.dtype_name(target)]
-                tolerance = max(eps, _EPS[_arithmetic(logits, figures).name]) ** 0.5
+                eps = EPS[arguments.dtype_name(target)]
+                tolerance = max(eps, EPS[_arithmetic(logits, figures).name]) ** 0.5
         elif isinstance(target, np.ndarray) and target.dtype != _INT64:
             arguments.check_target(target, logits)
             label = target.astype(_INT64)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Unpack
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from plogq.errors import check_number, refuse
+from plogq.errors import check_exponent, check_number, check_share, refuse
 from plogq.formulas.binary_core import smoothed
 from plogq.kernels.arguments import check_ignore_index
 from plogq.kernels.question import Options, check_options
@@ -185,11 +184,9 @@ def binary_focal_loss(
     ----------
     Lin et al. (2017), Focal loss for dense object detection, equation 5.
     """
-    _check_gamma("gamma", gamma)
+    check_exponent("gamma", gamma)
     if alpha is not None:
-        check_number("alpha", alpha)
-        if not 0 <= alpha <= 1:
-            refuse("alpha", "be in [0, 1]", alpha)
+        check_share("alpha", alpha)
     reduction = reduction_name(None, None, reduction, options.get("denominator"))
     loss = binary_focal(gamma, alpha)
     return _answered(loss, input, target, weight, pos_weight, reduction, options)
@@ -242,20 +239,14 @@ def asymmetric_loss(
     ----------
     Ridnik et al. (2021), Asymmetric loss for multi-label classification, equations 5 to 7.
     """
-    _check_gamma("gamma_neg", gamma_neg)
-    _check_gamma("gamma_pos", gamma_pos)
+    check_exponent("gamma_neg", gamma_neg)
+    check_exponent("gamma_pos", gamma_pos)
     check_number("margin", margin)
     if not 0 <= margin < 1:
         refuse("margin", "be at least 0 and less than 1", margin)
     reduction = reduction_name(None, None, reduction, options.get("denominator"))
     loss = asymmetric(gamma_neg, gamma_pos, margin)
     return _answered(loss, input, target, weight, pos_weight, reduction, options)
-
-
-def _check_gamma(name: str, gamma: float) -> None:
-    check_number(name, gamma)
-    if not 0 <= gamma < math.inf:
-        refuse(name, "be at least 0 and finite", gamma)
 
 
 def _answered(loss: ElementLoss, input: Tensor, *given: Any) -> Tensor:

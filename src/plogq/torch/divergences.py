@@ -12,9 +12,8 @@ import torch
 from array_api_compat import torch as xp
 from torch import Tensor
 
-from plogq.errors import check_number, refuse
+from plogq.errors import check_number, check_share, refuse
 from plogq.formulas.softmax_core import (
-    check_beta,
     js_divergence,
     js_gradients,
     js_limit,
@@ -261,7 +260,7 @@ def js_divergence_loss(
     Lin (1991), Divergence measures based on the Shannon entropy; Agarwal et al. (2024), On-policy
     distillation of language models, equation 1. TRL: `GKDTrainer.generalized_jsd_loss`.
     """
-    check_beta(beta)
+    check_share("beta", beta)
 
     def divergence(
         x: Tensor, y: Tensor, of_x: Softmax, of_y: Softmax, temperature: float

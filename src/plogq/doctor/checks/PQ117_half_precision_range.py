@@ -41,8 +41,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from plogq.doctor.finding import Finding, Place
-from plogq.doctor.readings import STEPS, first_row
+from plogq.doctor.readings import first_row
 from plogq.doctor.values import Values
+from plogq.formulas.arrays import EPS
 
 LARGEST = 65_504.0  # of float16; bfloat16 goes as far as float32
 NEAR = 0.5  # of the largest: the sum of two such numbers is infinite
@@ -89,7 +90,7 @@ def _sum(values: Values) -> Iterator[Finding]:
 
 def _indices(values: Values) -> Iterator[Finding]:
     y = values.target
-    most = 2 / STEPS[values.target_dtype]  # up to here, whole numbers are told apart
+    most = 2 / EPS[values.target_dtype]  # up to here, whole numbers are told apart
     whole = np.isfinite(y).all() and (y % 1 == 0).all()
     if whole and np.abs(y).max() >= most:
         yield Finding(

@@ -7,7 +7,7 @@ none is computed twice, as it must be where each row's loss is returned.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from plogq.jax.arguments import arithmetic, shaped
 from plogq.jax.engines.xla_head import Pieces, head_by_rows, logits_of
 from plogq.jax.engines.xla_rows import row_scale
 from plogq.jax.questions import Answer, Head, Rows
-from plogq.jax.tangents import is_live, no_tangent
+from plogq.jax.tangents import is_live, no_tangent, tangent_by_fields
 
 Array = jax.Array
 
@@ -47,16 +47,13 @@ def head_sum(engine: RowsEngine, workspace: int, layer: Layer, rows: Rows) -> An
 
 def _head_sum_jvp(engine: RowsEngine, workspace: int, primals: Any, tangents: Any) -> Any:
     (layer, rows), (of_layer, of_rows) = primals, tangents
-    live = [field.name for field in fields(rows) if is_live(getattr(of_rows, field.name))]
-    tangent: Any = 0.0
-    if live:
 
-        def learned(*values: Array) -> Any:
-            given = replace(rows, **dict(zip(live, values, strict=True)), statistics=False)
-            return head_by_rows(layer.hidden, Head(given, layer.matrix, layer.bias, workspace))
+    def by_rows(rows: Rows) -> Answer:
+        question = Head(rows, layer.matrix, layer.bias, workspace)
+        answer: Answer = head_by_rows(layer.hidden, question)
+        return answer
 
-        at = [getattr(rows, name) for name in live]
-        tangent = jax.jvp(learned, at, [getattr(of_rows, name) for name in live])[1]
+    tangent = tangent_by_fields(by_rows, rows, of_rows)
     wanted = any(is_live(dot) for dot in of_layer)
     found, gradient = _scanned(engine, workspace, layer, rows, with_gradient=wanted)
     wide = arithmetic(layer.hidden)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,7 @@ from plogq.jax.engines.xla_rows import (
 )
 from plogq.jax.losses import CrossEntropy
 from plogq.jax.questions import Answer, Rows
-from plogq.jax.tangents import is_live, no_tangent
+from plogq.jax.tangents import is_live, no_tangent, tangent_by_fields
 from plogq.kernels.question import Statistics
 
 Array = jax.Array
@@ -75,16 +75,7 @@ def _answer(x: Array, rows: Rows) -> Answer:
 def _answer_jvp(primals: Any, tangents: Any) -> tuple[Answer, Any]:
     """Take the gradient in the logits from the kernel's pass, and any other from the formula."""
     (x, rows), (of_x, of_rows) = primals, tangents
-    live = [field.name for field in fields(rows) if is_live(getattr(of_rows, field.name))]
-
-    def learned(*values: Array) -> Any:
-        given = replace(rows, **dict(zip(live, values, strict=True)), statistics=False)
-        return rows_answer(x, given)
-
-    tangent: Any = 0.0
-    if live:
-        at = [getattr(rows, name) for name in live]
-        tangent = jax.jvp(learned, at, [getattr(of_rows, name) for name in live])[1]
+    tangent = tangent_by_fields(partial(rows_answer, x), rows, of_rows)
     if is_live(of_x):
         found = _found(x, rows, row_scale(rows, x))
         wide = arithmetic(x)
