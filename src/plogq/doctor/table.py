@@ -88,15 +88,11 @@ def check_table(
         from plogq.tables.formats.text_options import text_options
         from plogq.tables.joined import joined_table
         from plogq.tables.predictions import Predictions
-        from plogq.tables.readers import open_table
-        from plogq.tables.two_arrays import are_arrays, open_arrays
+        from plogq.tables.two_arrays import open_source
     check_count("rows", rows, 1)
     asked: dict[str, Any] = {"logits": logits, "logprobs": logprobs, "probs": probs}
     text = text_options(encoding, delimiter, decimal, header)
-    if are_arrays(source, predictions, asked):
-        table, asked = open_arrays(source, predictions, asked)
-    else:
-        table = open_table(source, text)
+    table, asked = open_source(source, predictions, asked, text)
     table = joined_table(table, labels, on, text)
     columns = find_columns(
         table, label=label, exclude=exclude, classes=classes, chosen=chosen, ignore=ignore,

@@ -20,9 +20,8 @@ from plogq.tables.columns import find_columns
 from plogq.tables.formats.text_options import text_options
 from plogq.tables.joined import joined_table
 from plogq.tables.predictions import Predictions, refuse_nothing_left
-from plogq.tables.readers import open_table
 from plogq.tables.sums.bootstrap import check_replicates
-from plogq.tables.two_arrays import are_arrays, open_arrays
+from plogq.tables.two_arrays import open_source
 
 
 def score(
@@ -175,10 +174,7 @@ def score(
         "weight": weight, "group": group, "id": id,
     }  # fmt: skip
     text = text_options(encoding, delimiter, decimal, header)
-    if are_arrays(source, predictions, asked):
-        table, asked = open_arrays(source, predictions, asked)
-    else:
-        table = open_table(source, text)
+    table, asked = open_source(source, predictions, asked, text)
     table = joined_table(table, labels, on, text)
     columns = find_columns(
         table,

@@ -16,8 +16,9 @@ from plogq.tables.first_look import HEAD_ROWS
 from plogq.tables.formats import KINDS
 from plogq.tables.formats.arrays import Arrays
 from plogq.tables.formats.memory import is_frame
+from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Wanted
-from plogq.tables.readers import Table, table_of_arrays
+from plogq.tables.readers import Table, open_table, table_of_arrays
 
 # At most so many bytes of predictions, and HEAD_ROWS rows, are looked at to see what they are.
 LOOK_BYTES = 1 << 20
@@ -41,6 +42,15 @@ def are_arrays(source: Any, predictions: Any, options: Mapping[str, Any]) -> boo
     table = is_table(source)
     given = (is_array(x, or_names=table and name in KINDS) for name, x in options.items())
     return predictions is not None or any(given)
+
+
+def open_source(
+    source: Any, predictions: Any, options: Mapping[str, Any], text: TextOptions
+) -> tuple[Table, dict[str, Any]]:
+    """Return a table opened, or labels and predictions as one; and the options as column names."""
+    if are_arrays(source, predictions, options):
+        return open_arrays(source, predictions, options)
+    return open_table(source, text), dict(options)
 
 
 def open_arrays(
