@@ -79,8 +79,13 @@ class Check:
 
 def all_checks(series: str = "PQ") -> tuple[Check, ...]:
     """Return the checks of a series, in the order of their codes."""
-    names = sorted(each.name for each in pkgutil.iter_modules(checks.__path__))
-    return tuple(_check(name) for name in names if name.startswith(series))
+    return tuple(_check(name) for name in _modules() if name.startswith(series))
+
+
+@cache
+def _modules() -> tuple[str, ...]:
+    """Return the names of the files of the checks, in order."""
+    return tuple(sorted(each.name for each in pkgutil.iter_modules(checks.__path__)))
 
 
 def codes_of(*names: str) -> tuple[str, ...]:
@@ -96,8 +101,7 @@ def codes_of(*names: str) -> tuple[str, ...]:
     >>> codes_of("softmax_before_logits_loss")
     ('PQ101', 'PQ301')
     """
-    files = sorted(each.name for each in pkgutil.iter_modules(checks.__path__))
-    known = [file.partition("_")[::2] for file in files]
+    known = [file.partition("_")[::2] for file in _modules()]
     for name in names:
         if name not in {each for _, each in known}:
             refuse("name", "be that of a check", repr(name))

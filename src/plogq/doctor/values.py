@@ -272,8 +272,8 @@ def check(
         What goes into the loss, as arrays or tensors of any framework, or lists of numbers.
     loss, framework
         The name of the loss, a function or a class, as the framework ("torch", "keras", "jax",
-        "numpy") has it. Without a
-        framework, it is that of the outputs if it has such a loss, or else one that has.
+        "numpy") has it. Without a framework, it is that of the outputs if it has such a loss, or
+        else one that has.
     at_start
         Whether the model has not been trained yet: its loss is then compared with ln C.
     select, ignore

@@ -63,11 +63,13 @@ def check_code(
     settings = settings_for(paths, Settings(select, ignore, exclude))
     looking, not_run = chosen(CODE, settings.select, settings.ignore)
     files = source_files(paths, settings.exclude or ())
+    read: list[Path] = []
     findings: list[Finding] = []
     unread: list[Unread] = []
-    read = []
-    for done, (was_read, found, not_read) in enumerate(_answers(files, looking, workers), 1):
-        read += [files[done - 1]] * was_read
+    answers = zip(files, _answers(files, looking, workers), strict=True)
+    for done, (file, (was_read, found, not_read)) in enumerate(answers, 1):
+        if was_read:
+            read.append(file)
         findings += found
         unread += not_read
         if progress is not None:
