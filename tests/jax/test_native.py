@@ -276,10 +276,11 @@ def test_a_row_of_nan_predicts_no_class_by_either_engine(classes):
     [
         (1, "float64"),
         (2**28, "bfloat16"),
-        pytest.param(1, "bfloat16", marks=pytest.mark.slow),
-        pytest.param(2**28, "float64", marks=pytest.mark.slow),
+        (1, "bfloat16"),
+        (2**28, "float64"),
     ],
 )
+@pytest.mark.slow  # each case is compiled by XLA many times
 def test_the_head_by_both_engines_and_from_all_logits(workspace, dtype):
     """In one piece and in pieces of a row; gradients, that of row weights too, and theirs."""
     h, m, b = (jnp.asarray(a, dtype) for a in (HIDDEN, MATRIX, np.arange(C) / 4))
