@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from plogq.doctor.check import CODE, Check, all_checks, chosen
@@ -85,6 +83,9 @@ def _answers(files: Sequence[Path], looking: Sequence[Check], workers: int) -> I
     if workers == 1:
         yield from map(answer, files)
         return
+    from concurrent.futures import ProcessPoolExecutor  # both take long to load
+    from multiprocessing import get_context
+
     context = get_context("spawn")
     with ProcessPoolExecutor(workers, context, initializer=_leave_interrupts) as pool:
         try:
