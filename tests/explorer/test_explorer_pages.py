@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import time
 from collections import Counter
 from contextlib import contextmanager
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -239,14 +240,19 @@ TURN = """([value, ours]) => {
 }"""
 
 
+@pytest.mark.parametrize("late", [0, 0.6])
 @pytest.mark.parametrize("ours", [True, False])
-def test_a_reload_straight_after_a_change_keeps_it(ours, visit):
-    """The address is written when the state has come to rest, and a reload may come sooner."""
+def test_a_reload_straight_after_a_change_keeps_it(ours, late, visit):
+    """The address is written when the state has come to rest, and a reload may come sooner.
+
+    Where it comes late the address is written meanwhile, by the page that is left.
+    """
     page = visit("/softmax?temperature=2")
+    page.route("**/softmax?*", lambda route: (time.sleep(late), route.continue_()))
     for value in ("0.5", "-2.5") if not ours else ("-2.5",):
         page.evaluate(TURN, [value, ours])
     if ours:
-        page.wait_for_timeout(100)
+        page.wait_for_timeout(100 + 1000 * late)
     else:
         page.reload()
     state = {"logits": [-2.5, 0.5, -1, 0], "temperature": 2}

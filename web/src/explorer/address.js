@@ -1,25 +1,27 @@
 // A page's state in its address. Browsers refuse an address that changes too often, so it is written when the state
-// has come to rest; until then the tab's own storage has it, for a reload or a way back that comes sooner.
+// has come to rest; the tab's own storage has it at once, for a reload or a way back that comes sooner. There each
+// entry of the tab's history has its own place: a link, which begins an entry, means what it says.
 import { fromQuery, toQuery } from "./state.js";
 
-const key = () => `plogq${location.pathname}`;
+let leaving = false; // an address that is written while the page is being left takes the entry's place from it
+addEventListener("beforeunload", () => {
+  leaving = true;
+});
 
-/** The state that a page begins with: what was noted and not written, else what the address says. */
+/** The state that a page begins with: what was noted of this entry of the history, else what the address says. */
 export function recall(controls) {
-  const noted = storage((tab) => tab.getItem(key()));
-  storage((tab) => tab.removeItem(key()));
-  const [visit] = performance.getEntriesByType("navigation");
-  const again = noted !== null && visit.type !== "navigate"; // a link means what it says
-  return fromQuery(controls, again ? noted : location.search);
+  history.state ?? history.replaceState(`plogq${performance.timeOrigin}`, "");
+  return fromQuery(controls, storage((tab) => tab.getItem(history.state)) ?? location.search);
 }
 
 export function note(controls, state) {
-  storage((tab) => tab.setItem(key(), toQuery(controls, state)));
+  leaving = false;
+  storage((tab) => tab.setItem(history.state, toQuery(controls, state)));
 }
 
 export function write(controls, state) {
-  history.replaceState(null, "", location.pathname + toQuery(controls, state));
-  storage((tab) => tab.removeItem(key()));
+  if (leaving) return;
+  history.replaceState(history.state, "", location.pathname + toQuery(controls, state));
 }
 
 function storage(use) {

@@ -67,7 +67,7 @@ export function usePage({ ask, begin, note, keep }) {
   }, []);
   useEffect(() => {
     if (!keep) return undefined;
-    const timer = setTimeout(() => keep(state), 250);
+    const timer = setTimeout(() => keep(now.current), 250); // what has changed since is not drawn yet, and counts
     return () => clearTimeout(timer);
   }, [state]);
   return { state, ...answer, set };
