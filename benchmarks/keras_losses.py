@@ -40,7 +40,8 @@ def on_jax(loss: Any, logits: np.ndarray, labels: np.ndarray) -> Callable[[], ob
     import jax
 
     x, y = jax.numpy.array(logits), jax.numpy.array(labels)
-    both = jax.jit(jax.value_and_grad(lambda x: loss(y, x)))
+    # Compiled here: the first call would otherwise take memory for constants, too.
+    both = jax.jit(jax.value_and_grad(lambda x: loss(y, x))).lower(x).compile()
     return lambda: jax.block_until_ready(both(x))
 
 
