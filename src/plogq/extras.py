@@ -22,6 +22,11 @@ EXTRA_OF = {
     "distributed": "dask",
     "anywidget": "notebook",
     "traitlets": "notebook",
+    "sklearn": "sklearn",
+    "torchmetrics": "torchmetrics",
+    "transformers": "hf",
+    "accelerate": "hf",
+    "lightning": "lightning",
 }
 
 
