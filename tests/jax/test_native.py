@@ -257,6 +257,21 @@ def test_a_program_that_is_exported_has_no_kernel():
             np.testing.assert_allclose(a, b, rtol=1e-13)
 
 
+def test_a_caller_may_allow_the_kernel_in_what_is_exported():
+    options = {"reduction": "mean", "validate": False}
+    step = jax.jit(jax.value_and_grad(lambda x: pj.cross_entropy(x, Y, **options)))
+    x = jnp.asarray(NORMAL)
+    allowed = [jax.export.DisabledSafetyCheck.custom_call("plogq_rows")]
+    with pj.engine("native"):
+        with pytest.raises(ValueError, match="plogq_rows"):
+            jax.export.export(step, platforms=["cpu"])(x)
+        exported = jax.export.export(step, platforms=["cpu"], disabled_checks=allowed)(x)
+    again = jax.export.deserialize(exported.serialize())
+    assert "plogq_rows" in again.mlir_module()
+    for a, b in zip(again.call(x), step(x), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 HIDDEN, MATRIX = RNG.normal(size=(7, 3)), RNG.normal(size=(C, 3))
 
 

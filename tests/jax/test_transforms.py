@@ -123,6 +123,22 @@ def test_export():
         np.testing.assert_allclose(found, jax.grad(loss)(X, Y), rtol=1e-12, atol=1e-15)
 
 
+EXPORTED = {
+    "labels": pj.cross_entropy,
+    "distributions": lambda x, y, **options: pj.cross_entropy(x, jax.nn.one_hot(y, 5), **options),
+    "binary": lambda x, y, **options: pj.binary_focal_loss(x, jax.nn.one_hot(y, 5), **options),
+    "head": lambda x, y, **options: pj.linear_cross_entropy(x, jnp.eye(5), y, **options),
+}
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_what_is_exported_can_be_kept(name):
+    loss = jax.jit(lambda x, y: EXPORTED[name](x, y, reduction="mean", validate=False))
+    kept = jax.export.export(loss)(X, Y).serialize()
+    found = jax.export.deserialize(kept).call(X, Y)
+    assert float(found) == pytest.approx(float(loss(X, Y)), rel=1e-6)
+
+
 def test_no_call_of_the_host_in_a_compiled_loss():
     text = jax.jit(jax.grad(lambda x: LOSSES["focal"](x).sum())).lower(X).as_text()
     assert "callback" not in text

@@ -135,15 +135,15 @@ def target_of(target: Any, logits: Shaped, axis: Axis) -> tuple[Array, bool]:
     return target.astype(jnp.int32) if target.dtype.itemsize < 4 else target, False
 
 
-def check_labels(label: Array, classes: int, keep: Array | None) -> None:
-    """Refuse the first label, of a row that counts, that is no class."""
+def check_labels(label: Array, classes: int, keep: Array | None, by_checkify: bool) -> None:
+    """Refuse the first label, of a row that counts, that is no class; or let `checkify` say so."""
     bad = (label < 0) | (label >= classes)
     row = refused_row(bad if keep is None else bad & keep)
     expected = f"be a class index in [0, {classes}); `where` leaves rows out"
-    if row is None:
+    if row is not None:
+        refuse("target", expected, int(label[row]), row=row)
+    if by_checkify:
         debug(bad if keep is None else bad & keep, f"target must {expected}")
-        return
-    refuse("target", expected, int(label[row]), row=row)
 
 
 def refused_row(bad: Array) -> int | tuple[int, ...] | None:

@@ -28,7 +28,8 @@ class RowOptions(TypedDict, total=False):
         Give (loss, Statistics).
     validate : bool
         Refuse targets that are no distribution: on unless False. A label that is no class is
-        refused either way; NaN, while JAX traces.
+        refused either way; while JAX traces its loss is NaN, and `checkify` says so unless False.
+        What is exported can be serialised only with False: JAX serialises no check.
     """
 
     z_loss: float

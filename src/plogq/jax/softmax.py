@@ -82,7 +82,7 @@ def asked(
     if target is not None:
         target, soft = target_of(target, logits, axis)
         if not soft:
-            check_labels(target, classes, keep)
+            check_labels(target, classes, keep, by_checkify=validate)
         elif validate:
             target = _checked(target, arithmetic(logits), keep)
     return Rows(

@@ -96,6 +96,10 @@ class Engines:
         """Forget what has been logged, so that it is logged again."""
         self._logged.clear()
 
+    def forced(self, name: str) -> bool:
+        """Tell whether only the engine of this name may answer."""
+        return self._open is not self.all and self._open[0].name == name
+
     @contextmanager
     def only(self, name: str) -> Iterator[None]:
         """Let only the engine of this name answer in this block, in all threads."""

@@ -150,9 +150,16 @@ ad.primitive_jvps[_rows] = _derived
 
 
 def _lower(ctx: Any, *arrays: Any, call: Call) -> Any:
-    """Call the kernel on a CPU, unless the program is exported: it may run where there is none."""
+    """Call the kernel on a CPU.
+
+    A program that is exported may run where there is no kernel: it calls one only where the caller
+    lets no other engine answer.
+    """
+    from plogq.jax.engines import ENGINES  # which knows this engine: it cannot be there before
+
     module = ctx.module_context
-    if tuple(module.platforms) != ("cpu",) or module.lowering_parameters.for_export:
+    exported = module.lowering_parameters.for_export and not ENGINES.forced("native")
+    if tuple(module.platforms) != ("cpu",) or exported:
         formula = partial(_by_formula, call=call)
         return mlir.lower_fun(formula, multiple_results=True)(ctx, *arrays)
     options = {name: float(value) for name, value in vars(call.loss).items()}  # XLA checks names
