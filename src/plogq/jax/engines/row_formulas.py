@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from plogq.formulas import softmax_core
+from plogq.formulas import label_core, softmax_core
 from plogq.formulas.terms import times
 from plogq.jax.losses import Given, RowLoss, parts_of
 
@@ -49,47 +49,33 @@ class RowFormula:
 class LabelFormula:
     """The same numbers as `formula`, of cross-entropy and labels (…) that count their shares (…).
 
-    A mask of the first maximum keeps XLA from vectorising on a CPU. All maxima are left out of the
-    sum here, and counted; the gradient is p, with what does not cancel at the label.
+    They are computed by `plogq.formulas.label_core`, whose passes XLA vectorises.
     """
 
     formula: RowFormula
 
     def value(self, x: Array, label: Array, share: Array) -> Array:
         """Return the losses (…)."""
-        state = _State(x, label, self.formula.temperature)
-        value: Array = times(jnp, share, state.drop + jnp.log1p(state.rest))
-        return value + self.formula.z_loss * state.lse**2 if self.formula.z_loss else value
+        parts = _parts(self.formula, x, label)
+        value: Array = times(jnp, share, label_core.surprisal(jnp, parts))
+        return value + self.formula.z_loss * parts.lse**2 if self.formula.z_loss else value
 
     def gradient(self, x: Array, label: Array, share: Array) -> Array:
         """Return the gradients (…, C) with respect to x."""
         return _gradient(self.formula, x, label, share)
 
 
-class _State:
-    """What a row needs: its maximum and rest, and its label's drop (m − x_y) / T."""
-
-    def __init__(self, x: Array, label: Array, temperature: float) -> None:
-        top = jnp.max(x, axis=-1, keepdims=True)
-        is_top = x == top
-        self.exp = jnp.exp((x - top) / temperature)
-        rest = jnp.sum(jnp.where(is_top, 0.0, self.exp), axis=-1)
-        rest = rest + (jnp.sum(is_top, axis=-1, dtype=x.dtype) - 1)
-        top = top[..., 0]
-        self.rest = jnp.where(jnp.isfinite(top), rest, jnp.nan)
-        self.drop = (top - jnp.take_along_axis(x, label[..., None], axis=-1)[..., 0]) / temperature
-        self.lse = top / temperature + jnp.log1p(self.rest)
+def _parts(formula: RowFormula, x: Array, label: Array) -> label_core.LabelParts:
+    of_label = jnp.take_along_axis(x, label[..., None], axis=-1)[..., 0]
+    return label_core.label_parts(jnp, x, of_label, formula.temperature)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def _gradient(formula: RowFormula, x: Array, label: Array, share: Array) -> Array:
-    """Return share · (p − [j = y]) + 2 c lse · p, over T, with 1 − p_y from the rest."""
-    state = _State(x, label, formula.temperature)
-    of_lse = 2 * formula.z_loss * state.lse if formula.z_loss else 0.0
-    scale = 1 / ((1 + state.rest) * formula.temperature)
-    slope = state.exp * ((share + of_lse) * scale)[..., None]
-    exp = jnp.exp(-state.drop)
-    at_label = (of_lse * exp - share * (state.rest + (1 - exp))) * scale
+    """Return the gradient of the loss and of c lse², (…, C)."""
+    parts = _parts(formula, x, label)
+    of_lse = 2 * formula.z_loss * parts.lse if formula.z_loss else 0.0
+    slope, at_label = label_core.gradient(jnp, parts, share, of_lse, formula.temperature)
     found: Array = _replaced(slope, label, at_label)
     return found
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import tensorflow as tf
 
-from plogq.formulas import binary_core, softmax_core
+from plogq.formulas import binary_core, label_core, softmax_core
 from plogq.formulas.softmax_state import Softmax, softmax_parts
 from plogq.formulas.terms import times
 from plogq.keras.namespace import xp
@@ -31,7 +31,8 @@ def softmax_loss(
     gamma: float,
 ) -> Tensor:
     """Return cross-entropy, or the focal loss, of each row of logits (…, C)."""
-    formula = _cross_entropy(label_smoothing, gamma)
+    plain = target.shape.rank < x.shape.rank and not label_smoothing and not gamma
+    formula = _of_labels() if plain else _cross_entropy(label_smoothing, gamma)
     return _of_rows(formula, x, keep, _like(weight, _wide(x)), target)
 
 
@@ -164,6 +165,26 @@ def _where(keep: Tensor | None, x: Tensor) -> Tensor:
 def _slice(x: Tensor, start: Tensor, size: Tensor) -> Tensor:
     rest = x.shape[1:].as_list()
     return tf.slice(x, [start, *[0] * len(rest)], [size, *rest])
+
+
+@cache
+def _of_labels() -> Formula:
+    def value(x: Tensor, label: Tensor, weight: Tensor | None) -> Tensor:
+        parts, _, share = of_rows(x, label, weight)
+        return times(xp, share, label_core.surprisal(xp, parts))
+
+    def gradient(x: Tensor, upstream: Tensor, label: Tensor, weight: Tensor | None) -> Tensor:
+        parts, is_label, share = of_rows(x, label, weight)
+        slope, at_label = label_core.gradient(xp, parts, upstream * share, 0.0)
+        return tf.where(is_label, at_label[:, None], slope)
+
+    def of_rows(x: Tensor, label: Tensor, weight: Tensor | None) -> Any:
+        parts = label_core.label_parts(xp, x, tf.gather(x, label, batch_dims=1))
+        is_label = tf.range(x.shape[-1], dtype=label.dtype) == label[:, None]
+        share = tf.ones_like(parts.rest) if weight is None else tf.gather(weight, label)
+        return parts, is_label, share
+
+    return _with_row_gradient(value, gradient)
 
 
 @cache
