@@ -3,6 +3,8 @@
 ## What it does
 Looks for `log(p + eps)` where p is the result of a softmax or a sigmoid, for a binary cross-entropy
 that is written so by hand, and for clips whose bounds are mistyped or too near to 1 for float32.
+Logarithms under `torch.no_grad` are passed over: nothing is learned by them, such as the cost of a
+match.
 
 ## Why it matters
 The loss stops at −ln(eps), 18.421 nats for 1e-8, and where p is far below eps nothing is learned
@@ -56,7 +58,8 @@ METHODS = ("clip", "clamp")
 def find(code: Code) -> Iterator[Finding]:
     """Yield each logarithm of a probability and a small number, and each clip that is wrong."""
     for call in code.calls:
-        yield from _logarithm(call, code)
+        if not code.without_gradient(call):
+            yield from _logarithm(call, code)
         yield from _clip(call, code)
 
 

@@ -16,6 +16,7 @@ from plogq.doctor.source.values import Tensor, Value
 # Statements that hold others.
 COMPOUND = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.For, ast.AsyncFor, ast.While,
             ast.If, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)  # fmt: skip
+NO_GRADIENT = ("torch.no_grad", "torch.inference_mode")
 LONGEST = 120  # characters of a line that are shown
 
 
@@ -70,6 +71,19 @@ class Code:
         """Return the loss that a call computes or makes."""
         name = self.flow.qualified(call.func) or ""
         return LOSS_FUNCTIONS.get(name) or LOSS_CLASSES.get(name)
+
+    def without_gradient(self, node: ast.AST) -> bool:
+        """Return whether a node stands where PyTorch computes no gradients."""
+        for outer in self.flow.scopes.above(node):
+            asked: list[ast.expr] = []
+            if isinstance(outer, (ast.With, ast.AsyncWith)):
+                asked = [item.context_expr for item in outer.items]
+            elif isinstance(outer, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                asked = outer.decorator_list
+            called = (each.func if isinstance(each, ast.Call) else each for each in asked)
+            if any(self.flow.qualified(each) in NO_GRADIENT for each in called):
+                return True
+        return False
 
     def divided_loss(self, node: ast.AST) -> LossUse | None:
         """Return the loss that a division divides, if it is one."""
