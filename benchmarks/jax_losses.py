@@ -7,6 +7,8 @@ and writes benchmarks/results/jax_losses.txt.
 
 import os
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -94,6 +96,8 @@ def head(count, width, classes) -> Steps:
         return pj.linear_cross_entropy(*layer, y, reduction="mean")
 
     losses = {"optax": theirs, "plogq, all logits": materialised, "plogq": ours}
+    if find_spec("jax_cce") is not None:  # a peer that plogq does not install
+        losses["jax-cce"] = lambda layer: import_module("jax_cce").linear_cross_entropy(*layer, y)
     return {n: stepping(f, (hidden, weight), donated=False) for n, f in losses.items()}
 
 
