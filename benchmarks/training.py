@@ -1,8 +1,8 @@
 """The same training with a framework's cross-entropy and with ours: curves, time and memory.
 
-`python benchmarks/training.py`. The models are those of `examples/torch_training.py` and
-`examples/jax_training.py`: a classifier of digits, and a small transformer over characters. Each
-run has a process of its own, in turns.
+`python benchmarks/training.py`. The models are those of `examples/torch_training.py`,
+`examples/jax_training.py` and `examples/keras_training.py`, on its three backends: a classifier of
+digits, and a small transformer over characters. Each run has a process of its own, in turns.
 """
 
 import argparse
@@ -20,7 +20,11 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).parent / "results" / "training.txt"
 sys.path.insert(0, str(ROOT))
 
-FRAMEWORKS = {"torch": "torch", "jax": "optax"}  # the framework, and whose loss is the other
+# Whose loss is the other, by the example, and by the backend where it is one of Keras.
+FRAMEWORKS = {("torch", ""): "torch", ("jax", ""): "optax"} | {
+    ("keras", backend): "keras" for backend in ("torch", "jax", "tensorflow")
+}
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 ROUNDS = 3
 WARM_UP = 10  # steps, of which JAX compiles the first
 
@@ -33,16 +37,18 @@ def measured(framework: str, task: str, loss: str, steps: int) -> dict[str, obje
     return {"curve": curve, "step": statistics.median(seconds[WARM_UP:] or seconds), "peak": peak}
 
 
-def compared(framework: str, task: str, steps: int, rounds: int) -> Iterator[str]:
+def compared(framework: str, backend: str, task: str, steps: int, rounds: int) -> Iterator[str]:
     """Yield a line for each loss: its time, its memory, and how far its curve is from theirs."""
-    theirs = FRAMEWORKS[framework]
+    theirs = FRAMEWORKS[framework, backend]
     losses = importlib.import_module(f"examples.{framework}_training").LOSSES
+    chosen = {"KERAS_BACKEND": backend, **QUIET} if backend else {}
     runs = [
-        {loss: in_own_process({}, framework, task, loss, steps) for loss in losses}
+        {loss: in_own_process(chosen, framework, task, loss, steps) for loss in losses}
         for _ in range(rounds)
     ]
     first, *_, last = runs[0][theirs]["curve"]
-    yield f"{framework}, {task}: {steps} steps, loss {first:.3f} to {last:.3f}"
+    on = f"{framework} on {backend}" if backend else framework
+    yield f"{on}, {task}: {steps} steps, loss {first:.3f} to {last:.3f}"
     for loss in losses:
         pairs = zip(runs[0][loss]["curve"], runs[0][theirs]["curve"], strict=True)
         apart = max(abs(a - b) for a, b in pairs)
@@ -54,11 +60,11 @@ def compared(framework: str, task: str, steps: int, rounds: int) -> Iterator[str
 
 def report(steps: int, rounds: int) -> Iterator[str]:
     """Yield the page."""
-    yield machine("torch", "jax", "optax", "plogq")
+    yield machine("torch", "jax", "optax", "keras", "tensorflow-cpu", "plogq")
     yield ""
-    for framework in FRAMEWORKS:
+    for framework, backend in FRAMEWORKS:
         for task in ("digits", "characters"):
-            yield from compared(framework, task, steps, rounds)
+            yield from compared(framework, backend, task, steps, rounds)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -18,28 +19,57 @@ Z = jnp.asarray([0.5, -0.25])
 
 # name: (loss of what has its second row at fault, that, the message)
 FAULTS = {
-    "label": (lambda y: pj.cross_entropy(X, y), [0, 3], r"target must be a class index in \[0, 3"),
-    "negative label": (lambda y: pj.brier_loss(X, y), [0, -100], "target must be a class index"),
-    "negative share": (
-        lambda t: pj.cross_entropy(X, t), T.at[1].set(jnp.asarray([2.0, -1, 0])), "probabilities",
+    "label": (
+        lambda y, **o: pj.cross_entropy(X, y, **o),
+        [0, 3],
+        r"target must be a class index in \[0, 3",
     ),
-    "short target": (lambda t: pj.focal_loss(X, t), T.at[1].set(0.25), "target must sum to 1"),
-    "binary label": (lambda t: pj.sigmoid_binary_cross_entropy(Z, t), [0.5, 1.5], r"in \[0, 1\]"),
+    "negative label": (
+        lambda y, **o: pj.brier_loss(X, y, **o),
+        [0, -100],
+        "target must be a class index",
+    ),
+    "negative share": (
+        lambda t, **o: pj.cross_entropy(X, t, **o),
+        T.at[1].set(jnp.asarray([2.0, -1, 0])),
+        "probabilities",
+    ),
+    "short target": (
+        lambda t, **o: pj.focal_loss(X, t, **o),
+        T.at[1].set(0.25),
+        "target must sum to 1",
+    ),
+    "binary label": (
+        lambda t, **o: pj.sigmoid_binary_cross_entropy(Z, t, **o),
+        [0.5, 1.5],
+        r"in \[0, 1\]",
+    ),
     "asymmetric label": (
-        lambda t: pj.asymmetric_loss(Z, t, label_smoothing=0.9), [0.5, 1.02], r"in \[0, 1\]",
+        lambda t, **o: pj.asymmetric_loss(Z, t, label_smoothing=0.9, **o),
+        [0.5, 1.02],
+        r"in \[0, 1\]",
     ),
     "probability": (
-        lambda p: pj.binary_cross_entropy(p, jnp.asarray([1.0, 0.0])), [0.5, -0.5],
+        lambda p, **o: pj.binary_cross_entropy(p, jnp.asarray([1.0, 0.0]), **o),
+        [0.5, -0.5],
         r"probs must be in \[0, 1\]",
     ),
-    "log-probability": (lambda q: pj.nll_loss(q, Y), LOG_Q.at[1].set(0.7), "log-probabilities"),
+    "log-probability": (
+        lambda q, **o: pj.nll_loss(q, Y, **o),
+        LOG_Q.at[1].set(0.7),
+        "log-probabilities",
+    ),
     "log-prediction": (
-        lambda q: pj.kl_divergence(q, T), LOG_Q.at[1].set(0.7), "log_predictions must",
+        lambda q, **o: pj.kl_divergence(q, T, **o),
+        LOG_Q.at[1].set(0.7),
+        "log_predictions must",
     ),
     "target of KL": (
-        lambda t: pj.kl_divergence(LOG_Q, t), T.at[1].set(-1.0), "targets must be probabilities",
+        lambda t, **o: pj.kl_divergence(LOG_Q, t, **o),
+        T.at[1].set(-1.0),
+        "targets must be probabilities",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -49,12 +79,23 @@ def test_faults(name):
     with pytest.raises(ValueError, match=rf"{message}.*first at row \(?1"):
         loss(bad)
     assert jnp.isnan(jax.jit(loss)(bad)).tolist() == [False, True]
-    checked = jax.jit(checkify.checkify(loss, errors=checkify.user_checks))
+    told = partial(loss, validate="checkify")
+    checked = jax.jit(checkify.checkify(told, errors=checkify.user_checks))
     error, found = checked(bad)
     assert "must" in error.get()
     assert jnp.isnan(found).tolist() == [False, True]
     fine, _ = checked(bad.at[1].set(bad[0]))
     assert fine.get() is None
+
+
+def test_only_what_is_asked_for_is_told_by_checkify():
+    """Each call of a program with a check takes another way through JAX, which is slow."""
+    for validate, effects in ((True, 0), (False, 0), ("checkify", 1)):
+        loss = partial(pj.cross_entropy, validate=validate)
+        assert len(jax.make_jaxpr(loss)(X, jnp.asarray([0, 2])).effects) == effects
+    for loss in (pj.cross_entropy, pj.sigmoid_binary_cross_entropy, pj.kl_divergence):
+        with pytest.raises(ValueError, match='validate must be True, False or "checkify"'):
+            loss(X, T, validate="chex")
 
 
 def test_a_gradient_at_fault_is_nan():

@@ -258,8 +258,7 @@ def test_a_program_that_is_exported_has_no_kernel():
 
 
 def test_a_caller_may_allow_the_kernel_in_what_is_exported():
-    options = {"reduction": "mean", "validate": False}
-    step = jax.jit(jax.value_and_grad(lambda x: pj.cross_entropy(x, Y, **options)))
+    step = jax.jit(jax.value_and_grad(lambda x: pj.cross_entropy(x, Y, reduction="mean")))
     x = jnp.asarray(NORMAL)
     allowed = [jax.export.DisabledSafetyCheck.custom_call("plogq_rows")]
     with pj.engine("native"):

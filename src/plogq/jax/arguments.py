@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +25,7 @@ ArrayLike = jax.typing.ArrayLike
 Shaped = Array | jax.ShapeDtypeStruct
 _ARRAYS = (jax.Array, np.ndarray, np.generic, bool, int, float)
 Axis = int | tuple[int, ...] | None
+Validate: TypeAlias = bool | Literal["checkify"]
 
 
 def as_array(name: str, x: Any) -> Array:
@@ -135,15 +136,21 @@ def target_of(target: Any, logits: Shaped, axis: Axis) -> tuple[Array, bool]:
     return target.astype(jnp.int32) if target.dtype.itemsize < 4 else target, False
 
 
-def check_labels(label: Array, classes: int, keep: Array | None, by_checkify: bool) -> None:
-    """Refuse the first label, of a row that counts, that is no class; or let `checkify` say so."""
+def check_validate(validate: Validate) -> Validate:
+    """Return what was asked about values."""
+    if validate not in (True, False, "checkify"):
+        refuse("validate", 'be True, False or "checkify"', repr(validate))
+    return validate
+
+
+def check_labels(label: Array, classes: int, keep: Array | None, validate: Validate) -> None:
+    """Refuse the first label, of a row that counts, that is no class."""
     bad = (label < 0) | (label >= classes)
     row = refused_row(bad if keep is None else bad & keep)
     expected = f"be a class index in [0, {classes}); `where` leaves rows out"
     if row is not None:
         refuse("target", expected, int(label[row]), row=row)
-    if by_checkify:
-        debug(bad if keep is None else bad & keep, f"target must {expected}")
+    debug(bad if keep is None else bad & keep, f"target must {expected}", validate)
 
 
 def refused_row(bad: Array) -> int | tuple[int, ...] | None:
@@ -155,25 +162,36 @@ def _here(x: Array) -> bool:
     return x.is_fully_addressable  # parts of it may lie on another host
 
 
-def debug(bad: Array, message: str) -> None:
-    """Let `checkify` say what is at fault, where values are not known."""
-    if isinstance(bad, jax.core.Tracer):
+def debug(bad: Array, message: str, validate: Validate) -> None:
+    """Let `checkify` say what is at fault, where that is wanted and values are not known.
+
+    A program with such a check is called more slowly, and cannot be serialised.
+    """
+    if validate == "checkify" and isinstance(bad, jax.core.Tracer):
         checkify.debug_check(~bad.any(), message)
 
 
 def check_range(
-    name: str, x: Array, low: float, high: float, expected: str, keep: Array | None = None
+    name: str,
+    x: Array,
+    low: float,
+    high: float,
+    expected: str,
+    keep: Array | None,
+    validate: Validate,
 ) -> Array:
     """Refuse the first element outside [low, high]; or return x, with NaN for it.
 
-    Of what is left out by `keep` nothing is said.
+    Of what is left out by `keep` nothing is said, nor of anything unless `validate`.
     """
+    if not check_validate(validate):
+        return x
     bad = ~((x >= low) & (x <= high))
     bad = bad if keep is None else bad & keep
     row = refused_row(bad)
     if row is not None:
         refuse(name, expected, shown(x, row), row=row)
-    debug(bad, f"{name} must {expected}")
+    debug(bad, f"{name} must {expected}", validate)
     return jnp.where(bad, jnp.nan, x)
 
 

@@ -9,6 +9,7 @@ from plogq.formulas.binary_core import smoothed
 from plogq.jax.arguments import (
     Array,
     ArrayLike,
+    Validate,
     arithmetic,
     as_floats,
     as_mask,
@@ -212,7 +213,7 @@ def _answered(
     *,
     reduction: str = "none",
     denominator: ArrayLike | None = None,
-    validate: bool = True,
+    validate: Validate = True,
     label_smoothing: float = 0.0,
 ) -> Array:
     check_options(Options(label_smoothing=label_smoothing))
@@ -223,9 +224,8 @@ def _answered(
     if t.shape != z.shape:
         refuse("labels", f"have the shape of {name} {z.shape}", t.shape)
     keep = None if where is None else broadcast("where", as_mask("where", where), z.shape)
-    if validate:
-        t = check_range("labels", t, 0, 1, "be in [0, 1]", keep)
-        z = check_range("probs", z, 0, 1, "be in [0, 1]", keep) if probs else z
+    t = check_range("labels", t, 0, 1, "be in [0, 1]", keep, validate)
+    z = check_range("probs", z, 0, 1, "be in [0, 1]", keep, validate) if probs else z
     if label_smoothing:
         t = smoothed(t.astype(arithmetic(z)), label_smoothing)
     v, w = (

@@ -15,6 +15,7 @@ from plogq.jax.arguments import (
     Array,
     ArrayLike,
     Axis,
+    Validate,
     arithmetic,
     as_floats,
     as_real,
@@ -62,9 +63,8 @@ def nll_loss(
     """
     loss = NegativeLogLikelihood()
     x = as_floats("log_probs", log_probs)
-    if options.get("validate", True):
-        masks(where, x, axis)
-        x = _log_probs("log_probs", x, _counted(where, x, axis))
+    masks(where, x, axis)
+    x = _log_probs("log_probs", x, _counted(where, x, axis), options.get("validate", True))
     return softmax_loss(loss, x, target, weight, None, axis, where, **options)
 
 
@@ -144,7 +144,7 @@ def _kl_divergence(
     *,
     reduction: str = "none",
     denominator: ArrayLike | None = None,
-    validate: bool = True,
+    validate: Validate = True,
 ) -> Array:
     divisor = denominator_of(denominator, reduction)
     x = as_floats("log_predictions", log_predictions)
@@ -153,12 +153,12 @@ def _kl_divergence(
     if t.shape != x.shape:
         refuse(name, f"have the shape of log_predictions {x.shape}", t.shape)
     keep, counted = masks(where, x, axis)[1], _counted(where, x, axis)
-    if validate:
-        x = _log_probs("log_predictions", x, counted)
-        if log_target:
-            t = _log_probs(name, t, counted)
-        else:
-            t = check_range(name, t, 0, math.inf, "be probabilities, none negative or NaN", counted)
+    x = _log_probs("log_predictions", x, counted, validate)
+    if log_target:
+        t = _log_probs(name, t, counted, validate)
+    else:
+        expected = "be probabilities, none negative or NaN"
+        t = check_range(name, t, 0, math.inf, expected, counted, validate)
     dtype = arithmetic(x)
     terms = _kl_terms(x.astype(dtype), t.astype(dtype), counted, log_target)
     rows = classes_last("log_predictions", terms, axis).sum(-1)
@@ -175,10 +175,11 @@ def _counted(where: ArrayLike | None, x: Array, axis: Axis) -> Array | None:
     return jnp.broadcast_to(where, x.shape)
 
 
-def _log_probs(name: str, x: Array, counted: Array | None) -> Array:
+def _log_probs(name: str, x: Array, counted: Array | None, validate: Validate) -> Array:
     """Refuse log-probabilities above 0, by more than √eps, which a rounded sum may make of them."""
     limit = float(jnp.finfo(x.dtype).eps ** 0.5)  # type: ignore[no-untyped-call]
-    return check_range(name, x, -math.inf, limit, "be log-probabilities, at most 0", counted)
+    expected = "be log-probabilities, at most 0"
+    return check_range(name, x, -math.inf, limit, expected, counted, validate)
 
 
 @partial(jax.jit, static_argnums=3)

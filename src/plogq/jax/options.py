@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from plogq.jax.arguments import ArrayLike
+from plogq.jax.arguments import ArrayLike, Validate
 
 
 class RowOptions(TypedDict, total=False):
@@ -26,10 +26,10 @@ class RowOptions(TypedDict, total=False):
         at least 0. 0 says that nothing is left anywhere, and divides as 1.
     return_stats : bool
         Give (loss, Statistics).
-    validate : bool
+    validate : bool or "checkify"
         Refuse targets that are no distribution: on unless False. A label that is no class is
-        refused either way; while JAX traces its loss is NaN, and `checkify` says so unless False.
-        What is exported can be serialised only with False: JAX serialises no check.
+        refused either way. While JAX traces, the loss of either is NaN, and with "checkify"
+        `jax.experimental.checkify` says so; JAX calls such a program more slowly.
     """
 
     z_loss: float
@@ -38,7 +38,7 @@ class RowOptions(TypedDict, total=False):
     reduction: str
     denominator: ArrayLike | None
     return_stats: bool
-    validate: bool
+    validate: Validate
 
 
 class TemperedOptions(RowOptions, total=False):
@@ -85,13 +85,13 @@ class ReducedOptions(TypedDict, total=False):
     ----------
     reduction, denominator
         As `RowOptions` has them.
-    validate : bool
-        Refuse what is no probability: on unless False.
+    validate : bool or "checkify"
+        Refuse what is no probability: on unless False; see `RowOptions`.
     """
 
     reduction: str
     denominator: ArrayLike | None
-    validate: bool
+    validate: Validate
 
 
 class ElementOptions(ReducedOptions, total=False):

@@ -14,10 +14,12 @@ from plogq.jax.arguments import (
     Array,
     ArrayLike,
     Axis,
+    Validate,
     arithmetic,
     as_floats,
     as_real,
     check_labels,
+    check_validate,
     classes_last,
     debug,
     denominator_of,
@@ -69,7 +71,7 @@ def asked(
     reduction: str = "none",
     denominator: ArrayLike | None = None,
     return_stats: bool = False,
-    validate: bool = True,
+    validate: Validate = True,
 ) -> Rows:
     """Return what is asked of rows of logits, of which the shape and dtype are enough."""
     check_options(Options(temperature=temperature, z_loss=z_loss))
@@ -82,9 +84,9 @@ def asked(
     if target is not None:
         target, soft = target_of(target, logits, axis)
         if not soft:
-            check_labels(target, classes, keep, by_checkify=validate)
-        elif validate:
-            target = _checked(target, arithmetic(logits), keep)
+            check_labels(target, classes, keep, validate)
+        elif check_validate(validate):
+            target = _checked(target, arithmetic(logits), keep, validate)
     return Rows(
         loss, target, soft, mask, keep,
         _shaped("weight", weight, (classes,)),
@@ -95,14 +97,14 @@ def asked(
     )  # fmt: skip
 
 
-def _checked(given: Array, dtype: Any, keep: Array | None) -> Array:
+def _checked(given: Array, dtype: Any, keep: Array | None, validate: Validate) -> Array:
     """Return distributions (…, C) in the dtype of arithmetic, checked; NaN for a row at fault."""
     target: Array = given.astype(dtype)
     tolerance = sum_tolerance(jnp, given, target)
     if keep is not None:
         target = jnp.where(keep[..., None], target, 1 / target.shape[-1])
     checked: Array = check_distribution(jnp, target, "target", tolerance)
-    debug(jnp.isnan(checked), "target must be distributions along its class axis")
+    debug(jnp.isnan(checked), "target must be distributions along its class axis", validate)
     return checked
 
 
