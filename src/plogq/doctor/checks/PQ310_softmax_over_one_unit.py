@@ -43,7 +43,9 @@ FIX = "use a sigmoid and the binary loss, or two units"
 
 def find(code: Code) -> Iterator[Finding]:
     """Yield a finding for each softmax, or loss that applies one, of one unit."""
-    made = (_of_one_unit(code.value(call)) for call in code.calls)
+    # What a method is called of may be a model whose layers were added one by one.
+    of_methods = [each.func.value for each in code.calls if isinstance(each.func, ast.Attribute)]
+    made = (_of_one_unit(code.value(each)) for each in [*code.calls, *of_methods])
     for call in dict.fromkeys(each for each in made if each is not None):
         yield code.finding(
             call,
