@@ -27,7 +27,7 @@ class LossUse:
     loss
         What it takes here: `from_logits=True` counts.
     outputs, target
-        What it is of; None where a model is compiled.
+        What it is of; where a model is compiled, None, and the labels of its `fit`, if it is there.
     outputs_value, target_value
         What those are.
     options
@@ -127,7 +127,24 @@ def _compiled(call: ast.Call, model: ast.expr, flow: Flow) -> Iterator[LossUse]:
     if api is not None and api.framework == "keras":
         loss = _taken(api, options)
         if loss is not None:
-            yield LossUse(call, api, loss, None, None, output, None, options, made)
+            target = _fitted_to(call, model, flow)
+            yield LossUse(call, api, loss, None, target, output, flow.value(target), options, made)
+
+
+def _fitted_to(call: ast.Call, model: ast.expr, flow: Flow) -> ast.expr | None:
+    """Return the labels of the first `fit` after `compile`, if the name is bound to nothing else."""
+    if not isinstance(model, ast.Name):
+        return None
+    for statement in flow.scopes.following(flow.scopes.statement(call)):
+        for each in ast.walk(statement):
+            match each:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id=model.id) as of, attr="fit")
+                ) if flow.scopes.definition(of) == flow.scopes.definition(model):
+                    return argument(each, 1, "y")
+        if model.id in flow.scopes.bound(statement):
+            return None
+    return None
 
 
 def _taken(api: LossApi, options: dict[str, ast.expr]) -> Loss | None:
