@@ -1,6 +1,8 @@
-"""`--quick`: the first case of each test, without a browser, a cluster or a compiler."""
+"""Which tests run: `--quick` runs the first case of each, without browser, cluster or compiler."""
 
 import os
+
+import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # of the tests; tests/keras runs on the others, too
 
@@ -12,15 +14,17 @@ def pytest_addoption(parser):
     parser.addoption("--quick", action="store_true", help="the first case of each test")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is slow
 def pytest_collection_modifyitems(config, items):
-    """Keep the first case of each test."""
-    if not config.getoption("--quick"):
-        return
+    """Mark all but the first case of a matrix as slow; for `--quick` keep no others."""
     kept, dropped, known = [], [], set()
     for item in items:
         function = item.nodeid.partition("[")[0]
+        if function in known and item.get_closest_marker("matrix"):
+            item.add_marker("slow")
         waits = SLOW_TO_START.intersection(getattr(item, "fixturenames", ()))
         (dropped if function in known or waits else kept).append(item)
         known.add(function)
-    config.hook.pytest_deselected(items=dropped)
-    items[:] = kept
+    if config.getoption("--quick"):
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = kept

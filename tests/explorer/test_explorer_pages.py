@@ -88,6 +88,7 @@ def test_a_page_at_its_defaults(name, visit, axe):
     assert violations(page, axe) == []
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_on_a_phone_in_the_dark(name, visit, axe):
     page = visit(f"/{name}", "phone")
@@ -108,6 +109,7 @@ def test_a_page_on_a_phone_in_the_dark(name, visit, axe):
     assert small == []
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", TURNED)
 def test_every_control_by_keyboard(name, visit):
     page = visit(f"/{name}")
@@ -142,6 +144,7 @@ def test_every_control_by_keyboard(name, visit):
     page.wait_for_url(lambda url: "?" not in url)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("end", ["least", "most"])
 @pytest.mark.parametrize("name", TURNED)
 def test_a_page_at_the_ends_of_its_controls(name, end, visit):
@@ -437,6 +440,7 @@ def test_every_unit_of_the_chain_and_the_loss_are_drawn(context, depth, visit):
     looks_right(page)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("context", ["desk", "phone"])
 @pytest.mark.parametrize(
     "name", ["softmax", "training", "predictions", "convexity", "history", "errata", "quiz"]

@@ -262,6 +262,7 @@ def test_the_losses_are_what_they_are_made_of(data):
             assert y == pytest.approx(slope, rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(data=st.data())
 def test_no_point_of_the_curve_lies_below_the_least(data):
@@ -315,6 +316,7 @@ def test_each_change_has_its_sentence():
 # On the screen
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("context", ["desk", "phone"])
 @pytest.mark.parametrize(
     "address",

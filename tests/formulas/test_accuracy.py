@@ -10,6 +10,7 @@ from tests.formulas.names import FUNCTIONS
 PAGE = Path(__file__).parents[2] / "docs" / "accuracy.md"
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("dtype", accuracy.DTYPES, ids=lambda dtype: dtype.__name__)
 @pytest.mark.parametrize("entry", accuracy.TABLE, ids=lambda entry: f"{entry.name}: {entry.output}")
 def test_error_is_within_its_bound(entry, dtype):

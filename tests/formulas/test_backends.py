@@ -28,6 +28,7 @@ def test_every_function_of_arrays_is_called():
     assert {call.name for call in CALLS} == FUNCTIONS - of_no_array
 
 
+@pytest.mark.matrix
 @each_backend
 @each_call
 def test_same_numbers_in_the_same_library(backend, call):
@@ -124,6 +125,7 @@ def test_no_classes_are_refused(backend, call):
         call.function(*args)
 
 
+@pytest.mark.matrix
 @each_of_floats
 def test_under_jit(call):
     """Values are unknown while tracing: nothing can be checked, and everything must work."""

@@ -29,6 +29,7 @@ def test_poly_is_that_of_optax(epsilon, target, optax):
     np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alpha", [None, 0.25])
 def test_binary_focal_is_that_of_optax(alpha, optax):
     theirs = optax.sigmoid_focal_loss(Z, HARD, alpha=alpha, gamma=1.5)

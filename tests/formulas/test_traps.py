@@ -201,6 +201,7 @@ def test_label_that_is_no_class_is_nan_where_values_are_unknown(label):
     assert jnp.isnan(loss.grad).all(axis=1).tolist() == [False, True]
 
 
+@pytest.mark.slow
 def test_bfloat16_gives_float32():
     """google-deepmind/optax#1020: returns bfloat16, off by 0.05."""
     logits = jnp.array([8.0, 2.0, -1.0], dtype=jnp.bfloat16)

@@ -69,6 +69,7 @@ ROWS = {
 }  # fmt: skip
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", ROWS)
 def test_under_jit_and_vmap(name):
     call, *faults = ROWS[name]

@@ -49,6 +49,7 @@ FIRST = ("labels", "distributions, bent", "binary")
 SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in LOSSES if name not in FIRST]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", [*FIRST, *SLOW])
 def test_derivatives_of_first_and_second_order(name):
     """Along one direction, forward over reverse and reverse over reverse."""

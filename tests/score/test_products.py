@@ -84,6 +84,7 @@ print(score(one).to_json(), compare(one, other).to_json())
 """
 
 
+@pytest.mark.slow
 def test_every_figure_whatever_the_threads_and_the_processor():
     def printed(**environment):
         return subprocess.run(

@@ -129,11 +129,13 @@ def check(layout, of_labels, x, y):
 FEW = np.array([[0.25, -7.5, 1, 2], [0, 0, 0.5, -3], [4, -1, 2.75, 0]]), np.array([0, 3, 2])
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("layout", PREDICTIONS)
 def test_predictions_of_every_layout(layout):
     check(layout, "int8", *FEW)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("layout", LABELS)
 def test_labels_of_every_layout(layout):
     check("C order", layout, *FEW)

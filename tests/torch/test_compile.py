@@ -414,6 +414,7 @@ STRIDED = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 @pytest.mark.parametrize("backend", ["aot_eager", "inductor"])
 def test_strided_logits_in_every_dtype(dtype, backend):

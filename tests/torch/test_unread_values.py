@@ -179,6 +179,7 @@ def traced(loss, x, other):
 WAYS = {f.__name__: f for f in (compiled, in_vmap, in_transforms, forwards, traced)}
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", CASES)
 def test_what_eager_refuses_is_refused_or_nan(name, way):
