@@ -8,7 +8,7 @@ from plogq.formulas.units import NATS_PER_UNIT
 from plogq.records import READING
 from plogq.reports.numbers import amount, figure, percent, rows, span
 from plogq.reports.surprises import dearest
-from plogq.score.parts import Recalibration
+from plogq.score.parts import RecalibrationFigures
 from plogq.score.result import Result
 from plogq.tables.sums.level import LEVEL, PERCENT
 
@@ -35,14 +35,14 @@ def how(family: str) -> str:
     return HOW.get(family, family)
 
 
-def taken(recalibration: Recalibration | None) -> str | None:
+def taken(recalibration: RecalibrationFigures | None) -> str | None:
     """Return the family to recalibrate by; None where predictions are best left as they are."""
     if recalibration is None or recalibration.family == "identity":
         return None
     return recalibration.family
 
 
-def untried(recalibration: Recalibration) -> str | None:
+def untried(recalibration: RecalibrationFigures) -> str | None:
     """Return why no family was tried; None where one was."""
     if len(recalibration.cross_entropy) > 1:
         return None
@@ -158,7 +158,7 @@ def _saving(r: Result) -> str:
     )
 
 
-def _steps(r: Result, found: Recalibration) -> str:
+def _steps(r: Result, found: RecalibrationFigures) -> str:
     """Return how the family that was taken is applied, with what it learnt."""
     if found.family == "vector":
         return "Give each class a scale and a shift of its own (they are in the JSON)"
