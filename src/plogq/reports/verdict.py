@@ -109,6 +109,8 @@ def recalibrate_or_leave(r: Result) -> str:
         return f"{LEAVE}: there are too few rows to learn a recalibration from."
     if why := untried(found):
         return f"{LEAVE}: no recalibration could be tried ({why})."
+    if taken(found) is None and found.asked:
+        return f"{LEAVE}, as was asked."
     if taken(found) is None:
         ends = r.intervals.get("miscalibration")
         most = ""
@@ -147,10 +149,12 @@ def _saving(r: Result) -> str:
         return ""
     if math.isinf(r.miscalibration):
         return f" Then no label is impossible, and one costs {amount(r.refinement, r.unit)}."
-    if r.miscalibration <= 0:
-        return ""
     ends = r.intervals.get("miscalibration")
     between = f" ({PERCENT} interval {span(ends)})" if ends else ""
+    if r.miscalibration < 0:  # only a way that was asked for can cost more
+        return f" On held-out rows that saves {amount(r.miscalibration, r.unit)} per row{between}."
+    if r.miscalibration == 0:
+        return ""
     share = r.miscalibration / r.cross_entropy
     return (
         f" On held-out rows that saves {amount(r.miscalibration, r.unit)} per row{between}: "

@@ -26,7 +26,7 @@ from plogq.tables.formats.arrays import Arrays
 from plogq.tables.predictions import Predictions
 from plogq.tables.readers import table_of_arrays
 from plogq.tables.row_figures import check_logits, distributions
-from plogq.tables.unlabelled import open_unlabelled
+from plogq.tables.unlabelled import Unlabelled
 
 IDENTITY = "identity"
 
@@ -172,7 +172,7 @@ class Recalibration(Document):
         reader = Arrays(given)
         if reader.rows == 0:
             return np.empty((0, len(self.classes)))
-        opened = open_unlabelled(table_of_arrays(reader))
+        opened = Unlabelled(table_of_arrays(reader)).predictions()
         order = self.order_in(opened)
         parts = [self.of_batch(batch, opened.columns, order) for batch in opened.batches()]
         out: Array = np.concatenate(parts)[:, order]

@@ -39,20 +39,19 @@ class Unlabelled(Table):
     ) -> Generator[Part, None, None]:
         """Stream the columns, with the label where it is asked for."""
         there = [name for name in columns if name != self.label]
-        for part in self._table.parts(there, types, most):
-            if len(there) == len(columns):
-                yield part
-                continue
-            labels = pa.array([self.value] * part.batch.num_rows, pa.string())
-            yield part._replace(batch=part.batch.append_column(self.label, labels))
+        parts = self._table.parts(there, types, most)
+        yield from parts if len(there) == len(columns) else map(self.labelled, parts)
 
+    def labelled(self, part: Part) -> Part:
+        """Return a part of the table with the label of each row."""
+        labels = pa.array([self.value] * part.batch.num_rows, pa.string())
+        return part._replace(batch=part.batch.append_column(self.label, labels))
 
-def open_unlabelled(table: Table, **model: Any) -> Predictions:
-    """Return the predictions of a table whose labels, if it has any, are not read.
+    def predictions(self, **model: Any) -> Predictions:
+        """Return the predictions of the table, whose labels, if it has any, are not read.
 
-    `model` has the options of `find_columns` that say where the predictions are.
-    """
-    unlabelled = Unlabelled(table)
-    columns = find_columns(unlabelled, label=unlabelled.label, **model)
-    unlabelled.value = (columns.classes or ("0",))[0]
-    return Predictions(unlabelled, replace(columns, labelled=False))
+        `model` has the options of `find_columns` that say where the predictions are.
+        """
+        columns = find_columns(self, label=self.label, **model)
+        self.value = (columns.classes or ("0",))[0]
+        return Predictions(self, replace(columns, labelled=False))
