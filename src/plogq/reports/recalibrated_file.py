@@ -11,7 +11,7 @@ from plogq.reports.findings.finding import Finding
 from plogq.reports.findings.recalibrate import applied
 from plogq.score.recalibrate import Recalibration
 from plogq.score.recalibrated import RecalibratedTable
-from plogq.tables.formats.registry import WRITERS, ending_of, writer_to
+from plogq.tables.formats.registry import TEXT_ENDINGS, WRITERS, ending_of, writer_to
 from plogq.tables.formats.text_options import text_options
 from plogq.tables.predictions import Progress
 from plogq.tables.readers import open_table
@@ -37,8 +37,8 @@ def write_recalibrated(
 ) -> tuple[Finding, list[str]]:
     """Write a table recalibrated; return what was done, and notes on how it was read."""
     table = open_table(source, text_options(encoding, delimiter, decimal, header))
-    recalibrated = RecalibratedTable(table, recalibration, **model)
     end, rows = ending_of(path.name) or "", 0
+    recalibrated = RecalibratedTable(table, recalibration, flat=end in TEXT_ENDINGS, **model)
     with whole_file(path) as file, writer_to(file, end, recalibrated.schema) as writer:
         for batch in recalibrated.batches(progress):
             writer.write_batch(batch)

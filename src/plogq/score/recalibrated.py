@@ -32,6 +32,8 @@ class RecalibratedTable:
         The table.
     recalibration
         What is applied to its predictions.
+    flat
+        Whether every column must hold single values, as in a text table.
     **model
         Where the predictions are: logits, logprobs or probs, exclude, classes, chosen, normalise,
         as for `plogq.score.score`.
@@ -41,8 +43,8 @@ class RecalibratedTable:
     schema
         The table's columns, with probabilities in double precision where the predictions were: a
         column `prob_NAME` for each class, in the table's own order; or a column `probs` of lists,
-        if the predictions are lists of classes without names. The other columns of a text table
-        stay text, as they were written.
+        if the predictions are lists of classes without names and need not be flat. The other
+        columns of a text table stay text, as they were written.
 
     Raises
     ------
@@ -50,20 +52,27 @@ class RecalibratedTable:
         A ValueError of one line: which file, column and row, what was expected and what came.
     """
 
-    def __init__(self, table: Table, recalibration: Recalibration, **model: Any) -> None:
+    def __init__(
+        self, table: Table, recalibration: Recalibration, *, flat: bool = False, **model: Any
+    ) -> None:
         self._table, self._recalibration = table, recalibration
         self._unlabelled = Unlabelled(table)
         self._opened = opened = self._unlabelled.predictions(**model)
         self._order = recalibration.order_in(opened)
         self._columns = columns = opened.columns
         self.path = opened.path
-        self._lists = columns.layout == "list" and columns.classes is None
+        self._lists = columns.layout == "list" and columns.classes is None and not flat
         of_each = [f"prob_{name}" for name in opened.classes]
         self._names = ["probs"] if self._lists else of_each
         # A table as text shows no types: what looks like a number may be a name, such as 007.
         as_text = set(table.schema.names) - set(columns.names) if table.format == "CSV" else set()
         self._types = dict.fromkeys(as_text, pa.string()) | columns.types()
         self.schema = self._schema(as_text)
+        for field in self.schema if flat else ():
+            if types.is_nested(field.type):
+                expected = "hold single values, to be written as text (or take it out of the table)"
+                where = f"{self.path}: column {field.name!r}"
+                refuse(where, expected, field.type, error=TableError)
 
     @property
     def rows(self) -> int | None:

@@ -34,6 +34,7 @@ TEXT: dict[str, type[TextFile]] = {
     ".json": JsonFile,
     ".arff": ArffFile,
 }
+TEXT_ENDINGS = {end + packed: kind for end, kind in TEXT.items() for packed in ENDINGS}
 FORMATS: dict[str, type[TableFile]] = {
     ".parquet": ParquetFile,
     ".pq": ParquetFile,
@@ -41,7 +42,7 @@ FORMATS: dict[str, type[TableFile]] = {
     ".feather": ArrowFile,
     ".ipc": ArrowFile,
     ".npz": Npz,
-    **{end + packed: kind for end, kind in TEXT.items() for packed in ENDINGS},
+    **TEXT_ENDINGS,
 }
 SAID = f"{', '.join(end for end in FORMATS if end.count('.') == 1)}; text also with " + ", ".join(
     ENDINGS[1:]
