@@ -5,19 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from plogq.compare import Comparison
+from plogq.compare import Comparison, Validation
 from plogq.doctor import Diagnosis
 from plogq.lm import TokensResult
 from plogq.records import Document
-from plogq.score.result import Result
+from plogq.score import Recalibration, Result
 
 PAGE = Path(__file__).with_name("schema.md")
-DOCUMENTS: tuple[type[Document], ...] = (Result, Comparison, TokensResult, Diagnosis)
+DOCUMENTS: tuple[type[Document], ...] = (
+    Result,
+    Comparison,
+    TokensResult,
+    Diagnosis,
+    Recalibration,
+    Validation,
+)
 
 HEADER = """# The fields of the JSON
 
-What `--json` and the doctor's `--format json` write, made from the types of the results by
-`make schema`. In Python,
+What `--json`, the doctor's `--format json` and `plogq recalibrate --save` write, made from the
+types of the results by `make schema`. In Python,
 `Result.json_schema()` gives the same as JSON schema, and `Result.read(…)` reads a document back
 and checks it. JSON has no infinities: where "±inf" stands below, they are the texts `"inf"` and
 `"-inf"`. What is not known is `null`. Later versions may write more fields: readers

@@ -34,6 +34,8 @@ def test_what_is_written_has_the_fields_of_the_schema():
     schema = Result.json_schema()
     assert document.keys() == schema["properties"].keys()
     parts = schema["$defs"]
-    for field in ("source", "floor", "recalibration", "temperature"):
+    for field in ("source", "floor", "temperature"):
         assert document[field].keys() == parts[field.capitalize()]["properties"].keys()
+    found = parts["RecalibrationFigures"]["properties"]
+    assert document["recalibration"].keys() == found.keys()
     assert document["code"].keys() == parts["LabelsCode"]["properties"].keys()

@@ -8,7 +8,7 @@ from plogq.formulas.units import NATS_PER_UNIT
 from plogq.records import READING
 from plogq.reports.numbers import amount, figure, percent, rows, span
 from plogq.reports.surprises import dearest
-from plogq.score.parts import Recalibration
+from plogq.score.parts import RecalibrationFigures
 from plogq.score.result import Result
 from plogq.tables.sums.level import LEVEL, PERCENT
 
@@ -35,14 +35,14 @@ def how(family: str) -> str:
     return HOW.get(family, family)
 
 
-def taken(recalibration: Recalibration | None) -> str | None:
+def taken(recalibration: RecalibrationFigures | None) -> str | None:
     """Return the family to recalibrate by; None where predictions are best left as they are."""
     if recalibration is None or recalibration.family == "identity":
         return None
     return recalibration.family
 
 
-def untried(recalibration: Recalibration) -> str | None:
+def untried(recalibration: RecalibrationFigures) -> str | None:
     """Return why no family was tried; None where one was."""
     if len(recalibration.cross_entropy) > 1:
         return None
@@ -109,6 +109,8 @@ def recalibrate_or_leave(r: Result) -> str:
         return f"{LEAVE}: there are too few rows to learn a recalibration from."
     if why := untried(found):
         return f"{LEAVE}: no recalibration could be tried ({why})."
+    if taken(found) is None and found.asked:
+        return f"{LEAVE}, as was asked."
     if taken(found) is None:
         ends = r.intervals.get("miscalibration")
         most = ""
@@ -147,10 +149,12 @@ def _saving(r: Result) -> str:
         return ""
     if math.isinf(r.miscalibration):
         return f" Then no label is impossible, and one costs {amount(r.refinement, r.unit)}."
-    if r.miscalibration <= 0:
-        return ""
     ends = r.intervals.get("miscalibration")
     between = f" ({PERCENT} interval {span(ends)})" if ends else ""
+    if r.miscalibration < 0:  # only a way that was asked for can cost more
+        return f" On held-out rows that saves {amount(r.miscalibration, r.unit)} per row{between}."
+    if r.miscalibration == 0:
+        return ""
     share = r.miscalibration / r.cross_entropy
     return (
         f" On held-out rows that saves {amount(r.miscalibration, r.unit)} per row{between}: "
@@ -158,7 +162,7 @@ def _saving(r: Result) -> str:
     )
 
 
-def _steps(r: Result, found: Recalibration) -> str:
+def _steps(r: Result, found: RecalibrationFigures) -> str:
     """Return how the family that was taken is applied, with what it learnt."""
     if found.family == "vector":
         return "Give each class a scale and a shift of its own (they are in the JSON)"

@@ -10,7 +10,8 @@ with needed_by("plogq.score"):
     import pyarrow as _pyarrow  # noqa: F401
 
 from plogq.errors import TableError
+from plogq.score.recalibrate import Promise, Recalibration
 from plogq.score.result import Result
 from plogq.score.score import score
 
-__all__ = ["Result", "TableError", "score"]
+__all__ = ["Promise", "Recalibration", "Result", "TableError", "score"]

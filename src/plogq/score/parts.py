@@ -22,11 +22,13 @@ class Floor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recalibration:
+class RecalibrationFigures:
     """The recalibration that was taken, and what each one that was tried costs."""
 
     family: Text
     """The name of the family that was taken; "identity" leaves the predictions as they are."""
+    asked: Flag = False
+    """Whether the family was asked for, and not chosen by what it costs."""
     parameters: dict[Text, Any]
     """What the family learnt from all sampled rows; `docs/recalibration.md` applies it."""
     rows: Count

@@ -14,7 +14,7 @@ from plogq.score.parts import (
     Floor,
     Histograms,
     LabelsCode,
-    Recalibration,
+    RecalibrationFigures,
     ReliabilityBin,
     Slice,
     Surprise,
@@ -64,7 +64,7 @@ class Result(Document):
     """What that recalibration saves: cross_entropy − refinement."""
     resolution: Number | None = None
     """label_entropy − refinement."""
-    recalibration: Recalibration | None = None
+    recalibration: RecalibrationFigures | None = None
     """The recalibration that was taken; null where none could be."""
     temperature: Temperature | None
     """The temperature that fits; null where every row has q(y) = 0."""

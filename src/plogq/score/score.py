@@ -14,6 +14,7 @@ from plogq.extras import needed_by
 from plogq.formulas.units import Unit, check_unit
 from plogq.score.figures.all_figures import doubts_of, summarise
 from plogq.score.job import Job
+from plogq.score.recalibration import check_family
 from plogq.score.result import Result
 from plogq.score.workers.threads import sum_on_threads
 from plogq.tables.columns import find_columns
@@ -47,6 +48,7 @@ def score(
     unit: Unit = "bit",
     floor: float | None = None,
     folds: int = 5,
+    family: str | None = None,
     bootstrap: int = 200,
     top: int = 20,
     seed: int = 0,
@@ -112,6 +114,9 @@ def score(
         P, and the number of those rows.
     folds
         How many folds the cross-fit has that tells miscalibration from refinement: at least 2.
+    family
+        The recalibration to take, by its name in `docs/recalibration.md`. Without it, what each
+        costs on held-out rows decides.
     bootstrap
         How many replicates the intervals are made of: 0 for no intervals, or 40 or more.
     top
@@ -160,6 +165,7 @@ def score(
         if not 0 < floor <= 1:
             refuse("floor", "be a probability, above 0", floor)
     check_count("folds", folds, 2)
+    check_family(family)
     check_replicates(bootstrap)
     for name, count in (("top", top), ("seed", seed)):
         check_count(name, count)
@@ -211,6 +217,7 @@ def score(
         unit=unit,
         source=opened.origin(state.left_out),
         folds=folds,
+        family=family,
         bootstrap=bootstrap,
         seed=seed,
     )

@@ -56,6 +56,7 @@ class Columns:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     may_ignore: bool = True  # whether `ignore` can be asked for
+    labelled: bool = True  # whether the labels are the table's own, and say something
 
     def read(self) -> list[str]:
         """Return the names of all columns to read, each once."""

@@ -158,7 +158,7 @@ def _of_labels(head: Head, columns: Columns, labels: Labels) -> list[str]:
 
 def _of_figures(batches: list[Batch], columns: Columns, classes: tuple[str, ...]) -> list[str]:
     """Return warnings on labels that the model may have chosen, and on the order of the classes."""
-    if columns.labels != "class" or not 2 <= len(classes) <= MOST_CLASSES:
+    if not columns.labelled or columns.labels != "class" or not 2 <= len(classes) <= MOST_CLASSES:
         return []
     rows = [figures(batch._replace(weight=None), columns) for batch in batches]
     target = np.concatenate([batch.target for batch in batches])

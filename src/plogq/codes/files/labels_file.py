@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import types
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ from plogq.tables.batch import classes_of, to_batch
 from plogq.tables.class_names import integer_names
 from plogq.tables.columns import find_columns
 from plogq.tables.first_look import first_look
-from plogq.tables.formats.registry import WRITERS, ending_of
+from plogq.tables.formats.registry import WRITERS, ending_of, writer_to
 from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.labels import Labels
 from plogq.tables.predictions import Predictions, Progress
@@ -186,10 +185,9 @@ def labels_table(labels: pa.Array, path: Path) -> bytes:
     check_labels_path(path)
     table = pa.table({"label": labels})
     sink = io.BytesIO()
-    end = ending_of(path.name) or ""
-    WRITERS[end](table, sink)
-    data = sink.getvalue()
-    return gzip.compress(data, mtime=0) if end.endswith(".gz") else data
+    with writer_to(sink, ending_of(path.name) or "", table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
 
 
 def _unused(names: Sequence[str]) -> str:

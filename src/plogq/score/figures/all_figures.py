@@ -15,7 +15,7 @@ from plogq.score.figures.decomposition import ROUNDING, Recalibrations, recalibr
 from plogq.score.figures.intervals import intervals
 from plogq.score.figures.pictures import confusion, histograms, reliability
 from plogq.score.figures.temperature import TemperatureFit, fit_temperature
-from plogq.score.parts import Floor, Recalibration, Surprise, Temperature
+from plogq.score.parts import Floor, RecalibrationFigures, Surprise, Temperature
 from plogq.score.result import Result
 from plogq.score.state.state import BINS, MOST_CONFUSED, State
 from plogq.tables.doubts import doubts
@@ -36,6 +36,7 @@ def summarise(
     folds: int,
     bootstrap: int,
     seed: int,
+    family: str | None = None,
 ) -> Result:
     """Return the result of a state: means of its sums, entropies and losses in `unit`."""
     weight = float(state.bins.amounts(BINS)[0])
@@ -48,7 +49,7 @@ def summarise(
     cross_entropy = finite if impossible == 0 else math.inf
     labels = entropy(state.cells.amounts(state.predicted_groups))
     prediction = buckets.total("entropy") / weight
-    recalibrations = recalibrate(state, folds, seed)
+    recalibrations = recalibrate(state, folds, seed, family, source.paths[0])
     chosen, saved = _chosen(recalibrations)
     costs = [finite - each for each in saved]
     temperature = fit_temperature(recalibrations)
@@ -164,12 +165,14 @@ def _chosen(recalibrations: Recalibrations) -> tuple[int, list[float]]:
 
 def _recalibration(
     recalibrations: Recalibrations, chosen: int, costs: list[float], unit: Unit
-) -> Recalibration | None:
+) -> RecalibrationFigures | None:
     """Return the family taken, what it learnt, and what each costs held out, in `unit`."""
-    if costs[chosen] == math.inf:
+    asked = recalibrations.savings.asked is not None
+    if costs[chosen] == math.inf and not asked:
         return None
-    return Recalibration(
+    return RecalibrationFigures(
         family=recalibrations.fits[chosen].name,
+        asked=asked,
         parameters=recalibrations.fits[chosen].parameters(),
         rows=len(recalibrations.sample.weight),
         folds=recalibrations.folds,

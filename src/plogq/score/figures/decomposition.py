@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from plogq.errors import TableError, refuse
 from plogq.score.recalibration import Family, LabelledRows, choose_families, cross_fit, log_softmax
 from plogq.score.state.buckets import Buckets
 from plogq.score.state.sample import Sampled
@@ -43,8 +44,13 @@ class Recalibrations:
     savings: Savings
 
 
-def recalibrate(state: State, folds: int, seed: int) -> Recalibrations:
-    """Return each family's fit to the sample, and what it saves, cross-fitted, on held-out rows."""
+def recalibrate(
+    state: State, folds: int, seed: int, family: str | None, path: str
+) -> Recalibrations:
+    """Return each family's fit to the sample, and what it saves, cross-fitted, on held-out rows.
+
+    `family` is the one to take whatever it saves; a refusal names the table by `path`.
+    """
     buckets = state.buckets
     sample = _weighted_sample(state)
     rows = sample.rows
@@ -52,13 +58,17 @@ def recalibrate(state: State, folds: int, seed: int) -> Recalibrations:
     folds = min(folds, int(sampled.sum()))
     impossible = not sample.possible.all()
     families, aside = choose_families(len(rows.row), state.classes, impossible, folds)
+    if family in aside:
+        expected = "be one that this table can be fitted by"
+        refuse(f"{path}: family {family!r}", expected, aside[family], error=TableError)
     fold = fold_of_buckets(sampled, max(1, folds), seed)
     base, base_without = _base_rates(buckets, fold, folds)
     labelled = LabelledRows(
         log_softmax(rows.logits), rows.label, sample.weight / sample.weight.mean(), base
     )
     losses, fits = cross_fit(labelled, rows.surprisal, fold[rows.bucket], base_without, families)
-    savings = Savings(buckets, sample, fits, losses)
+    asked = None if family is None else [each.name for each in families].index(family)
+    savings = Savings(buckets, sample, fits, losses, asked)
     used = len(buckets.used())
     return Recalibrations(sample, labelled, fits, aside, folds, used, savings)
 
@@ -118,11 +128,19 @@ class Savings:
         The fits of the families that were tried, the identity first.
     losses
         What each sampled row costs when it is held out, in nats, (families, n).
+    asked
+        The index of the family to take whatever it saves; None where the savings decide.
     """
 
     def __init__(
-        self, buckets: Buckets, sample: WeightedSample, families: tuple[Family, ...], losses: Array
+        self,
+        buckets: Buckets,
+        sample: WeightedSample,
+        families: tuple[Family, ...],
+        losses: Array,
+        asked: int | None = None,
     ) -> None:
+        self.asked = asked
         rows, possible, weight = sample
         used = buckets.used()
         self._finite = np.array([possible.all() or family.mends for family in families])
@@ -176,6 +194,8 @@ class Savings:
         saved[np.abs(saved) <= self._rounding] = 0.0
         saved[:, ~self._finite] = -np.inf
         every = np.arange(len(saved))
+        if self.asked is not None:
+            return Saved(saved, np.full(len(saved), self.asked))
         best = np.argmax(saved, axis=1)
         errors = self._errors(*parts[3:7])
         beyond, *products = parts[7].T

@@ -35,6 +35,7 @@ def intervals(
     saving within its error is not taken, so miscalibration may go unseen. The upper end of its
     interval allows for that: it is at least the upper percentile of the most that any family
     saves in a replicate, and what a temperature at the ends of its own interval would save.
+    Where the family was asked for, none is chosen, and nothing goes unseen.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def intervals(
         ends = interval(values) if np.isfinite(figure) else None
         if ends is not None:
             low, high = min(ends[0], figure), max(ends[1], figure)
-            if name == "miscalibration":
+            if name == "miscalibration" and recalibrations.savings.asked is None:
                 high = max(high, unseen, most[1] if most else 0.0)
             nats = np.array([low, high])
             in_unit = nats if name in WITHOUT_UNIT else from_nats(nats, unit)

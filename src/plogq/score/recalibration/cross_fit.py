@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
+from plogq.errors import refuse
 from plogq.kernels.threads import default_threads
 from plogq.score.recalibration.families.base_rate import TemperatureAndBase
 from plogq.score.recalibration.families.identity import Identity
@@ -39,11 +40,22 @@ class Family(Protocol):
         """Return what each of some other rows costs, in nats, (n,)."""
 
     def parameters(self) -> dict[str, Any]:
-        """Return what was learnt, as plain data that others can apply."""
+        """Return what was learnt, as plain data: the keywords of `probabilities`."""
+
+    @staticmethod
+    def probabilities(*log_q: Any, **parameters: Any) -> Array:
+        """Return the recalibrated probabilities, (n, C), of z = log q, (n, C)."""
 
 
 # The simplest comes first: among families that are equally good, the first is taken.
 FAMILIES: tuple[type[Family], ...] = (Identity, Temperature, TemperatureAndBase, Vector, Isotonic)
+BY_NAME = {family.name: family for family in FAMILIES}
+
+
+def check_family(name: str | None) -> None:
+    """Refuse the name of a family that there is not."""
+    if name is not None and name not in BY_NAME:
+        refuse("family", f"be one of {', '.join(BY_NAME)}", repr(name))
 
 
 def choose_families(

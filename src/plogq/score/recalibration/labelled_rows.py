@@ -130,6 +130,14 @@ def dot(a: Array, b: Array) -> float:
     return float(np.einsum("i,i->", a, b))
 
 
+def softmax(x: Array) -> Array:
+    """Return exp x / Σ exp x in double precision, (n, C), by the kernel's arithmetic."""
+    s = row_statistics(x, dtype=np.float64)
+    p: Array = np.exp(x - s.max[:, None])
+    p /= 1 + s.rest[:, None]
+    return p
+
+
 def log_softmax(x: Array) -> Array:
     """Return z = x − log Σ exp x in double precision, (n, C), by the kernel's arithmetic."""
     s = row_statistics(x, dtype=np.float64)

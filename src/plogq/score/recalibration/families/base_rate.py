@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from plogq.score.recalibration.families.temperature import LOG2_BOUND
-from plogq.score.recalibration.labelled_rows import LabelledRows, dot
+from plogq.score.recalibration.labelled_rows import LabelledRows, dot, softmax
 from plogq.score.recalibration.solve import lowest_point
 from plogq.tables.arrays import Array
 
@@ -70,8 +70,13 @@ class TemperatureAndBase:
         """Return the loss of each row in nats, (n,)."""
         row, label, share = rows.events
         q = np.exp(-rows.tempered(self.log2_beta).surprisal)
-        mixed = (1 - self.epsilon) * q + self.epsilon * self.base[label]
+        mixed = _mixed(q, self.epsilon, self.base[label])
         return np.bincount(row, -share * np.log(mixed), len(rows))
+
+    @staticmethod
+    def probabilities(log_q: Array, temperature: float, epsilon: float, base: list[float]) -> Array:
+        """Return (1 − ε) softmax(z / T) + ε π, (n, C)."""
+        return _mixed(softmax(log_q / temperature), epsilon, np.array(base))
 
     def parameters(self) -> dict[str, Any]:
         """Return T, ε and π."""
@@ -80,6 +85,10 @@ class TemperatureAndBase:
             "epsilon": self.epsilon,
             "base": self.base.tolist(),
         }
+
+
+def _mixed(q: Array, epsilon: float, base: Array) -> Array:
+    return (1 - epsilon) * q + epsilon * base
 
 
 def _best_epsilon(q: Array, base: Array, weight: Array, start: float) -> float:

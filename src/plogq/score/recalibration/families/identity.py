@@ -33,6 +33,12 @@ class Identity:
         row, label, share = rows.events
         return np.bincount(row, share * -rows.log_q[row, label], len(rows))
 
+    @staticmethod
+    def probabilities(log_q: Array) -> Array:
+        """Return the probabilities as they are, exp z, (n, C)."""
+        q: Array = np.exp(log_q)
+        return q
+
     def parameters(self) -> dict[str, Any]:
         """Return no parameters."""
         return {}

@@ -11,6 +11,7 @@ from plogq.score.recalibration.labelled_rows import LabelledRows
 from plogq.tables.arrays import Array
 
 END_ROWS = 0.5
+LOG_ODDS = "log_odds"
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,23 @@ class Isotonic:
     def losses(self, rows: LabelledRows) -> Array:
         """Return the loss of each row in nats, (n,)."""
         columns = zip(self.values, rows.groups().of.T, strict=True)
-        g = np.stack([value[group] for value, group in columns], axis=1)
-        if g.shape[1] == 1:
-            g = np.concatenate([1 - g, g], axis=1)
+        g = _of_all_classes([value[group] for value, group in columns])
         row, label, share = rows.events
         of_label = np.bincount(row, -share * np.log(g[row, label]), len(rows))
         loss: Array = of_label + np.log(g.sum(axis=1))
         return loss
+
+    @staticmethod
+    def probabilities(log_q: Array, of: str, curves: list[dict[str, Any]]) -> Array:
+        """Return g_j(z_j) / Σ_k g_k(z_k), (n, C); of two classes, g of the second's log-odds."""
+        scores = log_q[:, 1:] - log_q[:, :1] if of == LOG_ODDS else log_q
+        columns = []
+        for curve, score in zip(curves, scores.T, strict=True):
+            begins = np.array(curve["from"], float)  # its first is −inf, which JSON has as text
+            columns.append(np.array(curve["value"])[np.searchsorted(begins, score, "right") - 1])
+        g = _of_all_classes(columns)
+        g /= g.sum(axis=1, keepdims=True)
+        return g
 
     def parameters(self) -> dict[str, Any]:
         """Return each function by its steps: where each begins, and its value."""
@@ -69,7 +80,14 @@ class Isotonic:
             new = np.flatnonzero(np.diff(value, prepend=-1.0))
             begins = np.concatenate([[-np.inf], edge])[new]
             curves.append({"from": begins.tolist(), "value": value[new].tolist()})
-        return {"of": "log_odds" if len(curves) == 1 else "log_q", "curves": curves}
+        return {"of": LOG_ODDS if len(curves) == 1 else "log_q", "curves": curves}
+
+
+def _of_all_classes(columns: list[Array]) -> Array:
+    """Return g of every class, (n, C); one column is the second class's, of two."""
+    if len(columns) == 1:
+        columns = [1 - columns[0], columns[0]]
+    return np.stack(columns, axis=1)
 
 
 def _rising(hits: Array, seen: Array) -> Array:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from plogq.score.recalibration.labelled_rows import LabelledRows, dot
+from plogq.score.recalibration.labelled_rows import LabelledRows, dot, softmax
 from plogq.score.recalibration.solve import lowest_point
 from plogq.tables.arrays import Array
 
@@ -59,6 +59,11 @@ class Temperature:
     def losses(self, rows: LabelledRows) -> Array:
         """Return the loss of each row in nats, (n,); inf where its label has probability 0."""
         return losses(rows, self.log2_beta)
+
+    @staticmethod
+    def probabilities(log_q: Array, temperature: float) -> Array:
+        """Return softmax(z / T), (n, C)."""
+        return softmax(log_q / temperature)
 
     def parameters(self) -> dict[str, Any]:
         """Return T."""

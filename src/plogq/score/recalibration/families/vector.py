@@ -9,7 +9,7 @@ import numpy as np
 
 from plogq.kernels.rows import softmax_loss
 from plogq.score.recalibration.families.temperature import Temperature
-from plogq.score.recalibration.labelled_rows import LabelledRows, dot
+from plogq.score.recalibration.labelled_rows import LabelledRows, dot, softmax
 from plogq.score.recalibration.solve import inverse_of
 from plogq.tables.arrays import Array
 from plogq.tables.sums.products import product
@@ -79,6 +79,13 @@ class Vector:
         x = _Logits(rows, self.temperature).scaled(self.change)
         out[at] = softmax_loss(x, rows.target, validate=False, check_logits=False).loss
         return out
+
+    @staticmethod
+    def probabilities(log_q: Array, scale: list[float], bias: list[float]) -> Array:
+        """Return softmax(s z + b), (n, C); a class of probability 0 keeps it."""
+        masked = np.isneginf(log_q)
+        x = np.where(masked, 0.0, log_q) * np.array(scale) + np.array(bias)
+        return softmax(np.where(masked, -np.inf, x))
 
     def parameters(self) -> dict[str, Any]:
         """Return the factors of log q by class, and what is added to it."""
