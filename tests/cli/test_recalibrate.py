@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -157,6 +158,23 @@ def test_one_column_of_two_classes(tmp_path):
     in_sample = score(tmp_path / "t.parquet", bootstrap=0).temperature.cross_entropy
     assert kept.family == "temperature"
     assert np.isclose(after, in_sample, rtol=1e-12)
+
+
+def test_one_column_whose_class_is_not_known_is_refused(tmp_path):
+    """It might be the probability of either class, and one of them is wrong."""
+    kept = Recalibration.fit({"probs": np.full((60, 2), 0.5), "labels": np.arange(60) % 2})
+    kept = replace(kept, classes=("bad", "good"))
+    (tmp_path / "kept.json").write_text(kept.to_json())
+    (tmp_path / "new.csv").write_text("p_bad,id\n0.25,a\n0.5,b\n")
+    way = ("recalibrate", "--with", "kept.json", "new.csv", "--probs", "p_bad", "--out", "o.csv")
+    run = plogq(*way, cwd=tmp_path)
+    assert run.returncode == 1
+    expected = "column 'p_bad' must have the classes of the calibration (--classes bad,good); got 0"
+    assert expected in run.stderr
+    run = plogq(*way, "--classes", "bad,good", cwd=tmp_path)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "prob_bad" in (tmp_path / "o.csv").read_text()
+    assert "0.25" in (tmp_path / "o.csv").read_text()
 
 
 def test_promised_against_kept(folder, tmp_path):

@@ -58,8 +58,13 @@ class RecalibratedTable:
         self._table, self._recalibration = table, recalibration
         self._unlabelled = Unlabelled(table)
         self._opened = opened = self._unlabelled.predictions(**model)
-        self._order = recalibration.order_in(opened)
         self._columns = columns = opened.columns
+        if columns.layout == "binary" and not {*recalibration.classes} <= {*opened.classes}:
+            names = ",".join(recalibration.classes)
+            where = f"{opened.path}: column {columns.names[0]!r}"
+            expected = f"have the classes of the calibration (--classes {names})"
+            refuse(where, expected, " and ".join(opened.classes), error=TableError)
+        self._order = recalibration.order_in(opened)
         self.path = opened.path
         self._lists = columns.layout == "list" and columns.classes is None and not flat
         of_each = [f"prob_{name}" for name in opened.classes]

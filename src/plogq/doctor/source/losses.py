@@ -132,7 +132,7 @@ def _compiled(call: ast.Call, model: ast.expr, flow: Flow) -> Iterator[LossUse]:
 
 
 def _fitted_to(call: ast.Call, model: ast.expr, flow: Flow) -> ast.expr | None:
-    """Return the labels of the first `fit` after `compile`, if the name is bound to nothing else."""
+    """Return the labels of the first `fit` after `compile`, of the same model."""
     if not isinstance(model, ast.Name):
         return None
     for statement in flow.scopes.following(flow.scopes.statement(call)):
