@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from mpmath import mpf
 
+from plogq.reports.findings.calibration import recalibration
 from plogq.score import Promise, Recalibration, TableError, score
 from plogq.score.recalibration import BY_NAME
 from tests.score.tables import drawn
@@ -338,3 +339,17 @@ def test_it_cannot_be_changed():
         kept("temperature").family = "vector"
     with pytest.raises(ValueError, match="parameters must be those of vector"):
         replace(kept("temperature"), family="vector")
+
+
+def test_what_was_asked_for_is_said_to_be_and_what_it_costs():
+    result = score(drawn(1000, 3, 6), family="isotonic")
+    found = recalibration(result)
+    assert result.miscalibration < 0
+    assert found.title == "Recalibrate by an isotonic map of the probabilities"
+    assert "This way was asked for, whatever the others save." in found.text
+    assert "On held-out rows that costs" in found.advice
+    assert [way.outcome for way in found.ways if way.taken] == ["taken: as was asked"]
+    left = score(drawn(1000, 3, 6, lambda z: 2 * z), family="identity")
+    assert recalibration(left).title == "Leave the predictions as they are"
+    assert recalibration(left).advice == "Leave the predictions as they are, as was asked."
+    assert left.miscalibration == 0
