@@ -149,12 +149,13 @@ def _saving(r: Result) -> str:
         return ""
     if math.isinf(r.miscalibration):
         return f" Then no label is impossible, and one costs {amount(r.refinement, r.unit)}."
+    if r.miscalibration <= 0:
+        asked = r.recalibration is not None and r.recalibration.asked
+        if r.miscalibration == 0 or not asked:
+            return ""
+        return f" On held-out rows that costs {amount(-r.miscalibration, r.unit)} more per row."
     ends = r.intervals.get("miscalibration")
     between = f" ({PERCENT} interval {span(ends)})" if ends else ""
-    if r.miscalibration < 0:  # only a way that was asked for can cost more
-        return f" On held-out rows that saves {amount(r.miscalibration, r.unit)} per row{between}."
-    if r.miscalibration == 0:
-        return ""
     share = r.miscalibration / r.cross_entropy
     return (
         f" On held-out rows that saves {amount(r.miscalibration, r.unit)} per row{between}: "

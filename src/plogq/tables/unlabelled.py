@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from plogq.tables.columns import find_columns
+from plogq.tables.columns import Columns, find_columns
 from plogq.tables.formats.wanted import Types
 from plogq.tables.predictions import Predictions
 from plogq.tables.readers import Part, Table
@@ -47,11 +47,15 @@ class Unlabelled(Table):
         labels = pa.array([self.value] * part.batch.num_rows, pa.string())
         return part._replace(batch=part.batch.append_column(self.label, labels))
 
-    def predictions(self, **model: Any) -> Predictions:
-        """Return the predictions of the table, whose labels, if it has any, are not read.
+    def columns(self, **model: Any) -> Columns:
+        """Return what the columns mean; the labels, if the table has any, are not read.
 
         `model` has the options of `find_columns` that say where the predictions are.
         """
         columns = find_columns(self, label=self.label, **model)
         self.value = (columns.classes or ("0",))[0]
-        return Predictions(self, replace(columns, labelled=False))
+        return replace(columns, labelled=False)
+
+    def predictions(self, **model: Any) -> Predictions:
+        """Return the table opened, by the options of `columns`."""
+        return Predictions(self, self.columns(**model))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import types
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.labels import Labels
 from plogq.tables.predictions import Predictions, Progress
 from plogq.tables.readers import Part, open_table
+from plogq.tables.unlabelled import Unlabelled
 
 
 class LabelsReport(NamedTuple):
@@ -135,22 +135,11 @@ def decode_labels(
     TableError
         If something is wrong with the table.
     """
-    table = open_table(source, text)
-    unused = _unused(table.schema.names)
-    seen = types.SimpleNamespace(
-        paths=table.paths,
-        format=table.format,
-        schema=table.schema.append(pa.field(unused, pa.string())),
-        masked=False,
-    )
-    columns = find_columns(seen, label=unused, **model)  # type: ignore[arg-type]
+    table = Unlabelled(open_table(source, text))
+    columns = table.columns(**model)
 
     def parts() -> Iterator[Part]:
-        there = [name for name in columns.read() if name != unused]
-        for part in table.parts(there, columns.types()):
-            label = (columns.classes or ("0",))[0]
-            labels = pa.array([label] * part.batch.num_rows, pa.string())
-            yield part._replace(batch=part.batch.append_column(unused, labels))
+        return table.parts(columns.read(), columns.types())
 
     decoder, decoded = None, []
     try:
@@ -188,10 +177,3 @@ def labels_table(labels: pa.Array, path: Path) -> bytes:
     with writer_to(sink, ending_of(path.name) or "", table.schema) as writer:
         writer.write_table(table)
     return sink.getvalue()
-
-
-def _unused(names: Sequence[str]) -> str:
-    name = "(labels decoded)"  # messages list it among the columns
-    while name in names:
-        name += "_"
-    return name
