@@ -9,6 +9,7 @@ import torch
 
 from plogq.doctor import check_table
 from plogq.score import TableError, score
+from plogq.tables.readers import open_table
 
 rng = np.random.default_rng(11)
 N = 9_000
@@ -143,3 +144,12 @@ def test_pandas_frames_keep_their_rows_in_order():
     frame = pd.DataFrame({f"logit_{j}": Z[:, j] for j in range(4)} | {"label": Y})
     parts = (part for _, part in frame.groupby(np.arange(N) // 1000))
     assert figures(score(parts, **OPTIONS)) == figures(score(frame, **OPTIONS))
+
+
+def test_a_second_pass_is_refused_and_never_short():
+    table = open_table((Z[at], Y[at]) for _ in range(3) for at in cut(500))
+    for _ in range(2):  # looks at the head
+        next(table.parts(["logits", "labels"], {}, 1_000))
+    assert sum(part.batch.num_rows for part in table.parts(["logits"], {})) == 3 * N
+    with pytest.raises(TableError, match="batches must be read twice here"):
+        list(table.parts(["logits"], {}))

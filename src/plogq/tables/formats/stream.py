@@ -94,7 +94,7 @@ def _together(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _reader(where: str, given: Any) -> Arrays | Memory:
-    if isinstance(given, tuple) and len(given) == 2:
+    if isinstance(given, tuple | list) and len(given) == 2:
         logits, labels = given
         return Arrays({"logits": logits, "labels": labels})
     if is_frame(given):
