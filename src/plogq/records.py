@@ -8,13 +8,14 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from importlib import import_module
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
+from plogq.errors import refuse
 from plogq.extras import needed_by
 from plogq.kinds import TAGS, Count, Names, OfAnotherKindError, Text
 
@@ -81,14 +82,17 @@ class Document:
         The version of its fields, written as "schema".
     COMMAND
         The command that gives it, by which a message names it.
-    CELL
-        The module and the function that show it in a notebook's cell, as "module:function". They
-        belong to a higher layer, and are loaded when a notebook asks.
+    CELL, TEXT, PAGE
+        The module and the function, as "module:function", that show it in a notebook's cell, as
+        plain text, and as a page of HTML. They belong to a higher layer, and are loaded when one
+        of these is asked for; "" where there is none.
     """
 
     SCHEMA: ClassVar[int] = 1
     COMMAND: ClassVar[str]
     CELL: ClassVar[str] = ""
+    TEXT: ClassVar[str] = ""
+    PAGE: ClassVar[str] = ""
 
     def to_document(self) -> dict[str, Any]:
         """Return the result as an object of JSON; infinities are "inf" and "-inf"."""
@@ -101,6 +105,73 @@ class Document:
     def _repr_html_(self) -> str | None:
         """Return the result as a notebook's cell shows it; None for plain text."""
         return shown_by(self.CELL, self) if self.CELL else None
+
+    def _repr_mimebundle_(self, **asked: Any) -> dict[str, str]:
+        """Return the result as plain text and, where there is a cell, as HTML."""
+        shown = self._repr_html_()
+        return {"text/plain": str(self)} | ({} if shown is None else {"text/html": shown})
+
+    def __str__(self) -> str:
+        """Return the result as plain text: the first screen of its report."""
+        return shown_by(self.TEXT, self) if self.TEXT else repr(self)
+
+    def html(self) -> str:
+        """Return the whole report as an HTML page that needs no other file.
+
+        Where a command has no such page, it is the first screen, as a notebook's cell shows it.
+
+        Raises
+        ------
+        TypeError
+            The command has neither.
+        """
+        if not (self.PAGE or self.CELL):
+            refuse("html", "be asked of a report", f"the answer of {self.COMMAND}", error=TypeError)
+        return shown_by(self.PAGE or self.CELL, self)
+
+    def metrics(self) -> dict[str, float]:
+        """Return every number that stands once in the result, by its path of names.
+
+        The numbers of tables (of each class, row or slice) are what `to_frame` returns. What is
+        not known is absent; the ends of an interval are "….low" and "….high".
+
+        Examples
+        --------
+        >>> from plogq.score import score
+        >>> found = score([0, 1], [[0.5, 0.5], [0.25, 0.75]]).metrics()
+        >>> found["label_entropy"], found["accuracy"], found["temperature.rows"]
+        (1.0, 1.0, 2.0)
+        """
+        return {
+            name: float(value)
+            for name, value in _scalars(self)
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        }
+
+    def to_frame(self, name: str) -> Any:
+        """Return a table of the result, such as "per_class", as a `pyarrow.Table`.
+
+        Its `to_pandas()` is a frame of pandas, and `polars.from_arrow` makes one of polars. A table
+        by names has them in the column "name"; one by columns and values, in "column" and "name".
+
+        Raises
+        ------
+        ValueError
+            The result has no such table; the message lists those it has.
+
+        Examples
+        --------
+        >>> from plogq.score import score
+        >>> score([0, 1], [[0.5, 0.5], [0.25, 0.75]]).to_frame("per_class")["accuracy"].to_pylist()
+        [1.0, 1.0]
+        """
+        tables = {each.name: rows for each in fields(self)
+                  if (rows := _rows(getattr(self, each.name))) is not None}  # fmt: skip
+        if name not in tables:
+            refuse("name", f"be one of {', '.join(tables) or 'no tables'}", repr(name))
+        with needed_by("to_frame"):
+            import pyarrow as pa
+        return pa.table({key: _column(values) for key, values in _columns(tables[name]).items()})
 
     @classmethod
     def read(cls, document: Any) -> Self:
@@ -138,6 +209,57 @@ class Document:
         record["properties"] = {"schema": version, **record["properties"]}
         record["required"] = ["schema", *record["required"]]
         return {**record, "title": cls.COMMAND, "$defs": parts}
+
+
+Row = dict[str, Any]
+
+
+def _scalars(record: Any, at: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the values of a record that are no lists, those of its inner records by path."""
+    items = record.items() if isinstance(record, dict) else (
+        (each.name, getattr(record, each.name)) for each in fields(record)
+    )  # fmt: skip
+    for name, value in items:
+        if is_dataclass(value) or (isinstance(value, dict) and not _is_table(value)):
+            yield from _scalars(value, f"{at}{name}.")
+        elif isinstance(value, tuple) and len(value) == 2 and all(map(_is_number, value)):
+            yield from zip((f"{at}{name}.low", f"{at}{name}.high"), value, strict=True)
+        elif value is None or isinstance(value, str | int | float):
+            yield f"{at}{name}", value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_table(by_name: dict[Any, Any]) -> bool:
+    return any(is_dataclass(value) or isinstance(value, dict) for value in by_name.values())
+
+
+def _rows(value: Any) -> list[Row] | None:
+    """Return a field that holds records as rows; None where it holds something else."""
+    match value:
+        case tuple() if value and all(map(is_dataclass, value)):
+            return [dict(_scalars(each)) for each in value]
+        case dict() if value and all(map(is_dataclass, value.values())):
+            return [{"name": name} | dict(_scalars(each)) for name, each in value.items()]
+        case dict() if _is_table(value):
+            return [{"column": name} | row for name, of in value.items() for row in _rows(of) or []]
+    return None
+
+
+def _columns(rows: list[Row]) -> dict[str, list[Any]]:
+    """Return rows as columns; a field that is an interval in some rows is one in all."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    kept = [name for name in names if f"{name}.low" not in names]
+    return {name: [row.get(name) for row in rows] for name in kept}
+
+
+def _column(values: list[Any]) -> list[Any]:
+    """Return values of one type: texts, if any of them is one."""
+    if not any(isinstance(value, str) for value in values):
+        return values
+    return [value if value is None else str(value) for value in values]
 
 
 @dataclass(frozen=True)

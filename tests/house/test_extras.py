@@ -117,6 +117,9 @@ DOORS = {
     "import plogq.demo": ("plogq.demo", "pyarrow"),
     "import plogq.explore": ("plogq.explore", "anywidget"),
     "import plogq.notebook": ("plogq.explore", "anywidget"),
+    "import plogq.torchmetrics": ("plogq.torchmetrics", "torch"),
+    "import plogq.huggingface": ("plogq.huggingface", "accelerate"),
+    "import plogq.lightning": ("plogq.lightning", "lightning"),
     "import plogq.codes; plogq.codes.compress([0], [[0.5, 0.5]])":
         ("coding with a model", "constriction"),
 }  # fmt: skip

@@ -12,7 +12,7 @@ from pyarrow import types
 from plogq.compare.model import Model
 from plogq.errors import TableError, refuse
 from plogq.tables.arrays import as_numpy, as_texts
-from plogq.tables.first_look import HEAD_ROWS
+from plogq.tables.formats.wanted import HEAD_ROWS
 from plogq.tables.readers import Table
 
 NAMES = ("id", "idx", "index", "key", "uid", "uuid", "guid")

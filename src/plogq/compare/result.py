@@ -187,6 +187,8 @@ class Comparison(Document):
     """
 
     COMMAND: ClassVar[str] = "plogq compare"
+    CELL: ClassVar[str] = "plogq.reports.cell:cell"
+    TEXT: ClassVar[str] = "plogq.reports.cell:text"
 
     kind: Literal["predictions", "tokens"]
     """What was compared: predictions of rows, or the tokens of documents."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from plogq.kinds import Count, Text
-from plogq.records import Document, shown_by
+from plogq.records import Document
 
 Confidence = Literal["certain", "likely", "possible"]
 
@@ -131,6 +131,7 @@ class Diagnosis(Document):
 
     COMMAND: ClassVar[str] = "plogq doctor"
     CELL: ClassVar[str] = "plogq.reports.cell:doctor_cell"
+    TEXT: ClassVar[str] = "plogq.reports.findings.doctor:text"
 
     looked_at: Text
     """What was looked at, in words; empty where nothing could be read."""
@@ -146,7 +147,3 @@ class Diagnosis(Document):
 
     unread: tuple[Unread, ...] = ()
     """The files that could not be read."""
-
-    def __str__(self) -> str:
-        """Return the diagnosis as plain text, in the words of the command's report."""
-        return shown_by("plogq.reports.findings.doctor:text", self)

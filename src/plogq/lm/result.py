@@ -69,6 +69,8 @@ class TokensResult(Document):
     """The figures of a corpus: sums over all of it, divided once; costs are in `unit`."""
 
     COMMAND: ClassVar[str] = "plogq lm"
+    CELL: ClassVar[str] = "plogq.reports.cell:cell"
+    TEXT: ClassVar[str] = "plogq.reports.cell:text"
 
     source: Source
     """Which files were read, and how."""

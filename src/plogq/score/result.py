@@ -30,7 +30,9 @@ class Result(Document):
     """
 
     COMMAND: ClassVar[str] = "plogq score"
-    CELL: ClassVar[str] = "plogq.reports.cell:score_cell"
+    CELL: ClassVar[str] = "plogq.reports.cell:cell"
+    TEXT: ClassVar[str] = "plogq.reports.cell:text"
+    PAGE: ClassVar[str] = "plogq.reports.html:report_html"
 
     source: Source
     """Which files were read, and how."""

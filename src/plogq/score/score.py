@@ -9,7 +9,7 @@ from numbers import Real
 from types import ModuleType
 from typing import Any
 
-from plogq.errors import check_count, refuse
+from plogq.errors import TableError, check_count, refuse
 from plogq.extras import needed_by
 from plogq.formulas.units import Unit, check_unit
 from plogq.score.figures.all_figures import doubts_of, summarise
@@ -18,6 +18,7 @@ from plogq.score.recalibration import check_family
 from plogq.score.result import Result
 from plogq.score.workers.threads import sum_on_threads
 from plogq.tables.columns import find_columns
+from plogq.tables.formats.stream import is_stream
 from plogq.tables.formats.text_options import text_options
 from plogq.tables.joined import joined_table
 from plogq.tables.predictions import Predictions, refuse_nothing_left
@@ -68,7 +69,8 @@ def score(
     source
         A path or URI of Parquet, CSV, JSON, ARFF, Arrow or NPZ; a folder of them; anything that
         speaks Arrow (pyarrow, pandas, polars) or is a Dataset of datasets; or a mapping of arrays,
-        {"logits": (N, C), "labels": (N,)}. Or, where the predictions are an array, the labels.
+        {"logits": (N, C), "labels": (N,)}. Or, where the predictions are an array, the labels. Or
+        a generator of batches, each a frame, a mapping, or a pair (logits, labels), read once.
     predictions
         The probabilities that go with these labels, in the order of scikit-learn's metrics,
         score(y_true, probs): (N, C); (N,) or (N, 1), of class 1; (N, T, C) beside labels (N, T);
@@ -175,6 +177,11 @@ def score(
         refuse("scheduler", 'go with engine "dask"', f"engine {engine!r}")
     if labels is not None and engine != "local":
         refuse("labels", 'go with engine "local"', f"engine {engine!r}")
+    if is_stream(source):
+        twice = {"code": code, "labels": labels is not None, "engine": engine != "local"}
+        for option in (option for option, given in twice.items() if given):
+            expected = "go with a table that can be read again: save the batches to a file"
+            refuse(option, expected, "batches that come once", error=TableError)
     asked: dict[str, Any] = {
         "logits": logits, "logprobs": logprobs, "probs": probs,
         "weight": weight, "group": group, "id": id,

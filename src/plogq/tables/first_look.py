@@ -16,13 +16,13 @@ from plogq.tables.arrays import Array
 from plogq.tables.batch import Batch, to_batch
 from plogq.tables.columns import Columns
 from plogq.tables.doubts import doubts
+from plogq.tables.formats.wanted import HEAD_ROWS
 from plogq.tables.labels import MOST_SUGGESTED, Labels
 from plogq.tables.number_doubts import Head, of_numbers
 from plogq.tables.readers import Part
 from plogq.tables.row_figures import figures
 from plogq.tables.row_sums import Rounding, not_distributions, rounding_of
 
-HEAD_ROWS = 1_000
 HEAD_NUMBERS = 1 << 22
 MOST_CLASSES = 1_000  # of more classes, predictions are not counted by label
 

@@ -10,7 +10,8 @@ from plogq.errors import TableError
 from plogq.records import READING, Caution, Source
 from plogq.tables.batch import Batch, classes_of, to_batch
 from plogq.tables.columns import Columns
-from plogq.tables.first_look import HEAD_ROWS, first_look
+from plogq.tables.first_look import first_look
+from plogq.tables.formats.wanted import HEAD_ROWS
 from plogq.tables.labels import Labels
 from plogq.tables.readers import Part, Table
 

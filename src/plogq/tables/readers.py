@@ -26,6 +26,7 @@ from plogq.tables.formats.arrays import Arrays
 from plogq.tables.formats.harness import Questions, is_questions
 from plogq.tables.formats.memory import Memory, as_table, is_frame
 from plogq.tables.formats.registry import SAID, WEAK, TableFile, ending_of, kind_of, open_as
+from plogq.tables.formats.stream import Stream, is_stream
 from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Types, Wanted
 from plogq.tables.structs import add_inner, flat_schema, inner_columns, type_of
@@ -255,7 +256,7 @@ def table_of_arrays(arrays: Arrays) -> Table:
 
 
 def open_table(source: Any, text: TextOptions | None = None) -> Table:
-    """Open a path, a URI, a folder, anything that speaks Arrow, or a mapping of arrays."""
+    """Open a path, a URI, a folder, a frame, a mapping of arrays, or a generator of batches."""
     table = _open_table(source, text)
     if text is not None:
         used = getattr(table.readers[0], "options", ())
@@ -273,6 +274,8 @@ def _open_table(source: Any, text: TextOptions | None) -> Table:
         return _open_files(path, text or TextOptions())
     if is_frame(source):
         return Table([Memory(as_table(source))])
+    if is_stream(source):
+        return Table([Stream(source)])
     if hasattr(source, "with_format"):  # a DatasetDict, or a stream of one
         came = ", ".join(source) if isinstance(source, Mapping) else type(source).__name__
         refuse("source", 'be one split in memory, as dataset["test"]', came, error=TableError)
@@ -280,7 +283,7 @@ def _open_table(source: Any, text: TextOptions | None) -> Table:
         return table_of_arrays(Arrays(source))
     return refuse(
         "source",
-        "be a path, a URI, a frame, or a mapping of arrays such as "
+        "be a path, a URI, a frame, a generator of batches, or a mapping of arrays such as "
         '{"probs": (N, C), "labels": (N,)} (of two arrays, score(y_true, probs))',
         type(source).__name__,
         error=TypeError,

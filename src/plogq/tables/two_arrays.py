@@ -12,12 +12,11 @@ from pyarrow import types
 
 from plogq.errors import TableError, refuse
 from plogq.tables.arrays import as_numpy, is_list, plain
-from plogq.tables.first_look import HEAD_ROWS
 from plogq.tables.formats import KINDS
 from plogq.tables.formats.arrays import Arrays
 from plogq.tables.formats.memory import is_frame
 from plogq.tables.formats.text_options import TextOptions
-from plogq.tables.formats.wanted import Wanted
+from plogq.tables.formats.wanted import HEAD_ROWS, Wanted
 from plogq.tables.readers import Table, open_table, table_of_arrays
 
 # At most so many bytes of predictions, and HEAD_ROWS rows, are looked at to see what they are.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from plogq.errors import printable
+from plogq.reports.numbers import SPACE
 
 LONGEST_NAME = 40
 ISOLATES = "\u2068\u2069"
@@ -38,3 +39,8 @@ def sentence(text: str) -> str:
     'Fewer than 10 rows.'
     """
     return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
+
+
+def plain(text: str) -> str:
+    """Return a sentence as plain text: without a page's marks, control characters escaped."""
+    return printable(text.translate(dict.fromkeys(map(ord, ISOLATES))).replace(SPACE, " "))

@@ -11,7 +11,8 @@ from rich.text import Text
 from plogq.doctor.check import Check
 from plogq.doctor.finding import Diagnosis
 from plogq.reports.findings.doctor import Line, Role, listed, paragraphs
-from plogq.reports.terminal.text import plain, print_piece
+from plogq.reports.findings.words import plain
+from plogq.reports.terminal.text import print_piece
 
 STYLES: dict[Role, str] = {
     "headline": "bold",

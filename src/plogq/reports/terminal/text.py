@@ -12,8 +12,7 @@ from rich.text import Text
 
 from plogq.errors import printable
 from plogq.reports.findings.finding import QUESTIONS, Finding
-from plogq.reports.findings.words import ISOLATES
-from plogq.reports.numbers import SPACE
+from plogq.reports.findings.words import plain
 
 NARROWEST = 12  # of a column that is cut to fit
 NARROWEST_NAME = 4
@@ -123,11 +122,6 @@ def section(finding: Finding, *body: Table) -> list[Text | Table]:
     text = [_plain(finding.text, "dim")] if finding.text else []
     advice = [_plain(finding.advice)] if finding.advice else []
     return [_plain(finding.title, "bold"), *body, *text, *advice]
-
-
-def plain(text: str) -> str:
-    """Return a sentence for the terminal: without a page's marks, control characters escaped."""
-    return printable(text.translate(dict.fromkeys(map(ord, ISOLATES))).replace(SPACE, " "))
 
 
 def _plain(text: str, style: str = "") -> Text:

@@ -60,12 +60,12 @@ def summarise(
     nats = {
         "cross_entropy": cross_entropy,
         "label_entropy": labels,
-        "information_gain": _less(labels, cross_entropy),
+        "information_gain": less(labels, cross_entropy),
         "refinement": costs[chosen],
         "miscalibration": saved[chosen] if impossible == 0 else math.inf,
-        "resolution": _less(labels, costs[chosen]),
+        "resolution": less(labels, costs[chosen]),
         "prediction_entropy": prediction,
-        "overconfidence": _less(cross_entropy, prediction),
+        "overconfidence": less(cross_entropy, prediction),
     }
     if state.soft:
         nats["entropy_floor"] = mean("label_entropy")
@@ -128,7 +128,7 @@ def summarise(
     )
 
 
-def _less(a: float, b: float) -> float:
+def less(a: float, b: float) -> float:
     """Return a − b, or 0 where that is no more than the rounding of both."""
     return 0.0 if math.isclose(a, b, rel_tol=ROUNDING) else a - b
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+HEAD_ROWS = 1_000  # of a table, which a first look sees
+
 Types = dict[str, pa.DataType]
 
 

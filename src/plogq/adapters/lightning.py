@@ -1,0 +1,81 @@
+"""Lightning: a callback that scores the validation set of each epoch, and keeps its reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any
+
+from plogq.extras import needed_by
+
+with needed_by("plogq.lightning"):
+    from lightning import Callback, LightningModule, Trainer
+
+from plogq.adapters.figures import FIGURES
+from plogq.adapters.keep import Reports
+from plogq.adapters.torchmetrics import Score
+from plogq.errors import refuse
+
+__all__ = ["ScoreCallback"]
+
+
+class ScoreCallback(Callback):
+    """It scores what `validation_step` returns, logs figures, and keeps the whole reports.
+
+    `validation_step` returns a mapping with "logits" (N, C) and "labels" (N,). Over several
+    processes, all rows are scored together.
+
+    Parameters
+    ----------
+    folder
+        Where each report is written, as HTML and JSON; None: nowhere.
+    figures
+        The figures to log, as "val_…".
+    options
+        Of `plogq.score.score`.
+
+    Attributes
+    ----------
+    results : dict of int to plogq.score.Result
+        The reports, by the step at the end of the epoch.
+    """
+
+    def __init__(
+        self,
+        folder: str | PathLike[str] | None = None,
+        figures: Sequence[str] = FIGURES,
+        **options: Any,
+    ) -> None:
+        self.results = Reports(folder)
+        self._score = Score(figures, options=options)
+
+    def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin with no rows."""
+        self._score.reset()
+        self._score.to(pl_module.device)
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Add the rows of a batch."""
+        if not (isinstance(outputs, Mapping) and {"logits", "labels"} <= set(outputs)):
+            came = list(outputs) if isinstance(outputs, Mapping) else type(outputs).__name__
+            expected = 'return a mapping with "logits" and "labels", for plogq to score'
+            refuse("validation_step", expected, came, error=TypeError)
+        self._score.update(outputs["logits"], outputs["labels"])
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Score the rows of all processes; log figures, and keep the report."""
+        if trainer.sanity_checking:  # a few batches, before the training
+            return
+        found = self._score.compute()
+        pl_module.log_dict({f"val_{name}": value for name, value in found.items()})
+        if trainer.is_global_zero and self._score.result is not None:
+            self.results.add(trainer.global_step, self._score.result)
+        self._score.reset()

@@ -1,0 +1,67 @@
+"""The callback of Lightning, in a training of a tiny model."""
+
+import lightning
+import pytest
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from plogq.lightning import ScoreCallback
+from plogq.score import score
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # lightning and torch warn of their own
+RNG = torch.Generator().manual_seed(4)
+X = torch.randn(90, 5, generator=RNG)
+Y = X[:, :3].argmax(1)
+
+
+class Model(lightning.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(5, 3)
+        self.seen = []
+
+    def training_step(self, batch, i):
+        return torch.nn.functional.cross_entropy(self.layer(batch[0]), batch[1])
+
+    def validation_step(self, batch, i):
+        return {"logits": self.layer(batch[0]), "labels": batch[1]}
+
+    def on_validation_epoch_end(self):
+        self.seen.append(self.layer(X).detach())
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), 0.5)
+
+
+def trainer(folder, *callbacks, **more):
+    return lightning.Trainer(
+        max_epochs=2, accelerator="cpu", logger=False, enable_progress_bar=False,
+        enable_model_summary=False, enable_checkpointing=False, default_root_dir=folder,
+        callbacks=list(callbacks), **more,
+    )  # fmt: skip
+
+
+def test_each_epoch_is_scored_once_and_logged(tmp_path):
+    keep = ScoreCallback(tmp_path / "reports", bootstrap=0, unit="nat")
+    model, rows = Model(), DataLoader(TensorDataset(X, Y), 32)
+    run = trainer(tmp_path, keep)
+    run.fit(model, rows, rows)
+    assert list(keep.results) == [3, 6]  # and not the batches before the training
+    for logits, result in zip(model.seen[1:], keep.results.values(), strict=True):
+        assert result.rows == 90
+        whole = score(Y, logits=logits, bootstrap=0, unit="nat").cross_entropy
+        assert result.cross_entropy == pytest.approx(whole, rel=1e-6)
+    logged = run.callback_metrics
+    assert logged["val_cross_entropy"].item() == pytest.approx(whole, rel=1e-6)
+    assert {"val_miscalibration", "val_information_gain", "val_accuracy"} <= set(logged)
+    assert (tmp_path / "reports" / "step-6.html").read_text().startswith("<!doctype html>")
+
+
+def test_a_step_that_returns_something_else_is_named(tmp_path):
+    class Silent(Model):
+        def validation_step(self, batch, i):
+            return None
+
+    rows = DataLoader(TensorDataset(X, Y), 32)
+    with pytest.raises(TypeError, match=r"validation_step must return .*; got NoneType"):
+        trainer(tmp_path, ScoreCallback()).validate(Silent(), rows, verbose=False)
