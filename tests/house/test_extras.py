@@ -117,6 +117,7 @@ DOORS = {
     "import plogq.demo": ("plogq.demo", "pyarrow"),
     "import plogq.explore": ("plogq.explore", "anywidget"),
     "import plogq.notebook": ("plogq.explore", "anywidget"),
+    "import plogq.sklearn": ("plogq.sklearn", "sklearn"),
     "import plogq.codes; plogq.codes.compress([0], [[0.5, 0.5]])":
         ("coding with a model", "constriction"),
 }  # fmt: skip
@@ -181,6 +182,7 @@ def test_extras_are_those_of_the_package():
         "distributed": "dask[distributed]",
         "traitlets": "anywidget",
         "pydantic_core": "pydantic",
+        "sklearn": "scikit-learn",
     }
     for package, extra in EXTRA_OF.items():
         name = brought_by.get(package, package)

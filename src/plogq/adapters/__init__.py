@@ -1,0 +1,1 @@
+"""What brings a score into other libraries: thin, a file or folder for each, no arithmetic."""
