@@ -83,13 +83,16 @@ class Says(ClassifierMixin, BaseEstimator):
     """A classifier whose logits are its input."""
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> "Says":
+        """Return itself, with as many classes as there are logits."""
         self.classes_ = np.arange(X.shape[1])
         return self
 
     def decision_function(self, X: np.ndarray) -> np.ndarray:
+        """Return the logits, (n, C), or of two classes the margins, (n,)."""
         return X[:, 1] - X[:, 0] if X.shape[1] == 2 else X
 
     def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return the class of the highest logit, (n,)."""
         return X.argmax(axis=1)
 
 
@@ -106,15 +109,18 @@ class Tried:
 
     @property
     def saved(self) -> float:
+        """The bits per fresh row that the recalibration has saved."""
         return self.before - self.left["plogq"]
 
     def holds(self) -> bool:
-        """Whether the promised interval, widened by the fresh rows' own error, has what is saved."""
+        """Whether what is saved lies in the promised interval, widened by the error of both."""
         low, high = self.promise.interval
         own = NORMAL_END * self.error
         promised = self.promise.saved
-        return -np.hypot(promised - low, own) <= self.saved - promised <= np.hypot(
-            high - promised, own
+        return (
+            -np.hypot(promised - low, own)
+            <= self.saved - promised
+            <= np.hypot(high - promised, own)
         )
 
 
