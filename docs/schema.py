@@ -5,14 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from plogq.compare import Comparison
+from plogq.compare import Comparison, Validation
 from plogq.doctor import Diagnosis
 from plogq.lm import TokensResult
 from plogq.records import Document
 from plogq.score import Recalibration, Result
 
 PAGE = Path(__file__).with_name("schema.md")
-DOCUMENTS: tuple[type[Document], ...] = (Result, Comparison, TokensResult, Diagnosis, Recalibration)
+DOCUMENTS: tuple[type[Document], ...] = (
+    Result,
+    Comparison,
+    TokensResult,
+    Diagnosis,
+    Recalibration,
+    Validation,
+)
 
 HEADER = """# The fields of the JSON
 

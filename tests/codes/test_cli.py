@@ -166,7 +166,7 @@ def read_arrow(path):
         (
             ["l.plq", "--decode", "--under", "p.parquet", "--probs", "q", "--out", "x.csv"],
             1,
-            "its columns are logit_cat, logit_dog, logit_owl, label, (labels decoded)",
+            "its columns are logit_cat, logit_dog, logit_owl, label, (no label)",
         ),
         (["wood.txt", "--order", "9"], 1, "order must be 0 to 6; got 9"),
     ],

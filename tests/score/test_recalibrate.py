@@ -6,11 +6,15 @@ from dataclasses import replace
 import mpmath
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from mpmath import mpf
 
+from plogq.reports.findings.calibration import recalibration
 from plogq.score import Promise, Recalibration, TableError, score
+from plogq.score.recalibrated import RecalibratedTable
 from plogq.score.recalibration import BY_NAME
+from plogq.tables.readers import open_table
 from tests.score.tables import drawn
 
 PROMISE = Promise(cross_entropy=1.0, saved=0.5, interval=(0.4, 0.6), unit="bit", rows=10)
@@ -231,6 +235,17 @@ def test_classes_of_a_frame_are_matched_by_name():
     assert np.array_equal(calibration.apply(logits=frame[["c", "a", "b"]]), expected)
 
 
+def test_numbered_classes_in_another_order_are_matched_by_name():
+    """A list's classes are 0, 1, 2; an array's are in the order of the calibration's."""
+    calibration = kept("vector", classes=("2", "0", "1"))
+    x = np.random.default_rng(5).standard_normal((20, 3))
+    expected = calibration.apply(logits=x)
+    lists = pa.table({"logits": x[:, [1, 2, 0]].tolist()})
+    out = RecalibratedTable(open_table(lists), calibration)
+    found = np.array(pa.Table.from_batches(list(out.batches()))["probs"].to_pylist())
+    assert np.array_equal(found[:, [2, 0, 1]], expected)
+
+
 REFUSED = {
     "none": ({}, "one of logits=, logprobs= and probs=; got none"),
     "two": ({"probs": [[1.0]], "logits": [[1.0]]}, "got logits and probs"),
@@ -308,6 +323,11 @@ def test_what_is_no_json_names_the_file(tmp_path):
             Recalibration.from_json(path)
 
 
+def test_a_path_as_text_is_told_to_be_a_path():
+    with pytest.raises(ValueError, match=r"expected JSON: .* give its path as pathlib\.Path"):
+        Recalibration.from_json("calibration.json")
+
+
 def test_a_family_that_the_rows_are_too_few_for_is_refused():
     with pytest.raises(TableError, match="family 'isotonic' must be one that this table can"):
         Recalibration.fit(drawn(100, 3, 0), family="isotonic")
@@ -338,3 +358,17 @@ def test_it_cannot_be_changed():
         kept("temperature").family = "vector"
     with pytest.raises(ValueError, match="parameters must be those of vector"):
         replace(kept("temperature"), family="vector")
+
+
+def test_what_was_asked_for_is_said_to_be_and_what_it_costs():
+    result = score(drawn(1000, 3, 6), family="isotonic")
+    found = recalibration(result)
+    assert result.miscalibration < 0
+    assert found.title == "Recalibrate by an isotonic map of the probabilities"
+    assert "This way was asked for, whatever the others save." in found.text
+    assert "On held-out rows that costs" in found.advice
+    assert [way.outcome for way in found.ways if way.taken] == ["taken: as was asked"]
+    left = score(drawn(1000, 3, 6, lambda z: 2 * z), family="identity")
+    assert recalibration(left).title == "Leave the predictions as they are"
+    assert recalibration(left).advice == "Leave the predictions as they are, as was asked."
+    assert left.miscalibration == 0

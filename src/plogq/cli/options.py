@@ -141,11 +141,15 @@ def add_second_table(add: Add) -> None:
     add("--on", metavar="COL", help="with --labels: the column of both that names the rows")
 
 
-def add_rows(add: Add, report: str, as_one: str) -> None:
-    """Add the options on the weights of rows, and on which rows belong together."""
+def add_rows(add: Add, report: str | None, as_one: str) -> None:
+    """Add the options on the weights of rows, and on which rows belong together.
+
+    `report` is what a command does with slices; None for a command without slices.
+    """
     add("--weight", metavar="COL", help="row weights")
-    add("--slice", metavar="COL", action="append", default=[], dest="slices",
-        help=f"{report} each value of a column apart (repeatable)")  # fmt: skip
+    if report is not None:
+        add("--slice", metavar="COL", action="append", default=[], dest="slices",
+            help=f"{report} each value of a column apart (repeatable)")  # fmt: skip
     add("--group", metavar="COL",
         help="rows of one value belong together (a patient, a document): they are "
              f"{as_one} as one")  # fmt: skip
@@ -163,13 +167,22 @@ def add_unit(add: Add, of: str) -> None:
         help=f"unit of {of} (default: bit)")  # fmt: skip
 
 
-def add_intervals(add: Add, listed: str, top: int, over: str = "", seed: str = "intervals") -> None:
-    """Add the options on intervals, and on how many rows to list."""
+def add_folds(add: Add) -> None:
+    """Add the option on the folds of the cross-fit."""
+    add("--folds", metavar="N", type=folds, default=5,
+        help="folds of the cross-fit that finds the miscalibration (default: 5)")  # fmt: skip
+
+
+def add_intervals(
+    add: Add, listed: str | None, top: int = 0, over: str = "", seed: str = "intervals"
+) -> None:
+    """Add the options on intervals, and on how many rows to list; None where none are listed."""
     add("--bootstrap", metavar="N", type=count, default=200,
         help=f"replicates{over} of the {PERCENT}% intervals; 0 for none, or "  # %%: argparse's
              f"{LEAST_REPLICATES} or more (default: 200)")  # fmt: skip
-    add("--top", metavar="N", type=count, default=top,
-        help=f"how many of the {listed} to list (default: {top})")  # fmt: skip
+    if listed is not None:
+        add("--top", metavar="N", type=count, default=top,
+            help=f"how many of the {listed} to list (default: {top})")  # fmt: skip
     add("--seed", metavar="N", type=count, default=0, help=f"seed of the {seed} (default: 0)")
 
 
@@ -192,7 +205,7 @@ def check_outputs(arguments: argparse.Namespace, *inputs: str | None) -> None:
     if getattr(arguments, "html", None) in STDOUT:
         arguments.usage_error("--html takes the name of a file")
     taken = [Path(path) for path in inputs if path is not None]
-    for option in ("json", "html", "out"):
+    for option in ("json", "html", "out", "save"):
         path = getattr(arguments, option, None)
         if path is not None and path not in STDOUT:
             check_output(path, but=taken)

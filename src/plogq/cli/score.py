@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from plogq.cli.options import (
+    add_folds,
     add_intervals,
     add_json,
     add_labels,
@@ -16,7 +17,6 @@ from plogq.cli.options import (
     add_unit,
     check_outputs,
     deliver,
-    folds,
     given,
     probability,
 )
@@ -63,8 +63,7 @@ def add_scoring(command: Parser) -> None:
     add_unit(add, "entropies and losses")
     add("--floor", metavar="P", type=probability,
         help="also score with q(label) < P replaced by P")  # fmt: skip
-    add("--folds", metavar="N", type=folds, default=5,
-        help="folds of the cross-fit that finds the miscalibration (default: 5)")  # fmt: skip
+    add_folds(add)
     add_intervals(
         add, "most surprising rows", 20, seed="folds, the intervals, the sample they are fitted on"
     )

@@ -7,5 +7,6 @@ with needed_by("plogq.compare"):
 
 from plogq.compare.compare import compare
 from plogq.compare.result import Comparison
+from plogq.compare.validate import Validation, validate
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "Validation", "compare", "validate"]

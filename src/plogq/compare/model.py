@@ -13,7 +13,7 @@ from plogq.tables.arrays import Array, as_texts
 from plogq.tables.batch import Batch, to_batch
 from plogq.tables.predictions import Predictions
 from plogq.tables.readers import Part
-from plogq.tables.row_figures import figures
+from plogq.tables.row_figures import RowFigures, figures
 
 
 class Costs(NamedTuple):
@@ -103,6 +103,9 @@ class Model:
     def _costs(self, batch: Batch) -> Costs:
         if len(batch.target) == 0:
             return Costs(*(np.empty(0) for _ in Costs._fields))
-        found = figures(batch, self.columns)
+        found = self._figures(batch)
         correct = found.correct.astype(np.float64, copy=False)
         return Costs(found.surprisal, correct, found.entropy, found.brier)
+
+    def _figures(self, batch: Batch) -> RowFigures:
+        return figures(batch, self.columns)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 
 def check_output(path: Path, but: Iterable[Path] = ()) -> None:
@@ -55,24 +57,35 @@ def _same(path: Path, other: Path) -> bool:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that is never seen half-written: it is written beside its place, then moved.
+    """Write a file that is never seen half-written; see `whole_file`."""
+    with whole_file(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file that is never seen half-written: it is written beside its place, then moved.
 
     A device or pipe (/dev/stdout) is written to directly, since it must not be replaced. Raises an
-    OSError that names `path`.
+    OSError that names `path`. After any error, and after Ctrl-C, nothing is left.
     """
     try:
         if path.exists() and not path.is_file():
-            path.write_bytes(data)
+            with path.open("wb") as file:
+                yield file
         else:
-            _write_beside(Path(os.path.realpath(path)), data)  # a link stays a link
+            with _beside(Path(os.path.realpath(path))) as file:  # a link stays a link
+                yield file
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
-def _write_beside(path: Path, data: bytes) -> None:
+@contextmanager
+def _beside(path: Path) -> Iterator[IO[bytes]]:
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        beside.write_bytes(data)
+        with beside.open("wb") as file:
+            yield file
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

@@ -109,6 +109,8 @@ def recalibrate_or_leave(r: Result) -> str:
         return f"{LEAVE}: there are too few rows to learn a recalibration from."
     if why := untried(found):
         return f"{LEAVE}: no recalibration could be tried ({why})."
+    if taken(found) is None and found.asked:
+        return f"{LEAVE}, as was asked."
     if taken(found) is None:
         ends = r.intervals.get("miscalibration")
         most = ""
@@ -148,7 +150,10 @@ def _saving(r: Result) -> str:
     if math.isinf(r.miscalibration):
         return f" Then no label is impossible, and one costs {amount(r.refinement, r.unit)}."
     if r.miscalibration <= 0:
-        return ""
+        asked = r.recalibration is not None and r.recalibration.asked
+        if r.miscalibration == 0 or not asked:
+            return ""
+        return f" On held-out rows that costs {amount(-r.miscalibration, r.unit)} more per row."
     ends = r.intervals.get("miscalibration")
     between = f" ({PERCENT} interval {span(ends)})" if ends else ""
     share = r.miscalibration / r.cross_entropy

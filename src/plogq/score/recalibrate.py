@@ -26,7 +26,7 @@ from plogq.tables.formats.arrays import Arrays
 from plogq.tables.predictions import Predictions
 from plogq.tables.readers import table_of_arrays
 from plogq.tables.row_figures import check_logits, distributions
-from plogq.tables.unlabelled import open_unlabelled
+from plogq.tables.unlabelled import Unlabelled
 
 IDENTITY = "identity"
 
@@ -145,6 +145,9 @@ class Recalibration(Document):
             return cls.read(json.loads(text))
         except UnicodeDecodeError:
             raise ValueError(f"{named}expected JSON in UTF-8") from None
+        except json.JSONDecodeError as error:
+            hint = "" if named else " (of a file? then give its path as pathlib.Path)"
+            raise ValueError(f"{named}expected JSON: {error}{hint}") from None
         except RecursionError:
             raise ValueError(f"{named}expected the JSON of {cls.COMMAND}") from None
         except ValueError as error:
@@ -172,25 +175,29 @@ class Recalibration(Document):
         reader = Arrays(given)
         if reader.rows == 0:
             return np.empty((0, len(self.classes)))
-        opened = open_unlabelled(table_of_arrays(reader))
-        order = self.order_in(opened)
+        opened = Unlabelled(table_of_arrays(reader)).predictions()
+        placed = opened.columns.layout != "wide" and len(opened.classes) == len(self.classes)
+        order = list(range(len(self.classes))) if placed else self.order_in(opened)
         parts = [self.of_batch(batch, opened.columns, order) for batch in opened.batches()]
         out: Array = np.concatenate(parts)[:, order]
         return out
 
     def order_in(self, opened: Predictions) -> list[int]:
-        """Return where a table has each of the classes, matched by name where it names them.
+        """Return where a table has each of the classes, matched by name.
+
+        Only where the table does not name its classes, and the recalibration calls them by other
+        names than 0, 1, 2 …, are they matched by place.
 
         Raises
         ------
         TableError
             The table has other classes.
         """
-        own, unnamed = opened.classes, opened.columns.layout != "wide"
-        unnamed = unnamed and own == tuple(map(str, range(len(own))))
-        if unnamed and len(own) == len(self.classes):
-            return list(range(len(own)))
+        own = opened.classes
         if set(own) != set(self.classes):
+            unnamed = own == tuple(map(str, range(len(own)))) and opened.columns.layout != "wide"
+            if unnamed and len(own) == len(self.classes):
+                return list(range(len(own)))
             expected = f"have the classes of the calibration, {_named(self.classes)}"
             refuse(opened.path, expected, _named(own), error=TableError)
         place = {name: j for j, name in enumerate(own)}

@@ -99,7 +99,7 @@ def figures(batch: Batch, columns: Columns) -> RowFigures:
     else:
         q, surprisal = distributions(batch, columns)
         x = -surprisal
-    return _from_probs(batch, q, surprisal, x)
+    return figures_of_probs(batch, q, surprisal, x)
 
 
 def _logits(batch: Batch) -> Array | Matrix:
@@ -210,7 +210,8 @@ def _remedy_of_one(x: Array, bad: float, kind: str) -> str:
     return " (log-probabilities? then --logprobs)" if (x <= 0).all() else " (logits? then --logits)"
 
 
-def _from_probs(batch: Batch, q: Array, surprisal: Array, x: Array | Matrix) -> RowFigures:
+def figures_of_probs(batch: Batch, q: Array, surprisal: Array, x: Array | Matrix) -> RowFigures:
+    """Return the figures of a batch's rows under probabilities q, (n, C), with −log q in nats."""
     surprisal = possible(surprisal)
     n = np.arange(len(q))
     predicted = np.argmax(q, axis=1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from plogq.tables.columns import find_columns
+from plogq.tables.columns import Columns, find_columns
 from plogq.tables.formats.wanted import Types
 from plogq.tables.predictions import Predictions
 from plogq.tables.readers import Part, Table
@@ -39,20 +39,23 @@ class Unlabelled(Table):
     ) -> Generator[Part, None, None]:
         """Stream the columns, with the label where it is asked for."""
         there = [name for name in columns if name != self.label]
-        for part in self._table.parts(there, types, most):
-            if len(there) == len(columns):
-                yield part
-                continue
-            labels = pa.array([self.value] * part.batch.num_rows, pa.string())
-            yield part._replace(batch=part.batch.append_column(self.label, labels))
+        parts = self._table.parts(there, types, most)
+        yield from parts if len(there) == len(columns) else map(self.labelled, parts)
 
+    def labelled(self, part: Part) -> Part:
+        """Return a part of the table with the label of each row."""
+        labels = pa.array([self.value] * part.batch.num_rows, pa.string())
+        return part._replace(batch=part.batch.append_column(self.label, labels))
 
-def open_unlabelled(table: Table, **model: Any) -> Predictions:
-    """Return the predictions of a table whose labels, if it has any, are not read.
+    def columns(self, **model: Any) -> Columns:
+        """Return what the columns mean; the labels, if the table has any, are not read.
 
-    `model` has the options of `find_columns` that say where the predictions are.
-    """
-    unlabelled = Unlabelled(table)
-    columns = find_columns(unlabelled, label=unlabelled.label, **model)
-    unlabelled.value = (columns.classes or ("0",))[0]
-    return Predictions(unlabelled, replace(columns, labelled=False))
+        `model` has the options of `find_columns` that say where the predictions are.
+        """
+        columns = find_columns(self, label=self.label, **model)
+        self.value = (columns.classes or ("0",))[0]
+        return replace(columns, labelled=False)
+
+    def predictions(self, **model: Any) -> Predictions:
+        """Return the table opened, by the options of `columns`."""
+        return Predictions(self, self.columns(**model))

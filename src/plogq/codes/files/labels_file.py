@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import types
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,11 +18,12 @@ from plogq.tables.batch import classes_of, to_batch
 from plogq.tables.class_names import integer_names
 from plogq.tables.columns import find_columns
 from plogq.tables.first_look import first_look
-from plogq.tables.formats.registry import WRITERS, ending_of
+from plogq.tables.formats.registry import WRITERS, ending_of, writer_to
 from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.labels import Labels
 from plogq.tables.predictions import Predictions, Progress
 from plogq.tables.readers import Part, open_table
+from plogq.tables.unlabelled import Unlabelled
 
 
 class LabelsReport(NamedTuple):
@@ -136,22 +135,11 @@ def decode_labels(
     TableError
         If something is wrong with the table.
     """
-    table = open_table(source, text)
-    unused = _unused(table.schema.names)
-    seen = types.SimpleNamespace(
-        paths=table.paths,
-        format=table.format,
-        schema=table.schema.append(pa.field(unused, pa.string())),
-        masked=False,
-    )
-    columns = find_columns(seen, label=unused, **model)  # type: ignore[arg-type]
+    table = Unlabelled(open_table(source, text))
+    columns = table.columns(**model)
 
     def parts() -> Iterator[Part]:
-        there = [name for name in columns.read() if name != unused]
-        for part in table.parts(there, columns.types()):
-            label = (columns.classes or ("0",))[0]
-            labels = pa.array([label] * part.batch.num_rows, pa.string())
-            yield part._replace(batch=part.batch.append_column(unused, labels))
+        return table.parts(columns.read(), columns.types())
 
     decoder, decoded = None, []
     try:
@@ -186,14 +174,6 @@ def labels_table(labels: pa.Array, path: Path) -> bytes:
     check_labels_path(path)
     table = pa.table({"label": labels})
     sink = io.BytesIO()
-    end = ending_of(path.name) or ""
-    WRITERS[end](table, sink)
-    data = sink.getvalue()
-    return gzip.compress(data, mtime=0) if end.endswith(".gz") else data
-
-
-def _unused(names: Sequence[str]) -> str:
-    name = "(labels decoded)"  # messages list it among the columns
-    while name in names:
-        name += "_"
-    return name
+    with writer_to(sink, ending_of(path.name) or "", table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()

@@ -9,7 +9,7 @@ from typing import Any
 from plogq.reports.findings.finding import Finding
 from plogq.reports.findings.words import sentence
 from plogq.reports.numbers import amount, figure, percent, rows, span
-from plogq.reports.verdict import how, recalibrate_or_leave, taken, untried
+from plogq.reports.verdict import LEAVE, how, recalibrate_or_leave, taken, untried
 from plogq.score.parts import ReliabilityBin, Temperature
 from plogq.score.result import Result
 from plogq.tables.sums.level import PERCENT
@@ -18,6 +18,7 @@ AROUND = 4.0  # the curve is drawn from a quarter of the fitted temperature (or 
 APART = 0.3  # in log₂ T; dots nearer to each other would touch, so that one is drawn
 NOT_BY_CHANCE = 3.0  # standard errors; with ten bins, by chance alone in about 3 tables of 100
 AS_THEY_ARE = "as they are"
+TAKEN = {True: "taken: as was asked", False: "taken: the simplest of the best"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def _of_temperature(r: Result, fit: Temperature) -> tuple[str, str]:
     low, high = fit.interval
     between = f"{PERCENT} interval {span(fit.interval)}"
     text = f"The temperature that fits best is {figure(t)}, {between}"
-    if low <= 1 <= high and family == "temperature":
+    asked = r.recalibration is not None and r.recalibration.asked
+    if low <= 1 <= high and family == "temperature" and not asked:
         return "Held-out rows cost less with a temperature", (
             f"{text}. The interval holds 1, where nothing is changed; but rows that the "
             "temperature was not fitted to cost less with it."
@@ -165,7 +167,10 @@ def recalibration(r: Result) -> RecalibrationFinding | None:
         "fitting noise."
     )
     family = taken(found)
-    if family is None:
+    if found.asked:
+        title = LEAVE if family is None else f"Recalibrate by {how(family)}"
+        text += " This way was asked for, whatever the others save."
+    elif family is None:
         title = "No recalibration is shown to help"
         text += " None saves more than chance would."
     else:
@@ -186,7 +191,7 @@ def _ways(r: Result) -> tuple[Way, ...]:
         compared = family != "identity" and now is not None and cost is not None
         saved = now - cost if compared and math.isfinite(now) else None  # type: ignore[operator, arg-type]
         is_taken = family == found.family
-        outcome = "taken: the simplest of the best" if is_taken else ""
+        outcome = TAKEN[found.asked] if is_taken else ""
         name = AS_THEY_ARE if family == "identity" else family
         ways.append(Way(name, cost, saved, is_taken, outcome))
     for family, why in found.aside.items():

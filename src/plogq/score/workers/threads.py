@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Event
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,10 @@ STATE_BYTES = 256 << 20  # of all states together, unless one alone is larger
 # threads to end at about the same time.
 NUMBERS_PER_RUN = 1 << 22
 RUNS_PER_THREAD = 4
+
+
+Task = TypeVar("Task")
+Done = TypeVar("Done")
 
 
 class Run(NamedTuple):
@@ -70,7 +74,7 @@ def sum_on_threads(job: Job, table: Table, done: Callable[[int], None]) -> State
     by_run = len(runs) >= RUNS_PER_THREAD * threads
     parts = table.parts(job.columns.read(), job.columns.types())
     tasks = (run.parts(job) for run in runs) if by_run else ([part] for part in parts)
-    for count in _in_order(work, tasks, threads, stopped):
+    for count in in_order(work, tasks, threads, stopped):
         done(count)
     whole = states.pop()
     for state in states:
@@ -98,19 +102,21 @@ def _runs(job: Job, table: Table) -> list[Run]:
     return runs
 
 
-def _in_order(
-    work: Callable[[Iterable[Part]], int],
-    tasks: Iterable[Iterable[Part]],
+def in_order(
+    work: Callable[[Task], Done],
+    tasks: Iterable[Task],
     threads: int,
     stopped: Event,
-) -> Iterator[int]:
+) -> Iterator[Done]:
     """Yield what `work` returns for each task, in the order of the tasks; threads do the work.
 
-    The order matters, so that of several bad rows the first is reported.
+    The order matters, so that of several bad rows the first is reported. At most one task more
+    than there are threads is begun before what came of it is asked for. In the end `stopped` is
+    set, which tells long tasks to end early.
     """
     pool = ThreadPoolExecutor(threads)
     try:
-        waiting: deque[Future[int]] = deque()
+        waiting: deque[Future[Done]] = deque()
         for task in tasks:
             waiting.append(pool.submit(work, task))
             if len(waiting) > threads:

@@ -1,6 +1,6 @@
 """The formats of tables, a file each; `registry.FORMATS` is the only list of endings.
 
-A format that can write, too, has a function `write(table, sink)`.
+A format that can write, too, has a function `writer(sink, schema)`, which gives a writer of Arrow.
 """
 
 from typing import Literal

@@ -21,10 +21,9 @@ class ArrowFile:
     text = TextOptions()  # they do not apply
 
     @staticmethod
-    def write(table: pa.Table, sink: IO[bytes]) -> None:
-        """Write a table as a file."""
-        with pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
+    def writer(sink: IO[bytes], schema: pa.Schema) -> Any:
+        """Return Arrow's writer of such a file."""
+        return pa.ipc.new_file(sink, schema)
 
     def __init__(self, system: fs.FileSystem, path: str) -> None:
         self.path = path

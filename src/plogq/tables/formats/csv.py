@@ -70,11 +70,11 @@ class CsvFile:
     more_parsing: ClassVar[dict[str, Any]] = {}  # options of Arrow's parser
 
     @staticmethod
-    def write(table: pa.Table, sink: IO[bytes]) -> None:
-        """Write a table, plain."""
+    def writer(sink: IO[bytes], schema: pa.Schema) -> Any:
+        """Return Arrow's writer of such a file, plain."""
         from pyarrow import csv
 
-        csv.write_csv(table, sink)
+        return csv.CSVWriter(sink, schema)
 
     def __init__(self, system: fs.FileSystem, path: str, text: TextOptions) -> None:
         self.path = path

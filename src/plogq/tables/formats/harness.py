@@ -88,7 +88,7 @@ class Questions:
     """
 
     format = "lm-evaluation-harness samples"
-    write = None
+    writer = None
 
     def __init__(self, system: fs.FileSystem, path: str) -> None:
         self.path = path

@@ -28,7 +28,7 @@ class JsonLines:
 
     format = "JSON"
     options = ("encoding",)
-    write = None
+    writer = None
     rows: int | None = None
 
     def __init__(self, system: fs.FileSystem, path: str, text: TextOptions) -> None:
@@ -84,7 +84,7 @@ class JsonFile:
 
     format = "JSON"
     options = ("encoding",)
-    write = None
+    writer = None
 
     def __init__(self, system: fs.FileSystem, path: str, text: TextOptions) -> None:
         self.path = path

@@ -37,7 +37,7 @@ class Npz:
 
     format = "NPZ"
     text = TextOptions()  # they do not apply
-    write = None  # it holds no names
+    writer = None  # it holds no names
     note = " (objects would have to be unpickled, which can run code)"
 
     def __init__(self, system: fs.FileSystem, path: str) -> None:

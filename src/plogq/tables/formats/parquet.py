@@ -19,11 +19,11 @@ class ParquetFile:
     text = TextOptions()  # they do not apply
 
     @staticmethod
-    def write(table: pa.Table, sink: IO[bytes]) -> None:
-        """Write a table as a file."""
+    def writer(sink: IO[bytes], schema: pa.Schema) -> Any:
+        """Return Arrow's writer of such a file."""
         import pyarrow.parquet as pq
 
-        pq.write_table(table, sink)
+        return pq.ParquetWriter(sink, schema)
 
     def __init__(self, system: fs.FileSystem, path: str) -> None:
         self.path = path

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import zipfile
-from collections.abc import Callable
-from typing import IO
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any, cast
 
 import pyarrow as pa
 from pyarrow import fs
@@ -32,6 +34,7 @@ TEXT: dict[str, type[TextFile]] = {
     ".json": JsonFile,
     ".arff": ArffFile,
 }
+TEXT_ENDINGS = {end + packed: kind for end, kind in TEXT.items() for packed in ENDINGS}
 FORMATS: dict[str, type[TableFile]] = {
     ".parquet": ParquetFile,
     ".pq": ParquetFile,
@@ -39,21 +42,33 @@ FORMATS: dict[str, type[TableFile]] = {
     ".feather": ArrowFile,
     ".ipc": ArrowFile,
     ".npz": Npz,
-    **{end + packed: kind for end, kind in TEXT.items() for packed in ENDINGS},
+    **TEXT_ENDINGS,
 }
 SAID = f"{', '.join(end for end in FORMATS if end.count('.') == 1)}; text also with " + ", ".join(
     ENDINGS[1:]
 )
 WEAK = (".json", ".txt", ".zip")  # not read in a folder that has tables of other endings
 WRITTEN = (".parquet", ".pq", ".csv", ".csv.gz", ".arrow", ".feather", ".ipc")
-WRITERS: dict[str, Callable[[pa.Table, IO[bytes]], None]] = {
-    end: write for end in WRITTEN if (write := FORMATS[end].write) is not None
+WRITERS: dict[str, Callable[[IO[bytes], pa.Schema], Any]] = {
+    end: writer for end in WRITTEN if (writer := FORMATS[end].writer) is not None
 }
 MAGIC: dict[bytes, type[TableFile]] = {
     b"PAR1": ParquetFile,
     b"ARROW1": ArrowFile,
     b"\xff\xff\xff\xff": ArrowFile,  # a stream
 }
+
+
+@contextmanager
+def writer_to(sink: IO[bytes], end: str, schema: pa.Schema) -> Iterator[Any]:
+    """Open a writer of Arrow for one of the endings of `WRITERS`; it takes tables and batches."""
+    if not end.endswith(".gz"):
+        with WRITERS[end](sink, schema) as writer:
+            yield writer
+        return
+    packed = gzip.GzipFile(fileobj=sink, mode="wb", mtime=0)
+    with packed, WRITERS[end](cast(IO[bytes], packed), schema) as writer:
+        yield writer
 
 
 def ending_of(path: str) -> str | None:
