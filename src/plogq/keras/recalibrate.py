@@ -58,7 +58,9 @@ class Recalibrate(keras.layers.Layer):  # type: ignore[misc]
             name: ops.convert_to_tensor(np.maximum(number, lowest), x.dtype)
             for name, number in self.numbers.items()
         }
-        return recalibrated(xp, x, self.family, numbers)
+        # TensorFlow looks up steps of one axis only.
+        rows = ops.reshape(x, (-1, x.shape[-1]))
+        return ops.reshape(recalibrated(xp, rows, self.family, numbers), ops.shape(x))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the input."""
