@@ -120,6 +120,7 @@ DOORS = {
     "import plogq.torchmetrics": ("plogq.torchmetrics", "torch"),
     "import plogq.huggingface": ("plogq.huggingface", "accelerate"),
     "import plogq.lightning": ("plogq.lightning", "lightning"),
+    "import plogq.sklearn": ("plogq.sklearn", "sklearn"),
     "import plogq.codes; plogq.codes.compress([0], [[0.5, 0.5]])":
         ("coding with a model", "constriction"),
 }  # fmt: skip
@@ -184,6 +185,7 @@ def test_extras_are_those_of_the_package():
         "distributed": "dask[distributed]",
         "traitlets": "anywidget",
         "pydantic_core": "pydantic",
+        "sklearn": "scikit-learn",
     }
     for package, extra in EXTRA_OF.items():
         name = brought_by.get(package, package)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plogq.score import score
+from plogq.score import Recalibration, score
 from plogq.score.figures import decomposition
 from plogq.score.recalibration import LabelledRows, cross_fit, log_softmax
 from plogq.score.recalibration.families.temperature import Temperature
@@ -348,3 +348,14 @@ def test_against_peers(case, monkeypatch):
     # And ours is no farther from the truth than any of theirs, but for 3 millinats.
     errors = [abs(value - true) for name, value in theirs.items() if "miscalibration" in name]
     assert abs(ours["plogq"] - true) < min(errors) + 3e-3
+
+
+@pytest.mark.parametrize("sure", [0.9, 0.99, 0.9999])
+def test_what_no_row_contradicts_is_not_made_certain(sure):
+    """60 right rows let any sharpening look good; the first wrong one would cost 64 times more."""
+    q = np.full((60, 3), (1 - sure) / 2)
+    labels = np.arange(60) % 3
+    q[np.arange(60), labels] = sure
+    found = Recalibration.fit(labels, q)
+    wrong = found.apply(probs=q)[0, 1]
+    assert wrong > min((1 - sure) / 2, 1e-3) / 2

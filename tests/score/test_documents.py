@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "score.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["intervals", "decomposition"])
+@pytest.mark.parametrize("name", ["intervals", "decomposition", "recalibration"])
 def test_tables_are_as_the_benchmark_printed_them(name):
     shown = re.search(rf"<!-- {name} -->\n```\n(.*?)\n```\n", PAGE, re.DOTALL).group(1)
     assert len(shown.splitlines()) > 8

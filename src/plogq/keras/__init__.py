@@ -25,6 +25,7 @@ from plogq.keras.losses import (
     SparseCategoricalFocalCrossentropy,
 )
 from plogq.keras.metrics import BitsPerLabel, CalibrationError, InformationGain, Perplexity
+from plogq.keras.recalibrate import Recalibrate
 from plogq.keras.softmax_losses import (
     categorical_crossentropy,
     categorical_focal_crossentropy,
@@ -45,6 +46,7 @@ __all__ = [
     "KLDivergence",
     "Loss",
     "Perplexity",
+    "Recalibrate",
     "SparseCategoricalCrossentropy",
     "SparseCategoricalFocalCrossentropy",
     "binary_crossentropy",

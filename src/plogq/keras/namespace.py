@@ -10,7 +10,8 @@ from keras import ops
 
 _SAME = (
     "abs", "all", "any", "argmax", "broadcast_to", "exp", "expm1", "isfinite", "isinf", "log",
-    "log1p", "max", "ones_like", "sinh", "sum", "tanh", "zeros_like",
+    "log1p", "max", "ones_like", "searchsorted", "sinh", "stack", "sum", "take", "tanh",
+    "zeros_like",
 )  # fmt: skip
 
 

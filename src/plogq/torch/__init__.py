@@ -46,6 +46,7 @@ from plogq.torch.modules import (
     SoftCrossEntropyLoss,
 )
 from plogq.torch.options import ElementOptions, RowOptions, SoftmaxOptions, TemperedOptions
+from plogq.torch.recalibrated import Recalibrated
 from plogq.torch.softmax_losses import (
     brier_loss,
     confidence_penalty,
@@ -75,6 +76,7 @@ __all__ = [
     "KLDivLoss",
     "NLLLoss",
     "PolyLoss",
+    "Recalibrated",
     "ReverseKLLoss",
     "RowOptions",
     "SoftCrossEntropyLoss",

@@ -68,7 +68,8 @@ def recalibrate(
     )
     losses, fits = cross_fit(labelled, rows.surprisal, fold[rows.bucket], base_without, families)
     asked = None if family is None else [each.name for each in families].index(family)
-    savings = Savings(buckets, sample, fits, losses, asked)
+    unseen = costs_of_unseen_rows(labelled, fits, seed)
+    savings = Savings(buckets, sample, fits, losses, unseen, asked)
     used = len(buckets.used())
     return Recalibrations(sample, labelled, fits, aside, folds, used, savings)
 
@@ -103,6 +104,23 @@ def _base_rates(buckets: Buckets, fold: Array, folds: int) -> tuple[Array, list[
     return rates(total), without
 
 
+def costs_of_unseen_rows(rows: LabelledRows, fits: tuple[Family, ...], seed: int) -> Array:
+    """Return what each family might cost beyond the predictions as they are, in nats per row.
+
+    Where no row contradicts a sharper prediction, none is too sharp, and the first row that does
+    contradict it costs more than all rows have saved. So half an imaginary row (Krichevsky and
+    Trofimov, 1981) is added, whose label has nothing to do with its prediction: the cost is the
+    mean over rows with each other's labels.
+    """
+    other = np.random.default_rng(seed).permutation(len(rows))
+    mixed = rows.labelled_as(other).only_possible()
+    if not len(mixed):
+        return np.zeros(len(fits))
+    means = np.array([np.average(fit.losses(mixed), weights=mixed.weight) for fit in fits])
+    beyond: Array = np.maximum(means - means[0], 0.0) * (PRIOR_COUNT / len(rows))
+    return beyond
+
+
 class Saved(NamedTuple):
     """What recalibration saves of a table whose buckets have some weights."""
 
@@ -128,6 +146,9 @@ class Savings:
         The fits of the families that were tried, the identity first.
     losses
         What each sampled row costs when it is held out, in nats, (families, n).
+    unseen
+        What each family might cost of rows unlike these, in nats per row, (families,): a saving
+        counts by how far it is above that.
     asked
         The index of the family to take whatever it saves; None where the savings decide.
     """
@@ -138,9 +159,11 @@ class Savings:
         sample: WeightedSample,
         families: tuple[Family, ...],
         losses: Array,
+        unseen: Array,
         asked: int | None = None,
     ) -> None:
         self.asked = asked
+        self._unseen = unseen
         rows, possible, weight = sample
         used = buckets.used()
         self._finite = np.array([possible.all() or family.mends for family in families])
@@ -196,15 +219,16 @@ class Savings:
         every = np.arange(len(saved))
         if self.asked is not None:
             return Saved(saved, np.full(len(saved), self.asked))
-        best = np.argmax(saved, axis=1)
+        sound = saved - self._unseen
+        best = np.argmax(sound, axis=1)
         errors = self._errors(*parts[3:7])
         beyond, *products = parts[7].T
         total = possible + impossible
         sure = np.abs(beyond / total) <= NORMAL_END * _error(total, beyond / total, *products)
         chosen: Array = best.copy()
         for k in reversed(range(saved.shape[1])):
-            near = saved[:, k] >= saved[every, best] - errors[every, k, best]
-            chosen[near & (saved[:, k] > saved[:, 0] if k else sure)] = k
+            near = sound[:, k] >= sound[every, best] - errors[every, k, best]
+            chosen[near & (sound[:, k] > sound[:, 0] if k else sure)] = k
         return Saved(saved, chosen)
 
     def _errors(self, amounts: Array, mean: Array, squares: Array, products: Array) -> Array:
