@@ -20,6 +20,7 @@ const SECTIONS = [
   ["slices", "Slices", Slices],
   ["code", "Code", Code],
   ["figures", "All figures", AllFigures],
+  ["measures", "Other measures", AllFigures],
 ];
 
 /** result: the JSON of a score; findings: {headline, units, section: {title, text, advice, …}} */

@@ -20,7 +20,7 @@ export function AllFigures({ id, words }) {
   });
   return (
     <Figure id={id} words={words} wide long>
-      <Table name="figures" caption="Each figure"
+      <Table name={id} caption="Each figure"
         columns={columns(words.level)} rows={rows} />
     </Figure>
   );
