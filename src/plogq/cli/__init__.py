@@ -105,7 +105,19 @@ def _drop_stdout() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     from plogq import __version__
-    from plogq.cli import choose, code, compare, completion, demo, doctor, explore, help, lm, score
+    from plogq.cli import (
+        choose,
+        code,
+        compare,
+        completion,
+        demo,
+        doctor,
+        explore,
+        help,
+        labels,
+        lm,
+        score,
+    )  # fmt: skip
     from plogq.cli.parser import Parser
 
     parser = Parser(
@@ -117,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"plogq {__version__}")
     parser.set_defaults(run=lambda _: parser.print_help())
     parser.commands = parser.add_subparsers(title="commands", metavar="COMMAND [options]")
-    for command in (score, compare, lm, code, choose, doctor, explore, demo, completion):
+    for command in (score, labels, compare, lm, code, choose, doctor, explore, demo, completion):
         command.add(parser.commands)
     help.add(parser.commands, parser)
     return parser

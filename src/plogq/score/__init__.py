@@ -10,7 +10,9 @@ with needed_by("plogq.score"):
     import pyarrow as _pyarrow  # noqa: F401
 
 from plogq.errors import TableError
+from plogq.score.label_noise.find import label_errors
+from plogq.score.label_noise.result import LabelErrors
 from plogq.score.result import Result
 from plogq.score.score import score
 
-__all__ = ["Result", "TableError", "score"]
+__all__ = ["LabelErrors", "Result", "TableError", "label_errors", "score"]
