@@ -1,14 +1,15 @@
-"""Wrong labels that `plogq labels` finds, beside cleanlab: digits, and tables of which all is known.
+"""Wrong labels that `plogq labels` finds, beside cleanlab: on digits, and where all is known.
 
-Labels are flipped at random, or by class, and predictions are out-of-fold. Each finder names as many
-rows as it expects to be wrong; of these, precision is how many are, and recall how many of the wrong
-ones are among them. cleanlab must be installed: pip install cleanlab. Prints means over seeds, and
-how often the interval of the expected number holds the true one; writes that to
+Labels are flipped at random, or by class, and predictions are out-of-fold. Each finder names as
+many rows as it expects to be wrong; of these, precision is how many are, and recall how many of the
+wrong ones are among them. cleanlab must be installed: pip install cleanlab. Prints means over
+seeds, and how often the interval of the expected number holds the true one; writes that to
 benchmarks/results/labels.txt.
 """
 
 import argparse
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,11 @@ def ours(labels: np.ndarray, q: np.ndarray, wrong: int) -> tuple[np.ndarray, flo
     """Give the rows that are named, how many are expected, and whether the interval holds."""
     found = label_errors(labels, q)
     low, high = found.interval
-    return np.array([each.row for each in found.suspects], int), found.expected, low <= wrong <= high
+    return (
+        np.array([each.row for each in found.suspects], int),
+        found.expected,
+        low <= wrong <= high,
+    )
 
 
 def cleanlabs(labels: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -115,5 +120,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     arguments = parser.parse_args()
-    about = machine("numpy", "scikit-learn", "cleanlab")
-    print_and_keep(RESULTS, about, table(arguments.seeds))
+    about = [machine("numpy", "scikit-learn", "cleanlab"), ""]
+    print_and_keep(chain(about, table(arguments.seeds)), RESULTS)

@@ -9,10 +9,13 @@ from plogq.compare import Comparison
 from plogq.doctor import Diagnosis
 from plogq.lm import TokensResult
 from plogq.records import Document
+from plogq.score import LabelErrors
 from plogq.score.result import Result
 
 PAGE = Path(__file__).with_name("schema.md")
-DOCUMENTS: tuple[type[Document], ...] = (Result, Comparison, TokensResult, Diagnosis)
+DOCUMENTS: tuple[type[Document], ...] = (
+    Result, LabelErrors, Comparison, TokensResult, Diagnosis,
+)  # fmt: skip
 
 HEADER = """# The fields of the JSON
 

@@ -19,8 +19,8 @@ OUT_OF_FOLD = (
     "fitted to a wrong label repeats it"
 )
 BEYOND = (
-    "The interval is of which rows there are; it does not hold a model that is sure and wrong "
-    "about right labels, which count as wrong ones here"
+    "Take the number as the most there can be where classes overlap, so that the model is certain "
+    "of no row: labels that are right, but in doubt, count there, too"
 )
 
 
@@ -103,4 +103,4 @@ def _advice(found: LabelErrors) -> str:
 
 def _sure(found: LabelErrors) -> str:
     said = f"By {rows(found.rows)}. {OUT_OF_FOLD}."
-    return said if found.interval is None else f"{said} {BEYOND}."
+    return f"{said} {BEYOND}." if found.expected >= 0.5 else said

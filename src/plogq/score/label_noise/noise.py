@@ -2,8 +2,9 @@
 
 References
 ----------
-Northcutt, Jiang, Chuang (2021), Confident learning: estimating uncertainty in dataset labels.
-Patrini, Rozza, Menon, Nock, Qu (2017), Making deep neural networks robust to label noise.
+Patrini, Rozza, Menon, Nock, Qu (2017), Making deep neural networks robust to label noise: a loss
+correction approach. Northcutt, Jiang, Chuang (2021), Confident learning: estimating uncertainty in
+dataset labels.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from plogq.tables.arrays import Array
+from plogq.tables.sums.level import NORMAL_END
 
-ROUNDING = 1e-12  # the mean of equal probabilities may be above them by as much
+SUREST_ROWS, SUREST_SHARE = 50, 0.1  # of the rows of a class, whichever are more
+ROUNDING = 1e-12  # by so much equal probabilities may differ
 
 
 @dataclass(frozen=True)
@@ -31,34 +34,32 @@ class LabelNoise:
 
     @classmethod
     def fit(cls, q: Array, label: Array, weight: Array) -> LabelNoise:
-        """Return the noise that the confident joint of Northcutt et al. finds.
+        """Return the noise that shows in the rows which the model is surest of.
 
-        A row counts as of class k if q_k is at least the mean of q_k over the rows labelled k; of
-        several such classes, as of the most probable. What is counted of each label is scaled to
-        all rows of that label.
+        A row that is certainly of class k has the prediction T_k, so the mean prediction of the
+        surest rows stands for it. One recalibration of all classes may not know that one class is
+        mistaken for another; where the surest rows have that label more often than predicted, by
+        more than chance would, its frequency stands instead.
         """
-        classes = q.shape[1]
-        every = np.arange(len(q))
-        amounts = np.bincount(label, weight, classes)
-        own = np.bincount(label, weight * q[every, label], classes)
-        usual = np.divide(own, amounts, out=np.full(classes, np.inf), where=amounts > 0)
-        sure = np.where(q >= usual - ROUNDING, q, -1.0)
-        true = sure.argmax(axis=1)
-        at = np.flatnonzero(sure[every, true] >= 0)
-        cells = label[at] * classes + true[at]
-        joint = np.bincount(cells, weight[at], classes**2).reshape(classes, classes)
-        counted = joint.sum(axis=1, keepdims=True)
-        # A label of which no row is sure is taken to be right.
-        joint = np.where(counted > 0, joint / np.where(counted > 0, counted, 1.0), np.eye(classes))
-        joint *= amounts[:, None]
-        of_true = joint.sum(axis=0)
-        return cls(
-            np.where(
-                of_true[:, None] > 0,
-                joint.T / np.where(of_true > 0, of_true, 1.0)[:, None],
-                np.eye(classes),
-            )
-        )
+        given = np.eye(q.shape[1])
+        predicted = q.argmax(axis=1)
+        for k in range(q.shape[1]):
+            rows = np.flatnonzero(predicted == k)
+            if len(rows) == 0:
+                continue
+            sure = np.sort(q[rows, k])[::-1]
+            least = sure[min(len(sure), max(SUREST_ROWS, round(SUREST_SHARE * len(sure)))) - 1]
+            rows = rows[q[rows, k] >= least - ROUNDING]
+            share = weight[rows] / weight[rows].sum()
+            said = share @ q[rows]
+            came = np.bincount(label[rows], share, len(said))
+            # A count varies as Poisson's does, with its mean as its variance.
+            n = len(rows)
+            more = n * (came - said) > NORMAL_END * np.sqrt(n * said) + 1
+            of_class = np.where(more, came, said)
+            of_class[k] = max(0.0, 1 - (of_class.sum() - of_class[k]))
+            given[k] = of_class / of_class.sum()
+        return cls(given)
 
     def true_classes(self, q: Array, label: Array) -> Array:
         """Return the probability of each true class, given prediction and label, (n, C).
