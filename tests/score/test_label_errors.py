@@ -181,6 +181,20 @@ def test_soft_labels_are_refused():
         label_errors([[0.5, 0.5]], [[0.5, 0.5]])
 
 
+def test_very_many_classes_are_refused():
+    with pytest.raises(TableError, match=r"classes must be at most 1,000: .*; got 1001"):
+        label_errors([0, 1], np.full((2, 1_001), 1 / 1_001))
+
+
+def test_masked_classes_and_a_single_class():
+    x = np.array([[0, -np.inf, 1.0], [1, 2, -np.inf]] * 30)
+    impossible = label_errors([1, 2] * 30, logits=x)
+    assert impossible.cost == math.inf
+    assert 0 <= label_errors([0, 1] * 30, logits=x).expected <= 60
+    table = pa.table({"logits": [[0.5], [1.0]], "label": ["a", "a"]})
+    assert label_errors(table, classes=["a"]).expected == 0
+
+
 def test_what_is_read_back_is_the_same():
     _, labels, q, _ = simulated(6, 300)
     found = label_errors(labels, q)

@@ -197,8 +197,9 @@ def check_outputs(arguments: argparse.Namespace, *inputs: str | None) -> None:
     """Refuse, before the work, a file that cannot be written, or that is read or written twice."""
     from plogq.reports.files import check_output
 
-    if getattr(arguments, "html", None) in STDOUT:
-        arguments.usage_error("--html takes the name of a file")
+    for option in ("html", "csv"):
+        if getattr(arguments, option, None) in STDOUT:
+            arguments.usage_error(f"--{option} takes the name of a file")
     taken = [Path(path) for path in inputs if path is not None]
     for option in ("json", "html", "csv", "out"):
         path = getattr(arguments, option, None)

@@ -31,6 +31,7 @@ from plogq.tables.sums.level import NORMAL_END
 from plogq.tables.two_arrays import open_source
 
 MOST_SUSPECTS = 10_000  # rows that are listed unless more are asked for
+MOST_CLASSES = 1_000
 MOST_PAIRS = 20
 LEFT_OUT_GROUPS = 20  # of rows, each left out once: the jackknife
 FITTED = 0.999  # a share of right rows that only rows the model was fitted to have
@@ -115,6 +116,9 @@ def label_errors(
     if opened.columns.labels != "class":
         expected = "be one class in each row: of shares of several, none is wrong"
         refuse(f"{opened.path}: the labels", expected, "soft labels", error=TableError)
+    if len(opened.classes) > MOST_CLASSES:
+        expected = f"be at most {MOST_CLASSES:,}: how each is taken for each other is estimated"
+        refuse(f"{opened.path}: the classes", expected, len(opened.classes), error=TableError)
     job = Job(opened.columns, opened.labels, None, 0, seed)
 
     def done(rows: int) -> None:
