@@ -9,11 +9,12 @@ from plogq.compare import Comparison, Validation
 from plogq.doctor import Diagnosis
 from plogq.lm import TokensResult
 from plogq.records import Document
-from plogq.score import Recalibration, Result
+from plogq.score import LabelErrors, Recalibration, Result
 
 PAGE = Path(__file__).with_name("schema.md")
 DOCUMENTS: tuple[type[Document], ...] = (
     Result,
+    LabelErrors,
     Comparison,
     TokensResult,
     Diagnosis,

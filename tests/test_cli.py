@@ -80,7 +80,7 @@ def test_json_has_the_names_of_the_contract(table):
         "information_gain", "explained", "refinement", "miscalibration", "resolution",
         "recalibration", "temperature", "entropy_floor", "kl", "perplexity", "accuracy", "brier",
         "prediction_entropy", "overconfidence", "per_class", "confusion", "reliability",
-        "histograms", "surprises", "slices", "intervals", "code", "warnings",
+        "histograms", "surprises", "slices", "intervals", "measures", "code", "warnings",
     ]  # fmt: skip
 
 

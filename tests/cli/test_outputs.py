@@ -17,6 +17,7 @@ from tests.cli.running import PLOGQ, plogq
 
 WRITES = {
     "score t.csv": ["--json", "--html"],
+    "labels t.csv": ["--json", "--csv"],
     "lm tokens.csv": ["--json"],
     "compare t.csv t.csv": ["--json"],
     "code t.csv": ["--out"],
@@ -137,8 +138,9 @@ def test_the_demo_writes_over_no_table_of_others(name, more, content, folder, mo
 
 
 def test_a_page_is_a_file(folder, monkeypatch, capsys):
-    status, _, said = run(["score", "t.csv", "--html", "-"], monkeypatch, capsys)
-    assert (status, "--html takes the name of a file" in said) == (2, True)
+    for command, option in (("score", "--html"), ("labels", "--csv")):
+        status, _, said = run([command, "t.csv", option, "-"], monkeypatch, capsys)
+        assert (status, f"{option} takes the name of a file" in said) == (2, True)
 
 
 def test_a_link_to_itself_is_replaced(folder, monkeypatch, capsys):

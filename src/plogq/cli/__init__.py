@@ -114,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         doctor,
         explore,
         help,
+        labels,
         lm,
         recalibrate,
         score,
@@ -132,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (
         score,
         recalibrate,
+        labels,
         compare,
         lm,
         code,

@@ -111,14 +111,17 @@ def add_predictions(add: Add) -> None:
         help="divide the probabilities of each row by their sum")  # fmt: skip
 
 
-def add_labels(add: Add) -> None:
+def add_labels(add: Add, *, soft: bool = True) -> None:
     """Add the options on which column holds the labels, and of what kind they are."""
+    kinds = "class indices or names; lists, or a column per class: soft labels"
     add("--label", metavar="COL|PREFIX*",
-        help="class indices or names; lists, or a column per class: soft labels (default: found "
-             "by name: label, labels, y_true, target, ...)")  # fmt: skip
+        help=f"{kinds if soft else kinds.partition(';')[0]} (default: found by name: label, "
+             "labels, y_true, target, ...)")  # fmt: skip
     add("--ignore", metavar="LABELS", type=names, default=[],
         help="leave out rows with these labels: -100, or null for a missing one")  # fmt: skip
-    add("--annotators", action="store_true", help="labels are lists, a label from each annotator")
+    if soft:
+        add("--annotators", action="store_true",
+            help="labels are lists, a label from each annotator")  # fmt: skip
 
 
 def add_text(command: argparse.ArgumentParser) -> None:
@@ -150,6 +153,11 @@ def add_rows(add: Add, report: str | None, as_one: str) -> None:
     if report is not None:
         add("--slice", metavar="COL", action="append", default=[], dest="slices",
             help=f"{report} each value of a column apart (repeatable)")  # fmt: skip
+    add_group(add, as_one)
+
+
+def add_group(add: Add, as_one: str) -> None:
+    """Add the option on which rows belong together."""
     add("--group", metavar="COL",
         help="rows of one value belong together (a patient, a document): they are "
              f"{as_one} as one")  # fmt: skip
@@ -202,10 +210,11 @@ def check_outputs(arguments: argparse.Namespace, *inputs: str | None) -> None:
     """Refuse, before the work, a file that cannot be written, or that is read or written twice."""
     from plogq.reports.files import check_output
 
-    if getattr(arguments, "html", None) in STDOUT:
-        arguments.usage_error("--html takes the name of a file")
+    for option in ("html", "csv"):
+        if getattr(arguments, option, None) in STDOUT:
+            arguments.usage_error(f"--{option} takes the name of a file")
     taken = [Path(path) for path in inputs if path is not None]
-    for option in ("json", "html", "out", "save"):
+    for option in ("json", "html", "csv", "out", "save"):
         path = getattr(arguments, option, None)
         if path is not None and path not in STDOUT:
             check_output(path, but=taken)

@@ -10,8 +10,18 @@ with needed_by("plogq.score"):
     import pyarrow as _pyarrow  # noqa: F401
 
 from plogq.errors import TableError
+from plogq.score.label_noise.find import label_errors
+from plogq.score.label_noise.result import LabelErrors
 from plogq.score.recalibrate import Promise, Recalibration
 from plogq.score.result import Result
 from plogq.score.score import score
 
-__all__ = ["Promise", "Recalibration", "Result", "TableError", "score"]
+__all__ = [
+    "LabelErrors",
+    "Promise",
+    "Recalibration",
+    "Result",
+    "TableError",
+    "label_errors",
+    "score",
+]

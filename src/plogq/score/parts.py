@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from plogq.kinds import Count, Finite, Flag, Number, Positive, Scalar, Share, Text
+from plogq.kinds import Count, Finite, Flag, Interval, Number, Positive, Scalar, Share, Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +164,51 @@ class Slice:
     """Cross-entropy per row of the slice, in the result's unit; null where no row has weight."""
     information_gain: Number | None
     """The entropy of the slice's labels less its cross-entropy, in the result's unit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measures:
+    """What other reports show beside the cross-entropy, over sampled rows: of few rows, over all.
+
+    Those by class are null with more than 128 classes.
+    """
+
+    rows: Count
+    """How many rows they are computed from."""
+    ece: Share
+    """The expected calibration error of the top class: mean |confidence − accuracy| over 15 bins
+    of equal width."""
+    ece_of_chance: Finite
+    """What calibrated predictions of as many rows would show as `ece` in the mean."""
+    ece_equal_mass: Share
+    """The same over 15 bins of equal weight."""
+    smooth_ece: Share
+    """The smooth calibration error of Błasiok and Nakkiran (2023), without bins."""
+    classwise_ece: Share | None = None
+    """The mean over classes of the calibration error of the class's probability."""
+    brier_reliability: Finite | None = None
+    """Murphy's reliability: how far probabilities are from frequencies, squared, over 15 bins."""
+    brier_resolution: Finite | None = None
+    """Murphy's resolution: how far the frequencies of bins are from those of all rows, squared."""
+    brier_uncertainty: Finite | None = None
+    """Murphy's uncertainty: the Brier score of the classes' frequencies."""
+    brier_within: Finite | None = None
+    """What differs inside the bins: the Brier score is reliability − resolution + uncertainty +
+    this."""
+    auc: Share | None = None
+    """The area under the ROC curve of each class against the rest, averaged; null where no class
+    has both rows and others."""
+    auc_weighted: Share | None = None
+    """The same, averaged by the classes' frequencies."""
+    top_accuracy: dict[Text, Share] = field(default_factory=dict)
+    """By "top_k": how often the label is among the k most probable classes."""
+    selective_risk: Share
+    """The area under the risk–coverage curve: the mean error rate when only the most confident rows
+    are answered."""
+    selective: tuple[tuple[Share, Share], ...] = ()
+    """Points of that curve: the share of rows that is answered, and the accuracy there."""
+    intervals: dict[Text, Interval] = field(default_factory=dict)
+    """By the name of a field, or of a top_k: its lower and upper end."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from plogq.score.parts import (
     Floor,
     Histograms,
     LabelsCode,
+    Measures,
     RecalibrationFigures,
     ReliabilityBin,
     Slice,
@@ -98,6 +99,8 @@ class Result(Document):
     """By column, and by the column's value."""
     intervals: dict[Text, Interval] = field(default_factory=dict)
     """By the name of a field: its lower and upper end. `docs/score.md` says how sure they are."""
+    measures: Measures | None = None
+    """What other reports show beside the cross-entropy; null of a single class."""
     code: LabelsCode | None = None
     """The labels as compressed bytes, where that was asked for."""
     warnings: tuple[Caution, ...]

@@ -3,7 +3,7 @@
 import { ThemeToggle } from "../parts/ThemeToggle.jsx";
 import { ClassBits, ConfusionBits } from "./classes.jsx";
 import { Calibration, Recalibration, TemperatureCurve } from "./calibration.jsx";
-import { AllFigures, Code, Ending } from "./figures.jsx";
+import { AllFigures, Code, Ending, OtherMeasures } from "./figures.jsx";
 import { Loss } from "./loss.jsx";
 import { PointwiseHistogram, Slices, SurprisalHistogram, Surprises } from "./rows.jsx";
 
@@ -20,6 +20,7 @@ const SECTIONS = [
   ["slices", "Slices", Slices],
   ["code", "Code", Code],
   ["figures", "All figures", AllFigures],
+  ["measures", "Other measures", OtherMeasures],
 ];
 
 /** result: the JSON of a score; findings: {headline, units, section: {title, text, advice, …}} */

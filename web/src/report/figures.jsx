@@ -13,14 +13,18 @@ const columns = (level) => [
   { key: "meaning", name: "meaning", kind: "words" },
 ];
 
-export function AllFigures({ id, words }) {
+export function OtherMeasures(given) {
+  return <AllFigures {...given} caption="Each measure" />;
+}
+
+export function AllFigures({ id, words, caption = "Each figure" }) {
   const rows = words.figures.map(({ interval, ...figure }) => {
     const [low, high] = interval ?? [null, null];
     return { ...figure, low, high };
   });
   return (
     <Figure id={id} words={words} wide long>
-      <Table name="figures" caption="Each figure"
+      <Table name={id} caption={caption}
         columns={columns(words.level)} rows={rows} />
     </Figure>
   );

@@ -18,6 +18,7 @@ from plogq.reports.findings.figures import CodeFinding, FiguresFinding, code, fi
 from plogq.reports.findings.finding import Finding
 from plogq.reports.findings.headline import Headline, headline
 from plogq.reports.findings.loss import LossFinding, loss
+from plogq.reports.findings.measures import measures
 from plogq.reports.findings.rows import (
     SliceFinding,
     SurprisesFinding,
@@ -51,6 +52,7 @@ class Findings:
     slices: tuple[SliceFinding, ...]
     code: CodeFinding | None
     figures: FiguresFinding
+    measures: FiguresFinding | None
 
     def sections(self) -> Iterator[Finding]:
         """Return the findings that there are, in the order of the page."""
@@ -76,4 +78,5 @@ def findings(r: Result) -> Findings:
         slices=slices(r),
         code=code(r),
         figures=figures(r),
+        measures=measures(r),
     )

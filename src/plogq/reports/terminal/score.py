@@ -59,6 +59,8 @@ def _sections(r: Result, found: Findings, width: int) -> Iterator[Section]:
         yield [*section(each), *_slices(by_slice_cost(r.slices[each.column]), found.units)]
     if found.code is not None and r.code is not None:
         yield [*section(found.code), code_table(r.code)]
+    if found.measures is not None:
+        yield [*section(found.measures), _figures(found.measures, "")]
 
 
 def _first_screen(r: Result, found: Findings) -> Section:

@@ -13,6 +13,7 @@ from plogq.records import Caution, Source
 from plogq.score.figures.breakdowns import entropy, per_class, slices
 from plogq.score.figures.decomposition import ROUNDING, Recalibrations, recalibrate
 from plogq.score.figures.intervals import intervals
+from plogq.score.figures.measures.all_measures import measures
 from plogq.score.figures.pictures import confusion, histograms, reliability
 from plogq.score.figures.temperature import TemperatureFit, fit_temperature
 from plogq.score.parts import Floor, RecalibrationFigures, Surprise, Temperature
@@ -116,6 +117,7 @@ def summarise(
         surprises=_surprises(state, classes, unit),
         slices={column: slices(groups, unit) for column, groups in state.slices.items()},
         intervals=ends,
+        measures=measures(recalibrations, kind, intervals=bootstrap > 0),
         warnings=_warnings(
             state,
             recalibrations,

@@ -22,15 +22,29 @@ class LikePredictions(NamedTuple):
         """Return some of the rows."""
         return LikePredictions(self.edges, self.of[rows])
 
+    def of_others(self, log_q: Array) -> LikePredictions:
+        """Return the groups that other predictions fall into."""
+        return LikePredictions(self.edges, _places(_scores(log_q), self.edges))
+
 
 def group(log_q: Array) -> LikePredictions:
     """Return groups of the log q of each class; of two classes, of the second's log-odds alone."""
-    scores = log_q[:, 1:] - log_q[:, :1] if log_q.shape[1] == 2 else log_q
+    scores = _scores(log_q)
     edges = [_edges(of_class) for of_class in scores.T]
+    return LikePredictions(edges, _places(scores, edges))
+
+
+def _scores(log_q: Array) -> Array:
+    """Return log q of each class, (n, C); of two classes, the second's log-odds alone, (n, 1)."""
+    return log_q[:, 1:] - log_q[:, :1] if log_q.shape[1] == 2 else log_q
+
+
+def _places(scores: Array, edges: list[Array]) -> Array:
+    """Return the group of each score, (n, classes)."""
     of = np.empty(scores.shape, np.int16)
     for j, edge in enumerate(edges):
         of[:, j] = np.searchsorted(edge, scores[:, j], "right")
-    return LikePredictions(edges, of)
+    return of
 
 
 def _edges(scores: Array) -> Array:
