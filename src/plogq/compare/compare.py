@@ -175,7 +175,7 @@ def compare(
     second = Model(Predictions(table_b, find_columns(table_b, **shared)), first.classes)
     said = refuse_other_order(first, second) if id is None else []
     state = State(first.classes, weight is not None, of_a.slices, top, seed)
-    for pairs in (by_order if id is None else by_id)(first, second):
+    for pairs in (by_order if id is None else by_id)([first, second]):
         state.add(pairs)
         if progress is not None:
             progress(pairs.end, table_a.rows)

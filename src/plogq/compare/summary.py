@@ -56,7 +56,10 @@ def summarise(
     if of_accuracy is not None:
         intervals["accuracy_difference"] = of_accuracy
     of_classes = state.classes.figures(weights)
-    of_slices = {column: each.figures(weights) for column, each in state.slices.items()}
+    of_slices = {}
+    for column, each in state.slices.items():
+        found = each.sums.figures(weights)
+        of_slices[column] = {value: found[i] for value, i in each.named()}
     return Comparison(
         kind="predictions",
         pairing="id" if by_id else "row order",
