@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from plogq.compare import Comparison
+from plogq.compare import Comparison, ManyComparison
 from plogq.doctor import Diagnosis
 from plogq.lm import TokensResult
 from plogq.records import Document
 from plogq.score.result import Result
 
 PAGE = Path(__file__).with_name("schema.md")
-DOCUMENTS: tuple[type[Document], ...] = (Result, Comparison, TokensResult, Diagnosis)
+DOCUMENTS: tuple[type[Document], ...] = (
+    Result, Comparison, ManyComparison, TokensResult, Diagnosis,
+)  # fmt: skip
 
 HEADER = """# The fields of the JSON
 

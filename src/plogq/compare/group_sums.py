@@ -12,7 +12,7 @@ from plogq.kernels.exact_sum import ExactSums
 from plogq.tables.arrays import Array
 from plogq.tables.sums.bootstrap import interval
 from plogq.tables.sums.products import weighted_sums
-from plogq.tables.sums.tally import Tally, add_weighted, nearly, regrouped, totals
+from plogq.tables.sums.tally import Tally, add_weighted, amounts_nearly, nearly, regrouped, totals
 from plogq.tables.sums.values import MOST_VALUES, Values
 
 MOST_CELLS = 1 << 18  # groups times buckets, of 72 bytes each
@@ -34,8 +34,8 @@ class GroupFigures(NamedTuple):
 class GroupSums:
     """Exact sums by group; and by group and bucket, for the bootstrap."""
 
-    def __init__(self, groups: int, weighted: bool) -> None:
-        fit = max(1, MOST_CELLS // max(1, groups))
+    def __init__(self, groups: int, weighted: bool, most_cells: int = MOST_CELLS) -> None:
+        fit = max(1, most_cells // max(1, groups))
         self.buckets = min(MOST_BUCKETS, 1 << (fit.bit_length() - 1))
         self._weighted = weighted
         self._allocate(groups)
@@ -100,19 +100,26 @@ class GroupSums:
 
     def _intervals(self, weights: Array) -> list[tuple[float, float] | None]:
         groups = len(self.rows.rows)
-        if self.buckets < FEWEST_BUCKETS or not len(weights):
+        if not len(weights):
             return [None] * groups
-        each = (
-            self.both.rows.astype(np.float64)
-            if self.both.weights is None
-            else nearly(self.both.weights)
-        ).reshape(groups, self.buckets)
+        means = self.replicates(weights)
+        return [interval(means[:, i]) for i in range(groups)]
+
+    def replicates(self, weights: Array) -> Array:
+        """Return each group's difference in each replicate, (replicates, groups), nats per row.
+
+        It is NaN where a replicate draws no row, and where a group has one bucket of rows alone.
+        """
+        groups = len(self.rows.rows)
+        if self.buckets < FEWEST_BUCKETS or not len(weights):
+            return np.full((len(weights), groups), np.nan)
+        each = amounts_nearly(self.both).reshape(groups, self.buckets)
         sums = nearly(self.difference).reshape(groups, self.buckets)
         drawn = weights[:, : self.buckets]
         with np.errstate(divide="ignore", invalid="ignore"):  # a replicate may draw no row
             means = weighted_sums(drawn, sums.T) / weighted_sums(drawn, each.T)
-        several = np.count_nonzero(each, axis=1) > 1
-        return [interval(means[:, i]) if several[i] else None for i in range(groups)]
+        means[:, np.count_nonzero(each, axis=1) <= 1] = np.nan
+        return means
 
 
 class GroupedSums(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,13 @@ class Sums:
             if name == "surprisal":
                 values = np.where(never, 0.0, values)
             add_weighted(sums, values, weight)
+
+    def cost(self, weight: float) -> float:
+        """Return the cross-entropy of rows of this weight, in nats; infinite if one is."""
+        impossible = float(self.impossible.amounts()[0])
+        if impossible > 0:
+            return math.inf
+        return float(self.sums["surprisal"].values()[0]) / weight
 
 
 def bucket_of(pairs: Pairs, seed: int) -> Array:
