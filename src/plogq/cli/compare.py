@@ -3,6 +3,7 @@
 import argparse
 
 from plogq.cli.options import (
+    add_gate,
     add_intervals,
     add_json,
     add_labels,
@@ -12,8 +13,9 @@ from plogq.cli.options import (
     add_second_table,
     add_text,
     add_unit,
+    check_gate,
     check_outputs,
-    deliver,
+    deliver_guarded,
     given,
 )
 from plogq.cli.parser import Commands, add_command
@@ -38,6 +40,7 @@ EXAMPLES = """
 plogq compare a.parquet b.parquet --id id
 plogq compare a.csv b.csv --label y --probs 'p_*' --slice site --group patient
 plogq compare old.parquet new.parquet third.parquet --slice site
+plogq compare base.parquet new.parquet --fail-if 'worse by 0.002 bits'
 plogq compare old.jsonl new.jsonl --part completion
 """
 
@@ -74,9 +77,11 @@ def add(commands: Commands) -> None:
     add_unit(add, "costs")
     add_intervals(add, "largest differences, each way,", 10)
     add_json(add)
+    add_gate(command)
 
 
-def _run(arguments: argparse.Namespace) -> None:
+def _run(arguments: argparse.Namespace) -> int:
+    check_gate(arguments)
     models = arguments.a, arguments.b, *arguments.more
     check_outputs(arguments, *models)
     from plogq.compare import ManyComparison, compare
@@ -96,4 +101,4 @@ def _run(arguments: argparse.Namespace) -> None:
 
             print_report(result)
 
-    deliver(result, arguments.json, print_report)
+    return deliver_guarded(result, arguments, "compare", print_report)

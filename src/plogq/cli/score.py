@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from plogq.cli.options import (
+    add_gate,
     add_intervals,
     add_json,
     add_labels,
@@ -14,8 +15,9 @@ from plogq.cli.options import (
     add_second_table,
     add_text,
     add_unit,
+    check_gate,
     check_outputs,
-    deliver,
+    deliver_guarded,
     folds,
     given,
     probability,
@@ -27,6 +29,7 @@ EXAMPLES = """
 plogq score predictions.parquet
 plogq score t.csv --label y --probs 'p_*' --unit nat
 plogq score folder/ --id id --slice site --html report.html --json out.json
+plogq score predictions.parquet --fail-if 'cross_entropy > 0.2 bits'
 plogq score s3://bucket/dir --engine dask --scheduler tcp://host:8786
 """
 
@@ -46,6 +49,7 @@ def add(commands: Commands) -> None:
     add = command.add_argument_group("output").add_argument
     add_json(add)
     add("--html", metavar="FILE", type=Path, help="write a report with charts, as one file")
+    add_gate(command)
 
 
 def add_scoring(command: Parser) -> None:
@@ -89,7 +93,8 @@ def check_scoring(arguments: argparse.Namespace) -> None:
         arguments.usage_error("--code goes with --engine local: it codes row after row")
 
 
-def _run(arguments: argparse.Namespace) -> None:
+def _run(arguments: argparse.Namespace) -> int:
+    check_gate(arguments)
     check_scoring(arguments)
     check_outputs(arguments, arguments.table)
     from plogq.reports.progress import ProgressBar
@@ -107,4 +112,4 @@ def _run(arguments: argparse.Namespace) -> None:
         from plogq.reports.html import write_report
 
         write_report(result, arguments.html)
-    deliver(result, arguments.json, print_report)
+    return deliver_guarded(result, arguments, "score", print_report)
