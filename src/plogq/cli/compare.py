@@ -4,6 +4,7 @@ import argparse
 
 from plogq.cli.options import (
     add_gate,
+    add_html,
     add_intervals,
     add_json,
     add_labels,
@@ -77,6 +78,7 @@ def add(commands: Commands) -> None:
     add_unit(add, "costs")
     add_intervals(add, "largest differences, each way,", 10)
     add_json(add)
+    add_html(add)
     add_gate(command)
 
 

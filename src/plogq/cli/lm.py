@@ -4,6 +4,7 @@ import argparse
 
 from plogq.cli.options import (
     add_gate,
+    add_html,
     add_intervals,
     add_json,
     add_part,
@@ -79,6 +80,7 @@ def add(commands: Commands) -> None:
     add_unit(add, "costs")
     add_intervals(add, "costliest documents and tokens", 20, over=", over documents,")
     add_json(add)
+    add_html(add)
     add_gate(command)
 
 

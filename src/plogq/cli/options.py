@@ -15,7 +15,6 @@ from plogq.tables.sums.level import LEAST_REPLICATES, PERCENT
 
 if TYPE_CHECKING:
     from plogq.conditions import Condition
-    from plogq.records import Document
 
 Add: TypeAlias = Callable[..., Any]  # `add_argument` of a command, or of a group of its options
 
@@ -226,16 +225,23 @@ def check_gate(arguments: argparse.Namespace) -> None:
 
 
 def deliver_guarded(
-    answer: Document, arguments: argparse.Namespace, of: str, print_report: Callable[[], None]
+    answer: Any, arguments: argparse.Namespace, of: str, print_report: Callable[[], None]
 ) -> int:
-    """Write the JSON, print the report and what closes the gate; return the exit status."""
-    if not arguments.fail_if:
+    """Write JSON and page, print the report and what closes the gate; return the exit status."""
+    outcomes = []
+    if arguments.fail_if:
+        from plogq.conditions import outcome
+
+        outcomes = [outcome(answer, each) for each in arguments.fail_if]
+    if arguments.html is not None:
+        from plogq.reports.html import write_report
+
+        write_report(answer, arguments.html)
+    if not outcomes:
         deliver(answer, arguments.json, print_report)
         return 0
-    from plogq.conditions import outcome
     from plogq.reports.gate import FORMATS
 
-    outcomes = [outcome(answer, each) for each in arguments.fail_if]
     said = FORMATS[arguments.gate_format](f"plogq {of}", outcomes)
     if arguments.gate_format == "junit":
         deliver(answer, arguments.json, lambda: print(said))
@@ -247,9 +253,14 @@ def deliver_guarded(
     return FOUND if any(each.holds for each in outcomes) else 0
 
 
+def add_html(add: Add) -> None:
+    """Add the option on where the report is written as a page."""
+    add("--html", metavar="FILE", type=Path, help="write a report with charts, as one file")
+
+
 def given(arguments: argparse.Namespace, *but: str) -> dict[str, Any]:
     """Return the options by the names that the Python function has for them."""
-    own = {"run", "usage_error", "json", "fail_if", "gate_format", *but}
+    own = {"run", "usage_error", "json", "html", "fail_if", "gate_format", *but}
     return {name: value for name, value in vars(arguments).items() if name not in own}
 
 
