@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from plogq.compare import Comparison, Validation
+from plogq.compare import Comparison, ManyComparison, Validation
 from plogq.doctor import Diagnosis
 from plogq.lm import TokensResult
 from plogq.records import Document
@@ -16,6 +16,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     Result,
     LabelErrors,
     Comparison,
+    ManyComparison,
     TokensResult,
     Diagnosis,
     Recalibration,

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
+from plogq.conditions import assert_all
 from plogq.errors import refuse
 from plogq.extras import needed_by
 from plogq.kinds import TAGS, Count, Names, OfAnotherKindError, Text
@@ -101,6 +102,18 @@ class Document:
     def to_json(self) -> str:
         """Return the result as JSON text; infinities, which JSON lacks, are "inf" and "-inf"."""
         return to_json(self.to_document())
+
+    def check(self, *conditions: str) -> None:
+        """Assert that conditions hold, such as "cross_entropy <= 0.2 bits": for tests.
+
+        Raises
+        ------
+        AssertionError
+            One does not hold; the message says what the figure is.
+        ValueError
+            There is no such figure, it was not computed, or it is in another unit.
+        """
+        assert_all(self, conditions)
 
     def _repr_html_(self) -> str | None:
         """Return the result as a notebook's cell shows it; None for plain text."""

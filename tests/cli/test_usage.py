@@ -150,10 +150,12 @@ def test_options_of_a_table_need_one_to_explore(words):
 
 def test_what_scores_also_explores():
     score, explore = COMMANDS["score"], COMMANDS["explore"]
-    assert set(score.options()) - set(explore.options()) == {"--json", "--html"}
+    lacking = set(score.options()) - set(explore.options())
+    assert lacking == {"--json", "--html", "--fail-if", "--gate-format"}
     words = ["t.csv", "--probs", "p*", "--classes", "a,b", "--weight", "w", "--floor", "0.1"]
     scored, explored = (vars(PARSER.parse_args([name, *words])) for name in ("score", "explore"))
-    others = {"table", "file", "json", "html", "port", "no_browser", "turned", "run", "usage_error"}
+    others = {"table", "file", "json", "html", "port", "no_browser", "turned", "run", "usage_error",
+              "fail_if", "gate_format"}  # fmt: skip
     assert {k: v for k, v in scored.items() if k not in others} == {
         k: v for k, v in explored.items() if k not in others
     }

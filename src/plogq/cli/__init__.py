@@ -20,16 +20,16 @@ examples:
   plogq explore                     every formula to try out, in the browser
   plogq help score                  the options of a command
 
-exit status: 0 done, 1 bad input, 2 wrong usage, 3 something was found,
-130 interrupted
+exit status: 0 done, 1 bad input, 2 wrong usage, 3 something was found
+or a gate is closed, 130 interrupted
 """
 
 
 def main() -> None:
     """Run the command line.
 
-    Its exit status is 0 done, 1 bad input in one line, 2 usage, 3 something was found, or 130
-    interrupted.
+    Its exit status is 0 done, 1 bad input in one line, 2 usage, 3 something was found or a gate is
+    closed, or 130 interrupted.
     """
     try:
         from plogq.cli.options import joined_values

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from plogq.cli.options import (
+    FOUND,
     Add,
     add_labels,
     add_predictions,
@@ -22,7 +23,6 @@ from plogq.tables.formats import NAMES
 if TYPE_CHECKING:
     from plogq.doctor.finding import Diagnosis
 
-FOUND = 3  # the exit status when something was found
 UNREAD = 1
 ABOUT = ("list", "explain", "help")  # arguments of plogq doctor without a command
 

@@ -3,13 +3,16 @@
 import argparse
 
 from plogq.cli.options import (
+    add_gate,
+    add_html,
     add_intervals,
     add_json,
     add_part,
     add_text,
     add_unit,
+    check_gate,
     check_outputs,
-    deliver,
+    deliver_guarded,
     given,
 )
 from plogq.cli.parser import Commands, add_command
@@ -77,9 +80,12 @@ def add(commands: Commands) -> None:
     add_unit(add, "costs")
     add_intervals(add, "costliest documents and tokens", 20, over=", over documents,")
     add_json(add)
+    add_html(add)
+    add_gate(command)
 
 
-def _run(arguments: argparse.Namespace) -> None:
+def _run(arguments: argparse.Namespace) -> int:
+    check_gate(arguments)
     check_outputs(arguments, arguments.tokens)
     from plogq.lm import score_tokens
     from plogq.reports.progress import ProgressBar
@@ -92,4 +98,4 @@ def _run(arguments: argparse.Namespace) -> None:
 
         print_report(result)
 
-    deliver(result, arguments.json, print_report)
+    return deliver_guarded(result, arguments, "lm", print_report)

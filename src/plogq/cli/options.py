@@ -8,10 +8,13 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from plogq.formulas.units import UNITS
 from plogq.tables.sums.level import LEAST_REPLICATES, PERCENT
+
+if TYPE_CHECKING:
+    from plogq.conditions import Condition
 
 Add: TypeAlias = Callable[..., Any]  # `add_argument` of a command, or of a group of its options
 
@@ -23,6 +26,7 @@ PREDICTIONS = {
 }
 
 
+FOUND = 3  # the exit status when something was found, or a gate is closed
 STDOUT = (Path("-"), Path("/dev/stdout"))
 
 
@@ -200,9 +204,84 @@ def add_json(add: Add) -> None:
         help="write every figure as JSON; - for standard output")  # fmt: skip
 
 
+GATE = """\
+A condition is a figure of the JSON, < <= > or >=, a number, maybe a unit:
+  cross_entropy > 0.2 bits       accuracy < 0.9
+  cross_entropy.high > 0.25      the end of its interval; also .low
+  per_class.cat.accuracy < 0.8   the parts of a figure, with dots between
+Of two models, where the second is the new one:
+  worse by 0.002 bits            it costs so much more, or more than that
+  clearly worse [by 0.002 bits]  and so does its whole interval
+A condition that holds closes the gate: one line, and exit status 3. A figure
+that is not there, was not computed, or has another unit is bad input.
+"""
+
+
+def condition(text: str) -> Condition:
+    """Return a condition of a gate."""
+    from plogq.conditions import condition
+
+    try:
+        return condition(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def add_gate(command: argparse.ArgumentParser) -> None:
+    """Add the options on what makes a build fail."""
+    add = command.add_argument_group("gate", GATE).add_argument
+    add("--fail-if", metavar="CONDITION", type=condition, action="append", default=[],
+        help="exit with status 3 if it holds (repeatable)")  # fmt: skip
+    add("--gate-format", choices=["text", "github", "junit"], default="text",
+        help="text: lines on standard error; github: annotations after the report; junit: XML in "
+             "place of the report (default: text)")  # fmt: skip
+
+
+def check_gate(arguments: argparse.Namespace) -> None:
+    """Refuse a format of the gate that would be mixed with other output, or is of no gate."""
+    if arguments.gate_format != "text" and not arguments.fail_if:
+        arguments.usage_error("--gate-format goes with --fail-if")
+    if arguments.gate_format != "text" and arguments.json in STDOUT:
+        arguments.usage_error(f"--gate-format {arguments.gate_format} and --json - both print")
+
+
+def deliver_guarded(
+    answer: Any, arguments: argparse.Namespace, of: str, print_report: Callable[[], None]
+) -> int:
+    """Write JSON and page, print the report and what closes the gate; return the exit status."""
+    outcomes = []
+    if arguments.fail_if:
+        from plogq.conditions import outcome
+
+        outcomes = [outcome(answer, each) for each in arguments.fail_if]
+    if arguments.html is not None:
+        from plogq.reports.html import write_report
+
+        write_report(answer, arguments.html)
+    if not outcomes:
+        deliver(answer, arguments.json, print_report)
+        return 0
+    from plogq.reports.gate import FORMATS
+
+    said = FORMATS[arguments.gate_format](f"plogq {of}", outcomes)
+    if arguments.gate_format == "junit":
+        deliver(answer, arguments.json, lambda: print(said))
+    else:
+        deliver(answer, arguments.json, print_report)
+        if said:
+            sys.stdout.flush()
+            print(said, file=sys.stderr if arguments.gate_format == "text" else sys.stdout)
+    return FOUND if any(each.holds for each in outcomes) else 0
+
+
+def add_html(add: Add) -> None:
+    """Add the option on where the report is written as a page."""
+    add("--html", metavar="FILE", type=Path, help="write a report with charts, as one file")
+
+
 def given(arguments: argparse.Namespace, *but: str) -> dict[str, Any]:
     """Return the options by the names that the Python function has for them."""
-    own = {"run", "usage_error", "json", *but}
+    own = {"run", "usage_error", "json", "html", "fail_if", "gate_format", *but}
     return {name: value for name, value in vars(arguments).items() if name not in own}
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from plogq.cli.options import (
     add_folds,
+    add_gate,
+    add_html,
     add_intervals,
     add_json,
     add_labels,
@@ -15,8 +16,9 @@ from plogq.cli.options import (
     add_second_table,
     add_text,
     add_unit,
+    check_gate,
     check_outputs,
-    deliver,
+    deliver_guarded,
     given,
     probability,
 )
@@ -27,6 +29,7 @@ EXAMPLES = """
 plogq score predictions.parquet
 plogq score t.csv --label y --probs 'p_*' --unit nat
 plogq score folder/ --id id --slice site --html report.html --json out.json
+plogq score predictions.parquet --fail-if 'accuracy < 0.9'
 plogq score s3://bucket/dir --engine dask --scheduler tcp://host:8786
 """
 
@@ -45,7 +48,8 @@ def add(commands: Commands) -> None:
     add_scoring(command)
     add = command.add_argument_group("output").add_argument
     add_json(add)
-    add("--html", metavar="FILE", type=Path, help="write a report with charts, as one file")
+    add_html(add)
+    add_gate(command)
 
 
 def add_scoring(command: Parser) -> None:
@@ -88,22 +92,19 @@ def check_scoring(arguments: argparse.Namespace) -> None:
         arguments.usage_error("--code goes with --engine local: it codes row after row")
 
 
-def _run(arguments: argparse.Namespace) -> None:
+def _run(arguments: argparse.Namespace) -> int:
+    check_gate(arguments)
     check_scoring(arguments)
     check_outputs(arguments, arguments.table)
     from plogq.reports.progress import ProgressBar
     from plogq.score import score
 
     with ProgressBar() as progress:
-        result = score(arguments.table, **given(arguments, "table", "html"), progress=progress)
+        result = score(arguments.table, **given(arguments, "table"), progress=progress)
 
     def print_report() -> None:
         from plogq.reports.terminal.score import print_report
 
         print_report(result)
 
-    if arguments.html is not None:
-        from plogq.reports.html import write_report
-
-        write_report(result, arguments.html)
-    deliver(result, arguments.json, print_report)
+    return deliver_guarded(result, arguments, "score", print_report)

@@ -1,14 +1,18 @@
-"""From two files to a comparison: reading, pairing, sums and figures."""
+"""From two files or more to a comparison: reading, pairing, sums and figures."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, overload
 
+from plogq.compare.many import ManyState, summarise_many
+from plogq.compare.many_result import ManyComparison
+from plogq.compare.many_tokens import compare_many_tokens
 from plogq.compare.model import Model
 from plogq.compare.order import refuse_other_order
+from plogq.compare.pair_differences import letters
 from plogq.compare.pairs import by_id, by_order
 from plogq.compare.result import Comparison
 from plogq.compare.state import State
@@ -30,10 +34,14 @@ from plogq.tables.sums.bootstrap import check_replicates
 from plogq.tables.two_arrays import open_arrays
 
 
-def compare(
+@overload
+def compare(a: Any, b: Any, **options: Any) -> Comparison: ...
+@overload
+def compare(a: Any, b: Any, c: Any, /, *more: Any, **options: Any) -> ManyComparison: ...
+def compare(  # type: ignore[misc]  # the options stand here alone
     a: Any,
     b: Any,
-    *,
+    *more: Any,
     label: str | Sequence[str] | None = None,
     logits: str | Sequence[str] | None = None,
     logprobs: str | Sequence[str] | None = None,
@@ -60,16 +68,18 @@ def compare(
     top: int = 10,
     seed: int = 0,
     progress: Callable[[int, int | None], None] | None = None,
-) -> Comparison:
-    """Return which of two models costs less on the same rows, by how much, and where.
+) -> Comparison | ManyComparison:
+    """Return which of two models or more costs less on the same rows, by how much, and where.
 
     The difference is the mean of −log q_A(y) + log q_B(y) over rows, (N,) → scalar: negative where
     A is better. Its interval is a paired bootstrap: every replicate draws the same rows (or
-    clusters, or documents) for both.
+    clusters, or documents) for both. Of three models or more there is a difference for each pair,
+    and all intervals hold together: the largest studentised deviation of each replicate sets how
+    far they reach (`plogq.tables.sums.simultaneous`).
 
     Parameters
     ----------
-    a, b
+    a, b, more
         Tables of predictions, as `plogq.score.score` reads them, or pairs of arrays, as in
         compare((y_true, probs), (y_true, others)); or token logprobs, as
         `plogq.lm.score_tokens` does: logs in JSON, or tables with the columns doc and logprob and
@@ -93,7 +103,8 @@ def compare(
     bootstrap
         How many replicates the intervals are made of: 0 for no intervals, or 40 or more.
     top
-        How many of the rows or documents with the largest differences to list, each way.
+        How many of the rows or documents with the largest differences to list: of two models, each
+        way.
     seed
         The seed of the intervals.
     progress
@@ -137,26 +148,28 @@ def compare(
         "id": id,
     }
     text = text_options(encoding, delimiter, decimal, header)
-    opened = [None if is_log(source) else _open(source, text) for source in (a, b)]
+    sources = (a, b, *more)
+    opened = [None if is_log(source) else _open(source, text) for source in sources]
     kinds = [_is_tokens(table, label) for table in opened]
-    if kinds[0] != kinds[1]:
-        tokens, table = (a, b) if kinds[0] else (b, a)
+    if len(set(kinds)) > 1:
+        tokens, table = (sources[kinds.index(kind)] for kind in (True, False))
         came = f"tokens in {_shown(tokens)} and predictions in {_shown(table)}"
-        refuse("a and b", "both be predictions or both token logprobs", came, error=TableError)
+        which = "all" if more else "both"
+        expected = f"{which} be predictions or {which} token logprobs"
+        refuse("the models" if more else "a and b", expected, came, error=TableError)
+    shown: dict[str, Any] = {"unit": unit, "bootstrap": bootstrap, "seed": seed}
     if kinds[0]:
         wrong = next((name for name, value in of_tables.items() if value is not None), None)
         if wrong is not None:
             refuse(wrong, "be left out: these are token logprobs, paired by document",
                    of_tables[wrong])  # fmt: skip
-        one, other = (open_tokens(source, part=part, text=text) for source in (a, b))
-        return compare_tokens(
-            one, other, unit=unit, bootstrap=bootstrap, top=top, seed=seed, progress=progress
-        )
+        logs = [open_tokens(source, part=part, text=text) for source in sources]
+        if more:
+            return compare_many_tokens(logs, **shown, top=top, progress=progress)
+        return compare_tokens(*logs, **shown, top=top, progress=progress)
     if part is not None:
         refuse("part", "be left out: these are predictions", repr(part))
-    table_a, table_b = (
-        joined_table(table, labels, on, text) for table in opened if table is not None
-    )
+    tables = [joined_table(table, labels, on, text) for table in opened if table is not None]
     shared: dict[str, Any] = {
         "label": label,
         "logits": logits,
@@ -170,21 +183,33 @@ def compare(
         "annotators": annotators,
         "id": id,
     }
-    of_a = find_columns(table_a, weight=weight, slices=slices, group=group, **shared)
-    first = Model(Predictions(table_a, of_a))
-    second = Model(Predictions(table_b, find_columns(table_b, **shared)), first.classes)
-    said = refuse_other_order(first, second) if id is None else []
-    state = State(first.classes, weight is not None, of_a.slices, top, seed)
-    for pairs in (by_order if id is None else by_id)(first, second):
+    of_a = find_columns(tables[0], weight=weight, slices=slices, group=group, **shared)
+    first = Model(Predictions(tables[0], of_a))
+    others = [
+        Model(Predictions(table, find_columns(table, **shared)), first.classes)
+        for table in tables[1:]
+    ]
+    models = [first, *others]
+    said = (
+        [each for other in others for each in refuse_other_order(first, other)]
+        if id is None
+        else []
+    )
+    settings = first.classes, weight is not None, of_a.slices, top, seed
+    state = ManyState(len(models), *settings) if more else State(*settings)
+    for pairs in (by_order if id is None else by_id)(models):
         state.add(pairs)
         if progress is not None:
-            progress(pairs.end, table_a.rows)
+            progress(pairs.end, tables[0].rows)
     refuse_nothing_left(first.path, state.rows(), state.left_out)
     check_weight(first.path, float(state.weight.amounts().sum()), state.rows())
-    result = summarise(
-        state, first, second, by_id=id is not None, unit=unit, bootstrap=bootstrap, seed=seed
-    )
-    return replace(result, warnings=(*_of_reading(first, second, said, state), *result.warnings))
+    found = _of_reading(models, said, state.rows())
+    by = id is not None
+    if isinstance(state, ManyState):
+        many = summarise_many(state, models, by_id=by, **shown)
+        return replace(many, warnings=(*found, *many.warnings))
+    result = summarise(state, *models, by_id=by, **shown)
+    return replace(result, warnings=(*found, *result.warnings))
 
 
 def _open(source: Any, text: TextOptions) -> Table:
@@ -195,11 +220,10 @@ def _open(source: Any, text: TextOptions) -> Table:
     return open_table(source, text)
 
 
-def _of_reading(first: Model, second: Model, said: list[str], state: State) -> list[Caution]:
-    """Return warnings on what may mean something else than it was read as, in either table."""
-    rows = state.rows()
+def _of_reading(models: Sequence[Model], said: list[str], rows: int) -> list[Caution]:
+    """Return warnings on what may mean something else than it was read as, in any table."""
     found = [Caution(code=READING, message=each.removesuffix("."), rows=rows) for each in said]
-    for side, model in (("A", first), ("B", second)):
+    for side, model in zip(letters(len(models)), models, strict=True):
         for warning in model.predictions.warnings(rows):
             found.append(replace(warning, message=f"{side}: {warning.message}"))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,7 @@ from plogq.kernels.exact_sum import ExactSums
 from plogq.tables.arrays import Array
 from plogq.tables.sums.bootstrap import interval
 from plogq.tables.sums.products import weighted_sums
-from plogq.tables.sums.tally import Tally, add_weighted, nearly, regrouped, totals
+from plogq.tables.sums.tally import Tally, add_weighted, amounts_nearly, nearly, regrouped, totals
 from plogq.tables.sums.values import MOST_VALUES, Values
 
 MOST_CELLS = 1 << 18  # groups times buckets, of 72 bytes each
@@ -34,8 +34,8 @@ class GroupFigures(NamedTuple):
 class GroupSums:
     """Exact sums by group; and by group and bucket, for the bootstrap."""
 
-    def __init__(self, groups: int, weighted: bool) -> None:
-        fit = max(1, MOST_CELLS // max(1, groups))
+    def __init__(self, groups: int, weighted: bool, most_cells: int = MOST_CELLS) -> None:
+        fit = max(1, most_cells // max(1, groups))
         self.buckets = min(MOST_BUCKETS, 1 << (fit.bit_length() - 1))
         self._weighted = weighted
         self._allocate(groups)
@@ -48,18 +48,21 @@ class GroupSums:
         self.both = Tally(cells, self._weighted)
         self.difference = ExactSums(cells)
 
-    def add(self, group: Array, a: Costs, b: Costs, weight: Array | None, bucket: Array) -> None:
+    def add(
+        self, group: Array, both: tuple[Costs, ...], weight: Array | None, bucket: Array
+    ) -> None:
         """Add rows of the given groups and buckets."""
+        a, b = both
         self.rows.add(group, weight)
         for side, sums, never in zip((a, b), self.costs, self.impossible, strict=True):
             finite = np.isfinite(side.surprisal)
             add_weighted(sums, np.where(finite, side.surprisal, 0.0), weight, group)
             never.add(group[~finite], None if weight is None else weight[~finite])
-        both = np.isfinite(a.surprisal) & np.isfinite(b.surprisal)
-        cell = (group * self.buckets + bucket % self.buckets)[both]
-        weight = None if weight is None else weight[both]
+        usable = np.isfinite(a.surprisal) & np.isfinite(b.surprisal)
+        cell = (group * self.buckets + bucket % self.buckets)[usable]
+        weight = None if weight is None else weight[usable]
         self.both.add(cell, weight)
-        add_weighted(self.difference, a.surprisal[both] - b.surprisal[both], weight, cell)
+        add_weighted(self.difference, a.surprisal[usable] - b.surprisal[usable], weight, cell)
 
     def grow(self, groups: int) -> None:
         """Make room for more groups."""
@@ -97,43 +100,65 @@ class GroupSums:
 
     def _intervals(self, weights: Array) -> list[tuple[float, float] | None]:
         groups = len(self.rows.rows)
-        if self.buckets < FEWEST_BUCKETS or not len(weights):
+        if not len(weights):
             return [None] * groups
-        each = (
-            self.both.rows.astype(np.float64)
-            if self.both.weights is None
-            else nearly(self.both.weights)
-        ).reshape(groups, self.buckets)
+        means = self.replicates(weights)
+        return [interval(means[:, i]) for i in range(groups)]
+
+    def replicates(self, weights: Array) -> Array:
+        """Return each group's difference in each replicate, (replicates, groups), nats per row.
+
+        It is NaN where a replicate draws no row, and where a group has one bucket of rows alone.
+        """
+        groups = len(self.rows.rows)
+        if self.buckets < FEWEST_BUCKETS or not len(weights):
+            return np.full((len(weights), groups), np.nan)
+        each = amounts_nearly(self.both).reshape(groups, self.buckets)
         sums = nearly(self.difference).reshape(groups, self.buckets)
         drawn = weights[:, : self.buckets]
         with np.errstate(divide="ignore", invalid="ignore"):  # a replicate may draw no row
             means = weighted_sums(drawn, sums.T) / weighted_sums(drawn, each.T)
-        several = np.count_nonzero(each, axis=1) > 1
-        return [interval(means[:, i]) if several[i] else None for i in range(groups)]
+        means[:, np.count_nonzero(each, axis=1) <= 1] = np.nan
+        return means
 
 
-class Slices:
-    """The groups of the values of one column."""
+class GroupedSums(Protocol):
+    """Sums by group, to which groups are added as they are found."""
 
-    def __init__(self, column: str, weighted: bool) -> None:
+    rows: Tally
+
+    def add(
+        self, group: Array, costs: tuple[Costs, ...], weight: Array | None, bucket: Array, /
+    ) -> None:
+        """Add rows of the given groups and buckets, with their costs under each model."""
+
+    def grow(self, groups: int) -> None:
+        """Make room for more groups."""
+
+
+Sums = TypeVar("Sums", bound=GroupedSums)
+
+
+class Slices(Generic[Sums]):
+    """The sums of the values of one column."""
+
+    def __init__(self, column: str, sums: Sums) -> None:
         self._values = Values(column)
-        self._groups = GroupSums(1, weighted)
+        self.sums = sums
 
     def add(
         self,
         values: pa.DictionaryArray,
-        a: Costs,
-        b: Costs,
+        costs: tuple[Costs, ...],
         weight: Array | None,
         bucket: Array,
     ) -> None:
         """Add a batch."""
         group = self._values.numbers(values)
-        if len(self._values) > len(self._groups.rows.rows):
-            self._groups.grow(min(MOST_VALUES, 2 * len(self._values)))
-        self._groups.add(group, a, b, weight, bucket)
+        if len(self._values) > len(self.sums.rows.rows):
+            self.sums.grow(min(MOST_VALUES, 2 * len(self._values)))
+        self.sums.add(group, costs, weight, bucket)
 
-    def figures(self, weights: Array) -> dict[str, GroupFigures]:
-        """Return the figures of each value, in nats, in the order of the values."""
-        figures = self._groups.figures(weights)
-        return {name: figures[i] for name, i in self._values.named()}
+    def named(self) -> list[tuple[str, int]]:
+        """Return each value and the number of its group, in the order of the values."""
+        return list(self._values.named())

@@ -1,4 +1,4 @@
-"""One of the two models: the cost of each row, with classes in the order of the first model."""
+"""One of the models: the cost of each row, with classes in the order of the first model."""
 
 from __future__ import annotations
 
@@ -23,10 +23,6 @@ class Costs(NamedTuple):
     correct: Array
     entropy: Array
     brier: Array
-
-    def take(self, rows: Array) -> Costs:
-        """Return the costs of some of the rows."""
-        return Costs(*(field[rows] for field in self))
 
 
 class ModelRows(NamedTuple):

@@ -1,8 +1,8 @@
-"""Rows of two tables side by side: by their order, or by their ids."""
+"""Rows of several tables side by side: by their order, or by their ids."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,11 +17,10 @@ from plogq.tables.row_sums import TOLERANCE
 
 
 class Pairs(NamedTuple):
-    """n rows under both models."""
+    """n rows under every model."""
 
     start: int  # the first row's number in A
-    a: Costs
-    b: Costs
+    costs: tuple[Costs, ...]  # by model
     target: Array
     weight: Array | None
     slices: tuple[pa.DictionaryArray, ...]
@@ -32,34 +31,53 @@ class Pairs(NamedTuple):
     left_out: int
 
 
-def by_order(a: Model, b: Model) -> Iterator[Pairs]:
-    """Yield the i-th row of one table with the i-th of the other; both stream."""
-    for part_a, part_b in _side_by_side(a, b):
-        rows_a, rows_b = a.rows(part_a), b.rows(part_b)
-        _check_left_out(part_b, rows_a, rows_b)
-        _check_labels(rows_a, rows_b, a.classes)
+def by_order(models: Sequence[Model]) -> Iterator[Pairs]:
+    """Yield the i-th row of each table with that of all others; all stream."""
+    for parts in _side_by_side(models):
+        first, *others = rows = [m.rows(part) for m, part in zip(models, parts, strict=True)]
+        for part, other in zip(parts[1:], others, strict=True):
+            _check_left_out(part, first, other)
+            _check_labels(first, other, models[0].classes)
         yield Pairs(
-            part_a.start,
-            rows_a.costs,
-            rows_b.costs,
-            rows_a.target,
-            rows_a.weight,
-            rows_a.slices,
-            rows_a.group,
+            parts[0].start,
+            tuple(each.costs for each in rows),
+            first.target,
+            first.weight,
+            first.slices,
+            first.group,
             None,
-            part_a.start + part_a.batch.num_rows,
-            rows_a.part.kept,
-            rows_a.left_out,
+            parts[0].start + parts[0].batch.num_rows,
+            first.part.kept,
+            first.left_out,
         )
 
 
-def by_id(a: Model, b: Model) -> Iterator[Pairs]:
-    """Yield rows of the same id, in the order of A; the figures of both tables are held."""
-    held_a, held_b = (
-        [_without_predictions(model.rows(part)) for part in model.predictions.parts()]
-        for model in (a, b)
-    )
-    ids_a, ids_b = _ids(held_a, a), _ids(held_b, b)
+def by_id(models: Sequence[Model]) -> Iterator[Pairs]:
+    """Yield rows of the same id, in the order of A; the figures of all tables are held."""
+    a, *others = models
+    held = [_without_predictions(a.rows(part)) for part in a.predictions.parts()]
+    ids = _ids(held, a)
+    costs = [_costs_by_id(held, ids, a, b) for b in others]
+    for rows, part in zip(held, _places(held), strict=True):
+        n = part.stop - part.start
+        yield Pairs(
+            rows.part.start,
+            (rows.costs, *(Costs(*(field[part] for field in each)) for each in costs)),
+            rows.target,
+            rows.weight,
+            rows.slices,
+            rows.group,
+            ids.slice(part.start, n),
+            rows.part.start + n + rows.left_out,
+            rows.part.kept,
+            rows.left_out,
+        )
+
+
+def _costs_by_id(held_a: list[ModelRows], ids_a: pa.Array, a: Model, b: Model) -> Costs:
+    """Return what the rows of A cost under B, in their order; ids and labels must be the same."""
+    held_b = [_without_predictions(b.rows(part)) for part in b.predictions.parts()]
+    ids_b = _ids(held_b, b)
     # Where each row of B is in A; the table of A's ids is built once.
     at = as_numpy(pc.index_in(ids_b, value_set=ids_a).fill_null(-1)).astype(np.int64)
     _check_each(held_b, at < 0, b, f"be an id of {a.path}", ids_b)
@@ -73,22 +91,8 @@ def by_id(a: Model, b: Model) -> Iterator[Pairs]:
         _refuse_labels(rows, target[part], of_a, a.classes, f"as in {a.path}")
     place = np.empty(len(at), np.int64)  # where each row of A is in B
     place[at] = np.arange(len(at))
-    costs = Costs(*(np.concatenate(x) for x in zip(*(r.costs for r in held_b), strict=True)))
-    for rows, part in zip(held_a, _places(held_a), strict=True):
-        n = part.stop - part.start
-        yield Pairs(
-            rows.part.start,
-            rows.costs,
-            costs.take(place[part]),
-            rows.target,
-            rows.weight,
-            rows.slices,
-            rows.group,
-            ids_a.slice(part.start, n),
-            rows.part.start + n + rows.left_out,
-            rows.part.kept,
-            rows.left_out,
-        )
+    fields = zip(*(rows.costs for rows in held_b), strict=True)
+    return Costs(*(np.concatenate(parts)[place] for parts in fields))
 
 
 def _places(held: list[ModelRows]) -> list[slice]:
@@ -133,19 +137,21 @@ def _without_predictions(rows: ModelRows) -> ModelRows:
     return rows._replace(part=rows.part._replace(batch=pa.record_batch([], names=[])))
 
 
-def _side_by_side(a: Model, b: Model) -> Iterator[tuple[Part, Part]]:
-    """Yield parts of both tables with equally many rows, cut where either table's part ends."""
-    left, right = _steps(a), _steps(b)
-    one, other = next(left, None), next(right, None)
-    while one is not None and other is not None:
-        n = min(one.batch.num_rows, other.batch.num_rows)
-        yield _cut(one, 0, n), _cut(other, 0, n)
-        one = _cut(one, n) if one.batch.num_rows > n else next(left, None)
-        other = _cut(other, n) if other.batch.num_rows > n else next(right, None)
-    if one is not None or other is not None:
-        longer, shorter = (a, b) if one is not None else (b, a)
-        part = one or other
-        assert part is not None
+def _side_by_side(models: Sequence[Model]) -> Iterator[list[Part]]:
+    """Yield parts of all tables with equally many rows, cut where the part of any table ends."""
+    steps = [_steps(model) for model in models]
+    parts = [next(each, None) for each in steps]
+    while all(part is not None for part in parts):
+        there = [part for part in parts if part is not None]
+        n = min(part.batch.num_rows for part in there)
+        yield [_cut(part, 0, n) for part in there]
+        parts = [
+            _cut(part, n) if part.batch.num_rows > n else next(step, None)
+            for part, step in zip(there, steps, strict=True)
+        ]
+    if any(part is not None for part in parts):
+        shorter = next(m for m, part in zip(models, parts, strict=True) if part is None)
+        longer, part = next((m, p) for m, p in zip(models, parts, strict=True) if p is not None)
         raise TableError(
             f"{shorter.path}: must have a row for each of {longer.path}; got "
             f"{part.start:,} rows and no more (or pair rows by name with --id)"

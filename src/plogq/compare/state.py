@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,27 @@ class Sums:
                 values = np.where(never, 0.0, values)
             add_weighted(sums, values, weight)
 
+    def cost(self, weight: float) -> float:
+        """Return the cross-entropy of rows of this weight, in nats; infinite if one is."""
+        impossible = float(self.impossible.amounts()[0])
+        if impossible > 0:
+            return math.inf
+        return float(self.sums["surprisal"].values()[0]) / weight
+
+
+def bucket_of(pairs: Pairs, seed: int) -> Array:
+    """Return the bucket of each row, (n,) int64: rows of one group have one."""
+    if pairs.group is not None:
+        return value_buckets(pairs.group, MOST_BUCKETS, seed)
+    return row_buckets(pairs.start, len(pairs.target), MOST_BUCKETS, seed, pairs.kept)
+
+
+def name_of(pairs: Pairs, i: int) -> dict[str, Any]:
+    """Return the id of a row, or else its number in A's table, by the name of that field."""
+    if pairs.id is not None:
+        return {"id": pairs.id[i].as_py()}
+    return {"row": pairs.start + (i if pairs.kept is None else int(pairs.kept[i]))}
+
 
 class State:
     """Sums over pairs of rows.
@@ -71,7 +93,7 @@ class State:
         self.wins = Tally(3, weighted)
         self.a, self.b = Sums(weighted), Sums(weighted)
         self.classes = GroupSums(len(classes), weighted)
-        self.slices = {column: Slices(column, weighted) for column in slices}
+        self.slices = {column: Slices(column, GroupSums(1, weighted)) for column in slices}
         self.largest = {"a": TopK(top), "b": TopK(top)}  # by who is better
 
     def add(self, pairs: Pairs) -> None:
@@ -79,8 +101,8 @@ class State:
         self.left_out += pairs.left_out
         if len(pairs.target) == 0:
             return
-        a, b, weight = pairs.a, pairs.b, pairs.weight
-        bucket = self._bucket(pairs)
+        (a, b), weight = pairs.costs, pairs.weight
+        bucket = bucket_of(pairs, self._seed)
         self.weight.add(bucket, weight)
         self.a.add(a, weight)
         self.b.add(b, weight)
@@ -94,32 +116,27 @@ class State:
         winner = np.full(len(difference), TIED)
         winner[difference < -TIE], winner[difference > TIE] = A_WINS, B_WINS
         self.wins.add(winner, weight)
-        self.classes.add(pairs.target, a, b, weight, bucket)
+        self.classes.add(pairs.target, pairs.costs, weight, bucket)
         for state, values in zip(self.slices.values(), pairs.slices, strict=True):
-            state.add(values, a, b, weight, bucket)
+            state.add(values, pairs.costs, weight, bucket)
         self._add_largest(pairs, np.where(winner == TIED, np.nan, difference))
 
     def rows(self) -> int:
         """Return the number of rows seen."""
         return int(self.weight.rows.sum())
 
-    def _bucket(self, pairs: Pairs) -> Array:
-        if pairs.group is not None:
-            return value_buckets(pairs.group, MOST_BUCKETS, self._seed)
-        rows = pairs.start, len(pairs.target)
-        return row_buckets(*rows, MOST_BUCKETS, self._seed, pairs.kept)
-
     def _add_largest(self, pairs: Pairs, difference: Array) -> None:
         if pairs.weight is not None:
             difference = np.where(pairs.weight > 0, difference, np.nan)
 
+        a, b = pairs.costs
+
         def describe(i: int) -> dict[str, Any]:
-            row = pairs.start + (i if pairs.kept is None else int(pairs.kept[i]))
             return {
-                **({"row": row} if pairs.id is None else {"id": pairs.id[i].as_py()}),
+                **name_of(pairs, i),
                 "label": self._classes[pairs.target[i]],
-                "a": float(pairs.a.surprisal[i]),
-                "b": float(pairs.b.surprisal[i]),
+                "a": float(a.surprisal[i]),
+                "b": float(b.surprisal[i]),
             }
 
         self.largest["a"].add(np.where(difference < 0, -difference, np.nan), describe)

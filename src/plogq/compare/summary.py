@@ -27,7 +27,7 @@ from plogq.records import Caution, Source
 from plogq.tables.arrays import Array
 from plogq.tables.sums.bootstrap import of_means, replicate_weights, too_few
 from plogq.tables.sums.perplexity import perplexity_of
-from plogq.tables.sums.tally import Tally, nearly, totals
+from plogq.tables.sums.tally import Tally, amounts_nearly, nearly, totals
 from plogq.tables.sums.top_k import TopK
 
 
@@ -40,11 +40,11 @@ def summarise(
     rows = state.rows()
     both = float(state.both.amounts(buckets)[0])
     one, other = (
-        _own(model.source(state.left_out), sums, weight, unit)
+        own_figures(model.source(state.left_out), sums, weight, unit)
         for model, sums in ((a, state.a), (b, state.b))
     )
     weights = replicate_weights(buckets, bootstrap, seed)
-    drawn = int(np.count_nonzero(_amounts(state.weight)))  # one bucket gives no interval
+    drawn = int(np.count_nonzero(amounts_nearly(state.weight)))  # one bucket gives no interval
     ends = _interval(weights, state.difference, state.both) if drawn > 1 else None
     of_accuracy = _interval(weights, state.accuracy, state.weight) if drawn > 1 else None
     finite = float(totals(state.difference, buckets)[0]) / both if both > 0 else None
@@ -52,11 +52,14 @@ def summarise(
     difference = difference_of(one.cross_entropy, other.cross_entropy, difference_finite)
     intervals = {}
     if ends is not None:
-        intervals["difference_finite"] = _in_unit(ends, unit)
+        intervals["difference_finite"] = in_unit(ends, unit)
     if of_accuracy is not None:
         intervals["accuracy_difference"] = of_accuracy
     of_classes = state.classes.figures(weights)
-    of_slices = {column: each.figures(weights) for column, each in state.slices.items()}
+    of_slices = {}
+    for column, each in state.slices.items():
+        found = each.sums.figures(weights)
+        of_slices[column] = {value: found[i] for value, i in each.named()}
     return Comparison(
         kind="predictions",
         pairing="id" if by_id else "row order",
@@ -90,15 +93,12 @@ def summarise(
     )
 
 
-def _amounts(tally: Tally) -> Array:
-    return tally.rows.astype(np.float64) if tally.weights is None else nearly(tally.weights)
-
-
 def _interval(weights: Array, sums: ExactSums, amounts: Tally) -> tuple[float, float] | None:
-    return of_means(weights, nearly(sums), _amounts(amounts))
+    return of_means(weights, nearly(sums), amounts_nearly(amounts))
 
 
-def _in_unit(ends: tuple[float, float], unit: Unit) -> tuple[float, float]:
+def in_unit(ends: tuple[float, float], unit: Unit) -> tuple[float, float]:
+    """Return the ends of an interval, given in nats."""
     return float(from_nats(ends[0], unit)), float(from_nats(ends[1], unit))
 
 
@@ -108,7 +108,8 @@ def _wins(state: State) -> Wins | None:
     return Wins(*(float(wins[i] / total) for i in (A_WINS, B_WINS, TIED))) if total > 0 else None
 
 
-def _own(source: Source, state: Sums, weight: float, unit: Unit) -> PredictionFigures:
+def own_figures(source: Source, state: Sums, weight: float, unit: Unit) -> PredictionFigures:
+    """Return a model's own figures."""
     impossible = float(state.impossible.amounts()[0])
     sums = {name: float(sums.values()[0]) for name, sums in state.sums.items()}
     finite = sums["surprisal"] / (weight - impossible) if weight > impossible else None
@@ -136,7 +137,7 @@ def _group(figures: GroupFigures, unit: Unit) -> dict[str, Any]:
     return {
         "rows": figures.rows,
         **{k: None if x is None else float(from_nats(x, unit)) for k, x in costs.items()},
-        "interval": None if ends is None else _in_unit(ends, unit),
+        "interval": None if ends is None else in_unit(ends, unit),
         "winner": winner_of(ends, difference, figures.drawn),
     }
 
@@ -149,19 +150,23 @@ def _rows(largest: TopK, unit: Unit) -> tuple[RowPair, ...]:
     )
 
 
+def zero_probability(name: str, rows: int) -> Caution:
+    """Return the warning that labels of some rows had probability 0 under a model."""
+    message = (
+        f"{name} gave probability 0 to labels: its cross-entropy is infinite; intervals "
+        "and differences by class and slice are over the rows that are possible under both"
+    )
+    return Caution(code="zero_probability", message=message, rows=rows)
+
+
 def _warnings(
     state: State, drawn: int | None, apart: list[GroupFigures], grouped: bool
 ) -> tuple[Caution, ...]:
     """Return the warnings; `drawn` rows or groups make the intervals, None without any."""
     found = []
     for name, sums in (("A", state.a), ("B", state.b)):
-        rows = int(sums.impossible.rows[0])
-        if rows:
-            message = (
-                f"{name} gave probability 0 to labels: its cross-entropy is infinite; intervals "
-                "and differences by class and slice are over the rows that are possible under both"
-            )
-            found.append(Caution(code="zero_probability", message=message, rows=rows))
+        if rows := int(sums.impossible.rows[0]):
+            found.append(zero_probability(name, rows))
     what = "groups" if grouped else "rows"
     if drawn is not None and (few := too_few(drawn, what)):
         return (*found, Caution(code=f"few_{what}", message=few, rows=state.rows()))

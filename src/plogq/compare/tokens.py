@@ -26,9 +26,8 @@ from plogq.lm.state import Corpus
 from plogq.lm.summary import all_certain, cautions, source_of
 from plogq.records import Caution
 from plogq.tables.arrays import Array
-from plogq.tables.sums.bootstrap import interval, replicate_weights, too_few
+from plogq.tables.sums.bootstrap import interval, means, replicate_weights, too_few
 from plogq.tables.sums.perplexity import perplexity_of
-from plogq.tables.sums.products import weighted_sums
 from plogq.tables.sums.tally import totals
 from plogq.tables.sums.top_k import TopK
 
@@ -48,10 +47,10 @@ def compare_tokens(
     at, pairing = paired(one, other, a, b)
     if pairing == "text":
         other = renamed(other, list(one.place), at, seed)
-    per = _unit_of_text(one, other, at, a, b)
-    mine, theirs = _rates(one, per), _rates(other, per, at)
-    of_a, of_b = (_own(texts, source, unit) for texts, source in ((one, a), (other, b)))
-    finite = [_rate(texts, per) for texts in (one, other)]
+    per = unit_of_text(one, other, at, a, b)
+    mine, theirs = rates(one, per), rates(other, per, at)
+    of_a, of_b = (own_figures(texts, source, unit) for texts, source in ((one, a), (other, b)))
+    finite = [rate_of(texts, per) for texts in (one, other)]
     of_possible = float(from_nats(finite[0] - finite[1], unit))
     costs = [
         math.inf if texts.corpus.impossible else rate
@@ -80,16 +79,17 @@ def compare_tokens(
         slices={},
         largest=_largest(one, mine, theirs, per, top, unit),
         warnings=(
-            *_impossible(one, other),
-            *_as_read("A", one, a),
-            *_as_read("B", other, b),
+            *impossible_tokens({"A": one, "B": other}),
+            *as_read("A", one, a),
+            *as_read("B", other, b),
             *_few(one, ends),
             *_same_in_another_unit(one, other, at),
         ),
     )
 
 
-def _impossible(one: Texts, other: Texts) -> list[Caution]:
+def impossible_tokens(models: dict[str, Texts]) -> list[Caution]:
+    """Return the warnings that tokens had probability 0 under a model, by its name."""
     return [
         Caution(
             code="zero_probability",
@@ -97,20 +97,20 @@ def _impossible(one: Texts, other: Texts) -> list[Caution]:
             "the finite difference leaves them out",
             rows=texts.corpus.impossible,
         )
-        for name, texts in (("A", one), ("B", other))
+        for name, texts in models.items()
         if texts.corpus.impossible
     ]
 
 
-def _as_read(who: str, texts: Texts, source: Source) -> tuple[Caution, ...]:
-    """Return the warnings of one of the two, as `plogq lm` gives them."""
+def as_read(who: str, texts: Texts, source: Source) -> tuple[Caution, ...]:
+    """Return the warnings of one of the models, as `plogq lm` gives them."""
     found = source.remarks.items()
     if (said := all_certain(texts.corpus)) is not None:
         found.append(("all_certain", said, texts.corpus.certain))
     return cautions(found, f"{who}: ")
 
 
-def _unit_of_text(
+def unit_of_text(
     one: Texts, other: Texts, at: Array, a: Source, b: Source
 ) -> Literal["byte", "token"]:
     """Return byte, or token where bytes are not known; both models must count as many of them."""
@@ -135,7 +135,7 @@ def _unit_of_text(
     )
 
 
-def _rate(texts: Texts, per: str) -> float:
+def rate_of(texts: Texts, per: str) -> float:
     """Return the nats per byte or token, without the tokens of probability 0."""
     return _total(texts.corpus) / int(texts.corpus.counts[per].sum())
 
@@ -144,7 +144,8 @@ def _total(corpus: Corpus) -> float:
     return float(totals(corpus.surprisal, len(corpus.documents))[0])
 
 
-def _own(texts: Texts, source: Source, unit: Unit) -> TokenFigures:
+def own_figures(texts: Texts, source: Source, unit: Unit) -> TokenFigures:
+    """Return a model's own figures."""
     corpus = texts.corpus
     nats = math.inf if corpus.impossible else _total(corpus)
     figures: dict[str, Any] = {}
@@ -165,13 +166,17 @@ def _interval(
         return None
     buckets = len(one.corpus.documents)
     weights = replicate_weights(buckets, bootstrap, seed)
-    counts = [weighted_sums(weights, texts.corpus.counts[per]) for texts in (one, other)]
-    some = (counts[0] > 0) & (counts[1] > 0)  # a replicate may draw no document
-    costs = [
-        weighted_sums(weights[some], texts.corpus.surprisal.values()) / count[some]
-        for texts, count in zip((one, other), counts, strict=True)
-    ]
-    return interval(from_nats(costs[0] - costs[1], unit))
+    gap = replicates(one, per, weights) - replicates(other, per, weights)
+    return interval(from_nats(gap[~np.isnan(gap)], unit))
+
+
+def replicates(texts: Texts, per: str, weights: Array) -> Array:
+    """Return a model's nats per byte or token in each replicate, (replicates,).
+
+    It is NaN where a replicate draws no document.
+    """
+    corpus = texts.corpus
+    return means(weights, corpus.surprisal.values(), corpus.counts[per])
 
 
 def _few(one: Texts, ends: tuple[float, float] | None) -> list[Caution]:
@@ -182,7 +187,7 @@ def _few(one: Texts, ends: tuple[float, float] | None) -> list[Caution]:
     return [Caution(code="few_documents", message=few, rows=len(one.place))]
 
 
-def _rates(texts: Texts, per: str, at: Array | slice = slice(None)) -> Array:
+def rates(texts: Texts, per: str, at: Array | slice = slice(None)) -> Array:
     """Return what each document costs, nats per byte or token; NaN where it has none."""
     count = texts.counts[per][at].astype(np.float64)
     count[count <= 0] = np.nan

@@ -151,7 +151,7 @@ def validate(
     opened = Predictions(table, columns)
     before, after = Model(opened), RecalibratedModel(opened, recalibration)
     state = State(opened.classes, columns.weight is not None, (), 0, seed)
-    for pairs in by_order(before, after):
+    for pairs in by_order((before, after)):
         state.add(pairs)
         if progress is not None:
             progress(pairs.end, table.rows)

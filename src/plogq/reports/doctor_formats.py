@@ -11,6 +11,7 @@ from plogq.doctor.check import check_of
 from plogq.doctor.finding import Confidence, Diagnosis, Finding, Place
 from plogq.records import Document, to_json
 from plogq.reports.findings.doctor import headline
+from plogq.reports.github import command
 
 SARIF_SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -34,21 +35,9 @@ def _commands(diagnosis: Diagnosis) -> Iterator[str]:
         properties = {"file": where.what, "title": finding.code}
         if where.line is not None and where.cell is None:
             properties |= {"line": str(where.line), "col": str(where.column)}
-        yield _command(GITHUB[LEVELS[finding.confidence]], properties, _said(finding))
+        yield command(GITHUB[LEVELS[finding.confidence]], properties, _said(finding))
     for unread in diagnosis.unread:
-        yield _command("error", {"file": unread.path}, unread.reason)
-
-
-def _command(level: str, properties: dict[str, str], message: str) -> str:
-    given = ",".join(f"{name}={_escaped(text, ':,')}" for name, text in properties.items())
-    return f"::{level} {given}::{_escaped(message)}"
-
-
-def _escaped(text: str, also: str = "") -> str:
-    """Return text in which nothing ends a command of GitHub Actions."""
-    for character in f"%\r\n{also}":
-        text = text.replace(character, f"%{ord(character):02X}")
-    return text
+        yield command("error", {"file": unread.path}, unread.reason)
 
 
 def sarif(diagnosis: Diagnosis) -> str:

@@ -1,4 +1,4 @@
-"""The report of a score as one self-contained HTML file."""
+"""The report of a result as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from plogq.compare.many_result import ManyComparison
+from plogq.compare.result import Comparison
+from plogq.lm.result import TokensResult
 from plogq.records import encoded
 from plogq.reports.embed import embedded
 from plogq.reports.files import write_whole
-from plogq.reports.findings import findings
+from plogq.reports.findings import compare_many, compare_page, findings, lm_page
+from plogq.reports.findings.page import Page
 from plogq.reports.findings.words import file_name
 from plogq.score.result import Result
 
@@ -42,13 +46,16 @@ base-uri 'none'; form-action 'none'">
 """
 
 
-def report_html(result: Result | Mapping[str, Any]) -> str:
-    """Return a score's report as the text of an HTML page that needs no other file.
+def report_html(
+    result: Result | Comparison | ManyComparison | TokensResult | Mapping[str, Any],
+) -> str:
+    """Return a result's report as the text of an HTML page that needs no other file.
 
     Parameters
     ----------
     result
-        What `plogq.score.score` returns, or the JSON that `plogq score --json` wrote.
+        What `plogq.score.score`, `plogq.compare.compare` or `plogq.lm.score_tokens` returns, or the
+        JSON that `plogq score --json` wrote.
 
     Returns
     -------
@@ -67,8 +74,28 @@ def report_html(result: Result | Mapping[str, Any]) -> str:
     >>> page.startswith("<!doctype html>")
     True
     """
+    if isinstance(result, (Comparison, ManyComparison, TokensResult)):
+        page = _page(result)
+        title = f"{page.headline.title}: plogq {page.command}"
+        data = {"result": result.to_document(), "page": encoded(page)}
+        return _html(title, page.headline.title, data)
     typed = result if isinstance(result, Result) else Result.read(result)
     found = findings(typed)
+    title = f"{file_name(typed.source.paths[0])}: plogq score"
+    data = {"result": typed.to_document(), "findings": encoded(found)}
+    return _html(title, found.headline.title, data)
+
+
+def _page(result: Comparison | ManyComparison | TokensResult) -> Page:
+    match result:
+        case Comparison():
+            return compare_page.page(result)
+        case ManyComparison():
+            return compare_many.page(result)
+    return lm_page.page(result)
+
+
+def _html(title: str, headline: str, data: dict[str, Any]) -> str:
     script, style = (
         resources.files("plogq.reports").joinpath("static", name).read_text("utf-8")
         for name in ("report.js", "report.css")
@@ -76,15 +103,17 @@ def report_html(result: Result | Mapping[str, Any]) -> str:
     return PAGE.format(
         script_hash=_hash(script),
         style_hash=_hash(style),
-        title=html.escape(f"{file_name(typed.source.paths[0])}: plogq score"),
+        title=html.escape(title),
         style=style,
-        noscript=html.escape(f"{found.headline.title}."),
-        data=embedded({"result": typed.to_document(), "findings": encoded(found)}),
+        noscript=html.escape(f"{headline}."),
+        data=embedded(data),
         script=script,
     )
 
 
-def write_report(result: Result | Mapping[str, Any], path: Path) -> None:
+def write_report(
+    result: Result | Comparison | ManyComparison | TokensResult | Mapping[str, Any], path: Path
+) -> None:
     """Write the report to a file, whole or not at all.
 
     Raises

@@ -10,12 +10,15 @@ const GAP = 14;
 const BOTTOM = 46;
 
 /**
- * dots   [{name, value, color, strong?, text?: [line, …]}], values finite
+ * dots   [{name, value, color, strong?, interval?: [low, high], text?: [line, …]}], values finite
  * axis   what the values are, with their unit
  * lines  [{at, name}]: upright lines to compare with
  */
 export function Dots({ name, label, description, dots, axis, lines = [] }) {
-  const all = [...dots.map((dot) => dot.value), ...lines.map((line) => line.at)];
+  const all = [
+    ...dots.flatMap((dot) => [dot.value, ...(dot.interval ?? [])]),
+    ...lines.map((line) => line.at),
+  ];
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const pad = (high - low || Math.abs(high) || 1) * 0.08;
   const top = lines.length > 0 ? 24 : 4;
@@ -33,7 +36,7 @@ export function Dots({ name, label, description, dots, axis, lines = [] }) {
         return dots.map((dot, i) => ({
           x: scale(dot.value),
           y: top + i * ROW + ROW / 2,
-          text: dot.text ?? [dot.name, number(dot.value)],
+          text: dot.text ?? [dot.name, number(dot.value), ...reach(dot)],
         }));
       }}>
       {(width, tall) => {
@@ -58,8 +61,12 @@ export function Dots({ name, label, description, dots, axis, lines = [] }) {
                   {fitText(dot.name, names, 600)}
                 </text>
                 <line class="grid" x1={from} x2={to} />
+                {dot.interval && (
+                  <line class={`stroke-${dot.color}`} x1={scale(dot.interval[0])}
+                    x2={scale(dot.interval[1])} />
+                )}
                 <circle class={`fill-${dot.color}`} cx={scale(dot.value)} r={dot.strong ? 7 : 5} />
-                <text class={dot.strong ? "strong halo" : "halo"} x={scale(dot.value) + 12}
+                <text class={dot.strong ? "strong halo" : "halo"} x={scale(dot.interval?.[1] ?? dot.value) + 12}
                   dy="0.35em">
                   {number(dot.value)}
                 </text>
@@ -70,4 +77,9 @@ export function Dots({ name, label, description, dots, axis, lines = [] }) {
       }}
     </Chart>
   );
+}
+
+/** An interval as a line of text, where there is one. */
+function reach({ interval }) {
+  return interval ? [interval.map(number).join(" to ")] : [];
 }

@@ -46,9 +46,9 @@ export function Code({ id, words }) {
   );
 }
 
-export function Ending({ result }) {
+export function Ending({ result, command }) {
   const save = () =>
-    download("score.json", `${JSON.stringify(result, null, 1)}\n`, "application/json");
+    download(`${command}.json`, `${JSON.stringify(result, null, 1)}\n`, "application/json");
   return (
     <div class="report-end">
       <div class="exports no-print">
@@ -58,7 +58,7 @@ export function Ending({ result }) {
       </div>
       <p>
         Every table has its CSV, every picture its SVG and PNG. The numbers are those of{" "}
-        <code>plogq score --json</code>.
+        <code>{`plogq ${command} --json`}</code>.
       </p>
     </div>
   );

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from plogq.compare.result import TIE, Comparison
+from plogq.formulas.units import Unit, plural
+from plogq.reports.findings.figures import PER_ROW, PLAIN
+from plogq.reports.findings.lm import PARTS
 from plogq.reports.numbers import amount
 
 
@@ -42,3 +45,18 @@ def each(result: Comparison, cost: float) -> str:
 def better_first(difference: float) -> tuple[str, str]:
     """Return the names of the better model and of the other one."""
     return ("A", "B") if difference < 0 else ("B", "A")
+
+
+OF_ROWS = ("cross_entropy", "perplexity", "accuracy", "brier", "prediction_entropy",
+           "overconfidence")  # fmt: skip
+
+
+def own_figures(unit: Unit) -> dict[str, str]:
+    """Return the figures of a model and their names: of predictions, then of tokens."""
+    names = PER_ROW | PLAIN
+    found = {key: names[key][0] for key in OF_ROWS}
+    for of, (_, cost, perplexity) in PARTS.items():
+        found[cost] = f"{plural(unit)} per {of}"
+        if perplexity is not None:
+            found[perplexity] = f"perplexity per {of}"
+    return found

@@ -17,12 +17,12 @@ from plogq.compare.result import (
     RowPair,
     TokenFigures,
 )
-from plogq.formulas.units import Unit, plural
+from plogq.formulas.units import Unit
 from plogq.reports.findings.compare import findings
 from plogq.reports.findings.compare_groups import effect
-from plogq.reports.findings.figures import PER_ROW, PLAIN, SHARES
+from plogq.reports.findings.compare_phrases import own_figures
+from plogq.reports.findings.figures import SHARES
 from plogq.reports.findings.lists import MOST_LISTED
-from plogq.reports.findings.lm import PARTS
 from plogq.reports.numbers import UNKNOWN, count, figure, percent, perplexity_text, span
 from plogq.reports.terminal.text import caution, headline, name, print_sections, section, table
 from plogq.tables.sums.level import PERCENT
@@ -55,24 +55,9 @@ def _sections(result: Comparison) -> Iterator[list[Text | Table]]:
     yield from ([caution(warning)] for warning in words.warnings)
 
 
-OF_ROWS = ("cross_entropy", "perplexity", "accuracy", "brier", "prediction_entropy",
-           "overconfidence")  # fmt: skip
-
-
-def _named(unit: Unit) -> dict[str, str]:
-    """Return the figures of a model and their names: of predictions, then of tokens."""
-    names = PER_ROW | PLAIN
-    found = {key: names[key][0] for key in OF_ROWS}
-    for of, (_, cost, perplexity) in PARTS.items():
-        found[cost] = f"{plural(unit)} per {of}"
-        if perplexity is not None:
-            found[perplexity] = f"perplexity per {of}"
-    return found
-
-
 def _figures(result: Comparison) -> Table:
     out = table("", ("right", "A"), ("right", "B"), ("right", "A − B"))
-    for key, title in _named(result.unit).items():
+    for key, title in own_figures(result.unit).items():
         a, b = (getattr(side, key, None) for side in (result.a, result.b))
         if a is None and b is None:
             continue

@@ -9,9 +9,10 @@ from plogq.compare.validate import Validation
 from plogq.formulas.units import plural
 from plogq.reports.findings.finding import Finding
 from plogq.reports.findings.recalibrate import figures, fit, validation
+from plogq.reports.findings.words import plain
 from plogq.reports.numbers import figure, span
 from plogq.reports.terminal.decomposition import ways
-from plogq.reports.terminal.text import caution, plain, section, table
+from plogq.reports.terminal.text import caution, section, table
 from plogq.score.result import Result
 from plogq.tables.sums.level import PERCENT
 

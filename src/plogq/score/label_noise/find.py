@@ -128,7 +128,7 @@ def label_errors(
     state = sum_on_threads(job, table, done)
     refuse_nothing_left(opened.path, state.rows(), state.left_out)
     check_weight(opened.path, float(state.rows()), state.rows())
-    found = _Found(recalibrate(state, 5, seed), state)
+    found = _Found(recalibrate(state, 5, seed, None, opened.path), state)
     suspects = Suspects(_listed(top, found.expected))
     _look_again(opened, found, suspects, progress)
     surprisal = state.buckets.total("surprisal") / state.rows()

@@ -85,13 +85,23 @@ def interval(replicates: Array) -> tuple[float, float] | None:
 
 
 def of_means(weights: Array, sums: Array, amounts: Array) -> tuple[float, float] | None:
-    """Return the percentiles of Σ w s / Σ w a over replicates, (replicates, n), (n,), (n,).
+    """Return the percentiles of the replicates of a mean, `means` of the same arguments.
 
     A replicate that holds nothing has no mean, and is left out.
     """
+    found = means(weights, sums, amounts)
+    return interval(found[~np.isnan(found)])
+
+
+def means(weights: Array, sums: Array, amounts: Array) -> Array:
+    """Return Σ w s / Σ w a of each replicate, (replicates, n), (n,), (n,) → (replicates,).
+
+    It is NaN for a replicate that holds nothing.
+    """
     total = weighted_sums(weights, amounts)
-    some = total > 0
-    return interval(weighted_sums(weights[some], sums) / total[some])
+    found = np.full(len(weights), np.nan)
+    np.divide(weighted_sums(weights, sums), total, out=found, where=total > 0)
+    return found
 
 
 def too_few(count: int, what: str) -> str:

@@ -84,6 +84,11 @@ def add_weighted(
     sums.add(values if weight is None else values * weight, group)
 
 
+def amounts_nearly(tally: Tally) -> Array:
+    """Return the weights of many groups as `nearly` does, or their rows if unweighted."""
+    return tally.rows.astype(np.float64) if tally.weights is None else nearly(tally.weights)
+
+
 def nearly(sums: ExactSums) -> Array:
     """Return many sums, to a few units in the last place: rounding each exactly would take long."""
     limbs = sums.limbs.astype(np.float64)
