@@ -80,6 +80,9 @@ class ManyComparison(Document):
     """
 
     COMMAND: ClassVar[str] = "plogq compare of three or more"
+    CELL: ClassVar[str] = "plogq.reports.cell:cell"
+    TEXT: ClassVar[str] = "plogq.reports.cell:text"
+    PAGE: ClassVar[str] = "plogq.reports.html:report_html"
 
     kind: Literal["predictions", "tokens"]
     """What was compared: predictions of rows, or the tokens of documents."""

@@ -189,6 +189,7 @@ class Comparison(Document):
     COMMAND: ClassVar[str] = "plogq compare"
     CELL: ClassVar[str] = "plogq.reports.cell:cell"
     TEXT: ClassVar[str] = "plogq.reports.cell:text"
+    PAGE: ClassVar[str] = "plogq.reports.html:report_html"
 
     kind: Literal["predictions", "tokens"]
     """What was compared: predictions of rows, or the tokens of documents."""

@@ -71,6 +71,7 @@ class TokensResult(Document):
     COMMAND: ClassVar[str] = "plogq lm"
     CELL: ClassVar[str] = "plogq.reports.cell:cell"
     TEXT: ClassVar[str] = "plogq.reports.cell:text"
+    PAGE: ClassVar[str] = "plogq.reports.html:report_html"
 
     source: Source
     """Which files were read, and how."""

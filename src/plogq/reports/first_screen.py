@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from plogq.compare.many_result import ManyComparison
 from plogq.compare.result import Comparison
 from plogq.lm.result import TokensResult
 from plogq.records import Document
 from plogq.reports.findings.compare import findings as of_comparison
+from plogq.reports.findings.compare_many import page as of_many
 from plogq.reports.findings.finding import QUESTIONS, Finding
 from plogq.reports.findings.headline import Answer, headline
 from plogq.reports.findings.lm import findings as of_tokens
@@ -57,8 +59,11 @@ def first_screen(result: Document) -> FirstScreen:
         warned = (*scored.doubts, *scored.warnings)
         read = (f"{scored.source.title}: {scored.source.text}",)
         return _screen(scored.headline, scored.sure, read, warned)
-    assert isinstance(result, Result)
-    head = headline(result)
+    if isinstance(result, ManyComparison):
+        head = of_many(result).headline
+    else:
+        assert isinstance(result, Result)
+        head = headline(result)
     return FirstScreen(head.title, (head.read,), head.answers, head.warnings)
 
 
