@@ -28,7 +28,7 @@ def test_commands(first, after, count, tmp_path):
         run = plogq(*shlex.split(words), cwd=tmp_path)
         assert run.returncode == (3 if "--fail-if" in words else 0), run.stderr
         printed = (run.stdout + run.stderr).split()
-        begins, left_out, ends = (each.split() for each in expected.partition("…"))
+        begins, left_out, ends = (each.split() for each in expected.partition("\n…\n"))
         assert printed[: len(begins)] == begins
         assert printed[len(printed) - len(ends) :] == ends
         assert left_out or printed == begins
