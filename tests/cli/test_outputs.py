@@ -18,8 +18,8 @@ from tests.cli.running import PLOGQ, plogq
 WRITES = {
     "score t.csv": ["--json", "--html"],
     "labels t.csv": ["--json", "--csv"],
-    "lm tokens.csv": ["--json"],
-    "compare t.csv t.csv": ["--json"],
+    "lm tokens.csv": ["--json", "--html"],
+    "compare t.csv t.csv": ["--json", "--html"],
     "code t.csv": ["--out"],
     "code t.csv --label label": ["--out"],
     "code t.plq --decode": ["--out"],
@@ -75,6 +75,21 @@ def test_the_table_under_another_name(path, folder, monkeypatch, capsys):
     assert (status, said.partition("written: ")[2]) == (
         1, "this command reads or writes it already\n",
     )  # fmt: skip
+
+
+def test_a_file_of_the_folder_that_is_read(folder):
+    """It would be lost; what was written beside it before is replaced."""
+    parts = folder / "parts"
+    parts.mkdir()
+    for name in ("a.csv", "b.csv"):
+        (parts / name).write_text((folder / "t.csv").read_text())
+    for words in ("score parts", "compare parts t.csv", "score parts --html other.html"):
+        done = plogq(*words.split(), "--json", "parts/b.csv", cwd=folder)
+        assert done.returncode == 1
+        assert done.stderr.startswith("plogq: parts/b.csv: cannot be written: this command reads")
+        assert (parts / "b.csv").read_text() == (folder / "t.csv").read_text()
+    for _ in range(2):
+        assert plogq("score", "parts", "--json", "parts/out.json", cwd=folder).returncode == 0
 
 
 def test_two_outputs_in_one_file(folder, monkeypatch, capsys):

@@ -296,8 +296,23 @@ def check_outputs(arguments: argparse.Namespace, *inputs: str | None) -> None:
     for option in ("json", "html", "csv", "out", "save"):
         path = getattr(arguments, option, None)
         if path is not None and path not in STDOUT:
-            check_output(path, but=taken)
+            folders = [each for each in taken if each.is_dir()] if path.is_file() else []
+            held = [file for each in folders for file in _read_in(each, path)]
+            check_output(path, but=[*taken, *held])
             taken.append(path)
+
+
+def _read_in(folder: Path, there: Path) -> list[Path]:
+    """Return the files that are read in a folder, if a file that is there lies in it."""
+    from plogq.errors import TableError
+    from plogq.tables.readers import open_table
+
+    if not there.resolve().is_relative_to(folder.resolve()):
+        return []
+    try:
+        return [Path(path) for path in open_table(folder).paths]
+    except (TableError, OSError):  # no tables: logs, of which any file may be one, but a page
+        return [there] if there.suffix not in (".html", ".htm") else []
 
 
 def deliver(answer: Answer, json: Path | None, print_report: Callable[[], None]) -> None:

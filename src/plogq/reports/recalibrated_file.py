@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from plogq.errors import refuse
-from plogq.reports.files import check_output, whole_file
+from plogq.reports.files import whole_file
 from plogq.reports.findings.finding import Finding
 from plogq.reports.findings.recalibrate import applied
 from plogq.score.recalibrate import Recalibration
@@ -37,7 +37,6 @@ def write_recalibrated(
 ) -> tuple[Finding, list[str]]:
     """Write a table recalibrated; return what was done, and notes on how it was read."""
     table = open_table(source, text_options(encoding, delimiter, decimal, header))
-    check_output(path, but=map(Path, table.paths))  # a folder may hold it
     end, rows = ending_of(path.name) or "", 0
     recalibrated = RecalibratedTable(table, recalibration, flat=end in TEXT_ENDINGS, **model)
     with whole_file(path) as file, writer_to(file, end, recalibrated.schema) as writer:
