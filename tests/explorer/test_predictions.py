@@ -53,8 +53,8 @@ def written(path, ending):
         with path.open("wb") as file:  # by its name, it would be called .npz once more
             np.savez(file, probs=probs, labels=labels)
     else:
-        with path.open("wb") as file:
-            WRITERS[ending](table, file)
+        with path.open("wb") as file, WRITERS[ending](file, table.schema) as writer:
+            writer.write_table(table)
     if ending.endswith(".gz"):
         path.write_bytes(gzip.compress(path.read_bytes()))
     return path

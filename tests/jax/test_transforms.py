@@ -128,7 +128,7 @@ EXPORTED = {
     "labels": pj.cross_entropy,
     "distributions": lambda x, y, **options: pj.cross_entropy(x, jax.nn.one_hot(y, 5), **options),
     "binary": lambda x, y, **options: pj.binary_focal_loss(x, jax.nn.one_hot(y, 5), **options),
-    "head": lambda x, y, **options: pj.linear_cross_entropy(x, jnp.eye(5), y, **options),
+    "head": lambda x, y, **options: pj.linear_cross_entropy(jnp.tanh(x), jnp.eye(5), y, **options),
 }
 
 

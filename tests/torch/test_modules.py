@@ -15,7 +15,8 @@ X, Y = torch.randn(4, 3), torch.tensor([0, 1, 2, 0])
 
 
 def every_module():
-    classes = [getattr(pt, name) for name in pt.__all__]
+    """Give the classes of losses."""
+    classes = [getattr(pt, name) for name in pt.__all__ if name != "Recalibrated"]
     return [c for c in classes if inspect.isclass(c) and issubclass(c, torch.nn.Module)]
 
 

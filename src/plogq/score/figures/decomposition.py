@@ -10,6 +10,8 @@ import numpy as np
 
 from plogq.errors import TableError, refuse
 from plogq.score.recalibration import Family, LabelledRows, choose_families, cross_fit, log_softmax
+from plogq.score.recalibration.families.temperature import LOG2_BOUND, Temperature
+from plogq.score.recalibration.families.vector import Vector
 from plogq.score.state.buckets import Buckets
 from plogq.score.state.sample import Sampled
 from plogq.score.state.state import State
@@ -68,8 +70,7 @@ def recalibrate(
     )
     losses, fits = cross_fit(labelled, rows.surprisal, fold[rows.bucket], base_without, families)
     asked = None if family is None else [each.name for each in families].index(family)
-    unseen = costs_of_unseen_rows(labelled, fits, seed)
-    savings = Savings(buckets, sample, fits, losses, unseen, asked)
+    savings = Savings(buckets, sample, fits, losses, asked)
     used = len(buckets.used())
     return Recalibrations(sample, labelled, fits, aside, folds, used, savings)
 
@@ -104,21 +105,14 @@ def _base_rates(buckets: Buckets, fold: Array, folds: int) -> tuple[Array, list[
     return rates(total), without
 
 
-def costs_of_unseen_rows(rows: LabelledRows, fits: tuple[Family, ...], seed: int) -> Array:
-    """Return what each family might cost beyond the predictions as they are, in nats per row.
+def _has_best(fit: Family) -> bool:
+    """Return whether a fit is the best there is, and not the sharpest that was tried.
 
-    Where no row contradicts a sharper prediction, none is too sharp, and the first row that does
-    contradict it costs more than all rows have saved. So half an imaginary row (Krichevsky and
-    Trofimov, 1981) is added, whose label has nothing to do with its prediction: the cost is the
-    mean over rows with each other's labels.
+    Where no row contradicts a sharper prediction, the best temperature is 0: the first row that
+    does contradict it would then cost more than all rows have saved.
     """
-    other = np.random.default_rng(seed).permutation(len(rows))
-    mixed = rows.labelled_as(other).only_possible()
-    if not len(mixed):
-        return np.zeros(len(fits))
-    means = np.array([np.average(fit.losses(mixed), weights=mixed.weight) for fit in fits])
-    beyond: Array = np.maximum(means - means[0], 0.0) * (PRIOR_COUNT / len(rows))
-    return beyond
+    scaled = fit.temperature if isinstance(fit, Vector) else fit
+    return not isinstance(scaled, Temperature) or scaled.log2_beta < LOG2_BOUND
 
 
 class Saved(NamedTuple):
@@ -146,9 +140,6 @@ class Savings:
         The fits of the families that were tried, the identity first.
     losses
         What each sampled row costs when it is held out, in nats, (families, n).
-    unseen
-        What each family might cost of rows unlike these, in nats per row, (families,): a saving
-        counts by how far it is above that.
     asked
         The index of the family to take whatever it saves; None where the savings decide.
     """
@@ -159,13 +150,12 @@ class Savings:
         sample: WeightedSample,
         families: tuple[Family, ...],
         losses: Array,
-        unseen: Array,
         asked: int | None = None,
     ) -> None:
         self.asked = asked
-        self._unseen = unseen
         rows, possible, weight = sample
         used = buckets.used()
+        self._has_best = np.array(list(map(_has_best, families)))
         self._finite = np.array([possible.all() or family.mends for family in families])
         # Losses of impossible rows enter the sums only of families that make them possible.
         saved = np.where(possible, np.where(possible, rows.surprisal, 0.0) - losses, 0.0)
@@ -204,10 +194,10 @@ class Savings:
         The simplest family within one standard error of the best is taken. The error is that of
         the difference between the two over the buckets, so that what both have in common is no
         noise (Breiman, Friedman, Olshen, Stone, 1984). A family that saves nothing, but for
-        rounding, is not taken. The predictions as they are, in turn, are taken only where
-        cross-entropy and prediction entropy differ by at most `NORMAL_END` standard errors, or
-        where no family saves anything. That is the score test of T = 1: it detects a little
-        overconfidence before the saving of any family is larger than its noise.
+        rounding, is not taken, nor one that only its bound keeps from certainty. The predictions as
+        they are, in turn, are taken only where cross-entropy and prediction entropy differ by at
+        most `NORMAL_END` standard errors, or where no family saves anything. That is the score test
+        of T = 1: it detects a little overconfidence before the saving of any family is larger than its noise.
         """
         parts = np.split(weighted_sums(weights, self._columns), self._ends[:-1], axis=1)
         (possible, impossible, *sampled), savings, costs = parts[0].T, parts[1], parts[2]
@@ -219,7 +209,7 @@ class Savings:
         every = np.arange(len(saved))
         if self.asked is not None:
             return Saved(saved, np.full(len(saved), self.asked))
-        sound = saved - self._unseen
+        sound = np.where(self._has_best, saved, -np.inf)
         best = np.argmax(sound, axis=1)
         errors = self._errors(*parts[3:7])
         beyond, *products = parts[7].T

@@ -55,10 +55,6 @@ class LabelledRows:
             None if self._groups is None else self._groups.take(rows),
         )
 
-    def labelled_as(self, rows: Array) -> LabelledRows:
-        """Return the same predictions, each with the label of another of the rows."""
-        return LabelledRows(self.log_q, self.label[rows], self.weight, self.base, self._groups)
-
     def groups(self) -> LikePredictions:
         """Return the predictions in groups of like ones; found once, and kept by `take`."""
         if self._groups is None:
