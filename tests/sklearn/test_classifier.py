@@ -21,7 +21,6 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from plogq.score import Recalibration
 from plogq.sklearn import RecalibratedClassifier
 
-
 # A share of the class frequencies is mixed in by how few rows there are: a row of weight 2 is one.
 BY_ROWS = {
     f"check_sample_weight_equivalence_on_{kind}_data": "the mixture counts rows"
