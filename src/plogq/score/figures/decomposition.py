@@ -197,7 +197,8 @@ class Savings:
         rounding, is not taken, nor one that only its bound keeps from certainty. The predictions as
         they are, in turn, are taken only where cross-entropy and prediction entropy differ by at
         most `NORMAL_END` standard errors, or where no family saves anything. That is the score test
-        of T = 1: it detects a little overconfidence before the saving of any family is larger than its noise.
+        of T = 1: it detects a little overconfidence before the saving of any family is larger than
+        its noise.
         """
         parts = np.split(weighted_sums(weights, self._columns), self._ends[:-1], axis=1)
         (possible, impossible, *sampled), savings, costs = parts[0].T, parts[1], parts[2]
