@@ -223,7 +223,6 @@ def test_the_report_and_the_file_for_annotators():
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("kind", ["temperature", "isotonic", "vector", "temperature+base"])
 def test_recalibrated_probabilities_cost_what_the_family_says(kind, classes):
-    from plogq.score.label_noise.recalibrated import class_probabilities
     from plogq.score.recalibration import LabelledRows
     from plogq.score.recalibration.cross_fit import FAMILIES
 
@@ -232,7 +231,7 @@ def test_recalibrated_probabilities_cost_what_the_family_says(kind, classes):
     label = rng.integers(0, classes, 300)
     rows = LabelledRows(np.log(q), label, np.ones(300), np.full(classes, 1 / classes))
     family = next(each for each in FAMILIES if each.name == kind).fit(rows)
-    found = class_probabilities(family, rows.log_q, rows)
+    found = family.probabilities(rows.log_q, **family.parameters())
     assert -np.log(found[np.arange(300), label]) == pytest.approx(family.losses(rows), abs=1e-12)
-    some = class_probabilities(family, rows.log_q[40:50], rows)
+    some = family.probabilities(rows.log_q[40:50], **family.parameters())
     assert some == pytest.approx(found[40:50], abs=1e-12)

@@ -22,13 +22,11 @@ from plogq.records import Caution, Document, Source
 from plogq.score.figures.all_figures import check_weight
 from plogq.score.recalibrate import Promise, Recalibration
 from plogq.tables.batch import Batch
-from plogq.tables.columns import find_columns
 from plogq.tables.formats.text_options import text_options
-from plogq.tables.joined import joined_table
 from plogq.tables.predictions import Predictions, Progress, refuse_nothing_left
 from plogq.tables.row_figures import RowFigures, figures_of_probs
 from plogq.tables.sums.bootstrap import check_replicates
-from plogq.tables.two_arrays import open_source
+from plogq.tables.two_arrays import open_columns
 
 Outcome = Literal["kept", "more", "less"] | None
 
@@ -135,10 +133,13 @@ def validate(
         "logits": logits, "logprobs": logprobs, "probs": probs, "weight": weight, "group": group,
     }  # fmt: skip
     text = text_options(encoding, delimiter, decimal, header)
-    table, asked = open_source(source, predictions, asked, text)
-    table = joined_table(table, labels, on, text)
-    columns = find_columns(
-        table,
+    table, columns = open_columns(
+        source,
+        predictions,
+        asked,
+        text,
+        labels=labels,
+        on=on,
         label=label,
         exclude=exclude,
         classes=classes,
@@ -146,7 +147,6 @@ def validate(
         ignore=ignore,
         normalise=normalise,
         annotators=annotators,
-        **asked,
     )
     opened = Predictions(table, columns)
     before, after = Model(opened), RecalibratedModel(opened, recalibration)

@@ -84,19 +84,16 @@ def check_table(
     ['PQ101', 'PQ126']
     """
     with needed_by("plogq.doctor.check_table"):
-        from plogq.tables.columns import find_columns
         from plogq.tables.formats.text_options import text_options
-        from plogq.tables.joined import joined_table
         from plogq.tables.predictions import Predictions
-        from plogq.tables.two_arrays import open_source
+        from plogq.tables.two_arrays import open_columns
     check_count("rows", rows, 1)
     asked: dict[str, Any] = {"logits": logits, "logprobs": logprobs, "probs": probs}
     text = text_options(encoding, delimiter, decimal, header)
-    table, asked = open_source(source, predictions, asked, text)
-    table = joined_table(table, labels, on, text)
-    columns = find_columns(
-        table, label=label, exclude=exclude, classes=classes, chosen=chosen, ignore=ignore,
-        normalise=normalise, annotators=annotators, **asked,
+    table, columns = open_columns(
+        source, predictions, asked, text, labels=labels, on=on,
+        label=label, exclude=exclude, classes=classes, chosen=chosen, ignore=ignore,
+        normalise=normalise, annotators=annotators,
     )  # fmt: skip
     opened = Predictions(table, columns)
     most = min(rows, max(1, MOST_OUTPUTS // len(opened.classes)))

@@ -17,13 +17,11 @@ from plogq.score.job import Job
 from plogq.score.recalibration import check_family
 from plogq.score.result import Result
 from plogq.score.workers.threads import sum_on_threads
-from plogq.tables.columns import find_columns
 from plogq.tables.formats.stream import is_stream
 from plogq.tables.formats.text_options import text_options
-from plogq.tables.joined import joined_table
 from plogq.tables.predictions import Predictions, refuse_nothing_left
 from plogq.tables.sums.bootstrap import check_replicates
-from plogq.tables.two_arrays import open_source
+from plogq.tables.two_arrays import open_columns
 
 
 def score(
@@ -187,10 +185,13 @@ def score(
         "weight": weight, "group": group, "id": id,
     }  # fmt: skip
     text = text_options(encoding, delimiter, decimal, header)
-    table, asked = open_source(source, predictions, asked, text)
-    table = joined_table(table, labels, on, text)
-    columns = find_columns(
-        table,
+    table, columns = open_columns(
+        source,
+        predictions,
+        asked,
+        text,
+        labels=labels,
+        on=on,
         label=label,
         exclude=exclude,
         classes=classes,
@@ -199,7 +200,6 @@ def score(
         normalise=normalise,
         annotators=annotators,
         slices=slices,
-        **asked,
     )
     if code:
         from plogq.score.labels_code import refuse_code  # loads what no other score needs

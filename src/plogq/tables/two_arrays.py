@@ -12,11 +12,13 @@ from pyarrow import types
 
 from plogq.errors import TableError, refuse
 from plogq.tables.arrays import as_numpy, is_list, plain
+from plogq.tables.columns import Columns, find_columns
 from plogq.tables.formats import KINDS
 from plogq.tables.formats.arrays import Arrays
 from plogq.tables.formats.memory import is_frame
 from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import HEAD_ROWS, Wanted
+from plogq.tables.joined import joined_table
 from plogq.tables.readers import Table, open_table, table_of_arrays
 
 # At most so many bytes of predictions, and HEAD_ROWS rows, are looked at to see what they are.
@@ -50,6 +52,25 @@ def open_source(
     if are_arrays(source, predictions, options):
         return open_arrays(source, predictions, options)
     return open_table(source, text), dict(options)
+
+
+def open_columns(
+    source: Any,
+    predictions: Any,
+    asked: Mapping[str, Any],
+    text: TextOptions,
+    *,
+    labels: Any,
+    on: str | None,
+    **options: Any,
+) -> tuple[Table, Columns]:
+    """Return a source opened, with the labels of a second table, and what its columns mean.
+
+    `asked` are the options that may be arrays; `options` the others, as `find_columns` has them.
+    """
+    table, names = open_source(source, predictions, asked, text)
+    table = joined_table(table, labels, on, text)
+    return table, find_columns(table, **options, **names)
 
 
 def open_arrays(

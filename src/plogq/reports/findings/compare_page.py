@@ -8,7 +8,7 @@ from typing import Any
 
 from plogq.compare.result import Comparison, DocumentPair, Group, RowPair
 from plogq.formulas.units import plural
-from plogq.reports.findings.compare import findings
+from plogq.reports.findings.compare import ComparisonWords, findings
 from plogq.reports.findings.compare_groups import effect
 from plogq.reports.findings.compare_phrases import costs, own_figures
 from plogq.reports.findings.figures import SHARES
@@ -33,12 +33,11 @@ def page(result: Comparison) -> Page:
             [words.a, words.b, words.paired],
             [*words.doubts, *words.warnings],
         ),
-        sections=tuple(_sections(result)),
+        sections=tuple(_sections(result, words)),
     )
 
 
-def _sections(result: Comparison) -> Iterator[Section]:
-    words = findings(result)
+def _sections(result: Comparison, words: ComparisonWords) -> Iterator[Section]:
     yield _alone(result, words.alone)
     if words.classes is not None:
         yield _groups(result, "classes", "Classes", "class", words.classes, result.per_class)

@@ -9,7 +9,7 @@ from plogq.formulas.units import plural
 from plogq.lm.result import TokensResult
 from plogq.reports.findings.finding import Finding
 from plogq.reports.findings.lists import MOST_LISTED
-from plogq.reports.findings.lm import PARTS, by, findings
+from plogq.reports.findings.lm import PARTS, TokensWords, by, findings
 from plogq.reports.findings.page import Column, Dot, Dots, Page, Section, head
 from plogq.tables.sums.level import PERCENT
 
@@ -22,12 +22,11 @@ def page(result: TokensResult) -> Page:
         command="lm",
         units=plural(result.unit),
         headline=head(words.headline, words.sure, [words.source], warnings),
-        sections=tuple(_sections(result)),
+        sections=tuple(_sections(result, words)),
     )
 
 
-def _sections(result: TokensResult) -> Iterator[Section]:
-    words = findings(result)
+def _sections(result: TokensResult, words: TokensWords) -> Iterator[Section]:
     yield _parts(result, words.parts)
     if words.documents is not None:
         yield _documents(result, words.documents)

@@ -15,20 +15,18 @@ from plogq.score.figures.all_figures import check_weight, doubts_of
 from plogq.score.figures.decomposition import Recalibrations, recalibrate
 from plogq.score.job import Job
 from plogq.score.label_noise.noise import LabelNoise
-from plogq.score.label_noise.recalibrated import as_fitted, class_probabilities
 from plogq.score.label_noise.result import ConfusedLabels, LabelErrors, SuspectLabel
 from plogq.score.label_noise.suspects import Suspects, Suspicious
 from plogq.score.recalibration import Family, log_softmax
 from plogq.score.state.state import State
 from plogq.score.workers.threads import sum_on_threads
-from plogq.tables.columns import find_columns
+from plogq.tables.arrays import Array
 from plogq.tables.formats.text_options import text_options
-from plogq.tables.joined import joined_table
 from plogq.tables.predictions import Predictions, Progress, refuse_nothing_left
 from plogq.tables.row_figures import figures
 from plogq.tables.sums.bootstrap import FEWEST
 from plogq.tables.sums.level import NORMAL_END
-from plogq.tables.two_arrays import open_source
+from plogq.tables.two_arrays import open_columns
 
 MOST_SUSPECTS = 10_000  # rows that are listed unless more are asked for
 MOST_CLASSES = 1_000
@@ -100,17 +98,19 @@ def label_errors(
     asked: dict[str, Any] = {
         "logits": logits, "logprobs": logprobs, "probs": probs, "group": group, "id": id,
     }  # fmt: skip
-    table, asked = open_source(source, predictions, asked, text)
-    table = joined_table(table, labels, on, text)
-    columns = find_columns(
-        table,
+    table, columns = open_columns(
+        source,
+        predictions,
+        asked,
+        text,
+        labels=labels,
+        on=on,
         label=label,
         exclude=exclude,
         classes=classes,
         chosen=chosen,
         ignore=ignore,
         normalise=normalise,
-        **asked,
     )
     opened = Predictions(table, columns)
     if opened.columns.labels != "class":
@@ -170,10 +170,14 @@ class _Found:
         self._label = rows.label.astype(np.int64)
         self._surprisal = rows.surprisal
         _, self._bucket = np.unique(rows.bucket, return_inverse=True)
-        self._q = class_probabilities(self.family, self.labelled.log_q, self.labelled)
+        self._q = self.recalibrated(self.labelled.log_q)
         self.noise = LabelNoise.fit(self._q, self._label, self._weight)
         self._wrong = self.noise.wrong(self._q, self._label)
         self.expected = float((self._weight * self._wrong).sum())
+
+    def recalibrated(self, log_q: Array) -> Array:
+        """Return the recalibrated probabilities of predictions log q, (n, C)."""
+        return self.family.probabilities(log_q, **self.family.parameters())
 
     def interval(self) -> tuple[float, float] | None:
         """Return the ends for the expected number, by leaving out groups of rows in turn."""
@@ -221,12 +225,12 @@ def _look_again(
         if len(batch.target) == 0:
             continue
         log_q = log_softmax(figures(batch, opened.columns).logits[:])
-        cost = found.family.losses(as_fitted(log_q, batch.target, found.labelled))
+        cost = found.family.losses(found.labelled.of_others(log_q, batch.target))
         near = np.flatnonzero(cost > math.log(2))
         if len(near) == 0:
             continue
         label = batch.target[near]
-        q = class_probabilities(found.family, log_q[near], found.labelled)
+        q = found.recalibrated(log_q[near])
         true = found.noise.true_classes(q, label)
         true[np.arange(len(near)), label] = -1.0
         number = near if batch.part.kept is None else batch.part.kept[near]

@@ -55,6 +55,11 @@ class LabelledRows:
             None if self._groups is None else self._groups.take(rows),
         )
 
+    def of_others(self, log_q: Array, label: Array) -> LabelledRows:
+        """Return other rows, each of weight 1, with these base rates and in these groups."""
+        groups = self.groups().of_others(log_q)
+        return LabelledRows(log_q, label, np.ones(len(label)), self.base, groups)
+
     def groups(self) -> LikePredictions:
         """Return the predictions in groups of like ones; found once, and kept by `take`."""
         if self._groups is None:
