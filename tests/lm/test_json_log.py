@@ -200,6 +200,7 @@ TWO = {"7": {"logprob": -1.0}, "8": {"logprob": -2.0}}
         (SAMPLE | {"filtered_resps": ["-1", "-2"]}, "one response a document is read; got 2"),
         (SAMPLE | {"byte_perplexity": [-2.0, 2]}, "must be of the loglikelihood -1.5; got -2.0"),
         (SAMPLE | {"byte_perplexity": [-1.5, 2.5]}, "must count by whole numbers; got 2.5"),
+        (SAMPLE | {"byte_perplexity": [-1.5, 10**40]}, "must count at most 2,147,483,648"),
         (SAMPLE | {"byte_perplexity": -1.5}, "must be a pair"),
         (SAMPLE | {"filtered_resps": ["2.5"]}, "at most 0.*got 2.5"),
     ],

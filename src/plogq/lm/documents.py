@@ -14,6 +14,7 @@ from plogq.tables.row_sums import TOLERANCE
 
 UNITS = ("token", "word", "character", "byte")  # parts of the text that a cost is divided by
 UNKNOWN = -1
+LARGEST_COUNT = 2**31  # of the tokens, characters or bytes of a text
 
 
 class Documents(NamedTuple):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from plogq.lm.documents import Names
+from plogq.lm.documents import LARGEST_COUNT, Names
 from plogq.lm.readers.response import RecordError, number_of
 from plogq.lm.readers.scored import Scored
 from plogq.tables.formats.harness import is_sample, requests_of
@@ -93,6 +93,8 @@ def _pair(record: dict[str, Any], name: str, logprob: float) -> int:
         raise RecordError(f"{name} must be of the loglikelihood {logprob}; got {total!r:.40}")
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
         raise RecordError(f"{name} must count by whole numbers; got {count!r:.40}")
+    if count > LARGEST_COUNT:
+        raise RecordError(f"{name} must count at most {LARGEST_COUNT:,}; got {count!r:.40}")
     return count
 
 

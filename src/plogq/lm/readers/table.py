@@ -13,6 +13,7 @@ from pyarrow import types
 from plogq.errors import TableError, refuse
 from plogq.kernels.exact_sum import ExactSums
 from plogq.lm.documents import (
+    LARGEST_COUNT,
     Block,
     Documents,
     Names,
@@ -28,7 +29,6 @@ from plogq.tables.numbers import numbers
 from plogq.tables.readers import Part, Table
 from plogq.tables.sums.tally import regrouped, totals
 
-LARGEST_COUNT = 2**31
 COUNTS = {"byte": ("bytes",), "word": ("words",), "character": ("characters", "chars")}
 PLURAL = {"byte": "bytes", "word": "words", "character": "characters"}
 # Usual names of −log q, or of log q in another base.
