@@ -14,8 +14,8 @@ from plogq.compare import Comparison, compare
 from plogq.doctor import check
 from plogq.doctor.choices import choose
 from plogq.lm import score_tokens
+from plogq.reports.findings.of_result import first_screen
 from plogq.reports.findings.words import plain
-from plogq.reports.first_screen import first_screen
 from plogq.score import Result, score
 
 TAGS = {"style", "div", "p", "dl", "dt", "dd", "ul", "li", "br", "svg", "rect", "span", "small",
@@ -44,7 +44,7 @@ def test_a_cell_has_the_first_screen_and_nothing_that_runs_or_loads(name):
     assert len(shown) < 5_000
     screen = first_screen(result)
     for text in (screen.title, *(each.text for each in screen.answers), *screen.warnings):
-        assert plain(text) in said
+        assert plain(text).removesuffix(".") in said  # the title may be the first answer
     assert "<i>" not in shown
     assert said.splitlines()[0] == screen.title
 
