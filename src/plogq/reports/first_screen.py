@@ -6,14 +6,19 @@ from dataclasses import dataclass
 
 from plogq.compare.many_result import ManyComparison
 from plogq.compare.result import Comparison
+from plogq.compare.validate import Validation
 from plogq.lm.result import TokensResult
 from plogq.records import Document
 from plogq.reports.findings.compare import findings as of_comparison
 from plogq.reports.findings.compare_many import page as of_many
 from plogq.reports.findings.finding import QUESTIONS, Finding
 from plogq.reports.findings.headline import Answer, headline
+from plogq.reports.findings.label_errors import findings as of_labels
 from plogq.reports.findings.lm import findings as of_tokens
+from plogq.reports.findings.recalibrate import validation
+from plogq.reports.findings.source import files
 from plogq.reports.findings.words import sentence
+from plogq.score.label_noise.result import LabelErrors
 from plogq.score.result import Result
 
 
@@ -40,7 +45,7 @@ class FirstScreen:
 
 
 def first_screen(result: Document) -> FirstScreen:
-    """Return the first screen of a score, a comparison, or a text's tokens.
+    """Return the first screen of any result but the doctor's, which has no four answers.
 
     Examples
     --------
@@ -59,6 +64,15 @@ def first_screen(result: Document) -> FirstScreen:
         warned = (*scored.doubts, *scored.warnings)
         read = (f"{scored.source.title}: {scored.source.text}",)
         return _screen(scored.headline, scored.sure, read, warned)
+    if isinstance(result, LabelErrors):
+        labels = of_labels(result)
+        title, against, advice, sure = labels.answers
+        found = Finding(title.removesuffix("."), against, advice)
+        read = (f"{labels.read.title}: {labels.read.text}",)
+        return _screen(found, sure, read, tuple(labels.warnings))
+    if isinstance(result, Validation):
+        warned = tuple(each.message for each in result.warnings)
+        return _screen(validation(result), "", (sentence(files(result.source.paths)),), warned)
     if isinstance(result, ManyComparison):
         head = of_many(result).headline
     else:

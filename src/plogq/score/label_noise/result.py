@@ -45,6 +45,8 @@ class LabelErrors(Document):
     """Which labels are likely wrong, how many, and what they cost."""
 
     COMMAND: ClassVar[str] = "plogq labels"
+    CELL: ClassVar[str] = "plogq.reports.cell:cell"
+    TEXT: ClassVar[str] = "plogq.reports.cell:text"
 
     source: Source
     """Which files were read, and how."""
