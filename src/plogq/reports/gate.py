@@ -46,7 +46,8 @@ def junit(of: str, outcomes: Sequence[Outcome]) -> str:
             said = {"message": line(each), "type": CLOSED}
             ElementTree.SubElement(case, "failure", said).text = line(each)
     ElementTree.indent(suites)
-    return ElementTree.tostring(suites, encoding="us-ascii").decode("ascii")
+    found: bytes = ElementTree.tostring(suites, encoding="us-ascii")
+    return found.decode("ascii")
 
 
 FORMATS: dict[str, Callable[[str, Sequence[Outcome]], str]] = {
