@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import pytest
 
-from plogq.kernels._native import instruction_sets
+from plogq.kernels.threads import INSTRUCTION_SETS
 from tests.cli.running import plogq
 
 
@@ -24,7 +24,7 @@ def about():
 def test_versions_and_the_machine_are_those_of_this_process(about):
     assert about["plogq"] == version("plogq")
     assert about["Python"].endswith(sys.version.split()[0])
-    assert about["instruction set"].startswith(instruction_sets()[-1])
+    assert about["instruction set"].startswith(INSTRUCTION_SETS[-1])
 
 
 def test_each_door_names_its_engines(about):

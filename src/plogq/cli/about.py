@@ -40,13 +40,12 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _machine() -> Iterator[tuple[str, str]]:
     from plogq import __version__
-    from plogq.kernels._native import instruction_sets
-    from plogq.kernels.threads import default_threads
+    from plogq.kernels.threads import INSTRUCTION_SETS, default_threads
 
     yield "plogq", __version__
     yield "Python", f"{platform.python_implementation()} {platform.python_version()}"
     yield "system", f"{platform.platform()}, {platform.machine()}"
-    *others, best = instruction_sets()
+    *others, best = INSTRUCTION_SETS
     also = f" (also compiled, and run by this processor: {', '.join(others)})" if others else ""
     yield "instruction set", f"{best}{also}"
     yield "threads", str(default_threads())

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from plogq.compare.many_result import ManyComparison
 from plogq.compare.result import Comparison
+from plogq.compare.validate import Validation
 from plogq.lm.result import TokensResult
 from plogq.records import Document
 from plogq.reports.findings import compare_many, compare_page, lm_page
+from plogq.reports.findings.finding import Finding
 from plogq.reports.findings.headline import Headline, headline
-from plogq.reports.findings.page import Page
+from plogq.reports.findings.label_errors import findings as of_labels
+from plogq.reports.findings.page import Page, head
+from plogq.reports.findings.recalibrate import validation
+from plogq.reports.findings.source import files
+from plogq.score.label_noise.result import LabelErrors
 from plogq.score.result import Result
 
 
 def first_screen(result: Document) -> Headline:
-    """Return the first screen of a score, a comparison, or a text's tokens.
+    """Return the first screen of any result but the doctor's, which has no four answers.
 
     Examples
     --------
@@ -23,6 +29,14 @@ def first_screen(result: Document) -> Headline:
     """
     if isinstance(result, Result):
         return headline(result)
+    if isinstance(result, LabelErrors):
+        labels = of_labels(result)
+        title, against, advice, sure = labels.answers
+        found = Finding(title.removesuffix("."), against, advice)
+        return head(found, sure, [labels.read], labels.warnings)
+    if isinstance(result, Validation):
+        warned = (each.message for each in result.warnings)
+        return head(validation(result), "", [files(result.source.paths)], warned)
     return page_of(result).headline
 
 
