@@ -1,0 +1,201 @@
+"""A model whose training loss comes from its hidden states: the logits are never computed."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn, TypeVar
+
+from torch import nn
+from transformers import PreTrainedModel
+
+from plogq.adapters.lazy_logits import LazyLogits
+from plogq.errors import refuse
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def patch(model: M) -> M:
+    """Let a model compute its training loss from its hidden states: loss = H(labels, head(hidden)).
+
+    In training, when it is given labels, the model's own code runs up to the loss, but its head
+    gives `LazyLogits`, which note what is done to them (a scale, a softcap, LoRA, a shift), and
+    the loss is `plogq.torch.linear_cross_entropy`. Loss and gradient are the same, and so are
+    `num_items_in_batch`, `shift_labels` and auxiliary losses, for they are the model's own code.
+    Without labels, and in evaluation and generation, nothing changes.
+
+    Parameters
+    ----------
+    model
+        A model of transformers with a linear head, or a PEFT model of one. Patch it before DDP,
+        FSDP, torch.compile or a Trainer wrap it. Only this instance changes.
+
+    Returns
+    -------
+    nn.Module
+        The same model.
+
+    Raises
+    ------
+    TypeError
+        It is no model with a linear head, or its forward was replaced: by an earlier patch,
+        or by another library. In training: something else than a loss reads the logits.
+
+    Notes
+    -----
+    Differs from transformers: a batch with no label left has loss 0 and gradient 0, where a mean
+    of none is NaN.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from transformers import LlamaConfig, LlamaForCausalLM
+    >>> sizes = dict(hidden_size=8, intermediate_size=16, num_hidden_layers=1)
+    >>> config = LlamaConfig(vocab_size=50, num_attention_heads=2, **sizes)
+    >>> model = patch(LlamaForCausalLM(config).train())
+    >>> ids = torch.arange(12).reshape(2, 6)
+    >>> out = model(input_ids=ids, labels=ids)
+    >>> out.loss.shape, out.logits.shape, type(out.logits).__name__
+    (torch.Size([]), torch.Size([2, 6, 50]), 'LazyLogits')
+    >>> type(unpatch(model)(input_ids=ids, labels=ids).logits).__name__
+    'Tensor'
+    """
+    base = _base(model)
+    kind = type(base)
+    if _is_patched(base):
+        _refuse("be patched once", f"a {kind.__name__} that plogq patched before")
+    if getattr(base, "_compiled_call_impl", None) is not None:
+        _refuse("be patched before it is compiled", f"a compiled {kind.__name__}")
+    for name, owner in _replaced(base):
+        _refuse(f"have its own {name}, not one that another library put there", owner)
+    if "labels" not in inspect.signature(kind.forward).parameters:
+        _refuse("take labels and give a loss", kind.__name__)
+    _linears(base)
+    base.__class__ = _patched(kind)
+    return model
+
+
+def unpatch(model: M) -> M:
+    """Take `patch` off: the model is of its own class again.
+
+    Raises
+    ------
+    TypeError
+        The model is not patched.
+    """
+    base = _base(model)
+    if not _is_patched(base):
+        _refuse("be one that plogq.huggingface.patch was given", type(base).__name__)
+    base.__class__ = type(base).__mro__[1]
+    return model
+
+
+def _is_patched(model: nn.Module) -> bool:
+    return "_plogq_patched" in vars(type(model))
+
+
+@functools.cache
+def _patched(kind: type[PreTrainedModel]) -> type[PreTrainedModel]:
+    """Return the class of patched models of a class, with its name, for files are named by it."""
+    signature = inspect.signature(kind.forward)
+
+    @functools.wraps(kind.forward)
+    def forward(self: PreTrainedModel, *args: Any, **kwargs: Any) -> Any:
+        # accelerate keeps this function in a wrapper of its own, even after `unpatch`.
+        if not (_is_patched(self) and self.training):
+            return kind.forward(self, *args, **kwargs)
+        labels = kwargs.get("labels")
+        if labels is None and args:
+            labels = signature.bind_partial(self, *args, **kwargs).arguments.get("labels")
+        if labels is None:
+            return kind.forward(self, *args, **kwargs)
+        with _lazy_head(self):
+            output = kind.forward(self, *args, **kwargs)
+        parts = output.values() if isinstance(output, dict) else output
+        if not any(isinstance(part, LazyLogits) for part in parts):
+            _refuse("give the logits of its head", f"others from {kind.__name__}")
+        return output
+
+    def reduce(self: PreTrainedModel, protocol: Any) -> tuple[Any, ...]:
+        return _empty, (kind,), vars(self)
+
+    body = {
+        "forward": forward,
+        "__reduce_ex__": reduce,
+        "__module__": kind.__module__,
+        "__qualname__": kind.__qualname__,
+        "__doc__": kind.__doc__,
+        "_plogq_patched": True,
+    }
+    return type(kind)(kind.__name__, (kind,), body)
+
+
+def _empty(kind: type[PreTrainedModel]) -> PreTrainedModel:
+    """Return a patched model without its state, which copy and pickle then set."""
+    patched = _patched(kind)
+    return patched.__new__(patched)
+
+
+@contextmanager
+def _lazy_head(model: PreTrainedModel) -> Iterator[None]:
+    """Let the linear layers of the head give `LazyLogits`."""
+    linears = _linears(model)
+    for linear in linears:
+        linear.forward = functools.partial(LazyLogits.of, linear)
+    try:
+        yield
+    finally:
+        for linear in linears:
+            del linear.forward
+
+
+def _linears(model: PreTrainedModel) -> list[nn.Linear]:
+    """Return the linear layers that give logits: of the head, of LoRA beside it, of its copies."""
+    head = model.get_output_embeddings()
+    name = type(model).__name__
+    if not isinstance(head, nn.Module):
+        _refuse("have a head over the vocabulary", f"{name}, which has none")
+    found = [each for each in head.modules() if isinstance(each, nn.Linear)]
+    if not found:
+        _refuse("have a head that is an nn.Linear", f"a {type(head).__name__} in {name}")
+    wide = [each for each in found if each.out_features == found[0].out_features]
+    for each in wide:
+        if type(each).forward is not nn.Linear.forward or "forward" in vars(each):
+            came = f"a {type(each).__name__} in {name} with a forward of its own"
+            _refuse("have a head that is a plain nn.Linear", came)
+    return wide
+
+
+def _base(model: nn.Module) -> PreTrainedModel:
+    """Return the model of transformers that a PEFT model holds, or the model."""
+    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    if not isinstance(inner, PreTrainedModel):
+        expected = "be a model of transformers, before DDP, FSDP or torch.compile wrap it"
+        _refuse(expected, type(model).__name__)
+    return inner
+
+
+def _replaced(model: PreTrainedModel) -> Iterator[tuple[str, str]]:
+    """Yield what another library put in place of the model's own: a name, and whose it is."""
+    if "forward" in vars(model):
+        yield "forward", f"one of {_module(vars(model)['forward'])}"
+    if "_loss_function" in vars(model):
+        pass  # the user's own loss: what it does with the logits is seen as it runs
+    for kind in type(model).__mro__:
+        if "forward" in vars(kind):
+            if _module(vars(kind)["forward"]) != kind.__module__:
+                yield "forward", f"one of {_module(vars(kind)['forward'])}"
+            return
+
+
+def _module(function: Any) -> str:
+    """Return the name of the module that wrote a function, in whatever wraps it."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return str(getattr(inspect.unwrap(function), "__module__", type(function).__module__))
+
+
+def _refuse(expected: str, came: str) -> NoReturn:
+    refuse("model", expected, came, error=TypeError)
