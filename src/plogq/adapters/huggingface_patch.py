@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
+import torch
 from torch import nn
 from transformers import PreTrainedModel
 
@@ -101,6 +102,7 @@ def _patched(kind: type[PreTrainedModel]) -> type[PreTrainedModel]:
     """Return the class of patched models of a class, with its name, for files are named by it."""
     signature = inspect.signature(kind.forward)
 
+    @torch.compiler.disable(recursive=False)
     @functools.wraps(kind.forward)
     def forward(self: PreTrainedModel, *args: Any, **kwargs: Any) -> Any:
         # accelerate keeps this function in a wrapper of its own, even after `unpatch`.

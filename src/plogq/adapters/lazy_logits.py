@@ -44,6 +44,7 @@ class LazyLogits:
     dtype: torch.dtype = torch.float32
 
     @classmethod
+    @torch.compiler.disable
     def of(cls, linear: nn.Linear, input: Tensor) -> LazyLogits:
         """Return what `linear(input)` would be."""
         device = input.device.type
@@ -179,6 +180,7 @@ class LazyLogits:
 
     # The ends.
 
+    @torch.compiler.disable
     def cross_entropy(
         self,
         target: Tensor,
