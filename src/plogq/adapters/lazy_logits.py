@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from plogq.errors import refuse
-from plogq.torch import linear_cross_entropy
+from plogq.torch.head import layer_cross_entropy
 
 Number = float  # which a method below is named as
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -32,7 +32,7 @@ class LazyLogits:
 
     z is the sum of the terms and of the biases: one term is a linear head, two are a head and its
     LoRA. Rows can be chosen and reshaped, and logits scaled, squashed and cast, for all that is
-    noted and left to `linear_cross_entropy`; anything else is refused, so that no loss is computed
+    noted and left to `plogq.torch`'s linear head; anything else is refused, so that no loss is computed
     of other logits than the model's.
     """
 
@@ -194,23 +194,26 @@ class LazyLogits:
         """Return the loss of the rows (N, V) by their labels (N,), without the logits."""
         if self.ndim != 2 or size_average is not None or reduce is not None:
             _refuse(f"cross_entropy of logits of shape {tuple(self.shape)}")
-        input, matrix, bias = self._head()
         options: dict[str, Any] = {}
         if self.outer is not None:
             options["softcap"] = 1 / self.scale
         whole = self.scale * (1.0 if self.outer is None else self.outer)
         if abs(whole - 1) > 1e-12:  # more than two roundings in 30 · (1/30)
             options["temperature"] = 1 / whole
-        loss: Tensor = linear_cross_entropy(
-            input, matrix, target, linear_bias=bias, weight=weight, ignore_index=ignore_index,
-            reduction=reduction, label_smoothing=label_smoothing, **options,
+        terms = [(_times(term.input, term.factor), self._matrix(term)) for term in self.terms]
+        loss: Tensor = layer_cross_entropy(
+            terms, self._bias(), target,
+            weight=weight, ignore_index=ignore_index, reduction=reduction,
+            label_smoothing=label_smoothing, options=options,
         )  # fmt: skip
         return loss
 
     def compute(self) -> Tensor:
         """Return the logits after all, (…, V)."""
-        input, matrix, bias = self._head()
-        z = F.linear(input, matrix, bias).to(self.dtype) * self.scale
+        z = sum(F.linear(_times(t.input, t.factor), self._matrix(t)) for t in self.terms)
+        if (bias := self._bias()) is not None:
+            z = z + bias
+        z = z.to(self.dtype) * self.scale
         return z if self.outer is None else torch.tanh(z) * self.outer
 
     @classmethod
@@ -238,39 +241,28 @@ class LazyLogits:
         terms = tuple(replace(term, factor=term.factor * k) for term in self.terms)
         return terms, tuple((bias, factor * k) for bias, factor in self.biases)
 
-    def _head(self) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Return input (…, D), matrix (V, D) and bias (V,) of one linear head that gives z.
+    def _matrix(self, term: Term) -> Tensor:
+        """Return the matrix of a term, (V, D), as it is when the loss is due."""
+        matrix, shape = term.linear.weight, (term.linear.out_features, term.linear.in_features)
+        if matrix.shape != shape or hasattr(matrix, "full_tensor"):
+            came = "a part of it, or a DTensor"
+            refuse("the head's weight", f"be a whole tensor of shape {shape} on each rank", came)
+        return matrix if self.classes is None else matrix[self.classes]
 
-        A sum of products is one product: [x, s u] [W, B]ᵀ = x Wᵀ + s u Bᵀ. The terms after the
-        first are cast to its dtype, which is the one that PEFT, too, gives the sum.
-        """
-        inputs, matrices, biases = [], [], [_times(*each) for each in self.biases]
+    def _bias(self) -> Tensor | None:
+        """Return the sum of all biases, (V,)."""
+        found = [_times(*each) for each in self.biases]
         for term in self.terms:
-            matrix, bias = term.linear.weight, term.linear.bias
-            _check_whole(term.linear, matrix)
-            inputs.append(_times(term.input, term.factor))
-            matrices.append(matrix)
-            if bias is not None:
-                biases.append(_times(bias, term.factor))
-        if len(inputs) > 1:
-            inputs = [torch.cat([each.to(inputs[0].dtype) for each in inputs], -1)]
-            matrices = [torch.cat([each.to(matrices[0].dtype) for each in matrices], 1)]
-        total = sum(biases[1:], start=biases[0]) if biases else None
-        if self.classes is None:
-            return inputs[0], matrices[0], total
-        return inputs[0], matrices[0][self.classes], None if total is None else total[self.classes]
+            if term.linear.bias is not None:
+                found.append(_times(term.linear.bias, term.factor))
+        if not found:
+            return None
+        total = sum(found[1:], start=found[0])
+        return total if self.classes is None else total[self.classes]
 
 
 def _times(x: Tensor, factor: float) -> Tensor:
     return x if factor == 1 else x * factor
-
-
-def _check_whole(linear: nn.Linear, matrix: Tensor) -> None:
-    """Refuse a head whose matrix is in parts on several ranks."""
-    shape = (linear.out_features, linear.in_features)
-    if matrix.shape != shape or hasattr(matrix, "full_tensor"):
-        came = "a part of it, or a DTensor"
-        refuse("the head's weight", f"be a whole tensor of shape {shape} on each rank", came)
 
 
 def _refuse(what: str, error: type[Exception] = TypeError) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Unpack
 
 import torch
@@ -126,6 +127,33 @@ def linear_cross_entropy(
         label_smoothing=label_smoothing, options=options,
     )  # fmt: skip
     return _answer(layer, rows, options.get("softcap"), workspace, valid, compact)
+
+
+def layer_cross_entropy(
+    terms: Sequence[tuple[Tensor, Tensor]],
+    bias: Tensor | None,
+    target: Tensor,
+    *,
+    weight: Tensor | None,
+    ignore_index: int,
+    reduction: str,
+    label_smoothing: float,
+    options: SoftmaxOptions,
+) -> Any:
+    """Return `linear_cross_entropy` of Σ_k hidden_k · matrix_kᵀ + bias.
+
+    What an adapter adds to a layer may come from other hidden rows than the layer's: after a
+    dropout, say. Each term is a pair of (R, D_k) and (C, D_k).
+    """
+    (hidden, matrix), *others = terms
+    layer, rows = asked_of_layer(
+        hidden, matrix, target, bias, None, False,
+        weight=weight, ignore_index=ignore_index, reduction=reduction,
+        label_smoothing=label_smoothing, options=options,
+    )  # fmt: skip
+    more = (checked_layer(each, matrix, None, None).terms[0] for each, matrix in others)
+    layer = layer._replace(terms=(*layer.terms, *more))
+    return _answer(layer, rows, options.get("softcap"), WORKSPACE, None, True)
 
 
 def asked_of_layer(
