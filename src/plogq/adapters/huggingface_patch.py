@@ -74,7 +74,7 @@ def patch(model: M) -> M:
     if "labels" not in inspect.signature(kind.forward).parameters:
         _refuse("take labels and give a loss", kind.__name__)
     _linears(base)
-    base.__class__ = _patched(kind)
+    base.__class__ = _patched(kind)  # type: ignore[arg-type]
     return model
 
 
@@ -87,22 +87,23 @@ def unpatch(model: M) -> M:
         The model is not patched.
     """
     base = _base(model)
-    if not _is_patched(base):
+    if "_plogq_patched" not in vars(type(base)):  # on a patched class, FSDP2 puts one of its own
         _refuse("be one that plogq.huggingface.patch was given", type(base).__name__)
     base.__class__ = type(base).__mro__[1]
     return model
 
 
 def _is_patched(model: nn.Module) -> bool:
-    return "_plogq_patched" in vars(type(model))
+    return getattr(model, "_plogq_patched", False) is True
 
 
 @functools.cache
-def _patched(kind: type[PreTrainedModel]) -> type[PreTrainedModel]:
+def _patched(kind: Any) -> Any:
     """Return the class of patched models of a class, with its name, for files are named by it."""
     signature = inspect.signature(kind.forward)
 
-    @torch.compiler.disable(recursive=False)
+    # Of a patched model the layers are compiled, and what this function does is not.
+    @torch.compiler.disable(recursive=False)  # type: ignore[untyped-decorator, no-untyped-call]
     @functools.wraps(kind.forward)
     def forward(self: PreTrainedModel, *args: Any, **kwargs: Any) -> Any:
         # accelerate keeps this function in a wrapper of its own, even after `unpatch`.
@@ -136,8 +137,8 @@ def _patched(kind: type[PreTrainedModel]) -> type[PreTrainedModel]:
 
 def _empty(kind: type[PreTrainedModel]) -> PreTrainedModel:
     """Return a patched model without its state, which copy and pickle then set."""
-    patched = _patched(kind)
-    return patched.__new__(patched)
+    model: PreTrainedModel = object.__new__(_patched(kind))  # type: ignore[arg-type]
+    return model
 
 
 @contextmanager
@@ -145,17 +146,17 @@ def _lazy_head(model: PreTrainedModel) -> Iterator[None]:
     """Let the linear layers of the head give `LazyLogits`."""
     linears = _linears(model)
     for linear in linears:
-        linear.forward = functools.partial(LazyLogits.of, linear)
+        vars(linear)["forward"] = functools.partial(LazyLogits.of, linear)
     try:
         yield
     finally:
         for linear in linears:
-            del linear.forward
+            del vars(linear)["forward"]
 
 
 def _linears(model: PreTrainedModel) -> list[nn.Linear]:
     """Return the linear layers that give logits: of the head, of LoRA beside it, of its copies."""
-    head = model.get_output_embeddings()
+    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
     name = type(model).__name__
     if not isinstance(head, nn.Module):
         _refuse("have a head over the vocabulary", f"{name}, which has none")
@@ -172,7 +173,8 @@ def _linears(model: PreTrainedModel) -> list[nn.Linear]:
 
 def _base(model: nn.Module) -> PreTrainedModel:
     """Return the model of transformers that a PEFT model holds, or the model."""
-    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    get_base_model = getattr(model, "get_base_model", None)
+    inner = model if get_base_model is None else get_base_model()
     if not isinstance(inner, PreTrainedModel):
         expected = "be a model of transformers, before DDP, FSDP or torch.compile wrap it"
         _refuse(expected, type(model).__name__)
@@ -183,8 +185,6 @@ def _replaced(model: PreTrainedModel) -> Iterator[tuple[str, str]]:
     """Yield what another library put in place of the model's own: a name, and whose it is."""
     if "forward" in vars(model):
         yield "forward", f"one of {_module(vars(model)['forward'])}"
-    if "_loss_function" in vars(model):
-        pass  # the user's own loss: what it does with the logits is seen as it runs
     for kind in type(model).__mro__:
         if "forward" in vars(kind):
             if _module(vars(kind)["forward"]) != kind.__module__:

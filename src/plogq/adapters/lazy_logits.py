@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from plogq.errors import refuse
 from plogq.torch.head import layer_cross_entropy
+from plogq.torch.options import SoftmaxOptions
 
 Number = float  # which a method below is named as
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -32,8 +33,8 @@ class LazyLogits:
 
     z is the sum of the terms and of the biases: one term is a linear head, two are a head and its
     LoRA. Rows can be chosen and reshaped, and logits scaled, squashed and cast, for all that is
-    noted and left to `plogq.torch`'s linear head; anything else is refused, so that no loss is computed
-    of other logits than the model's.
+    noted and left to the linear head of `plogq.torch`; anything else is refused, so that no loss is
+    computed of other logits than the model's.
     """
 
     terms: tuple[Term, ...]
@@ -44,7 +45,7 @@ class LazyLogits:
     dtype: torch.dtype = torch.float32
 
     @classmethod
-    @torch.compiler.disable
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def of(cls, linear: nn.Linear, input: Tensor) -> LazyLogits:
         """Return what `linear(input)` would be."""
         device = input.device.type
@@ -180,7 +181,7 @@ class LazyLogits:
 
     # The ends.
 
-    @torch.compiler.disable
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def cross_entropy(
         self,
         target: Tensor,
@@ -194,7 +195,7 @@ class LazyLogits:
         """Return the loss of the rows (N, V) by their labels (N,), without the logits."""
         if self.ndim != 2 or size_average is not None or reduce is not None:
             _refuse(f"cross_entropy of logits of shape {tuple(self.shape)}")
-        options: dict[str, Any] = {}
+        options: SoftmaxOptions = {}
         if self.outer is not None:
             options["softcap"] = 1 / self.scale
         whole = self.scale * (1.0 if self.outer is None else self.outer)
@@ -210,10 +211,10 @@ class LazyLogits:
 
     def compute(self) -> Tensor:
         """Return the logits after all, (…, V)."""
-        z = sum(F.linear(_times(t.input, t.factor), self._matrix(t)) for t in self.terms)
+        products = [F.linear(_times(t.input, t.factor), self._matrix(t)) for t in self.terms]
         if (bias := self._bias()) is not None:
-            z = z + bias
-        z = z.to(self.dtype) * self.scale
+            products.append(bias)
+        z = sum(products[1:], start=products[0]).to(self.dtype) * self.scale
         return z if self.outer is None else torch.tanh(z) * self.outer
 
     @classmethod
