@@ -290,11 +290,9 @@ class Quantised(nn.Linear):
         return super().forward(x.round())
 
 
-def liger_forward(self, input_ids=None, labels=None):
-    raise AssertionError
-
-
-liger_forward.__module__ = "liger_kernel.transformers.model.llama"
+LIGER = {"__name__": "liger_kernel.transformers.model.llama"}
+exec("def lce_forward(self, input_ids=None, labels=None): ...", LIGER)
+liger_forward = LIGER["lce_forward"]
 
 REFUSED = {
     "twice": (lambda: patch(tiny_model()), "patched once"),

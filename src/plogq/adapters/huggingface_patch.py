@@ -13,7 +13,10 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from plogq.adapters.lazy_logits import LazyLogits
+from plogq.adapters.trl_head import fused_output, is_of_sft
 from plogq.errors import refuse
+
+_ASIDE = "_plogq_aside"  # the attribute that keeps the forward of TRL's SFTTrainer
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -31,7 +34,8 @@ def patch(model: M) -> M:
     ----------
     model
         A model of transformers with a linear head, or a PEFT model of one. Patch it before DDP,
-        FSDP, torch.compile or a Trainer wrap it. Only this instance changes.
+        FSDP or torch.compile wrap it; and TRL's SFTTrainer, which brings a head of its own, before
+        it trains: `patch(trainer.model)`. Only this instance changes.
 
     Returns
     -------
@@ -69,11 +73,14 @@ def patch(model: M) -> M:
         _refuse("be patched once", f"a {kind.__name__} that plogq patched before")
     if getattr(base, "_compiled_call_impl", None) is not None:
         _refuse("be patched before it is compiled", f"a compiled {kind.__name__}")
-    for name, owner in _replaced(base):
-        _refuse(f"have its own {name}, not one that another library put there", owner)
+    trl = "forward" in vars(base) and is_of_sft(vars(base)["forward"])
+    if (owner := _owner_of_forward(base)) is not None and not trl:
+        _refuse("have its own forward, not one that another library put there", f"one of {owner}")
     if "labels" not in inspect.signature(kind.forward).parameters:
         _refuse("take labels and give a loss", kind.__name__)
     _linears(base)
+    if trl:
+        vars(base)[_ASIDE] = vars(base).pop("forward")
     base.__class__ = _patched(kind)  # type: ignore[arg-type]
     return model
 
@@ -90,6 +97,8 @@ def unpatch(model: M) -> M:
     if "_plogq_patched" not in vars(type(base)):  # on a patched class, FSDP2 puts one of its own
         _refuse("be one that plogq.huggingface.patch was given", type(base).__name__)
     base.__class__ = type(base).__mro__[1]
+    if _ASIDE in vars(base):
+        vars(base)["forward"] = vars(base).pop(_ASIDE)
     return model
 
 
@@ -107,12 +116,17 @@ def _patched(kind: Any) -> Any:
     @functools.wraps(kind.forward)
     def forward(self: PreTrainedModel, *args: Any, **kwargs: Any) -> Any:
         # accelerate keeps this function in a wrapper of its own, even after `unpatch`.
-        if not (_is_patched(self) and self.training):
+        if not _is_patched(self):
             return kind.forward(self, *args, **kwargs)
+        if kwargs.get("fused_lm_head") and _ASIDE in vars(self):
+            del kwargs["fused_lm_head"]
+            weight = getattr(self.config.get_text_config(), "router_aux_loss_coef", 0.0)
+            with _lazy_head(self):
+                return fused_output(functools.partial(kind.forward, self, *args), weight, **kwargs)
         labels = kwargs.get("labels")
         if labels is None and args:
             labels = signature.bind_partial(self, *args, **kwargs).arguments.get("labels")
-        if labels is None:
+        if labels is None or not self.training:
             return kind.forward(self, *args, **kwargs)
         with _lazy_head(self):
             output = kind.forward(self, *args, **kwargs)
@@ -181,22 +195,17 @@ def _base(model: nn.Module) -> PreTrainedModel:
     return inner
 
 
-def _replaced(model: PreTrainedModel) -> Iterator[tuple[str, str]]:
-    """Yield what another library put in place of the model's own: a name, and whose it is."""
+def _owner_of_forward(model: PreTrainedModel) -> str | None:
+    """Return the module that replaced the forward of a model, or of its class; None if none did."""
     if "forward" in vars(model):
-        yield "forward", f"one of {_module(vars(model)['forward'])}"
-    for kind in type(model).__mro__:
-        if "forward" in vars(kind):
-            if _module(vars(kind)["forward"]) != kind.__module__:
-                yield "forward", f"one of {_module(vars(kind)['forward'])}"
-            return
-
-
-def _module(function: Any) -> str:
-    """Return the name of the module that wrote a function, in whatever wraps it."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    return str(getattr(inspect.unwrap(function), "__module__", type(function).__module__))
+        function = vars(model)["forward"]
+        while (inner := getattr(function, "func", getattr(function, "__func__", None))) is not None:
+            function = inner
+        # What wraps a function bears its name, so that the globals tell where it was written.
+        return str(getattr(function, "__globals__", {}).get("__name__", type(function).__module__))
+    kind = next(each for each in type(model).__mro__ if "forward" in vars(each))
+    owner = str(inspect.unwrap(vars(kind)["forward"]).__module__)
+    return None if owner == kind.__module__ else owner
 
 
 def _refuse(expected: str, came: str) -> NoReturn:

@@ -191,23 +191,27 @@ class LazyLogits:
         reduce: None = None,
         reduction: str = "mean",
         label_smoothing: Number = 0.0,
-    ) -> Tensor:
-        """Return the loss of the rows (N, V) by their labels (N,), without the logits."""
+        *,
+        return_stats: bool = False,
+    ) -> Any:
+        """Return the loss of the rows (N, V) by their labels (N,), without the logits.
+
+        The arguments are those of torch; with `return_stats`, it is (loss, Statistics).
+        """
         if self.ndim != 2 or size_average is not None or reduce is not None:
             _refuse(f"cross_entropy of logits of shape {tuple(self.shape)}")
-        options: SoftmaxOptions = {}
+        options: SoftmaxOptions = {"return_stats": True} if return_stats else {}
         if self.outer is not None:
             options["softcap"] = 1 / self.scale
         whole = self.scale * (1.0 if self.outer is None else self.outer)
         if abs(whole - 1) > 1e-12:  # more than two roundings in 30 · (1/30)
             options["temperature"] = 1 / whole
         terms = [(_times(term.input, term.factor), self._matrix(term)) for term in self.terms]
-        loss: Tensor = layer_cross_entropy(
+        return layer_cross_entropy(
             terms, self._bias(), target,
             weight=weight, ignore_index=ignore_index, reduction=reduction,
             label_smoothing=label_smoothing, options=options,
         )  # fmt: skip
-        return loss
 
     def compute(self) -> Tensor:
         """Return the logits after all, (…, V)."""
