@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
@@ -127,8 +128,7 @@ class LazyLogits:
 
     def __mul__(self, factor: object) -> LazyLogits:
         """Return the logits times a number."""
-        if isinstance(factor, bool) or not isinstance(factor, int | Number) or not factor > 0:
-            _refuse(f"a product with {factor!r}, where a number above 0 is expected,")
+        factor = _positive(factor, "a product with")
         if self.outer is None:
             return replace(self, scale=self.scale * factor)
         return replace(self, outer=self.outer * factor)
@@ -137,9 +137,7 @@ class LazyLogits:
 
     def __truediv__(self, divisor: object) -> LazyLogits:
         """Return the logits over a number."""
-        if isinstance(divisor, bool) or not isinstance(divisor, int | Number) or not divisor > 0:
-            _refuse(f"a quotient by {divisor!r}, where a number above 0 is expected,")
-        return self * (1 / divisor)
+        return self * (1 / _positive(divisor, "a quotient by"))
 
     def tanh(self) -> LazyLogits:
         """Return the hyperbolic tangent of the logits."""
@@ -268,6 +266,15 @@ class LazyLogits:
 
 def _times(x: Tensor, factor: float) -> Tensor:
     return x if factor == 1 else x * factor
+
+
+def _positive(number: object, what: str) -> float:
+    """Return a number above 0, of which a temperature can be made; a tensor might be learnt."""
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        _refuse(f"{what} a {type(number).__name__} (a number above 0 is noted)")
+    if not 0 < number < math.inf:
+        _refuse(f"{what} {number} (a number above 0 is noted)")
+    return number
 
 
 def _refuse(what: str, error: type[Exception] = TypeError) -> NoReturn:
