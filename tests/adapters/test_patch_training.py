@@ -104,6 +104,51 @@ def test_two_ranks(tmp_path):
     assert found["loss"] == pytest.approx(alone["loss"], rel=1e-4)
 
 
+SHARDED = """
+import sys
+import torch, torch.distributed as dist
+from torch.distributed.fsdp import fully_shard
+from plogq.huggingface import patch
+from tests.adapters.tiny_models import tiny_batch, tiny_model
+rank, store = int(sys.argv[1]), sys.argv[2]
+dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
+mine = {name: each[2 * rank : 2 * rank + 2] for name, each in tiny_batch(4).items()}
+steps = []
+for patched in (False, True):
+    model = tiny_model()
+    patch(model) if patched else None
+    for layer in model.model.layers:
+        fully_shard(layer)
+    fully_shard(model)
+    output = model(**mine, num_items_in_batch=20)
+    output.loss.backward()
+    gradients = [p.grad.full_tensor() for p in model.parameters()]
+    steps.append([output.loss.detach(), *gradients])
+assert type(output.logits).__name__ == "LazyLogits"
+torch.testing.assert_close(*steps, rtol=1e-4, atol=1e-6)
+model = patch(tiny_model())
+for part in (model.lm_head, model):
+    fully_shard(part)
+try:
+    model(**mine)
+except ValueError as error:
+    print(error)
+dist.destroy_process_group()
+"""
+
+
+@pytest.mark.slow
+def test_shards(tmp_path):
+    """FSDP2 gathers the head for the whole forward, unless the head is a unit of its own."""
+    ranks = [subprocess.Popen([sys.executable, "-W", "ignore", "-c", SHARDED, str(rank),
+                               str(tmp_path / "store")], stdout=subprocess.PIPE, text=True)
+             for rank in range(2)]  # fmt: skip
+    for rank in ranks:
+        said, _ = rank.communicate(timeout=400)
+        assert rank.returncode == 0
+        assert "the head's weight must be a whole tensor of shape (61, 16)" in said
+
+
 # TRL.
 
 
