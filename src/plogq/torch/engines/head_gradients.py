@@ -49,3 +49,10 @@ class GradientSums(NamedTuple):
             if of_matrix is not None:
                 add_matrix_gradient(of_matrix, slope, hidden[i], new=not self.started[0])
         self.started[0] = True
+
+    def finish(self) -> None:
+        """Where there was no piece, write 0 to the matrices' gradients, whose memory is not new."""
+        if not self.started[0]:
+            for total in self.all:
+                if total is not None:
+                    total.zero_()

@@ -79,6 +79,7 @@ class HeadJob:
                         room_of[at] = values
                 if scale is not None:
                     sums.add(x, hidden, layer, at)
+        sums.finish()
         if figures is not None:
             self.figures = figures
         return self._total(losses, divisor), sums.all
