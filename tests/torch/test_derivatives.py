@@ -302,3 +302,16 @@ def test_whatever_a_gradient_still_needs_is_noticed_when_it_changes(name):
         given[name].logical_not_() if name == "mask" else given[name].mul_(2)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         loss.sum().backward()
+
+
+@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.1}, {"z_loss": 0.1}])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_something_can_be_added_to_a_loss_in_place(reduction, options):
+    """As models with an auxiliary loss do."""
+    x = logits()
+    loss = pt.cross_entropy(x, Y, reduction=reduction, **options)
+    alone = torch.autograd.grad(loss.sum(), x, retain_graph=True)[0]
+    loss += 3 * (x * x).sum()
+    count = 4 if reduction == "none" else 1
+    found = torch.autograd.grad(loss.sum(), x)[0]
+    torch.testing.assert_close(found, alone + count * 6 * x.detach())

@@ -1,4 +1,7 @@
-"""Hugging Face: the score of an evaluation, for `Trainer(compute_metrics=…)`, and its reports."""
+"""Hugging Face: the score of an evaluation, for `Trainer(compute_metrics=…)`, and its reports.
+
+`patch`, the loss of a model without its logits, is of `plogq.adapters.huggingface_patch`.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,11 @@ with needed_by("plogq.huggingface"):
     from transformers.training_args import TrainingArguments
 
 from plogq.adapters.figures import FIGURES, chosen
+from plogq.adapters.huggingface_patch import patch, unpatch
 from plogq.adapters.keep import Reports
 from plogq.score import Result, score
 
-__all__ = ["IGNORED", "ScoreCallback", "compute_metrics"]
+__all__ = ["IGNORED", "ScoreCallback", "compute_metrics", "patch", "unpatch"]
 
 IGNORED = -100  # the label that Hugging Face's losses leave out
 

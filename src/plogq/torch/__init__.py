@@ -26,6 +26,7 @@ from plogq.torch.divergences import (
     reverse_kl_loss,
 )
 from plogq.torch.engines import ENGINES
+from plogq.torch.head import LowRank, linear_cross_entropy
 from plogq.torch.modules import (
     AsymmetricLoss,
     BCELoss,
@@ -74,6 +75,7 @@ __all__ = [
     "GeneralisedCrossEntropyLoss",
     "JSDivergenceLoss",
     "KLDivLoss",
+    "LowRank",
     "NLLLoss",
     "PolyLoss",
     "Recalibrated",
@@ -98,6 +100,7 @@ __all__ = [
     "generalised_cross_entropy",
     "js_divergence_loss",
     "kl_div",
+    "linear_cross_entropy",
     "nll_loss",
     "poly_loss",
     "reverse_kl_loss",

@@ -85,6 +85,64 @@ class Rows(Question):
         return targets
 
 
+class Layer(NamedTuple):
+    """What makes logits: Σ_k hidden_k · matrix_kᵀ + bias.
+
+    Attributes
+    ----------
+    terms
+        Pairs of hidden rows (R, D_k) and a matrix (C, D_k); the first is the linear layer, and a
+        low-rank adapter is another.
+    bias
+        (C,) or None.
+    dtype
+        What the products are computed in; the logits have it, too.
+    """
+
+    terms: tuple[tuple[Tensor, Tensor], ...]
+    bias: Tensor | None
+    dtype: torch.dtype
+
+    @property
+    def classes(self) -> int:
+        """Return C."""
+        return self.terms[0][1].shape[0]
+
+    @property
+    def tensors(self) -> tuple[Tensor | None, ...]:
+        """Return the bias, then hidden rows and matrix of each term."""
+        return self.bias, *(t for term in self.terms for t in term)
+
+    def of(self, bias: Tensor | None, *tensors: Any) -> Layer:
+        """Return this layer with other tensors, in the order of `tensors`."""
+        return Layer(tuple(zip(tensors[::2], tensors[1::2], strict=True)), bias, self.dtype)
+
+
+@dataclass(slots=True)
+class Head:
+    """A loss of the logits (R, C) that a linear layer makes of hidden rows.
+
+    Attributes
+    ----------
+    rows
+        What is asked of the logits.
+    layer
+        The layer.
+    softcap
+        c: the logits x are replaced by c · tanh(x / c); None for x.
+    workspace
+        Bytes for the logits that exist at once, and for what is computed of them.
+    compact
+        Whether the rows that are left out are dropped before any product.
+    """
+
+    rows: Rows
+    layer: Layer
+    softcap: float | None
+    workspace: int
+    compact: bool = True
+
+
 @dataclass(slots=True)
 class Elements:
     """A loss of logits of any shape, element by element.
@@ -110,6 +168,7 @@ class Elements:
     validate: bool
 
 
+Figures = tuple[Tensor, Tensor, Tensor]  # (R,) each: lse, entropy, argmax
 Answer = tuple[Tensor, Statistics | None]  # the reduced loss, or with reduction "none" (R,) losses
 
 
@@ -133,6 +192,17 @@ def arithmetic(x: Tensor, name: str = "input") -> torch.dtype:
     if not x.is_floating_point():
         refuse(name, "be floating point", x.dtype, error=TypeError)
     return torch.float64 if x.dtype == torch.float64 else torch.float32
+
+
+def products(x: Tensor) -> torch.dtype:
+    """Return the dtype in which a linear layer of x is computed.
+
+    It is autocast's, or else that of x; but a CPU has no product of float16 worth the name.
+    """
+    dtype, device = x.dtype, x.device.type
+    if torch.is_autocast_enabled(device) and dtype != torch.float64:
+        dtype = torch.get_autocast_dtype(device)
+    return torch.float32 if device == "cpu" and dtype == torch.float16 else dtype
 
 
 def wants_gradient(*tensors: Any) -> bool:

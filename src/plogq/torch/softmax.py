@@ -17,7 +17,7 @@ from plogq.torch.engines import ENGINES
 from plogq.torch.engines.blocks import focal_slopes
 from plogq.torch.engines.formula import CROSS_ENTROPY as BY_FORMULA
 from plogq.torch.options import SoftmaxOptions, TemperedOptions, bending
-from plogq.torch.questions import RowLoss, Rows, arithmetic
+from plogq.torch.questions import Answer, RowLoss, Rows, arithmetic
 from plogq.torch.reductions import given_denominator, reduction_name
 
 CROSS_ENTROPY = BY_FORMULA._replace(slopes=focal_slopes)
@@ -39,30 +39,60 @@ def softmax_loss(
     **options: Unpack[SoftmaxOptions],
 ) -> Any:
     """Return the loss, or (loss, Statistics); `SoftmaxOptions` says what the keywords mean."""
-    if not loss.native:
-        _refuse_bending(loss, options.get("gamma"), weight, label_smoothing)
-    denominator = options.get("denominator")
-    reduction = reduction_name(size_average, reduce, reduction, denominator)
     row_weight, mask = options.get("row_weight"), options.get("mask")
     check_tensors(input=input, target=target, weight=weight, row_weight=row_weight, mask=mask)
-    x, rows = ask(
+    x, rows = question(
         prepared(input, options),
         target,
         loss,
         weight=weight,
         ignore_index=ignore_index,
-        mask=mask,
+        reduction=reduction_name(size_average, reduce, reduction, options.get("denominator")),
+        label_smoothing=label_smoothing,
+        options=options,
+    )
+    rows.by_class = by_class
+    return shaped(ENGINES.choose(x, rows).answer(x, rows), rows)
+
+
+def question(
+    input: Tensor,
+    target: Tensor | None,
+    loss: RowLoss = CROSS_ENTROPY,
+    *,
+    weight: Tensor | None,
+    ignore_index: int,
+    reduction: str,
+    label_smoothing: float,
+    options: SoftmaxOptions,
+) -> tuple[Tensor, Rows]:
+    """Return (R, C) logits and all that is asked of them, as `ask` does, with the options."""
+    if not loss.native:
+        _refuse_bending(loss, options.get("gamma"), weight, label_smoothing)
+    row_weight, denominator = options.get("row_weight"), options.get("denominator")
+    x, rows = ask(
+        input,
+        target,
+        loss,
+        weight=weight,
+        ignore_index=ignore_index,
+        mask=options.get("mask"),
         options=bending(label_smoothing, options),
     )
-    rows.reduction, rows.by_class = reduction, by_class
+    rows.reduction = reduction
     rows.inplace, rows.validate = options.get("inplace", False), options.get("validate", True)
     rows.statistics = options.get("return_stats", False)
     if row_weight is not None:
         rows.row_weight = _row_weight(row_weight, rows, arithmetic(input))
     if denominator is not None:
         rows.denominator = given_denominator(denominator)
-    found, stats = ENGINES.choose(x, rows).answer(x, rows)
-    if reduction == "none":
+    return x, rows
+
+
+def shaped(answer: Answer, rows: Rows) -> Any:
+    """Return an engine's answer in the shape of the input: the loss, or (loss, Statistics)."""
+    found, stats = answer
+    if rows.reduction == "none":
         found = found.reshape(rows.shape)
     if stats is None:
         return found

@@ -6,10 +6,12 @@ import torch
 
 from plogq.kernels.seam import Engines
 from plogq.torch.engines.blocks import Blocks
+from plogq.torch.engines.by_formula import ByFormula
 from plogq.torch.engines.compiled import Compiled
-from plogq.torch.engines.formula import ByFormula
+from plogq.torch.engines.materialised import Materialised
 from plogq.torch.engines.native import Native
 
+_OF_ROWS = Native(), Compiled(), Blocks(), ByFormula()
 ENGINES = Engines(
-    "plogq.torch", Native(), Compiled(), Blocks(), ByFormula(), quiet=torch.compiler.is_compiling
+    "plogq.torch", *_OF_ROWS, Materialised(*_OF_ROWS), quiet=torch.compiler.is_compiling
 )

@@ -20,9 +20,11 @@ from plogq.formulas.terms import times
 from plogq.kernels.question import PLAIN
 from plogq.torch.autograd import loss_of, memory_of, no_kernel, no_memory
 from plogq.torch.checks import check_rows
+from plogq.torch.engines import head_loss
 from plogq.torch.engines.formula import row_losses
+from plogq.torch.engines.head_pieces import RowEngine
 from plogq.torch.engines.native_rows import run_rows
-from plogq.torch.questions import Answer, Elements, Rows, arithmetic, wants_gradient
+from plogq.torch.questions import Answer, Elements, Head, Rows, arithmetic, wants_gradient
 from plogq.torch.reductions import divisor_of, weighed
 
 _BLOCK = 1 << 16  # elements: they stay in the cache from one operation to the next
@@ -167,28 +169,35 @@ class Blocks:
 
     name = "blocks"
 
-    def refusal(self, x: Tensor, question: Rows | Elements) -> str:
+    def refusal(self, x: Tensor, question: Rows | Elements | Head) -> str:
         """Say that no slopes are written, or what needs more than the gradient in the logits."""
-        if isinstance(question, Elements) or question.loss.slopes is None:
+        if isinstance(question, Head):
+            return _unknown(question.rows) or no_kernel(x) or head_loss.no_pieces(x, question)
+        if isinstance(question, Elements):
             return f"no gradient of {question.loss.name} is written down"
-        if question.statistics:
-            return "the statistics of the rows are asked for"
         given = question.target, question.weight, question.keep, question.row_weight
-        if wants_gradient(*given):
-            return "something beside the logits wants a gradient"
-        return no_kernel(x) or no_memory(x, *given)
+        beside = "something beside the logits wants a gradient" if wants_gradient(*given) else ""
+        return _unknown(question) or beside or no_kernel(x) or no_memory(x, *given)
 
-    def answer(self, x: Tensor, question: Rows | Elements) -> Answer:
+    def answer(self, x: Tensor, question: Rows | Elements | Head) -> Answer:
         """Compute the loss under autograd."""
+        if isinstance(question, Head):
+            return head_loss.answer(x, question, ROWS)
         assert isinstance(question, Rows)
         check_rows(x, question)
         divisor = float(divisor_of(question)) or 1.0
         reduces = question.reduction != "none"
-        kind = SurprisalJob if _of_one_surprisal(question) else SlopeJob
-        loss = loss_of(x, kind(question, divisor if reduces else None))
+        loss = loss_of(x, _job(question, divisor if reduces else None))
         if not reduces:
             loss = weighed(loss, question.row_weight)
         return loss, None
+
+
+def _unknown(rows: Rows) -> str:
+    """Say what is not written down of the loss of rows."""
+    if rows.loss.slopes is None:
+        return f"no gradient of {rows.loss.name} is written down"
+    return "the statistics of the rows are asked for" if rows.statistics else ""
 
 
 @dataclass(slots=True)
@@ -296,3 +305,15 @@ class SurprisalJob(SlopeJob):
             scale = (self._scale(losses, upstream)[:, 0] * slope).double()
             run_rows(x, unweighted, row_scale=memory_of(scale), gradient=gradient)
         return losses
+
+
+def _job(rows: Rows, denominator: float | None) -> SlopeJob:
+    return (SurprisalJob if _of_one_surprisal(rows) else SlopeJob)(rows, denominator)
+
+
+def _piece(x: Tensor, rows: Rows, scale: Tensor | None, _figures: bool) -> tuple[Tensor, None]:
+    check_rows(x, rows)
+    return _job(rows, None)._run(x, None if scale is None else x, scale), None
+
+
+ROWS = RowEngine(_piece, copies=0)

@@ -10,7 +10,7 @@ from plogq.torch.engines.compiled_loss import loss_of_batch
 from plogq.torch.engines.compiled_rows import row_losses
 from plogq.torch.engines.native_rows import unknown
 from plogq.torch.private import in_compiled_transform
-from plogq.torch.questions import Answer, Elements, Rows, wants_gradient
+from plogq.torch.questions import Answer, Elements, Head, Rows, wants_gradient
 from plogq.torch.reductions import finished
 
 
@@ -19,7 +19,7 @@ class Compiled:
 
     name = "compiled"
 
-    def refusal(self, x: Tensor, question: Rows | Elements) -> str:
+    def refusal(self, x: Tensor, question: Rows | Elements | Head) -> str:
         """Say why there is no graph for an operator, or no operator for the question."""
         if not torch.compiler.is_compiling():
             return "no graph is being compiled"
@@ -27,9 +27,11 @@ class Compiled:
             return "a torch.func transform is under way, which the operators have no rules for"
         if isinstance(question, Elements):
             return f"there is no operator of {question.loss.name}"
+        if isinstance(question, Head):
+            return "there is no operator of a head"
         return unknown(question) or no_kernel(x)
 
-    def answer(self, x: Tensor, question: Rows | Elements) -> Answer:
+    def answer(self, x: Tensor, question: Rows | Elements | Head) -> Answer:
         """Compute the loss and its gradient in one pass, or row losses that the graph reduces."""
         assert isinstance(question, Rows)
         learned = wants_gradient(question.row_weight) and torch.is_grad_enabled()

@@ -1,4 +1,4 @@
-"""The formula engine: `plogq.formulas` in torch operations, on every device, at every order.
+"""The formulas of `plogq.formulas` in torch operations, on every device, at every order.
 
 The losses are composed of the cores of `plogq.formulas`, without its checks, which look at values.
 """
@@ -15,41 +15,7 @@ from plogq.formulas import binary_core, softmax_core
 from plogq.formulas.softmax_state import Softmax, softmax_parts
 from plogq.formulas.surprisal_costs import Cost
 from plogq.formulas.terms import times
-from plogq.kernels.question import Statistics
-from plogq.torch.checks import check_rows, check_unit_interval
-from plogq.torch.questions import (
-    Answer,
-    ElementLoss,
-    Elements,
-    RowLoss,
-    Rows,
-    arithmetic,
-    statistics,
-)
-from plogq.torch.reductions import finished, reduced
-
-
-class ByFormula:
-    """The formulas in torch operations, which autograd differentiates."""
-
-    name = "formula"
-
-    def refusal(self, x: Tensor, question: Rows | Elements) -> str:
-        """Take everything."""
-        return ""
-
-    def answer(self, x: Tensor, question: Rows | Elements) -> Answer:
-        """Compute the loss; its derivatives are autograd's."""
-        if isinstance(question, Elements):
-            if question.validate:
-                question.target = check_unit_interval("target", question.target)
-            return reduced(
-                element_losses(x, question), question.reduction, question.denominator
-            ), None
-        check_rows(x, question)
-        losses, parts = row_losses(x, question)
-        stats = _statistics(question, parts) if question.statistics else None
-        return finished(losses, question), stats
+from plogq.torch.questions import ElementLoss, Elements, Figures, RowLoss, Rows, arithmetic
 
 
 def parts_of(x: Tensor, temperature: float = 1.0) -> Softmax:
@@ -134,11 +100,12 @@ def row_losses(x: Tensor, rows: Rows) -> tuple[Tensor, Softmax]:
     return loss, parts
 
 
-def _statistics(rows: Rows, parts: Softmax) -> Statistics:
+def figures(parts: Softmax, temperature: float) -> Figures:
+    """Return lse, entropy and argmax of each row, (R,), detached."""
     position = torch.arange(parts.is_top.shape[-1], device=parts.is_top.device)
     argmax = (parts.is_top * position).sum(-1)
-    lse = softmax_core.log_normaliser(xp, parts, rows.options.temperature)
-    return statistics(rows, lse.detach(), softmax_core.entropy(xp, parts).detach(), argmax)
+    lse = softmax_core.log_normaliser(xp, parts, temperature)
+    return lse.detach(), softmax_core.entropy(xp, parts).detach(), argmax
 
 
 def element_losses(z: Tensor, question: Elements) -> Tensor:

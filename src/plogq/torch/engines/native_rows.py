@@ -60,6 +60,7 @@ def run_rows(
     *,
     row_scale: npt.NDArray[np.float64] | None = None,
     gradient: Tensor | None = None,
+    moments: bool = False,
 ) -> native.RowStatistics:
     """Call the kernel, which fills `gradient`, if it is given, with row_scale · ∂loss/∂x."""
     assert rows.target is not None
@@ -72,7 +73,7 @@ def run_rows(
         keep=None if rows.keep is None else memory_of(rows.keep),
         row_scale=row_scale,
         gradient=None if gradient is None else memory_of(gradient),
-        moments=rows.statistics and gradient is None,
+        moments=moments or (rows.statistics and gradient is None),
         validate=rows.validate,
         check_logits=False,
         threads=torch.get_num_threads(),

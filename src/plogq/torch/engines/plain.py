@@ -60,7 +60,7 @@ def plain_loss(
     if not tracked or found is None:
         return found  # type: ignore[no-any-return]
     loss, gradient = found
-    return _apply(x, target, gradient, loss, (ignore_index, mean, numbers))  # type: ignore[no-any-return]
+    return _apply(x, target, gradient, (loss,), (ignore_index, mean, numbers))  # type: ignore[no-any-return]
 
 
 class PlainLoss(torch.autograd.Function):
@@ -72,13 +72,16 @@ class PlainLoss(torch.autograd.Function):
         x: Tensor,
         target: Tensor,
         gradient: Tensor,
-        loss: Tensor,
+        found: tuple[Tensor],
         asked: tuple[int, bool, Options],
     ) -> Tensor:
-        """Return the loss, and keep the gradient for the backward."""
+        """Return the loss, and keep the gradient for the backward.
+
+        The loss comes inside a tuple, for autograd forbids `loss += …` where it is an input itself.
+        """
         ctx.save_for_backward(x, target)
         ctx.gradient, ctx.asked = gradient, asked
-        return loss
+        return found[0]
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:

@@ -1,0 +1,160 @@
+"""The loss of a head, and its gradient in the same pass over pieces of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from array_api_compat import torch as xp
+from torch import Tensor
+
+from plogq.formulas import softmax_core
+from plogq.torch.checks import check_rows
+from plogq.torch.engines.formula import row_losses
+from plogq.torch.engines.head_gradients import GradientSums
+from plogq.torch.engines.head_pieces import Pieces, RowEngine
+from plogq.torch.engines.head_products import add_logits
+from plogq.torch.questions import Figures, Head, Layer, Rows, arithmetic
+from plogq.torch.reductions import divisor_of, finished, weighed
+
+
+def logits_of(head: Head, layer: Layer) -> Tensor:
+    """Return all logits (R, C), after the softcap, in operations that autograd follows."""
+    dtype, x = layer.dtype, None
+    with torch.autocast(layer.terms[0][0].device.type, enabled=False):
+        for hidden, matrix in layer.terms:
+            part = hidden.to(dtype) @ matrix.to(dtype).t()
+            x = part if x is None else x + part
+        assert x is not None
+        x = x if layer.bias is None else x + layer.bias.to(dtype)
+        return (
+            x
+            if head.softcap is None
+            else softmax_core.capped(xp, x.to(arithmetic(x)), head.softcap)
+        )
+
+
+@dataclass(slots=True)
+class HeadJob:
+    """The loss of each row; or, if it reduces, Σ row_weight · loss over the divisor.
+
+    Attributes
+    ----------
+    figures
+        After a run, the statistics of all rows, if they are wanted.
+    """
+
+    head: Head
+    engine: RowEngine
+    pieces: Pieces
+    reduces: bool
+    figures: Figures | None = None
+
+    def run(
+        self, layer: Layer, wanted: tuple[bool, ...], upstream: Tensor | None = None
+    ) -> tuple[Tensor, list[Tensor | None]]:
+        """Return the loss, and the gradients of the layer's tensors that are wanted.
+
+        The gradients are those of the loss that is one number, or of Σ upstream · loss.
+        """
+        first, rows = layer.terms[0][0], self.head.rows
+        losses = torch.zeros(len(first), dtype=arithmetic(first), device=first.device)
+        sums = GradientSums.of(layer, wanted, self.pieces.index is not None)
+        divisor = divisor_of(rows) if self.reduces else 1.0
+        scale = self._scale(losses, divisor, upstream) if any(wanted) else None
+        figures = self._room_for_figures(losses) if upstream is None and rows.statistics else None
+        room = torch.empty(
+            (self.pieces.size, layer.classes), dtype=layer.dtype, device=first.device
+        )
+        with torch.no_grad(), torch.autocast(first.device.type, enabled=False):
+            for at in self.pieces.all():
+                hidden = [self._hidden(h, at, layer.dtype) for h, _ in layer.terms]
+                x = room[: len(hidden[0])]
+                for i, (_, matrix) in enumerate(layer.terms):
+                    add_logits(x, hidden[i], matrix, layer.bias, new=i == 0)
+                part = None if scale is None else scale[at]
+                losses[at], found = self._loss(x, self._rows(at), part, figures is not None)
+                if figures is not None and found is not None:
+                    for room_of, values in zip(figures, found, strict=True):
+                        room_of[at] = values
+                if scale is not None:
+                    sums.add(x, hidden, layer, at)
+        sums.finish()
+        if figures is not None:
+            self.figures = figures
+        return self._total(losses, divisor), sums.all
+
+    def _loss(
+        self, x: Tensor, rows: Rows, scale: Tensor | None, figures: bool
+    ) -> tuple[Tensor, Figures | None]:
+        """Return the losses of a piece; its gradient overwrites the logits x, if it has a scale."""
+        try:
+            if self.head.softcap is None:
+                return self.engine.answer(x, rows, scale, figures)
+            z = softmax_core.capped(xp, x.to(arithmetic(x)), self.head.softcap)
+            if scale is None:
+                return self.engine.answer(z, rows, scale, figures)
+            # The derivative of c tanh(x / c) is 1 − (z / c)²; where x was infinite it is 0.
+            slope = (z / self.head.softcap).square_().neg_().add_(1.0).clamp_(min=0.0)
+            found = self.engine.answer(z, rows, scale, figures)
+            x.copy_(z.mul_(slope))
+            return found
+        except ValueError:
+            shape = (len(self.head.layer.terms[0][0]), x.shape[1])
+            check_rows(x.new_empty(shape, device="meta"), self.head.rows)  # it names the row
+            raise
+
+    def _hidden(self, hidden: Tensor, at: slice | Tensor, dtype: torch.dtype) -> Tensor:
+        part = hidden.detach()[at].to(dtype)
+        kept = self.head.rows.kept()
+        if kept is None or self.pieces.index is not None:
+            return part
+        return part.masked_fill(~kept[at, None], 0.0)  # 0 · NaN would be NaN
+
+    def _rows(self, at: slice | Tensor) -> Rows:
+        """Return the question about a piece."""
+        rows = self.head.rows
+        assert rows.target is not None
+        target = rows.target[at]
+        keep = None if rows.keep is None else rows.keep[at]
+        return replace(
+            rows, target=target, keep=keep, shape=target.shape[:1], reduction="none",
+            row_weight=None, denominator=None, statistics=False,
+        )  # fmt: skip
+
+    def _scale(self, losses: Tensor, divisor: float | Tensor, upstream: Tensor | None) -> Tensor:
+        """Return the factor of each row's gradient."""
+        weight = self.head.rows.row_weight if self.reduces else None
+        scale = torch.ones_like(losses, dtype=torch.float64)
+        if weight is not None:
+            scale *= weight.detach()
+        if isinstance(divisor, Tensor):
+            scale /= torch.where(divisor == 0, 1.0, divisor)
+        else:
+            scale /= divisor or 1.0
+        return scale if upstream is None else scale * upstream
+
+    def _total(self, losses: Tensor, divisor: float | Tensor) -> Tensor:
+        if not self.reduces:
+            return losses
+        total = weighed(losses, self.head.rows.row_weight).sum(dtype=torch.float64)
+        if isinstance(divisor, Tensor):
+            return (total / torch.where(divisor == 0, 1.0, divisor)).to(losses.dtype)
+        return (total / (divisor or 1.0)).to(losses.dtype)
+
+    @staticmethod
+    def _room_for_figures(losses: Tensor) -> Figures:
+        argmax = torch.zeros_like(losses, dtype=torch.int64)
+        return torch.zeros_like(losses), torch.zeros_like(losses), argmax
+
+    def formula(self, layer: Layer) -> Tensor:
+        """Return the loss in torch operations on all logits."""
+        losses, _ = row_losses(logits_of(self.head, layer), self.head.rows)
+        if not self.reduces:
+            return losses
+        return finished(losses, self.head.rows)
+
+    def others(self) -> tuple[Tensor | None, ...]:
+        """Return all that the gradient reads beside the layer."""
+        rows = self.head.rows
+        return rows.target, rows.weight, rows.keep, rows.row_weight

@@ -1,0 +1,71 @@
+"""The three products of a linear layer on a piece of its rows, within a bound of scratch memory.
+
+A matrix in another dtype than the products is cast by blocks of its rows, and so is the gradient
+of a half-precision matrix, which is summed in float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from plogq.kernels import memory
+
+_SCRATCH = 1 << 22  # bytes of a block of the matrix, or of its gradient
+
+
+def wide(dtype: torch.dtype) -> torch.dtype:
+    """Return the dtype in which a gradient is summed."""
+    return torch.float64 if dtype == torch.float64 else torch.float32
+
+
+def add_logits(
+    out: Tensor, hidden: Tensor, matrix: Tensor, bias: Tensor | None, *, new: bool
+) -> None:
+    """Write hidden · matrixᵀ + bias to `out`, (n, C); or add it, if the memory is not new."""
+    for at in _blocks(matrix, out.dtype, cast=matrix.dtype != out.dtype):
+        part = matrix[at].to(out.dtype).t()
+        if not new:
+            out[:, at].addmm_(hidden, part)
+        elif bias is None:
+            torch.mm(hidden, part, out=out[:, at])
+        else:
+            torch.addmm(bias[at].to(out.dtype), hidden, part, out=out[:, at])
+
+
+def hidden_gradient(slope: Tensor, matrix: Tensor) -> Tensor:
+    """Return slope · matrix, (n, D), of the gradient `slope` (n, C) in the logits."""
+    if matrix.dtype == slope.dtype:
+        return slope @ matrix
+    total = torch.zeros(len(slope), matrix.shape[1], dtype=wide(slope.dtype), device=slope.device)
+    for at in _blocks(matrix, slope.dtype, cast=True):
+        total += slope[:, at] @ matrix[at].to(slope.dtype)
+    return total
+
+
+def add_matrix_gradient(total: Tensor, slope: Tensor, hidden: Tensor, *, new: bool) -> None:
+    """Write slopeᵀ · hidden to `total`, (C, D); or add it, if the memory is not new."""
+    if total.dtype == slope.dtype:
+        torch.addmm(total, slope.t(), hidden, beta=0 if new else 1, out=total)
+        return
+    for at in _blocks(total, slope.dtype, cast=True):
+        part = slope[:, at].t() @ hidden
+        total[at].copy_(part) if new else total[at].add_(part)
+
+
+def matrix_room(matrix: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return memory for the gradient of a matrix; on the CPU it may be that of the last."""
+    if matrix.device.type != "cpu":
+        return torch.empty(matrix.shape, dtype=dtype, device=matrix.device)
+    room = memory.empty((matrix.numel(),), f"i{dtype.itemsize}")
+    return torch.from_numpy(room).view(dtype).view(matrix.shape)
+
+
+def _blocks(matrix: Tensor, dtype: torch.dtype, *, cast: bool) -> Iterator[slice]:
+    """Give the rows of a matrix in blocks that are small in this dtype; all at once without it."""
+    count, width = matrix.shape
+    step = max(64, _SCRATCH // max(1, width * dtype.itemsize)) if cast else max(1, count)
+    for begin in range(0, count, step):
+        yield slice(begin, begin + step)

@@ -1,0 +1,30 @@
+"""The engine of heads whose logits must all be there: in a graph, a transform, or of a subclass."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from plogq.kernels.seam import Engine
+from plogq.torch.engines.head_job import logits_of
+from plogq.torch.questions import Answer, Elements, Head, Rows
+
+
+class Materialised:
+    """All logits, and then the first engine of rows that takes them."""
+
+    name = "materialised"
+
+    def __init__(self, *engines: Engine) -> None:
+        self._engines = engines
+
+    def refusal(self, x: Tensor, question: Rows | Elements | Head) -> str:
+        """Take heads alone, since the logits of all others are there."""
+        return "" if isinstance(question, Head) else "the logits are given"
+
+    def answer(self, x: Tensor, question: Rows | Elements | Head) -> Answer:
+        """Compute the loss of all logits."""
+        assert isinstance(question, Head)
+        logits, rows = logits_of(question, question.layer), question.rows
+        engine = next(e for e in self._engines if not e.refusal(logits, rows))
+        found: Answer = engine.answer(logits, rows)
+        return found

@@ -1,0 +1,296 @@
+"""A linear layer and its cross-entropy, without all logits at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Unpack
+
+import torch
+from torch import Tensor
+
+from plogq.errors import check_count, check_number, refuse
+from plogq.kernels.arguments import check_softcap
+from plogq.torch.checks import check_tensors, values_known
+from plogq.torch.engines import ENGINES
+from plogq.torch.options import SoftmaxOptions
+from plogq.torch.questions import Head, Layer, RowLoss, Rows, arithmetic, products
+from plogq.torch.reductions import reduction_name
+from plogq.torch.softmax import CROSS_ENTROPY, question, shaped
+
+WORKSPACE = 64 << 20
+
+
+class LowRank(NamedTuple):
+    """An adapter of the linear layer: its matrix is W + scale · B A, which is never formed.
+
+    Attributes
+    ----------
+    a
+        A, (r, D).
+    b
+        B, (C, r).
+    scale
+        The factor; PEFT's is lora_alpha / r.
+    """
+
+    a: Tensor
+    b: Tensor
+    scale: float = 1.0
+
+
+def linear_cross_entropy(
+    input: Tensor,
+    linear_weight: Tensor,
+    target: Tensor,
+    *,
+    linear_bias: Tensor | None = None,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    shift: bool = False,
+    lora: LowRank | tuple[Tensor, Tensor, float] | None = None,
+    workspace: int = WORKSPACE,
+    valid: int | None = None,
+    compact: bool = True,
+    **options: Unpack[SoftmaxOptions],
+) -> Any:
+    """`torch.nn.functional.linear_cross_entropy`: `cross_entropy` of input · linear_weightᵀ + bias.
+
+    Only some rows of the logits exist at a time. Their gradient overwrites them, and is at once
+    multiplied out to that of the layer; what is frozen has no product.
+
+    Parameters
+    ----------
+    input : (…, D)
+        What the last layer is given, a row for each token; of any floating dtype.
+    linear_weight : (C, D)
+        The last layer's, in the dtype of the input, or float32 beside half precision. Its gradient
+        is summed in float32.
+    target : (…) or (…, C)
+        Class indices, any integer dtype; or distributions.
+    linear_bias : (C,)
+        The last layer's.
+    weight, reduction, label_smoothing, **options
+        As for `cross_entropy`; a `logit_scale` s of a model is `temperature` = 1/s, after a
+        `softcap`. `inplace` changes nothing here.
+    ignore_index
+        Rows with this target are left out; None is −100, and is all that distributions take.
+    shift
+        The target of each position is that of the next one along the last axis of the rows, and so
+        are `mask` and `row_weight`; the last position is left out.
+    lora
+        (A, B, scale): the layer's matrix is linear_weight + scale · B A, which is never formed.
+    workspace
+        Bytes for the logits that exist at once, beside the float32 gradient of `linear_weight`.
+        Losses and gradients do not depend on it, but for rounding.
+    valid
+        The number of rows that are not left out, if it is known: then nothing waits for a count.
+    compact
+        Rows that are left out are dropped before any product. If it is False, they are computed
+        and not used, and their number is not asked for.
+
+    Returns
+    -------
+    Tensor, or (Tensor, Statistics) with `return_stats`
+        In nats.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `cross_entropy`; shapes and dtypes that do not fit; a workspace too small for one row.
+
+    Notes
+    -----
+    Differs from torch: what `cross_entropy` says of batches with nothing left, half precision,
+    masked classes and bad targets.
+    Differs from torch: `input` may have more axes, and `linear_weight` not: of K-dimensional
+    logits, take `cross_entropy`.
+    Differs from torch: it is never chunked by `options`, but always by `workspace`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> hidden, matrix = torch.eye(2), torch.tensor([[2.0, 0.0], [0.5, 1.0], [0.0, 0.0]])
+    >>> linear_cross_entropy(hidden, matrix, torch.tensor([0, 1]), reduction="none")
+    tensor([0.3064, 0.5514])
+
+    References
+    ----------
+    https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.linear_cross_entropy.html
+    """
+    if "options" in options:
+        refuse("options", "be left out: `workspace` bounds the memory", "torch's options")
+    layer, rows = asked_of_layer(
+        input, linear_weight, target, linear_bias, lora, shift,
+        weight=weight, ignore_index=ignore_index, reduction=reduction,
+        label_smoothing=label_smoothing, options=options,
+    )  # fmt: skip
+    return _answer(layer, rows, options.get("softcap"), workspace, valid, compact)
+
+
+def layer_cross_entropy(
+    terms: Sequence[tuple[Tensor, Tensor]],
+    bias: Tensor | None,
+    target: Tensor,
+    *,
+    weight: Tensor | None,
+    ignore_index: int,
+    reduction: str,
+    label_smoothing: float,
+    options: SoftmaxOptions,
+) -> Any:
+    """Return `linear_cross_entropy` of Σ_k hidden_k · matrix_kᵀ + bias.
+
+    What an adapter adds to a layer may come from other hidden rows than the layer's: after a
+    dropout, say. Each term is a pair of (R, D_k) and (C, D_k).
+    """
+    (hidden, matrix), *others = terms
+    layer, rows = asked_of_layer(
+        hidden, matrix, target, bias, None, False,
+        weight=weight, ignore_index=ignore_index, reduction=reduction,
+        label_smoothing=label_smoothing, options=options,
+    )  # fmt: skip
+    more = (checked_layer(each, matrix, None, None).terms[0] for each, matrix in others)
+    layer = layer._replace(terms=(*layer.terms, *more))
+    return _answer(layer, rows, options.get("softcap"), WORKSPACE, None, True)
+
+
+def asked_of_layer(
+    input: Tensor,
+    matrix: Tensor,
+    target: Tensor | None,
+    bias: Tensor | None,
+    lora: LowRank | tuple[Tensor, Tensor, float] | None,
+    shift: bool,
+    loss: RowLoss = CROSS_ENTROPY,
+    *,
+    weight: Tensor | None,
+    ignore_index: int | None,
+    reduction: str,
+    label_smoothing: float,
+    options: SoftmaxOptions,
+) -> tuple[Layer, Rows]:
+    """Return the layer, with rows of one axis, and what is asked of its logits."""
+    denominator, softcap = options.get("denominator"), options.get("softcap")
+    reduction = reduction_name(None, None, reduction, denominator)
+    if softcap is not None:
+        check_softcap(softcap)
+    layer = checked_layer(input, matrix, bias, lora)
+    by_row = {"row_weight": options.get("row_weight"), "mask": options.get("mask")}
+    check_tensors(input=input, target=target, weight=weight, **by_row)
+    lead, classes = input.shape[:-1], layer.classes
+    if target is not None and target.ndim > len(lead):
+        if target.shape != (*lead, classes):
+            expected = f"have shape {tuple(lead)} as class indices, or {(*lead, classes)}"
+            refuse("target", expected, tuple(target.shape))
+        if ignore_index is not None and ignore_index != -100:
+            expected = "be left out with distributions, where `mask` leaves rows out"
+            refuse("ignore_index", expected, ignore_index)
+    index = -100 if ignore_index is None else ignore_index
+    if shift:
+        target, options = _shifted(target, lead, index, options)
+    if target is not None and target.ndim > len(lead) > 1:
+        target = target.movedim(-1, 1)
+    # The question needs the shape and the dtype of the logits alone.
+    logits = torch.empty((*lead[:1], classes, *lead[1:]), dtype=input.dtype, device="meta")
+    _, rows = question(
+        logits, target, loss,
+        weight=weight, ignore_index=index, reduction=reduction, label_smoothing=label_smoothing,
+        options=options,
+    )  # fmt: skip
+    if rows.soft:
+        rows.target = rows.distributions()
+    return layer, rows
+
+
+def checked_layer(
+    input: Tensor,
+    matrix: Tensor,
+    bias: Tensor | None,
+    lora: LowRank | tuple[Tensor, Tensor, float] | None,
+) -> Layer:
+    """Return the layer with hidden rows (R, D), after a check of its shapes and dtypes."""
+    a, b, scale = (None, None, 1.0) if lora is None else lora
+    named = {"linear_weight": matrix, "linear_bias": bias, "lora A": a, "lora B": b}
+    check_tensors(input=input, **named)
+    arithmetic(input)
+    if input.ndim == 0:
+        refuse("input", "have shape (…, D)", "()")
+    if matrix.ndim > 2:
+        expected = "have shape (C, D): of K-dimensional logits, take cross_entropy"
+        refuse("linear_weight", expected, tuple(matrix.shape))
+    width = input.shape[-1]
+    if matrix.ndim != 2 or matrix.shape[1] != width or not matrix.shape[0]:
+        refuse("linear_weight", f"have shape (C, {width})", tuple(matrix.shape))
+    classes = matrix.shape[0]
+    if bias is not None and bias.shape != (classes,):
+        refuse("linear_bias", f"have shape ({classes},)", tuple(bias.shape))
+    dtype = products(input)
+    for name, t in named.items():
+        if t is not None and t.dtype not in (input.dtype, dtype, torch.float32):
+            expected = f"be of the input's dtype, {input.dtype}, or float32"
+            refuse(name, expected, t.dtype, error=TypeError)
+        if t is not None and input.dtype == torch.float64 != t.dtype:
+            refuse(name, "be torch.float64, as the input is", t.dtype, error=TypeError)
+    hidden = input.reshape(-1, width) if width else input.reshape(input.shape[:-1].numel(), 0)
+    terms = [(hidden, matrix)]
+    if a is not None and b is not None:
+        if a.ndim != 2 or a.shape[1] != width:
+            refuse("lora", f"have A of shape (r, {width})", tuple(a.shape))
+        if b.shape != (classes, a.shape[0]):
+            refuse("lora", f"have B of shape {(classes, a.shape[0])}", tuple(b.shape))
+        check_number("lora scale", scale)
+        low = hidden.to(dtype) @ a.to(dtype).t()
+        terms.append((low * scale, b))
+    return Layer(tuple(terms), bias, dtype)
+
+
+def _shifted(
+    target: Tensor | None, lead: torch.Size, ignore_index: int, options: SoftmaxOptions
+) -> tuple[Tensor | None, SoftmaxOptions]:
+    """Return target and options by row, of each row's next one; the last is left out."""
+    if not lead:
+        refuse("shift", "be False for an input of one row", True)
+    axis = len(lead) - 1
+
+    def following(t: Tensor, last: float | bool) -> Tensor:
+        if t.ndim <= axis:
+            return t  # its shape is refused below
+        end = t.narrow(axis, 0, min(1, t.shape[axis]))
+        return torch.cat([t.narrow(axis, end.shape[axis], t.shape[axis] - end.shape[axis]),
+                          torch.full_like(end, last)], axis)  # fmt: skip
+
+    shifted: SoftmaxOptions = {**options}
+    mask, row_weight = options.get("mask"), options.get("row_weight")
+    if target is not None and target.ndim == len(lead):
+        target = following(target.long(), ignore_index)
+    elif target is not None:
+        target = following(target, 0.0)
+        if mask is None:
+            mask = torch.ones(lead, dtype=torch.bool, device=target.device)
+    if mask is not None:
+        shifted["mask"] = following(mask, False)
+    if row_weight is not None:
+        shifted["row_weight"] = following(row_weight, 0.0)
+    return target, shifted
+
+
+def _answer(
+    layer: Layer,
+    rows: Rows,
+    softcap: float | None,
+    workspace: int,
+    valid: int | None,
+    compact: bool,
+) -> Any:
+    check_count("workspace", workspace, 1)
+    hidden, kept = layer.terms[0][0], rows.kept()
+    if valid is not None:
+        check_count("valid", valid)
+        if hidden.device.type == "cpu" and values_known(hidden):
+            count = len(hidden) if kept is None else int(kept.sum())
+            if valid != count:
+                refuse("valid", f"be the number of rows that are not left out, {count}", valid)
+    head = Head(rows, layer, softcap, workspace, compact)
+    return shaped(ENGINES.choose(hidden, head).answer(hidden, head), rows)
