@@ -209,7 +209,9 @@ class Document:
         found = document.get("schema") if isinstance(document, Mapping) else document
         if not isinstance(document, Mapping) or found != cls.SCHEMA:
             error = wrong("schema", str(cls.SCHEMA), found)
-            raise ValueError(f"{error}; is this the JSON of {cls.COMMAND}?")
+            later = type(found) is int and found > cls.SCHEMA
+            hint = "a later version wrote it" if later else f"is this the JSON of {cls.COMMAND}?"
+            raise ValueError(f"{error}; {hint}")
         with needed_by("reading a result"):
             from pydantic import ValidationError
         try:

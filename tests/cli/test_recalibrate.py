@@ -247,6 +247,17 @@ def test_bad_input_leaves_nothing(folder, tmp_path):
     assert run.returncode == 1
 
 
+def test_a_fit_is_kept_where_writing_the_rows_fails(folder, tmp_path):
+    bad = logits(table(300, 1))
+    bad[200, 1] = np.nan
+    np.savez(tmp_path / "bad.npz", logits=bad, label=np.asarray(table(300, 1)["label"]))
+    words = ["--save", tmp_path / "kept.json", "--test", "bad.npz", "--out", tmp_path / "out.csv"]
+    run = plogq("recalibrate", folder / "valid.parquet", *words, cwd=tmp_path)
+    assert run.returncode == 1
+    assert Recalibration.from_json(tmp_path / "kept.json").family != "identity"
+    assert not (tmp_path / "out.csv").exists()
+
+
 BIG = 1_200_000
 
 

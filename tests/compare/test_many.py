@@ -110,6 +110,8 @@ def test_an_infinite_cost_is_worse_and_leaves_the_others_alone():
     assert (many.differences["A-B"].difference, many.differences["A-B"].winner) == (-math.inf, "A")
     assert many.differences["A-C"].difference == compare(tables[0], tables[2]).difference
     assert many.disagreements[0].costs["B"] == math.inf
+    [section] = [each for each in page(many).sections if each.key == "differences"]
+    assert "infinite, its interval is over the rows that are possible" in section.words.text
     everywhere = compare(tables[1], tables[1], tables[1])
     assert everywhere.best == ()
     assert everywhere.differences["A-B"].difference is None
@@ -213,3 +215,20 @@ def test_intervals_hold_together_as_often_as_they_say():
         alone += two[0] <= gaps["A-B"] <= two[1]
     assert 0.915 < held / runs < 0.98
     assert alone / runs > 0.9
+
+
+def test_batches_of_generators_are_paired_by_their_order():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 500)
+    tables = [2 * np.eye(3)[y] + s * rng.normal(size=(500, 3)) for s in (0.5, 1.0, 2.0)]
+
+    def batches(z, size):
+        return ((z[i : i + size], y[i : i + size]) for i in range(0, 500, size))
+
+    for some in (tables[:2], tables):
+        whole = compare(*({"logits": z, "labels": y} for z in some))
+        found = compare(*map(batches, some, (64, 100, 7)[: len(some)]))
+        assert (found.rows, found.metrics()) == (500, whole.metrics())
+    short = ((z[:10], y[:10]) for z in tables[:1])
+    with pytest.raises(ValueError, match="got 10 rows and no more"):
+        compare(batches(tables[0], 64), short)

@@ -273,7 +273,7 @@ def test_no_rows_give_no_rows():
 
 
 BROKEN = {
-    "version": ({"schema": 2}, "schema: expected 1, got 2; is this the JSON of plogq recalibrate"),
+    "version": ({"schema": 2}, "schema: expected 1, got 2; a later version wrote it"),
     "family": ({"family": "platt"}, "family must be one of identity, .*; got 'platt'"),
     "no temperature": ({"parameters": {}}, "parameters must be those of temperature over 3"),
     "one more": ({"parameters": {"temperature": 1.0, "b": 2}}, "parameters must be those"),
@@ -303,6 +303,7 @@ BROKEN = {
         "parameters must be those",
     ),
     "classes twice": ({"classes": ["a", "a", "b"]}, "classes must be different names"),
+    "a score": ({"recalibration": {}}, "of plogq recalibrate --save; got a score's"),
     "promise": ({"promise": {}}, "promise.cross_entropy: expected, and not there"),
 }
 

@@ -130,6 +130,8 @@ def _run(arguments: argparse.Namespace) -> None:
         sections += of_fit(result)
     else:
         recalibration = Recalibration.from_json(arguments.kept)
+    if arguments.save is not None:  # before what may fail, so that a long fit is not lost
+        write_whole(arguments.save, (recalibration.to_json() + "\n").encode())
     found = None
     if arguments.test is not None:
         from plogq.compare import validate
@@ -146,8 +148,6 @@ def _run(arguments: argparse.Namespace) -> None:
                 source, recalibration, arguments.out, **options(), progress=progress
             )
         sections.append(of_applied(done, notes))
-    if arguments.save is not None:
-        write_whole(arguments.save, (recalibration.to_json() + "\n").encode())
 
     def print_report() -> None:
         from plogq.reports.terminal.text import print_sections

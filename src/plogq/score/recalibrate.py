@@ -142,7 +142,13 @@ class Recalibration(Document):
         named = f"{source}: " if isinstance(source, PathLike) else ""
         text = Path(source).read_bytes() if isinstance(source, PathLike) else source
         try:
-            return cls.read(json.loads(text))
+            document = json.loads(text)
+            if isinstance(document, dict) and isinstance(document.get("recalibration"), dict):
+                raise ValueError(
+                    f"expected the JSON of {cls.COMMAND} --save; got a score's (in Python, "
+                    "Recalibration.from_result(Result.read(…)) makes one of it)"
+                )
+            return cls.read(document)
         except UnicodeDecodeError:
             raise ValueError(f"{named}expected JSON in UTF-8") from None
         except json.JSONDecodeError as error:

@@ -199,6 +199,11 @@ def _differences(result: ManyComparison) -> Section:
         "together: each reaches further than that of two models compared alone. A difference "
         "without a winner is a tie: these rows do not tell the two apart."
     )
+    if any(each.interval and math.isinf(each.difference or 0.0) for each in found.values()):
+        text += (
+            " Where a difference is infinite, its interval is over the rows that are possible "
+            "under both."
+        )
     columns = (
         Column("pair", "", "name"),
         Column("difference", _unit(result)),
