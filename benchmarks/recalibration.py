@@ -205,7 +205,10 @@ def lines(tables: int, splits: int) -> Iterator[str]:
 
 def promises(name: str, found: dict[str, list[Tried]]) -> Iterator[str]:
     """Give a table of what was promised and kept, in bits per row, and the intervals' width."""
-    yield f"{name:37}{'left alone':>11}{'promised':>10}{'kept':>9}{'intervals':>11}{'width':>9}{'held':>8}"
+    yield (
+        f"{name:37}{'left alone':>11}{'promised':>10}{'kept':>9}"
+        f"{'intervals':>11}{'width':>9}{'held':>8}"
+    )
     all_held = []
     for case, every in found.items():
         some = [each for each in every if each.promise.interval and np.isfinite(each.before)]

@@ -105,7 +105,7 @@ def test_miscalibration_may_be_what_was_not_taken(unseen, monkeypatch):
 
 
 def test_a_saving_of_a_taken_family_has_the_error_of_its_fit():
-    """One temperature and unit weights: u is the optimism per parameter, 1.125 / n of a fold of 5."""
+    """One temperature, unit weights: u is the optimism by 1.125, which is of five folds."""
     table = drawn(1000, 3, 4, lambda z: 1.5 * z)
     result = score(table, unit="nat", seed=3)
     assert result.recalibration.family == "temperature"
