@@ -204,8 +204,11 @@ def lines(tables: int, splits: int) -> Iterator[str]:
 
 
 def promises(name: str, found: dict[str, list[Tried]]) -> Iterator[str]:
-    """Give a table of what was promised and kept, in bits per row."""
-    yield f"{name:37}{'left alone':>11}{'promised':>10}{'kept':>9}{'intervals':>11}{'held':>8}"
+    """Give a table of what was promised and kept, in bits per row, and the intervals' width."""
+    yield (
+        f"{name:37}{'left alone':>11}{'promised':>10}{'kept':>9}"
+        f"{'intervals':>11}{'width':>9}{'held':>8}"
+    )
     all_held = []
     for case, every in found.items():
         some = [each for each in every if each.promise.interval and np.isfinite(each.before)]
@@ -214,9 +217,10 @@ def promises(name: str, found: dict[str, list[Tried]]) -> Iterator[str]:
         alone = sum(each.alone for each in every)
         promised = np.mean([each.promise.saved for each in some]) if some else np.nan
         kept = np.mean([each.saved for each in some]) if some else np.nan
-        share = f"{np.mean(held):8.1%}" if held else f"{'':8}"
-        yield f"{case:37}{alone:11}{promised:10.4f}{kept:9.4f}{len(some):11}{share}"
-    yield f"{'all':37}{'':30}{len(all_held):11}{np.mean(all_held):8.1%}"
+        width = np.mean([np.diff(each.promise.interval) for each in some]) if some else np.nan
+        share = f"{width:9.4f}{np.mean(held):8.1%}" if held else ""
+        yield f"{case:37}{alone:11}{promised:10.4f}{kept:9.4f}{len(some):11}{share}".rstrip()
+    yield f"{'all':37}{'':30}{len(all_held):11}{'':9}{np.mean(all_held):8.1%}"
 
 
 def beside(name: str, found: dict[str, list[Tried]]) -> Iterator[str]:
@@ -233,7 +237,7 @@ def beside(name: str, found: dict[str, list[Tried]]) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tables", type=int, default=40, help="of each kind (default: 40)")
+    parser.add_argument("--tables", type=int, default=100, help="of each kind (default: 100)")
     parser.add_argument("--splits", type=int, default=20, help="of each data set (default: 20)")
     parser.add_argument("--quick", action="store_true", help="a smoke run: few tables, not kept")
     arguments = parser.parse_args()

@@ -9,6 +9,7 @@ from scipy import stats
 from plogq.score import score
 from plogq.score.figures import all_figures as summary
 from plogq.score.figures.intervals import intervals
+from plogq.score.figures.promise import refit_variance
 from plogq.score.recalibration import log_softmax
 from plogq.tables.sums.bootstrap import replicate_weights, row_buckets
 from plogq.tables.sums.level import LEVEL, NORMAL_END
@@ -19,6 +20,14 @@ FIGURES = {
     "miscalibration", "resolution", "perplexity", "accuracy", "brier", "prediction_entropy",
     "overconfidence",
 }  # fmt: skip
+
+
+def _end(replicates, share):
+    """Return the quantile that a further replicate is below with that probability, by its rank."""
+    ordered = np.sort(replicates)
+    rank, part = divmod(share * (len(ordered) + 1), 1)
+    below, above = ordered[int(rank) - 1], ordered[min(int(rank), len(ordered) - 1)]
+    return below + part * (above - below)
 
 
 def test_which_figures_have_one():
@@ -49,7 +58,9 @@ def test_replicates_are_those_of_weighted_rows(unit):
     per = 1.0 if unit == "nat" else math.log(2)
 
     def ends(values):
-        return pytest.approx(np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]), rel=1e-12)
+        return pytest.approx(
+            [_end(values, (1 - LEVEL) / 2), _end(values, (1 + LEVEL) / 2)], rel=1e-12
+        )
 
     total = u.sum(axis=1)
     assert result.intervals["cross_entropy"] == ends(u @ loss / total / per)
@@ -71,9 +82,9 @@ def test_miscalibration_may_be_what_was_not_taken(unseen, monkeypatch):
     """Its upper end is that of what the best family saves, and what T at an end of its own does."""
     seen = {}
 
-    def spy(buckets, recalibrations, figures, of_temperature, **options):
+    def spy(buckets, recalibrations, figures, chosen, of_temperature, **options):
         seen.update(recalibrations=recalibrations, of_temperature=of_temperature)
-        return intervals(buckets, recalibrations, figures, unseen, **options)
+        return intervals(buckets, recalibrations, figures, chosen, unseen, **options)
 
     monkeypatch.setattr(summary, "intervals", spy)
     table = drawn(1000, 3, 8, lambda z: 1.05 * z)
@@ -81,8 +92,8 @@ def test_miscalibration_may_be_what_was_not_taken(unseen, monkeypatch):
     assert (result.recalibration.family, result.miscalibration) == ("identity", 0)
     weights = replicate_weights(1000, 200, 3)
     saved = seen["recalibrations"].savings.under(weights)
-    most = np.quantile(saved.per_row.max(axis=1), (1 + LEVEL) / 2)
-    taken = np.quantile(saved.per_row[np.arange(200), saved.chosen], (1 + LEVEL) / 2)
+    most = _end(saved.per_row.max(axis=1), (1 + LEVEL) / 2)
+    taken = _end(saved.per_row[np.arange(200), saved.chosen], (1 + LEVEL) / 2)
     low, high = result.intervals["miscalibration"]
     assert taken < most < 0.5
     assert (low, high) == (0, pytest.approx(max(most, unseen), rel=1e-12))
@@ -91,6 +102,44 @@ def test_miscalibration_may_be_what_was_not_taken(unseen, monkeypatch):
     log_p = [log_softmax(log_q / t) for t in result.temperature.interval]
     divergence = [(np.exp(p) * (p - log_q)).sum(axis=1).mean() for p in log_p]
     assert seen["of_temperature"] == pytest.approx(max(divergence), rel=1e-9)
+
+
+def test_a_saving_of_a_taken_family_has_the_error_of_its_fit():
+    """One temperature, unit weights: u is the optimism by 1.125, which is of five folds."""
+    table = drawn(1000, 3, 4, lambda z: 1.5 * z)
+    result = score(table, unit="nat", seed=3)
+    assert result.recalibration.family == "temperature"
+    low, high = result.intervals["miscalibration"]
+    left = result.recalibration.cross_entropy["temperature"]
+    u = max(0.0, left - result.temperature.cross_entropy) / 1.125
+    own = NORMAL_END * u * math.sqrt(refit_variance(5))
+    as_asked = score(table, unit="nat", seed=3, family="temperature").intervals["miscalibration"]
+    assert as_asked == (low, high)
+    # Without the error of the fit, the ends are those of the replicates of the saving itself.
+    saved = result.miscalibration
+    lower = math.sqrt((saved - low) ** 2 - own**2)
+    upper = math.sqrt((high - u - saved) ** 2 - own**2)
+    log_q = log_softmax(table["logits"])
+    log_p = log_softmax(log_q / result.temperature.value)
+    of_row = (log_p - log_q)[np.arange(1000), table["labels"]]
+    assert 0 < u < 10 / 1000
+    assert (lower + upper) / 2 == pytest.approx(NORMAL_END * of_row.std() / 1000**0.5, rel=0.15)
+
+
+@pytest.mark.slow
+def test_the_variance_of_a_refit_is_that_of_a_simulated_mean():
+    """The loss of a mean of n normal numbers, ½ (x − m)², cross-fitted, less that on fresh ones."""
+    rng = np.random.default_rng(0)
+    n, folds = 100, 5
+    x = rng.standard_normal((100_000, folds, n // folds))
+    part = x.mean(axis=2)
+    whole = part.mean(axis=1, keepdims=True)
+    without = (whole * folds - part) / (folds - 1)
+    # Σ ½ (x − m)² − ½ x² of held-out rows: x² is the noise that the bootstrap over rows sees.
+    held_out = (without**2 / 2 - part * without).mean(axis=1)
+    error = held_out - whole[:, 0] ** 2 / 2
+    seen = (without**2).mean() / n
+    assert error.var() - seen == pytest.approx(refit_variance(folds) / n**2, rel=0.05)
 
 
 def test_the_same_seed_gives_the_same_intervals():

@@ -85,6 +85,7 @@ def summarise(
         buckets,
         recalibrations,
         nats | plain,
+        chosen,
         temperature.unseen if temperature and temperature.unseen > ROUNDING * finite else 0.0,
         soft=state.soft,
         unit=unit,

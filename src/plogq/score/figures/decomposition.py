@@ -40,6 +40,7 @@ class Recalibrations:
     sample: WeightedSample
     labelled: LabelledRows
     fits: tuple[Family, ...]  # fitted to all sampled rows; the identity first
+    held_out: Array  # (families, n) what each row costs by the fits to the other folds, in nats
     aside: dict[str, str]  # the families that were not tried, and why
     folds: int
     buckets: int  # how many hold rows
@@ -72,7 +73,7 @@ def recalibrate(
     asked = None if family is None else [each.name for each in families].index(family)
     savings = Savings(buckets, sample, fits, losses, asked)
     used = len(buckets.used())
-    return Recalibrations(sample, labelled, fits, aside, folds, used, savings)
+    return Recalibrations(sample, labelled, fits, losses, aside, folds, used, savings)
 
 
 def _weighted_sample(state: State) -> WeightedSample:

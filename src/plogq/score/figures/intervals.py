@@ -7,6 +7,7 @@ import numpy as np
 from plogq.formulas.terms import neg_log, times
 from plogq.formulas.units import Unit, from_nats
 from plogq.score.figures.decomposition import Recalibrations, Savings
+from plogq.score.figures.promise import promised
 from plogq.score.state.buckets import Buckets
 from plogq.tables.arrays import Array
 from plogq.tables.sums.bootstrap import interval, replicate_weights
@@ -21,6 +22,7 @@ def intervals(
     buckets: Buckets,
     recalibrations: Recalibrations,
     figures: dict[str, float],
+    chosen: int,
     unseen: float,
     *,
     soft: bool,
@@ -31,11 +33,14 @@ def intervals(
     """Return the interval of each figure that is finite, in its unit.
 
     Its ends are percentiles of the figure's replicates, with the family chosen anew in each; they
-    are moved to include the figure where it lies outside. Families are not fitted anew, and a
-    saving within its error is not taken, so miscalibration may go unseen. The upper end of its
-    interval allows for that: it is at least the upper percentile of the most that any family
-    saves in a replicate, and what a temperature at the ends of its own interval would save.
-    Where the family was asked for, none is chosen, and nothing goes unseen.
+    are moved to include the figure where it lies outside. Miscalibration is the exception:
+
+    - Where a family is taken, the interval is of what that one saves on fresh rows (`promised`),
+      and may reach below 0.
+    - Where predictions are left as they are, a saving within its error has gone unseen. The upper
+      end is then at least the upper percentile of the most that any family saves in a replicate,
+      and what a temperature at the ends of its own interval would save. Where the identity was
+      asked for, nothing goes unseen.
 
     Parameters
     ----------
@@ -45,6 +50,8 @@ def intervals(
         What each family saves.
     figures
         The figures by name, in nats or without unit; some of them have no interval.
+    chosen
+        The index of the family taken.
     unseen
         What the ends of the temperature's interval would save, in nats per row.
     soft
@@ -54,7 +61,8 @@ def intervals(
     replicates, seed
         How many replicates the bootstrap has, and its seed.
     """
-    sums = _Sums(buckets, recalibrations.savings, soft)
+    left_alone = chosen == 0
+    sums = _Sums(buckets, recalibrations.savings, None if left_alone else chosen, soft)
     if recalibrations.buckets < 2 or replicates == 0:
         return {}
     weights = replicate_weights(recalibrations.buckets, replicates, seed)
@@ -72,8 +80,11 @@ def intervals(
         ends = interval(values) if np.isfinite(figure) else None
         if ends is not None:
             low, high = min(ends[0], figure), max(ends[1], figure)
-            if name == "miscalibration" and recalibrations.savings.asked is None:
-                high = max(high, unseen, most[1] if most else 0.0)
+            if name == "miscalibration":
+                if not left_alone:
+                    low, high = promised(recalibrations, chosen, figure, ends)
+                elif recalibrations.savings.asked is None:
+                    high = max(high, unseen, most[1] if most else 0.0)
             nats = np.array([low, high])
             in_unit = nats if name in WITHOUT_UNIT else from_nats(nats, unit)
             out[name] = (float(in_unit[0]), float(in_unit[1]))
@@ -83,7 +94,7 @@ def intervals(
 class _Sums:
     """The sums of each bucket that holds rows, and the figures for any weights of the buckets."""
 
-    def __init__(self, buckets: Buckets, savings: Savings, soft: bool) -> None:
+    def __init__(self, buckets: Buckets, savings: Savings, taken: int | None, soft: bool) -> None:
         used = buckets.used()
         self.labels = buckets.amounts(buckets.labels)[used]
         self._names = list(buckets.sums)
@@ -91,6 +102,7 @@ class _Sums:
         sums += [buckets.amounts(buckets.rows), buckets.amounts(buckets.impossible)]
         self._columns = np.stack([each[used] for each in sums], axis=1)
         self._savings = savings
+        self._taken = taken  # whose saving miscalibration is; None for that of the one chosen anew
         self._soft = soft
 
     def under(self, weights: Array) -> dict[str, Array]:
@@ -100,13 +112,14 @@ class _Sums:
         loss = np.where(impossible > 0, np.inf, means["surprisal"])
         per_row, chosen = self._savings.under(weights)
         saved = per_row[np.arange(len(chosen)), chosen]
+        fixed = saved if self._taken is None else per_row[:, self._taken]
         with np.errstate(over="ignore"):
             perplexity = np.exp(loss)
         out = {
             "cross_entropy": loss,
             "label_entropy": _entropy(weighted_sums(weights, self.labels)),
             "refinement": means["surprisal"] - saved,
-            "miscalibration": np.where(impossible > 0, np.inf, saved),
+            "miscalibration": np.where(impossible > 0, np.inf, fixed),
             "most_saved": per_row.max(axis=1),
             "perplexity": perplexity,
             "accuracy": means["correct"],

@@ -80,7 +80,8 @@ def interval(replicates: Array) -> tuple[float, float] | None:
     """Return the percentiles that hold `LEVEL` of the replicates; None unless all are finite."""
     if len(replicates) == 0 or not np.isfinite(replicates).all():
         return None
-    low, high = np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    low, high = np.quantile(replicates, ends, method="weibull")
     return float(low), float(high)
 
 
