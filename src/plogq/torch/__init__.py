@@ -27,7 +27,6 @@ from plogq.torch.divergences import (
 )
 from plogq.torch.engines import ENGINES
 from plogq.torch.head import LowRank, linear_cross_entropy
-from plogq.torch.logprobs import Logprobs, linear_logprobs
 from plogq.torch.modules import (
     AsymmetricLoss,
     BCELoss,
@@ -42,7 +41,6 @@ from plogq.torch.modules import (
     GeneralisedCrossEntropyLoss,
     JSDivergenceLoss,
     KLDivLoss,
-    LinearCrossEntropyLoss,
     NLLLoss,
     PolyLoss,
     ReverseKLLoss,
@@ -77,8 +75,6 @@ __all__ = [
     "GeneralisedCrossEntropyLoss",
     "JSDivergenceLoss",
     "KLDivLoss",
-    "LinearCrossEntropyLoss",
-    "Logprobs",
     "LowRank",
     "NLLLoss",
     "PolyLoss",
@@ -105,7 +101,6 @@ __all__ = [
     "js_divergence_loss",
     "kl_div",
     "linear_cross_entropy",
-    "linear_logprobs",
     "nll_loss",
     "poly_loss",
     "reverse_kl_loss",

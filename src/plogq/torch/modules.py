@@ -16,7 +16,6 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar, get_args, get_type_hints
 
-import torch
 from torch import Tensor, nn
 
 from plogq.torch.binary_losses import (
@@ -32,7 +31,6 @@ from plogq.torch.divergences import (
     nll_loss,
     reverse_kl_loss,
 )
-from plogq.torch.head import linear_cross_entropy
 from plogq.torch.private import legacy_reduction
 from plogq.torch.softmax_losses import (
     brier_loss,
@@ -109,48 +107,6 @@ class CrossEntropyLoss(_Loss, nn.CrossEntropyLoss, function=cross_entropy):
     >>> CrossEntropyLoss(label_smoothing=0.1, z_loss=1e-4)
     CrossEntropyLoss(label_smoothing=0.1, z_loss=0.0001)
     """
-
-
-class LinearCrossEntropyLoss(_Loss, function=linear_cross_entropy, batch=3):
-    """`plogq.torch.linear_cross_entropy` with a layer, as `torch.nn.LinearCrossEntropyLoss`.
-
-    The layer is `linear`, as torch's, whose saved state it takes.
-
-    Parameters
-    ----------
-    in_features, num_classes
-        D and C.
-    bias
-        Whether the layer has a bias.
-    device, dtype
-        Of the layer.
-    **settings
-        What the function takes beyond the tensors of the layer and the target.
-
-    Examples
-    --------
-    >>> head = LinearCrossEntropyLoss(16, 1000, bias=True, softcap=30.0)
-    >>> loss = head(torch.zeros(4, 16), torch.arange(4))
-    """
-
-    def __init__(
-        self,
-        in_features: int,
-        num_classes: int,
-        *,
-        bias: bool = False,
-        device: Any = None,
-        dtype: torch.dtype | None = None,
-        **settings: Any,
-    ) -> None:
-        super().__init__(**settings)
-        self.linear = nn.Linear(in_features, num_classes, bias, device, dtype)
-
-    def forward(self, *batch: Tensor, **options: Any) -> Any:
-        """Give the loss of hidden rows and their targets."""
-        input, target = batch
-        options = {"linear_bias": self.linear.bias, **options}
-        return super().forward(input, self.linear.weight, target, **options)
 
 
 class SoftCrossEntropyLoss(_Loss, function=soft_cross_entropy):

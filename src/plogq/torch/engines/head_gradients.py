@@ -50,10 +50,9 @@ class GradientSums(NamedTuple):
                 add_matrix_gradient(of_matrix, slope, hidden[i], new=not self.started[0])
         self.started[0] = True
 
-    def finished(self) -> list[Tensor | None]:
-        """Return them; without any piece they are 0, though the memory of matrices is not new."""
+    def finish(self) -> None:
+        """Where there was no piece, write 0 to the matrices' gradients, whose memory is not new."""
         if not self.started[0]:
             for total in self.all:
                 if total is not None:
                     total.zero_()
-        return self.all

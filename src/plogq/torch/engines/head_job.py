@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -64,33 +63,26 @@ class HeadJob:
         divisor = divisor_of(rows) if self.reduces else 1.0
         scale = self._scale(losses, divisor, upstream) if any(wanted) else None
         figures = self._room_for_figures(losses) if upstream is None and rows.statistics else None
+        room = torch.empty(
+            (self.pieces.size, layer.classes), dtype=layer.dtype, device=first.device
+        )
         with torch.no_grad(), torch.autocast(first.device.type, enabled=False):
-            for at, hidden, x in self.logits(layer):
+            for at in self.pieces.all():
+                hidden = [self._hidden(h, at, layer.dtype) for h, _ in layer.terms]
+                x = room[: len(hidden[0])]
+                for i, (_, matrix) in enumerate(layer.terms):
+                    add_logits(x, hidden[i], matrix, layer.bias, new=i == 0)
                 part = None if scale is None else scale[at]
-                losses[at], found = self._loss(x, self.rows_at(at), part, figures is not None)
+                losses[at], found = self._loss(x, self._rows(at), part, figures is not None)
                 if figures is not None and found is not None:
                     for room_of, values in zip(figures, found, strict=True):
                         room_of[at] = values
                 if scale is not None:
                     sums.add(x, hidden, layer, at)
+        sums.finish()
         if figures is not None:
             self.figures = figures
-        return self._total(losses, divisor), sums.finished()
-
-    def logits(self, layer: Layer) -> Iterator[tuple[slice | Tensor, list[Tensor], Tensor]]:
-        """Yield what picks the rows of each piece, their hidden rows by term, and their logits.
-
-        The logits are in one memory, which the next piece overwrites, before the softcap. Autograd
-        and autocast must be off.
-        """
-        device = layer.terms[0][0].device
-        room = torch.empty((self.pieces.size, layer.classes), dtype=layer.dtype, device=device)
-        for at in self.pieces.all():
-            hidden = [self._hidden(h, at, layer.dtype) for h, _ in layer.terms]
-            x = room[: len(hidden[0])]
-            for i, (_, matrix) in enumerate(layer.terms):
-                add_logits(x, hidden[i], matrix, layer.bias, new=i == 0)
-            yield at, hidden, x
+        return self._total(losses, divisor), sums.all
 
     def _loss(
         self, x: Tensor, rows: Rows, scale: Tensor | None, figures: bool
@@ -119,7 +111,7 @@ class HeadJob:
             return part
         return part.masked_fill(~kept[at, None], 0.0)  # 0 · NaN would be NaN
 
-    def rows_at(self, at: slice | Tensor) -> Rows:
+    def _rows(self, at: slice | Tensor) -> Rows:
         """Return the question about a piece."""
         rows = self.head.rows
         assert rows.target is not None
