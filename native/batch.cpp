@@ -9,6 +9,9 @@
 #include <thread>
 #include <type_traits>
 #include <vector>
+#ifdef PLOGQ_X86_64_ROWS
+#include <cpuid.h>
+#endif
 
 namespace plogq {
 
@@ -17,12 +20,38 @@ extern const InstructionSet baseline;
 extern const InstructionSet x86_64_v3, x86_64_v4;
 #endif
 
+#ifdef PLOGQ_X86_64_ROWS
+namespace {
+
+// Whether the processor has the level x86-64-v3. Clang before 15 does not know the levels by name,
+// nor the three features that are asked of the processor itself.
+bool has_v3() {
+  unsigned a = 0, b = 0, c = 0, d = 0, extended = 0;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !__get_cpuid(0x80000001, &a, &b, &extended, &d))
+    return false;
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+         __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma") && (c & bit_F16C) &&
+         (c & bit_MOVBE) && (extended & bit_LZCNT);
+}
+
+// Whether the processor has what the level x86-64-v4 adds to x86-64-v3.
+bool has_v4() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl");
+}
+
+}  // namespace
+#endif
+
 std::vector<const InstructionSet*> instruction_sets() {
   std::vector<const InstructionSet*> sets{&baseline};
 #ifdef PLOGQ_X86_64_ROWS
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("x86-64-v3")) sets.push_back(&x86_64_v3);
-  if (__builtin_cpu_supports("x86-64-v4")) sets.push_back(&x86_64_v4);
+  if (has_v3()) {
+    sets.push_back(&x86_64_v3);
+    if (has_v4()) sets.push_back(&x86_64_v4);
+  }
 #endif
   return sets;
 }

@@ -146,7 +146,9 @@ bool is_plain(const Question& q, int64_t largest) {
 nb::object reduced_loss(nb::handle logits, nb::handle target, int64_t ignore_index, bool mean,
                         double label_smoothing, double gamma, double temperature, double z_loss,
                         bool with_gradient, int64_t largest, int64_t threads) {
-  Question q{.ignore_index = ignore_index,
+  Question q{.logits = {},
+             .target = {},
+             .ignore_index = ignore_index,
              .mean = mean,
              .label_smoothing = label_smoothing,
              .gamma = gamma,

@@ -92,7 +92,7 @@ inline Vector<A> splat(A value) {
 // shows in the loss as it does in the gradient.
 template <class A>
 inline Vector<A> times(Vector<A> weight, Vector<A> value) {
-  return (weight == A(0)) & (value == value) ? Vector<A>{} : weight * value;
+  return ((weight == A(0)) & (value == value)) ? Vector<A>{} : weight * value;
 }
 
 // 0, 1, 2, ...

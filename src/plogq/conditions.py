@@ -47,8 +47,10 @@ class Condition:
     sign: str
     number: float
     unit: str | None = None
+    worse: bool = False
+    """Whether it says that the second of two models is worse."""
     clearly: bool = False
-    """Whether the model must also be clearly worse."""
+    """Whether that model must also be clearly worse."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,14 @@ class Outcome:
 
     def sentence(self) -> str:
         """Return the condition and what the figure is."""
-        return f"{self.condition.text}: {self.condition.figure} is {self.value!r}"
+        asked = self.condition
+        if not asked.worse:
+            return f"{asked.text}: {asked.figure} is {self.value!r}"
+        unit = f" {asked.unit}s" if asked.unit else ""
+        least = "at least " if self.value <= 0 else "at most "  # the end of its interval
+        by = least if asked.clearly and math.isfinite(self.value) else ""
+        less = "less" if self.value > 0 else "more"
+        return f"{asked.text}: B costs {by}{abs(self.value):.6g}{unit} {less} than A"
 
 
 def condition(text: str) -> Condition:
@@ -84,7 +93,7 @@ def condition(text: str) -> Condition:
         if (number is None and not clearly) or (number is not None and number < 0):
             raise ValueError(f"{text!r}: expected 'worse by' an amount of 0 or more, with its unit")
         end = "difference_finite.high" if clearly else "difference"
-        return Condition(said, end, "<=", -(number or 0.0), found["unit"], clearly)
+        return Condition(said, end, "<=", -(number or 0.0), found["unit"], True, clearly)
     found = ON_A_FIGURE.fullmatch(said)
     if found is None:
         raise ValueError(f"{text!r}: expected {EXPECTED}")
@@ -100,6 +109,8 @@ def outcome(result: Any, of: Condition | str) -> Outcome:
         The result has no such figure, it was not computed, or it is in another unit.
     """
     asked = condition(of) if isinstance(of, str) else of
+    if asked.worse:
+        _check_two(result, asked)
     if asked.unit is not None:
         _check_unit(result, asked)
     if asked.clearly and getattr(result, "difference", None) == -math.inf:
@@ -142,6 +153,22 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
         yield from ((str(name), item) for name, item in value.items())
     elif isinstance(value, list | tuple):
         yield from ((str(getattr(item, "name", i)), item) for i, item in enumerate(value))
+
+
+def _check_two(result: Any, asked: Condition) -> None:
+    """Refuse "worse" of what does not compare two models."""
+    if hasattr(result, "difference"):
+        return
+    models = list(getattr(result, "models", ()))
+    if not models:
+        raise ValueError(f"{asked.text!r}: expected a comparison of two models")
+    end = "interval.high" if asked.clearly else "difference"
+    figure = f"differences.{models[0]}-{models[1]}.{end}"  # what the first costs more
+    by = f"< {asked.number + 0.0:g}" + (f" {asked.unit}s" if asked.unit else "")
+    raise ValueError(
+        f"{asked.text!r}: expected a comparison of two models; got {len(models)}, of which "
+        f"differences are asked for by pair, such as '{figure} {by}'"
+    )
 
 
 def _check_unit(result: Any, asked: Condition) -> None:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from importlib import import_module
+from itertools import chain
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
@@ -94,6 +95,7 @@ class Document:
     CELL: ClassVar[str] = ""
     TEXT: ClassVar[str] = ""
     PAGE: ClassVar[str] = ""
+    NAMED: ClassVar[tuple[str, ...]] = ()
 
     def to_document(self) -> dict[str, Any]:
         """Return the result as an object of JSON; infinities are "inf" and "-inf"."""
@@ -145,8 +147,9 @@ class Document:
     def metrics(self) -> dict[str, float]:
         """Return every number that stands once in the result, by its path of names.
 
-        The numbers of tables (of each class, row or slice) are what `to_frame` returns. What is
-        not known is absent; the ends of an interval are "….low" and "….high".
+        The numbers of tables (of each class, row or slice) are what `to_frame` returns, but for
+        those of the models of a comparison, and of their differences. What is not known is absent;
+        the ends of an interval are "….low" and "….high".
 
         Examples
         --------
@@ -155,9 +158,15 @@ class Document:
         >>> found["label_entropy"], found["accuracy"], found["temperature.rows"]
         (1.0, 1.0, 2.0)
         """
+        named = (
+            pair
+            for table in self.NAMED
+            for name, record in getattr(self, table).items()
+            for pair in _scalars(record, f"{table}.{name}.")
+        )
         return {
             name: float(value)
-            for name, value in _scalars(self)
+            for name, value in chain(_scalars(self), named)
             if isinstance(value, int | float) and not isinstance(value, bool)
         }
 

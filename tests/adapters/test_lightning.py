@@ -1,10 +1,17 @@
 """The callback of Lightning, in a training of a tiny model."""
 
+import os
+import subprocess
+import sys
+from itertools import chain
+from types import SimpleNamespace
+
 import lightning
 import pytest
 import torch
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
+from plogq.adapters.lightning import _repeated
 from plogq.lightning import ScoreCallback
 from plogq.score import score
 
@@ -65,3 +72,54 @@ def test_a_step_that_returns_something_else_is_named(tmp_path):
     rows = DataLoader(TensorDataset(X, Y), 32)
     with pytest.raises(TypeError, match=r"validation_step must return .*; got NoneType"):
         trainer(tmp_path, ScoreCallback()).validate(Silent(), rows, verbose=False)
+
+
+@pytest.mark.parametrize(("rows", "size"), [(90, 32), (91, 32), (91, 46), (1, 8), (64, 32)])
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_the_items_that_a_sampler_repeats_are_left_out(rows, size, shuffle):
+    processes = 3 if rows > 1 else 2
+    dealt = []
+    for rank in range(processes):
+        sampler = DistributedSampler(range(rows), processes, rank, shuffle)
+        loader = DataLoader(range(rows), size, sampler=sampler)
+        trainer = SimpleNamespace(val_dataloaders=[loader])
+        for i, batch in enumerate(loader):
+            repeated, items = _repeated(trainer, i, 0)
+            assert items == len(batch)
+            dealt.append(batch[: items - repeated].tolist())
+    assert sorted(chain(*dealt)) == list(range(rows))
+    alone = SimpleNamespace(val_dataloaders=DataLoader(range(rows), size))
+    assert _repeated(alone, 0, 0) == (0, 1)
+
+
+PROCESSES = """
+import sys
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+from plogq.lightning import ScoreCallback
+from plogq.score import score
+from tests.adapters.test_lightning import Model, X, Y, trainer
+
+keep = ScoreCallback(bootstrap=0)
+rows = DataLoader(TensorDataset(X[:89], Y[:89]), 16)
+torch.manual_seed(0)
+run, model = trainer(sys.argv[1], keep, devices=2, strategy="ddp"), Model()
+run.fit(model, rows, rows)
+if run.is_global_zero:
+    result = list(keep.results.values())[-1]
+    whole = score(Y[:89], logits=model.layer(X[:89]).detach(), bootstrap=0)
+    assert result.rows == 89
+    assert abs(result.cross_entropy - whole.cross_entropy) < 1e-6 * whole.cross_entropy
+    print("once")
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_score_each_row_once(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text(PROCESSES)
+    command = [sys.executable, "-W", "ignore", str(script), str(tmp_path)]
+    path = {**os.environ, "PYTHONPATH": "."}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("once\n")

@@ -1,5 +1,7 @@
 """Loggers: TensorBoard's files are read; MLflow and W&B are stand-ins with the same signatures."""
 
+import re
+
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -7,9 +9,12 @@ from torch.utils.tensorboard import SummaryWriter
 
 from plogq.adapters.loggers import log_result
 from plogq.compare import compare
-from plogq.score import score
+from plogq.score import label_errors, score
 
-RESULT = score([0, 1, 1], [[0.5, 0.5], [0.25, 0.75], [1.0, 0.0]], bootstrap=0)
+rng = np.random.default_rng(0)
+LABELS = [1, *rng.integers(0, 2, 60).tolist()]
+PROBS = [[1.0, 0.0], *rng.dirichlet([1, 1], 60).tolist()]
+RESULT = score(LABELS, PROBS, bootstrap=0)  # one row is impossible; every family is named
 NUMBERS = {f"plogq/{name}": value for name, value in RESULT.metrics().items()}
 
 
@@ -35,6 +40,8 @@ class Mlflow:
 
     def log_metrics(self, metrics, step=None, synchronous=None, run_id=None, timestamp=None,
                     model_id=None, dataset=None):  # fmt: skip
+        # The pattern of mlflow/utils/validation.py, which a real server holds names to.
+        assert all(re.fullmatch(r"[/\w.\- :]*", name) for name in metrics)
         self.logged.append((metrics, step))
 
     def log_text(self, text, artifact_file, run_id=None):
@@ -44,7 +51,25 @@ class Mlflow:
 def test_mlflow_gets_the_numbers_and_the_report():
     mlflow = Mlflow()
     log_result(RESULT, mlflow, 3)
-    assert mlflow.logged == [(NUMBERS, 3), (RESULT.html(), "plogq/report-3.html")]
+    numbers = {name.replace("temperature+base", "temperature_base"): value
+               for name, value in NUMBERS.items()}  # fmt: skip
+    assert mlflow.logged == [(numbers, 3), (RESULT.html(), "plogq/report-3.html")]
+    assert len(numbers) == len(NUMBERS)
+
+
+def test_every_kind_of_result_has_a_report_to_log():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 300)
+    tables = [{"label": y, "probs": rng.dirichlet(np.ones(3) + 9 * np.eye(3)[k], 1).repeat(300, 0)}
+              for k in range(3)]  # fmt: skip
+    many = compare(*tables)
+    for result in (many, label_errors(tables[0])):
+        mlflow = Mlflow()
+        log_result(result, mlflow)
+        assert mlflow.logged[1] == (result.html(), "plogq/report.html")
+    numbers = many.metrics()
+    assert numbers["models.B.cross_entropy"] == many.models["B"].cross_entropy
+    assert numbers["differences.A-C.interval.low"] == many.differences["A-C"].interval[0]
 
 
 class Run:

@@ -20,7 +20,7 @@ def test_a_closed_gate(files, tmp_path):
     out = tmp_path / "out.json"
     done = plogq("compare", *files, "--fail-if", "worse by 0.002 bits", "--json", out)
     assert done.returncode == 3
-    assert done.stderr.startswith("plogq compare: gate closed: worse by 0.002 bits: difference is")
+    assert done.stderr.startswith("plogq compare: gate closed: worse by 0.002 bits: B costs 0.")
     assert done.stderr.count("\n") == 1
     assert "A costs" in done.stdout
     assert out.exists()

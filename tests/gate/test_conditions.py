@@ -77,6 +77,20 @@ def test_worse(compared):
     assert outcome(compared, f"worse by {low + 1e-9!r} bits").holds
 
 
+def test_what_is_said_of_a_worse_model(compared):
+    gap = f"{-compared.difference:.6g}"
+    least = f"{-compared.intervals['difference_finite'][1]:.6g}"
+    said = outcome(compared, "worse by 0.1 bits").sentence()
+    assert said == f"worse by 0.1 bits: B costs {gap} bits more than A"
+    said = outcome(compared, "clearly worse").sentence()
+    assert said == f"clearly worse: B costs at least {least} more than A"
+    back = compare(*pair(0, rows=2000, noise=(1.0, 0.2)))
+    assert outcome(back, "worse by 0.1 bits").sentence().endswith("bits less than A")
+    assert "at most" in outcome(back, "clearly worse").sentence()
+    endless = replace(compared, difference=-math.inf, winner="a")
+    assert outcome(endless, "clearly worse").sentence() == "clearly worse: B costs inf more than A"
+
+
 def test_better_is_not_worse(compared):
     back = compare(*pair(0, rows=2000, noise=(1.0, 0.2)))
     assert back.winner == "b"
@@ -120,7 +134,7 @@ def test_what_is_no_condition(text):
         ("floor.rows > 1", "floor.rows was not computed here"),
         ("cross_entropy > 1 nats", "this result is in bits; got nats"),
         ("accuracy > 1 bits", "accuracy has no unit; got bits"),
-        ("worse by 1 bits", "there is no figure 'difference'"),
+        ("worse by 1 bits", "'worse by 1 bits': expected a comparison of two models"),
     ],
 )
 def test_what_is_refused(scored, text, said):
@@ -141,16 +155,28 @@ def test_tokens_and_many_models():
     label, found, columns = models(0, noise=(0.1, 0.5, 1.0))
     many = compare(*(table(label, each, columns) for each in found))
     many.check("differences.A-C.interval.high < 0 bits", "models.C.accuracy > 0")
+    for text, named in (
+        ("worse by 0.002 bits", "differences.A-B.difference < -0.002 bits"),
+        ("clearly worse", "differences.A-B.interval.high < 0"),
+    ):
+        with pytest.raises(ValueError, match=f"of two models; got 3, .* such as '{named}'"):
+            many.check(text)
+        assert outcome(many, named).condition.sign == "<"  # what is proposed can be asked
 
 
 def test_formats_escape(scored):
-    hostile = replace(scored, per_class=(replace(scored.per_class[0], name='<a>,\n%::"'),))
-    found = [outcome(hostile, 'per_class.<a>,\n%::".rows > 1'), outcome(hostile, "accuracy > 2")]
+    hostile = replace(scored, per_class=(replace(scored.per_class[0], name='<ä>,\n%::"'),))
+    found = [outcome(hostile, 'per_class.<ä>,\n%::".rows > 1'), outcome(hostile, "accuracy > 2")]
     assert [each.holds for each in found] == [True, False]
     suites = ElementTree.fromstring(FORMATS["junit"]("plogq score", found))
-    assert suites.attrib == {"name": "plogq score", "tests": "2", "failures": "1"}
+    counts = {"name": "plogq score", "tests": "2", "failures": "1", "errors": "0", "time": "0"}
+    assert suites.attrib == counts
+    assert suites[0].attrib == counts | {"skipped": "0"}
     assert [len(case) for case in suites[0]] == [1, 0]
-    assert suites[0][0].attrib["name"] == 'per_class.<a>,\\n%::".rows > 1'
+    failure = suites[0][0][0]
+    assert failure.attrib == {"message": failure.text, "type": "gate closed"}
+    assert suites[0][0].attrib["name"] == 'per_class.<ä>,\\n%::".rows > 1'
+    assert FORMATS["junit"]("plogq score", found).isascii()
     for form in ("text", "github"):
         said = FORMATS[form]("plogq score", found)
         assert "\n" not in said

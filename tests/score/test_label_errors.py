@@ -16,7 +16,7 @@ from plogq.reports.suspects_csv import suspects_csv
 from plogq.reports.terminal.label_errors import print_report
 from plogq.reports.terminal.text import plain
 from plogq.score import LabelErrors, TableError, label_errors, score
-from plogq.score.label_noise.noise import LabelNoise
+from plogq.score.label_noise.noise import LabelNoise, NoiseRange, least_doubt
 
 
 def simulated(seed, rows=3_000, classes=4, *, flips=0.1, by_class=False, sharp=6.0):
@@ -90,16 +90,52 @@ def test_a_class_that_is_never_predicted_is_taken_to_be_labelled_right():
     assert given[1:] == pytest.approx(np.eye(3)[1:])
 
 
+@pytest.mark.parametrize("sharp", [1.0, 2.0])
+@pytest.mark.parametrize("flips", [0.0, 0.05])
+def test_overlap_is_told_from_noise_or_the_interval_has_both(sharp, flips):
+    """Ten classes that overlap, 5,000 rows, as a perfect model has them."""
+    true, labels, q, _ = simulated(3, 5_000, 10, flips=flips, sharp=sharp)
+    bad = (true != labels).sum()
+    found = label_errors(labels, q)
+    assert found.interval[0] <= bad <= found.interval[1]
+    assert found.expected <= bad + 100  # taken for noise, the overlap would be 400 to 1,900
+
+
+@pytest.mark.parametrize("sharp", [3.0, 4.0])
+def test_noise_is_told_from_little_overlap(sharp):
+    true, labels, q, _ = simulated(4, 5_000, 3, flips=0.1, sharp=sharp)
+    bad = (true != labels).sum()
+    found = label_errors(labels, q)
+    assert found.expected == pytest.approx(bad, rel=0.12)
+    low, high = found.interval
+    assert low <= bad <= high
+    assert high - low < bad / 2
+
+
+def test_the_least_doubt_is_the_shift_of_a_lognormal():
+    rng = np.random.default_rng(0)
+    for shift in (0.0, 0.05, 0.3):
+        doubt = shift + 0.1 * rng.lognormal(-1, 1.5, 20_000)
+        assert least_doubt(doubt, np.ones(20_000)) == pytest.approx(shift, abs=0.002)
+        # A weight of 2 is the row twice.
+        twice = least_doubt(np.concatenate([doubt, doubt[:9]]), np.ones(20_009))
+        weights = 1.0 + (np.arange(20_000) < 9)
+        assert least_doubt(doubt, weights) == pytest.approx(twice, abs=1e-3)
+    assert least_doubt(np.full(9, 0.25), np.ones(9)) == 0.25
+    assert least_doubt(np.linspace(0.1, 0.2, 9), np.ones(9)) >= 0
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.integers(2, 5), st.integers(1, 40))
 def test_probabilities_are_probabilities(seed, classes, rows):
     rng = np.random.default_rng(seed)
     q, label = rng.dirichlet(np.full(classes, 0.3), rows), rng.integers(0, classes, rows)
-    noise = LabelNoise.fit(q, label, rng.exponential(size=rows))
-    assert noise.given.sum(axis=1) == pytest.approx(np.ones(classes))
-    true = noise.true_classes(q, label)
-    assert (true >= 0).all()
-    assert true.sum(axis=1) == pytest.approx(np.ones(rows))
+    for noise in NoiseRange.fit(q, label, rng.exponential(size=rows)):
+        assert (noise.given >= 0).all()
+        assert noise.given.sum(axis=1) == pytest.approx(np.ones(classes))
+        true = noise.true_classes(q, label)
+        assert (true >= 0).all()
+        assert true.sum(axis=1) == pytest.approx(np.ones(rows))
 
 
 @pytest.mark.parametrize("seed", range(3))

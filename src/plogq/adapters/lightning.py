@@ -10,6 +10,8 @@ from plogq.extras import needed_by
 
 with needed_by("plogq.lightning"):
     from lightning import Callback, LightningModule, Trainer
+    from lightning.pytorch.utilities import CombinedLoader
+    from torch.utils.data import DistributedSampler
 
 from plogq.adapters.figures import FIGURES
 from plogq.adapters.keep import Reports
@@ -23,7 +25,8 @@ class ScoreCallback(Callback):
     """It scores what `validation_step` returns, logs figures, and keeps the whole reports.
 
     `validation_step` returns a mapping with "logits" (N, C) and "labels" (N,). Over several
-    processes, all rows are scored together.
+    processes, all rows are scored together, and each once: rows that Lightning repeats, so that all
+    processes have as many, are left out.
 
     Parameters
     ----------
@@ -68,7 +71,14 @@ class ScoreCallback(Callback):
             came = list(outputs) if isinstance(outputs, Mapping) else type(outputs).__name__
             expected = 'return a mapping with "logits" and "labels", for plogq to score'
             refuse("validation_step", expected, came, error=TypeError)
-        self._score.update(outputs["logits"], outputs["labels"])
+        logits, labels = outputs["logits"], outputs["labels"]
+        repeated, items = _repeated(trainer, batch_idx, dataloader_idx)
+        each, rest = divmod(len(labels), items)  # the rows that an item of the dataset gives
+        if repeated and rest:
+            expected = f"have as many rows of each of the batch's {items} items, the last repeated"
+            refuse("labels", expected, f"{len(labels)} rows")
+        kept = len(labels) - repeated * each
+        self._score.update(logits[:kept], labels[:kept])
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Score the rows of all processes; log figures, and keep the report."""
@@ -79,3 +89,19 @@ class ScoreCallback(Callback):
         if trainer.is_global_zero and self._score.result is not None:
             self.results.add(trainer.global_step, self._score.result)
         self._score.reset()
+
+
+def _repeated(trainer: Trainer, batch_idx: int, dataloader_idx: int) -> tuple[int, int]:
+    """Return how many items of this process's batch are there a second time, and how many in all.
+
+    A `DistributedSampler` deals the items of a dataset to the processes in turn, and when they have
+    run out goes on with the first ones, until all have as many: they are the last of a batch.
+    """
+    loader = CombinedLoader(trainer.val_dataloaders).flattened[dataloader_idx]
+    sampler, size = getattr(loader, "sampler", None), getattr(loader, "batch_size", None)
+    if not isinstance(sampler, DistributedSampler) or sampler.drop_last or not size:
+        return 0, 1
+    begin, dataset = batch_idx * size, sampler.dataset
+    own = range(begin, min(begin + size, sampler.num_samples))
+    dealt = [sampler.rank + sampler.num_replicas * i for i in own]
+    return sum(place >= len(dataset) for place in dealt), len(own)  # type: ignore[arg-type]

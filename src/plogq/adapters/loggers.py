@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from plogq.errors import refuse
 from plogq.records import Document
+
+REFUSED_BY_MLFLOW = re.compile(r"[^\w\-. :/]")  # in the name of a metric
 
 
 def log_result(
@@ -18,10 +21,11 @@ def log_result(
     Parameters
     ----------
     result
-        What `score`, `compare` or `score_tokens` returned.
+        What `score`, `compare`, `score_tokens` or `label_errors` returned.
     writer
         A `SummaryWriter` of TensorBoard, which gets the first screen as text; the module `mlflow`
-        or one of the same functions, which gets the report as an HTML artifact; or a run of W&B,
+        or one of the same functions, which gets the report as an HTML artifact, and names with _
+        for what MLflow refuses in them, the + of "temperature+base"; or a run of W&B,
         which gets the numbers alone (`run.log({"report": wandb.Html(result.html())})` adds it).
     step
         The step of the training.
@@ -39,7 +43,8 @@ def log_result(
             writer.add_scalar(name, value, step)
         writer.add_text(f"{prefix}/report", str(result).replace("\n", "\n\n"), step)
     elif hasattr(writer, "log_metrics") and hasattr(writer, "log_text"):
-        writer.log_metrics(numbers, step=step)
+        known = {REFUSED_BY_MLFLOW.sub("_", name): value for name, value in numbers.items()}
+        writer.log_metrics(known, step=step)
         at = "" if step is None else f"-{step}"
         writer.log_text(result.html(), f"{prefix}/report{at}.html")
     elif hasattr(writer, "log"):

@@ -106,6 +106,7 @@ def _drop_stdout() -> None:
 def _parser() -> argparse.ArgumentParser:
     from plogq import __version__
     from plogq.cli import (
+        about,
         choose,
         code,
         compare,
@@ -142,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
         explore,
         demo,
         completion,
+        about,
     ):
         command.add(parser.commands)
     help.add(parser.commands, parser)

@@ -83,6 +83,7 @@ class ManyComparison(Document):
     CELL: ClassVar[str] = "plogq.reports.cell:cell"
     TEXT: ClassVar[str] = "plogq.reports.cell:text"
     PAGE: ClassVar[str] = "plogq.reports.html:report_html"
+    NAMED: ClassVar[tuple[str, ...]] = ("models", "differences")
 
     kind: Literal["predictions", "tokens"]
     """What was compared: predictions of rows, or the tokens of documents."""

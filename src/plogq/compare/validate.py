@@ -36,6 +36,8 @@ class Validation(Document):
     """What a recalibration saves on rows that it was not fitted to, beside what it promised."""
 
     COMMAND: ClassVar[str] = "plogq recalibrate --test"
+    CELL: ClassVar[str] = "plogq.reports.cell:cell"
+    TEXT: ClassVar[str] = "plogq.reports.cell:text"
 
     source: Source
     """Which files were read, and how."""

@@ -92,6 +92,10 @@ class Engines:
         self._watched = self._asking is not None or self._seen is not None
         self.unwatched = not self._watched and self._open is self.all
 
+    def names(self) -> list[str]:
+        """Return the names of the engines, in order."""
+        return [engine.name for engine in self.all]
+
     def forget_what_was_said(self) -> None:
         """Forget what has been logged, so that it is logged again."""
         self._logged.clear()
@@ -105,7 +109,7 @@ class Engines:
         """Let only the engine of this name answer in this block, in all threads."""
         chosen = tuple(engine for engine in self.all if engine.name == name)
         if not chosen:
-            known = ", ".join(repr(engine.name) for engine in self.all)
+            known = ", ".join(map(repr, self.names()))
             refuse("engine", f"be one of {known}", repr(name))
         before, self._open = self._open, chosen
         self._reopen()

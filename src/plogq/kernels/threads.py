@@ -8,7 +8,8 @@ from operator import index
 from plogq.errors import refuse
 from plogq.kernels import _native
 
-INSTRUCTION_SET = len(_native.instruction_sets()) - 1  # the best of this processor
+INSTRUCTION_SETS = tuple(_native.instruction_sets())  # of this processor, the best last
+INSTRUCTION_SET = len(INSTRUCTION_SETS) - 1
 WORTH_THREADS = 1 << 18  # elements: below that, one thread is used
 
 

@@ -9,8 +9,9 @@ from plogq.doctor.finding import Diagnosis
 from plogq.records import Document
 from plogq.reports.cell_picture import picture
 from plogq.reports.findings.doctor import paragraphs
+from plogq.reports.findings.headline import Answer, Headline
+from plogq.reports.findings.of_result import first_screen
 from plogq.reports.findings.words import plain
-from plogq.reports.first_screen import first_screen
 
 # Text has the notebook's own colour, so that it is read in light and in dark. Of the two colours of
 # a picture, a dark theme of JupyterLab, VS Code or the browser has lighter ones.
@@ -45,16 +46,15 @@ def cell(result: Document) -> str:
     """
     screen = first_screen(result)
     answers = "".join(
-        f"<dt>{escape(each.question)}</dt><dd>{escape(each.text)}</dd>" for each in screen.answers
+        f"<dt>{escape(each.question)}</dt><dd>{escape(each.text)}</dd>" for each in _answers(screen)
     )
     warnings = "".join(f"<li>{escape(each)}</li>" for each in screen.warnings)
-    read = "<br>".join(escape(each) for each in screen.read)
     return _framed([
         f'<p class="plogq-title">{escape(screen.title)}</p>',
         picture(result),
         f"<dl>{answers}</dl>",
         f"<ul>{warnings}</ul>" if warnings else "",
-        f'<p class="plogq-read">{read}</p>',
+        f'<p class="plogq-read">{escape(screen.read)}</p>',
     ])  # fmt: skip
 
 
@@ -69,9 +69,14 @@ def text(result: Document) -> str:
     How good: A label costs 1.5000 bits per row...
     """
     screen = first_screen(result)
-    answers = (f"{each.question}: {each.text}" for each in screen.answers)
-    lines = [screen.title, *answers, *(f"! {each}" for each in screen.warnings), *screen.read]
+    answers = (f"{each.question}: {each.text}" for each in _answers(screen))
+    lines = [screen.title, *answers, *(f"! {each}" for each in screen.warnings), screen.read]
     return "\n".join(map(plain, lines))
+
+
+def _answers(screen: Headline) -> list[Answer]:
+    """Return the answers but for one that is the title, which stands above them."""
+    return [each for each in screen.answers if each.text != f"{screen.title}."]
 
 
 def doctor_cell(diagnosis: Diagnosis) -> str:

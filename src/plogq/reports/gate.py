@@ -28,18 +28,26 @@ def github(of: str, outcomes: Sequence[Outcome]) -> str:
 
 
 def junit(of: str, outcomes: Sequence[Outcome]) -> str:
-    """Return every condition as a test in JUnit's XML: one that holds is a failure."""
+    """Return every condition as a test in JUnit's XML: one that holds is a failure.
+
+    Readers differ in what they show and require: some take the message of a failure, others its
+    text or its type, and some refuse a test without a time. The XML is ASCII, whatever the
+    encoding of the terminal or file.
+    """
     failures = str(sum(each.holds for each in outcomes))
-    counts = {"name": of, "tests": str(len(outcomes)), "failures": failures}
+    tests = str(len(outcomes))
+    counts = {"name": of, "tests": tests, "failures": failures, "errors": "0", "time": "0"}
     suites = ElementTree.Element("testsuites", counts)
-    suite = ElementTree.SubElement(suites, "testsuite", counts)
+    suite = ElementTree.SubElement(suites, "testsuite", counts | {"skipped": "0"})
     for each in outcomes:
-        named = {"classname": of, "name": printable(each.condition.text)}
+        named = {"classname": of, "name": printable(each.condition.text), "time": "0"}
         case = ElementTree.SubElement(suite, "testcase", named)
         if each.holds:
-            ElementTree.SubElement(case, "failure", {"message": line(each)})
+            said = {"message": line(each), "type": CLOSED}
+            ElementTree.SubElement(case, "failure", said).text = line(each)
     ElementTree.indent(suites)
-    return ElementTree.tostring(suites, encoding="unicode", xml_declaration=False)
+    found: bytes = ElementTree.tostring(suites, encoding="us-ascii")
+    return found.decode("ascii")
 
 
 FORMATS: dict[str, Callable[[str, Sequence[Outcome]], str]] = {

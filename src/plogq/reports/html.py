@@ -16,8 +16,8 @@ from plogq.lm.result import TokensResult
 from plogq.records import encoded
 from plogq.reports.embed import embedded
 from plogq.reports.files import write_whole
-from plogq.reports.findings import compare_many, compare_page, findings, lm_page
-from plogq.reports.findings.page import Page
+from plogq.reports.findings import findings
+from plogq.reports.findings.of_result import page_of
 from plogq.reports.findings.words import file_name
 from plogq.score.result import Result
 
@@ -75,7 +75,7 @@ def report_html(
     True
     """
     if isinstance(result, (Comparison, ManyComparison, TokensResult)):
-        page = _page(result)
+        page = page_of(result)
         title = f"{page.headline.title}: plogq {page.command}"
         data = {"result": result.to_document(), "page": encoded(page)}
         return _html(title, page.headline.title, data)
@@ -84,15 +84,6 @@ def report_html(
     title = f"{file_name(typed.source.paths[0])}: plogq score"
     data = {"result": typed.to_document(), "findings": encoded(found)}
     return _html(title, found.headline.title, data)
-
-
-def _page(result: Comparison | ManyComparison | TokensResult) -> Page:
-    match result:
-        case Comparison():
-            return compare_page.page(result)
-        case ManyComparison():
-            return compare_many.page(result)
-    return lm_page.page(result)
 
 
 def _html(title: str, headline: str, data: dict[str, Any]) -> str:

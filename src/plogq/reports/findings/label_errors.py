@@ -19,8 +19,8 @@ OUT_OF_FOLD = (
     "fitted to a wrong label repeats it"
 )
 BEYOND = (
-    "Take the number as the most there can be where classes overlap, so that the model is certain "
-    "of no row: labels that are right, but in doubt, count there, too"
+    "Where classes overlap, so that the model is certain of no row, right labels that are in doubt "
+    "look like wrong ones: the upper end counts them, and the number leaves them out"
 )
 
 
@@ -46,9 +46,8 @@ def findings(found: LabelErrors) -> LabelErrorsWords:
         suspects = Finding(
             f"Most suspicious: {where}, labelled {name(first.label)}, likely "
             f"{name(first.suggested)}",
-            f"These are the {rows(len(found.suspects))} whose labels are most likely wrong, each "
-            f"with the probability of that and what the label costs, recalibrated, in "
-            f"{plural(unit)}.",
+            f"{_these(len(found.suspects))} most likely wrong, with the probability of that and "
+            f"what the label costs, recalibrated, in {plural(unit)}.",
         )
     if found.confused:
         most = found.confused[0]
@@ -62,6 +61,12 @@ def findings(found: LabelErrors) -> LabelErrorsWords:
         warnings=[warning_text(each, "row") for each in found.warnings],
         confused=confused,
         suspects=suspects,
+    )
+
+
+def _these(n: int) -> str:
+    return (
+        "This is the row whose label is" if n == 1 else f"These are the {rows(n)} whose labels are"
     )
 
 
@@ -93,6 +98,10 @@ def _against(found: LabelErrors) -> str:
 
 
 def _advice(found: LabelErrors) -> str:
+    if not found.suspects and found.expected >= 0.5:
+        return "No row stands out: leave the labels as they are."
+    if not found.suspects and found.interval is not None and found.interval[1] >= 1:
+        return "Leave the labels as they are; --top N lists the most surprising ones."
     if not found.suspects:
         return "Leave the labels as they are."
     return (
@@ -103,4 +112,5 @@ def _advice(found: LabelErrors) -> str:
 
 def _sure(found: LabelErrors) -> str:
     said = f"By {rows(found.rows)}. {OUT_OF_FOLD}."
-    return f"{said} {BEYOND}." if found.expected >= 0.5 else said
+    doubted = found.interval is not None and found.interval[1] >= 0.5
+    return f"{said} {BEYOND}." if doubted else said

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from plogq.reports.findings.finding import QUESTIONS, Finding
 from plogq.reports.findings.headline import Answer, Headline
+from plogq.reports.findings.words import sentence
 
 Cell = Literal["name", "words", "number", "percent", "count", "interval"]
 
@@ -77,5 +78,5 @@ def head(
         title=words.title,
         read=" ".join(each.strip().removesuffix(".") + "." for each in said),
         answers=tuple(Answer(q, text) for q, text in zip(QUESTIONS, answers, strict=True) if text),
-        warnings=tuple(warnings),
+        warnings=tuple(map(sentence, warnings)),
     )

@@ -14,7 +14,7 @@ from plogq.records import Caution
 from plogq.score.figures.all_figures import check_weight, doubts_of
 from plogq.score.figures.decomposition import Recalibrations, recalibrate
 from plogq.score.job import Job
-from plogq.score.label_noise.noise import LabelNoise
+from plogq.score.label_noise.noise import LabelNoise, NoiseRange
 from plogq.score.label_noise.result import ConfusedLabels, LabelErrors, SuspectLabel
 from plogq.score.label_noise.suspects import Suspects, Suspicious
 from plogq.score.recalibration import Family, log_softmax
@@ -180,21 +180,30 @@ class _Found:
         return self.family.probabilities(log_q, **self.family.parameters())
 
     def interval(self) -> tuple[float, float] | None:
-        """Return the ends for the expected number, by leaving out groups of rows in turn."""
+        """Return the ends for the expected number: of the least noise, and of the most.
+
+        Each end is as far from its estimate as leaving out groups of rows in turn says.
+        """
         if self.groups < FEWEST:
             return None
         group = self._bucket % LEFT_OUT_GROUPS
-        total = self._weight.sum()
-        means = []
-        for number in range(LEFT_OUT_GROUPS):
-            at = np.flatnonzero(group != number)
-            q, label, weight = self._q[at], self._label[at], self._weight[at]
-            wrong = LabelNoise.fit(q, label, weight).wrong(q, label)
-            means.append(total * (weight * wrong).sum() / weight.sum())
-        spread = np.array(means) - np.mean(means)
-        error = math.sqrt((1 - 1 / LEFT_OUT_GROUPS) * (spread**2).sum())
-        low, high = self.expected - NORMAL_END * error, self.expected + NORMAL_END * error
-        return max(0.0, low), min(float(total), high)
+        means = np.array([self._expected(group != number) for number in range(LEFT_OUT_GROUPS)])
+        spread = ((means - means.mean(axis=0)) ** 2).sum(axis=0)
+        reach = NORMAL_END * np.sqrt((1 - 1 / LEFT_OUT_GROUPS) * spread)
+        found = self._expected(np.full(len(group), True))
+        low, high = (found - reach).min(), (found + reach).max()
+        return max(0.0, float(low)), min(float(self._weight.sum()), float(high))
+
+    def _expected(self, at: Array) -> Array:
+        """Return the expected numbers of the least, the likely and the most noise of rows, (3,).
+
+        They are those of the whole table, as some of its rows say.
+        """
+        q, label, weight = self._q[at], self._label[at], self._weight[at]
+        noises = NoiseRange.fit(q, label, weight)
+        means = [(weight * noise.wrong(q, label)).sum() / weight.sum() for noise in noises]
+        numbers: Array = self._weight.sum() * np.array(means)
+        return numbers
 
     def cost(self) -> float:
         """Return what wrong labels are expected to cost per row of the table, in nats."""

@@ -45,6 +45,8 @@ class LabelErrors(Document):
     """Which labels are likely wrong, how many, and what they cost."""
 
     COMMAND: ClassVar[str] = "plogq labels"
+    CELL: ClassVar[str] = "plogq.reports.cell:cell"
+    TEXT: ClassVar[str] = "plogq.reports.cell:text"
 
     source: Source
     """Which files were read, and how."""
@@ -63,7 +65,9 @@ class LabelErrors(Document):
     expected: Finite
     """The expected number of wrong labels: the sum over rows of the probability."""
     interval: Interval | None
-    """The interval of that, as to which rows there are; null with fewer than 20 rows or groups."""
+    """From the least to the most that may be wrong, and as far beyond as other rows would differ:
+    the lower end takes what doubt there is to be overlap of classes where it may be, the upper end
+    to be wrong labels; null with fewer than 20 rows or groups."""
     cost: Number
     """What the wrong labels are expected to pay of the cross-entropy."""
     confused: tuple[ConfusedLabels, ...]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from plogq.errors import refuse
+from plogq.formulas.recalibration_core import read_recalibration
 from plogq.score.recalibration.cross_fit import BY_NAME, check_family
 
 SURE = 0.99  # of the class that is probable in a row which the parameters are tried on
@@ -33,10 +34,8 @@ def few_of(parameters: dict[str, Any]) -> str:
 
 def _fits(family: str, parameters: dict[str, Any], classes: int) -> bool:
     """Return whether the parameters have the right lengths, and make rows probabilities."""
-    lists = [parameters[name] for name in ("base", "scale", "bias") if name in parameters]
-    if any(len(each) != classes for each in lists):
-        return False
-    if not parameters.get("temperature", 1.0) > 0:
+    of = read_recalibration({"family": family, "parameters": parameters})[-1]
+    if of not in (None, classes):
         return False
     if not all(_is_staircase(curve) for curve in parameters.get("curves", [])):
         return False
@@ -54,8 +53,7 @@ def _is_staircase(curve: dict[str, Any]) -> bool:
     """Return whether every score has a step: the first begins at −inf, and they rise."""
     begins, values = np.array(curve["from"], float), np.array(curve["value"], float)
     return (
-        len(begins) == len(values) > 0
-        and begins[0] == -np.inf
+        begins[0] == -np.inf
         and bool((np.diff(begins) > 0).all())
         and bool(((values > 0) & (values < 1)).all())
     )
