@@ -49,3 +49,11 @@ class GradientSums(NamedTuple):
             if of_matrix is not None:
                 add_matrix_gradient(of_matrix, slope, hidden[i], new=not self.started[0])
         self.started[0] = True
+
+    def finished(self) -> list[Tensor | None]:
+        """Return the gradients, which are 0 if there was no piece."""
+        if not self.started[0]:
+            for gradient in self.all:
+                if gradient is not None:
+                    gradient.zero_()
+        return self.all

@@ -62,7 +62,7 @@ class Pieces:
             else:
                 count = len(index)
         even = -(-count // max(1, -(-count // size)))
-        return cls(count, index, min(size, -(-even // _ALIGNED) * _ALIGNED))
+        return cls(count, index, max(1, min(size, -(-even // _ALIGNED) * _ALIGNED)))
 
     def all(self) -> Iterator[slice | Tensor]:
         """Give what picks the rows of each piece among all rows."""
