@@ -1,6 +1,7 @@
 """The head beside `cross_entropy` of all its logits, in pieces that do not divide the rows."""
 
 import logging
+import pickle
 import subprocess
 import sys
 
@@ -307,6 +308,7 @@ def test_second_derivatives_retained_graphs_and_batches(reduction, caplog):
         pt.cross_entropy(h @ m.T, Y, reduction="sum"), m)[0])  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.script:DeprecationWarning")
 def test_transforms_and_checkpoints():
     def head(h, m):
         return pt.linear_cross_entropy(h, m, Y, z_loss=0.1)
@@ -324,6 +326,19 @@ def test_transforms_and_checkpoints():
     torch.testing.assert_close(
         torch.autograd.grad(loss, (h, m)), torch.autograd.grad(logits(h, m), (h, m))
     )
+
+
+def test_compiled_it_is_the_loss_of_all_logits():
+    torch.compiler.reset()
+
+    def head(h, m):
+        return pt.linear_cross_entropy(h, m, Y, label_smoothing=0.1)
+
+    found = []
+    for loss in (head, torch.compile(head, backend="aot_eager", fullgraph=True)):
+        h, m, _ = leaves()
+        found.append(torch.autograd.grad(loss(h, m), (h, m)))
+    torch.testing.assert_close(*found)
 
 
 def test_learned_weights_of_rows_and_of_classes():
@@ -352,18 +367,18 @@ def test_a_changed_tensor_is_noticed():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: pt.linear_cross_entropy(H, M[:, :2], Y), r"linear_weight must have shape \(C, 6\)"),
+        (lambda: pt.linear_cross_entropy(H, M[:, :2], Y), r"weight must have shape \(C, 6\)"),
         (lambda: pt.linear_cross_entropy(H, M[:, None], Y), "of K-dimensional logits, take"),
         (lambda: pt.linear_cross_entropy(H, M, Y[:3]), r"target must have shape \(37,\)"),
         (lambda: pt.linear_cross_entropy(H, M, SOFT[:, 1:]), r"target must have shape \(37,\)"),
-        (lambda: pt.linear_cross_entropy(H, M, Y, linear_bias=B[1:]), r"linear_bias must have shape"),
-        (lambda: pt.linear_cross_entropy(H, M, Y + 50), "target must be a class index .* row 1"),
+        (lambda: pt.linear_cross_entropy(H, M, Y, linear_bias=B[1:]), r"bias must have shape"),
+        (lambda: pt.linear_cross_entropy(H, M, Y + 50), "target must be a class index .* row 0"),
         (lambda: pt.linear_cross_entropy(H, M, 2 * SOFT), "target must sum to 1"),
-        (lambda: pt.linear_cross_entropy(H, M, Y, workspace=99), "workspace must hold one row of 19"),
+        (lambda: pt.linear_cross_entropy(H, M, Y, workspace=99), "must hold one row of 19"),
         (lambda: pt.linear_cross_entropy(H, M, Y, workspace=0), "workspace must be at least 1"),
         (lambda: pt.linear_cross_entropy(H, M, Y, valid=3), "valid must be the number of rows"),
         (lambda: pt.linear_cross_entropy(H, M, Y, mask=MASK[:3]), "mask must have the shape"),
-        (lambda: pt.linear_cross_entropy(H, M, SOFT, ignore_index=3), "ignore_index must be left out"),
+        (lambda: pt.linear_cross_entropy(H, M, SOFT, ignore_index=3), "must be left out with"),
         (lambda: pt.linear_cross_entropy(H, M, Y, options=1), "options must be left out"),
         (lambda: pt.linear_cross_entropy(H[0], M, Y[0], shift=True), "shift must be False"),
         (lambda: pt.linear_logprobs(H, M, Y, top_k=C + 1), "top_k must be at most"),
@@ -387,6 +402,21 @@ def test_bad_values(call, message):
 def test_bad_types(call, message):
     with pytest.raises(TypeError, match=message):
         call()
+
+
+def test_the_module_is_torchs_with_more():
+    made = pt.LinearCrossEntropyLoss(D, C, bias=True, z_loss=0.1, weight=W.float())
+    if hasattr(torch.nn, "LinearCrossEntropyLoss"):
+        theirs = torch.nn.LinearCrossEntropyLoss(D, C, bias=True, weight=W.float())
+        assert isinstance(made, torch.nn.LinearCrossEntropyLoss)
+        made.load_state_dict(theirs.state_dict())
+        torch.testing.assert_close(made(H.float(), Y, z_loss=0.0), theirs(H.float(), Y))
+    assert "z_loss=0.1" in repr(made)
+    expected = pt.cross_entropy(made.linear(H.float()), Y, W.float(), z_loss=0.1)
+    again = pickle.loads(pickle.dumps(made))
+    torch.testing.assert_close(again(H.float(), Y), expected)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'margin'"):
+        pt.LinearCrossEntropyLoss(D, C, margin=1)
 
 
 PEAK = """

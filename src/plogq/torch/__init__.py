@@ -27,6 +27,7 @@ from plogq.torch.divergences import (
 )
 from plogq.torch.engines import ENGINES
 from plogq.torch.head import LowRank, linear_cross_entropy, linear_logprobs
+from plogq.torch.head_module import LinearCrossEntropyLoss
 from plogq.torch.modules import (
     AsymmetricLoss,
     BCELoss,
@@ -76,6 +77,7 @@ __all__ = [
     "GeneralisedCrossEntropyLoss",
     "JSDivergenceLoss",
     "KLDivLoss",
+    "LinearCrossEntropyLoss",
     "LowRank",
     "NLLLoss",
     "PolyLoss",
