@@ -125,7 +125,7 @@ def test_anything_else_is_refused(name):
 
 
 def test_part_of_a_head_is_refused():
-    """DeepSpeed's ZeRO leaves an empty matrix outside of the layer's call."""
+    """huggingface/trl#6859: outside of the layer's call, ZeRO-3 leaves an empty matrix."""
     lazy, _ = both()
     lazy.terms[0].linear.weight = nn.Parameter(torch.empty(0).double())
     with pytest.raises(ValueError, match=r"the head's weight must be a whole tensor of shape"):

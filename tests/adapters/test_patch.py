@@ -54,7 +54,10 @@ def test_loss_and_gradient_are_the_models_own(name):
 
 @pytest.mark.parametrize("name", ["Gemma2ForCausalLM", "GraniteForCausalLM", "MixtralForCausalLM"])
 def test_what_is_done_to_logits_counts(name):
-    """The models of the tests would have another loss without their softcap, scale or experts."""
+    """The models of the tests would have another loss without their softcap, scale or experts.
+
+    tdrussell/qlora-pipe#18: Gemma was trained without its softcap.
+    """
     off = {
         "Gemma2ForCausalLM": {"final_logit_softcapping": None},
         "GraniteForCausalLM": {"logits_scaling": 1.0},
@@ -66,6 +69,7 @@ def test_what_is_done_to_logits_counts(name):
 
 @pytest.mark.parametrize("count", [17, torch.tensor(17)])
 def test_the_divisor_of_accumulated_batches(count):
+    """linkedin/Liger-Kernel#802: the loss was as many times too large as there were batches."""
     output = assert_same_step(tiny_model(), num_items_in_batch=count)
     alone = patch(tiny_model())(**BATCH).loss
     kept = (BATCH["labels"][:, 1:] != -100).sum()
@@ -73,6 +77,7 @@ def test_the_divisor_of_accumulated_batches(count):
 
 
 def test_labels_that_are_shifted_already():
+    """huggingface/trl#5575: trainers give both, and `shift_labels` counts."""
     shifted = torch.roll(BATCH["labels"], -1, 1)
     shifted[:, -1] = torch.tensor([5, -100])  # what follows, of another rank: no roll of ours
     assert_same_step(tiny_model(), shift_labels=shifted)
@@ -217,6 +222,7 @@ def with_adapter(model, options):
 
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_adapters_of_peft(name):
+    """unslothai/unsloth#9331: where the head's matrix is read, its LoRA is not trained."""
     assert_same_step(with_adapter(tiny_model(), ADAPTERS[name]))
 
 

@@ -26,7 +26,8 @@ from plogq.torch.divergences import (
     reverse_kl_loss,
 )
 from plogq.torch.engines import ENGINES
-from plogq.torch.head import LowRank, linear_cross_entropy
+from plogq.torch.head import LowRank, linear_cross_entropy, linear_logprobs
+from plogq.torch.head_module import LinearCrossEntropyLoss
 from plogq.torch.modules import (
     AsymmetricLoss,
     BCELoss,
@@ -47,6 +48,7 @@ from plogq.torch.modules import (
     SoftCrossEntropyLoss,
 )
 from plogq.torch.options import ElementOptions, RowOptions, SoftmaxOptions, TemperedOptions
+from plogq.torch.questions import TokenLogprobs
 from plogq.torch.recalibrated import Recalibrated
 from plogq.torch.softmax_losses import (
     brier_loss,
@@ -75,6 +77,7 @@ __all__ = [
     "GeneralisedCrossEntropyLoss",
     "JSDivergenceLoss",
     "KLDivLoss",
+    "LinearCrossEntropyLoss",
     "LowRank",
     "NLLLoss",
     "PolyLoss",
@@ -85,6 +88,7 @@ __all__ = [
     "SoftmaxOptions",
     "Statistics",
     "TemperedOptions",
+    "TokenLogprobs",
     "asymmetric_loss",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
@@ -101,6 +105,7 @@ __all__ = [
     "js_divergence_loss",
     "kl_div",
     "linear_cross_entropy",
+    "linear_logprobs",
     "nll_loss",
     "poly_loss",
     "reverse_kl_loss",

@@ -13,7 +13,16 @@ from plogq.kernels.arguments import check_softcap
 from plogq.torch.checks import check_tensors, values_known
 from plogq.torch.engines import ENGINES
 from plogq.torch.options import SoftmaxOptions
-from plogq.torch.questions import Head, Layer, RowLoss, Rows, arithmetic, products
+from plogq.torch.questions import (
+    Head,
+    Layer,
+    RowLoss,
+    Rows,
+    TokenHead,
+    TokenLogprobs,
+    arithmetic,
+    products,
+)
 from plogq.torch.reductions import reduction_name
 from plogq.torch.softmax import CROSS_ENTROPY, question, shaped
 
@@ -294,3 +303,71 @@ def _answer(
                 refuse("valid", f"be the number of rows that are not left out, {count}", valid)
     head = Head(rows, layer, softcap, workspace, compact)
     return shaped(ENGINES.choose(hidden, head).answer(hidden, head), rows)
+
+
+def linear_logprobs(
+    input: Tensor,
+    linear_weight: Tensor,
+    tokens: Tensor,
+    *,
+    linear_bias: Tensor | None = None,
+    temperature: float = 1.0,
+    softcap: float | None = None,
+    top_k: int = 0,
+    ignore_index: int = -100,
+    mask: Tensor | None = None,
+    shift: bool = False,
+    lora: LowRank | tuple[Tensor, Tensor, float] | None = None,
+    workspace: int = WORKSPACE,
+    compact: bool = True,
+) -> TokenLogprobs:
+    """Return log p of each token and the entropy H(p) of each row, p = softmax(input · Wᵀ / T).
+
+    Both have gradients, and only some rows of the logits exist at a time. The likeliest classes
+    come from the same pass, without gradient.
+
+    Parameters
+    ----------
+    input, linear_weight, linear_bias, softcap, ignore_index, mask, shift, lora, workspace, compact
+        As for `linear_cross_entropy`; `mask` as for `cross_entropy`.
+    tokens : (…)
+        Class indices.
+    temperature
+        T > 0.
+    top_k
+        How many of the likeliest classes to return.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `linear_cross_entropy`; more likeliest classes than there are classes.
+
+    Examples
+    --------
+    >>> import torch
+    >>> hidden, matrix = torch.eye(2), torch.tensor([[2.0, 0.0], [0.5, 1.0], [0.0, 0.0]])
+    >>> found = linear_logprobs(hidden, matrix, torch.tensor([0, 1]), top_k=1)
+    >>> found.logprobs
+    tensor([-0.3064, -0.5514])
+    >>> found.entropy, found.top_ids
+    (tensor([0.7520, 0.9753]), tensor([[0],
+            [1]]))
+    """
+    given: SoftmaxOptions = {"temperature": temperature, "softcap": softcap, "mask": mask}
+    layer, rows = asked_of_layer(
+        input, linear_weight, tokens, linear_bias, lora, shift,
+        weight=None, ignore_index=ignore_index, reduction="none", label_smoothing=0.0,
+        options={**given, "return_stats": True},
+    )  # fmt: skip
+    check_count("workspace", workspace, 1)
+    check_count("top_k", top_k)
+    if rows.soft:
+        refuse("tokens", "be class indices", "distributions")
+    if top_k > layer.classes:
+        refuse("top_k", f"be at most the number of classes, {layer.classes}", top_k)
+    head = TokenHead(rows, layer, softcap, workspace, compact, top_k)
+    found: TokenLogprobs = ENGINES.choose(input, head).answer(input, head)
+    shape = rows.shape
+    return TokenLogprobs(
+        *(None if t is None else t.reshape(*shape, *t.shape[1:]) for t in found)  # type: ignore[arg-type]
+    )

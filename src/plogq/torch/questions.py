@@ -144,6 +144,39 @@ class Head:
 
 
 @dataclass(slots=True)
+class TokenHead(Head):
+    """The log-probability of each row's label, the row's entropy, and its likeliest classes.
+
+    Attributes
+    ----------
+    top_k
+        How many of these.
+    """
+
+    top_k: int = 0
+
+
+class TokenLogprobs(NamedTuple):
+    """What a head says of each token, in nats.
+
+    Attributes
+    ----------
+    logprobs
+        log p of the token; 0 where it is left out.
+    entropy
+        H(p); 0 where it is left out.
+    top_logprobs, top_ids
+        log p of the likeliest classes, the likeliest first, and these classes; None unless asked
+        for. −inf and −1 where the token is left out.
+    """
+
+    logprobs: Tensor
+    entropy: Tensor
+    top_logprobs: Tensor | None
+    top_ids: Tensor | None
+
+
+@dataclass(slots=True)
 class Elements:
     """A loss of logits of any shape, element by element.
 

@@ -24,7 +24,15 @@ from plogq.torch.engines import head_loss
 from plogq.torch.engines.formula import row_losses
 from plogq.torch.engines.head_pieces import RowEngine
 from plogq.torch.engines.native_rows import run_rows
-from plogq.torch.questions import Answer, Elements, Head, Rows, arithmetic, wants_gradient
+from plogq.torch.questions import (
+    Answer,
+    Elements,
+    Head,
+    Rows,
+    TokenHead,
+    arithmetic,
+    wants_gradient,
+)
 from plogq.torch.reductions import divisor_of, weighed
 
 _BLOCK = 1 << 16  # elements: they stay in the cache from one operation to the next
@@ -171,6 +179,8 @@ class Blocks:
 
     def refusal(self, x: Tensor, question: Rows | Elements | Head) -> str:
         """Say that no slopes are written, or what needs more than the gradient in the logits."""
+        if isinstance(question, TokenHead):
+            return "it has no log-probabilities of tokens"
         if isinstance(question, Head):
             return _unknown(question.rows) or no_kernel(x) or head_loss.no_pieces(x, question)
         if isinstance(question, Elements):

@@ -9,7 +9,7 @@ from plogq.torch.checks import check_rows, check_unit_interval
 from plogq.torch.engines import head_loss
 from plogq.torch.engines.formula import element_losses, figures, row_losses
 from plogq.torch.engines.head_pieces import RowEngine
-from plogq.torch.questions import Answer, Elements, Figures, Head, Rows, statistics
+from plogq.torch.questions import Answer, Elements, Figures, Head, Rows, TokenHead, statistics
 from plogq.torch.reductions import finished, reduced
 
 
@@ -20,6 +20,8 @@ class ByFormula:
 
     def refusal(self, x: Tensor, question: Rows | Elements | Head) -> str:
         """Take everything but a head whose logits must be there at once."""
+        if isinstance(question, TokenHead):
+            return "it has no log-probabilities of tokens"
         return head_loss.no_pieces(x, question) if isinstance(question, Head) else ""
 
     def answer(self, x: Tensor, question: Rows | Elements | Head) -> Answer:

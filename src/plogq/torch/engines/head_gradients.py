@@ -50,9 +50,10 @@ class GradientSums(NamedTuple):
                 add_matrix_gradient(of_matrix, slope, hidden[i], new=not self.started[0])
         self.started[0] = True
 
-    def finish(self) -> None:
-        """Where there was no piece, write 0 to the matrices' gradients, whose memory is not new."""
+    def finished(self) -> list[Tensor | None]:
+        """Return the gradients, which are 0 if there was no piece."""
         if not self.started[0]:
-            for total in self.all:
-                if total is not None:
-                    total.zero_()
+            for gradient in self.all:
+                if gradient is not None:
+                    gradient.zero_()
+        return self.all

@@ -79,10 +79,9 @@ class HeadJob:
                         room_of[at] = values
                 if scale is not None:
                     sums.add(x, hidden, layer, at)
-        sums.finish()
         if figures is not None:
             self.figures = figures
-        return self._total(losses, divisor), sums.all
+        return self._total(losses, divisor), sums.finished()
 
     def _loss(
         self, x: Tensor, rows: Rows, scale: Tensor | None, figures: bool
@@ -132,7 +131,9 @@ class HeadJob:
             scale /= torch.where(divisor == 0, 1.0, divisor)
         else:
             scale /= divisor or 1.0
-        return scale if upstream is None else scale * upstream
+        if upstream is None:
+            return scale
+        return scale * upstream if upstream.ndim == 1 else scale[:, None] * upstream
 
     def _total(self, losses: Tensor, divisor: float | Tensor) -> Tensor:
         if not self.reduces:

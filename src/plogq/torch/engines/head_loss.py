@@ -7,6 +7,8 @@ have theirs in the backward, which computes the logits of each piece once more.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -18,6 +20,8 @@ from plogq.torch.engines.head_pieces import Pieces, RowEngine
 from plogq.torch.private import is_batched
 from plogq.torch.questions import Answer, Head, Layer, statistics, wants_gradient
 from plogq.torch.reductions import finished
+
+_LOG = logging.getLogger("plogq.torch")
 
 
 def no_pieces(x: Tensor, head: Head) -> str:
@@ -34,7 +38,10 @@ def answer(x: Tensor, head: Head, engine: RowEngine) -> Answer:
     learned = wants_gradient(rows.row_weight) and torch.is_grad_enabled()
     reduces = rows.reduction != "none" and not learned
     job = HeadJob(head, engine, Pieces.of(head, engine), reduces)
-    loss: Tensor = HeadLoss.apply(job, *head.layer.tensors)  # type: ignore[no-untyped-call]
+    if torch.is_grad_enabled() and wants_gradient(*head.layer.tensors):
+        loss: Tensor = HeadLoss.apply(job, *head.layer.tensors)  # type: ignore[no-untyped-call]
+    else:
+        loss, _ = job.run(head.layer, (False,) * len(head.layer.tensors))
     stats = None if job.figures is None else statistics(rows, *job.figures)
     return loss if reduces else finished(loss, rows), stats
 
@@ -61,7 +68,7 @@ class HeadLoss(torch.autograd.Function):
         tensors = ctx.saved_tensors[: ctx.count]  # raises if one was changed
         layer, wanted = job.head.layer.of(*tensors), tuple(ctx.needs_input_grad[1:])
         if torch.is_grad_enabled() or is_batched(upstream):
-            return None, *_of_formula(job, layer, wanted, upstream)
+            return None, *of_formula(job.formula, layer, wanted, upstream)
         gradients, ctx.gradients = ctx.gradients, None
         if gradients is None:
             _, gradients = job.run(layer, wanted, None if job.reduces else upstream)
@@ -82,12 +89,13 @@ def _times(gradients: list[Tensor | None], upstream: Tensor) -> None:
             gradient.mul_(upstream)
 
 
-def _of_formula(
-    job: HeadJob, layer: Layer, wanted: tuple[bool, ...], upstream: Tensor
+def of_formula(
+    formula: Callable[[Layer], Tensor], layer: Layer, wanted: tuple[bool, ...], upstream: Tensor
 ) -> list[Tensor | None]:
     """Return gradients that have gradients, or one for each of many upstreams, of all logits."""
+    _LOG.info("a second derivative, or a batch of gradients, of a head: all its logits are built")
     with torch.enable_grad():
-        loss = job.formula(layer)
+        loss = formula(layer)
         asked = [t for t, want in zip(layer.tensors, wanted, strict=True) if want and t is not None]
         found = iter(torch.autograd.grad(loss, asked, upstream, create_graph=True))
     return [next(found) if want else None for want in wanted]

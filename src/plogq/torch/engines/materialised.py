@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor
 
 from plogq.kernels.seam import Engine
+from plogq.torch.engines import head_logprobs
 from plogq.torch.engines.head_job import logits_of
-from plogq.torch.questions import Answer, Elements, Head, Rows
+from plogq.torch.questions import Answer, Elements, Head, Rows, TokenHead
 
 
 class Materialised:
@@ -21,8 +24,10 @@ class Materialised:
         """Take heads alone, since the logits of all others are there."""
         return "" if isinstance(question, Head) else "the logits are given"
 
-    def answer(self, x: Tensor, question: Rows | Elements | Head) -> Answer:
+    def answer(self, x: Tensor, question: Rows | Elements | Head) -> Any:
         """Compute the loss of all logits."""
+        if isinstance(question, TokenHead):
+            return head_logprobs.of_all_logits(question)
         assert isinstance(question, Head)
         logits, rows = logits_of(question, question.layer), question.rows
         engine = next(e for e in self._engines if not e.refusal(logits, rows))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from plogq.torch.autograd import memory_of, no_kernel
-from plogq.torch.engines import head_loss, native_elements, native_rows
+from plogq.torch.engines import head_logprobs, head_loss, native_elements, native_rows
 from plogq.torch.engines.head_pieces import RowEngine
-from plogq.torch.questions import Answer, Elements, Figures, Head, Rows
+from plogq.torch.questions import Elements, Figures, Head, Rows, TokenHead
 
 
 class Native:
@@ -26,8 +28,10 @@ class Native:
             return native_rows.refusal(x, question)
         return native_elements.refusal(x, question)
 
-    def answer(self, x: Tensor, question: Rows | Elements | Head) -> Answer:
+    def answer(self, x: Tensor, question: Rows | Elements | Head) -> Any:
         """Compute the loss under autograd."""
+        if isinstance(question, TokenHead):
+            return head_logprobs.answer(question, ROWS)
         if isinstance(question, Head):
             return head_loss.answer(x, question, ROWS)
         if isinstance(question, Rows):
