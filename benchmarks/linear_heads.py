@@ -74,8 +74,8 @@ def measure_memory(rows, width, classes, dtype, name):
 def report(cases, memory):
     """Yield the lines of the report as they come."""
     yield machine("plogq", "torch")
-    yield "forward and backward, a mean; medians of runs that take turns. products: the three alone;"
-    yield "half ignored: plogq with every second row left out"
+    yield "forward and backward, a mean; medians of runs that take turns. products: the three"
+    yield "alone; half ignored: plogq with every second row left out"
     for *shape, repeats in cases:
         ms = in_own_process({}, "time", *shape, repeats)
         yield "\n" + " x ".join(map(str, shape[:3])) + f" {shape[3]}"

@@ -328,6 +328,7 @@ def test_transforms_and_checkpoints():
     )
 
 
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
 def test_compiled_it_is_the_loss_of_all_logits():
     torch.compiler.reset()
 
