@@ -366,6 +366,8 @@ def check_amounts(r, found):
     assert ("at most" in advice) <= (ends is not None)
     if "at most" in advice:
         assert f"would save {amount(ends[1], r.unit)} per row at most" in advice
+    if "On held-out rows that saves" in advice:
+        assert ("reaches below 0" in advice) == (ends is not None and ends[0] < 0)
 
 
 def check_few(r):

@@ -157,9 +157,12 @@ def _saving(r: Result) -> str:
     ends = r.intervals.get("miscalibration")
     between = f" ({PERCENT} interval {span(ends)})" if ends else ""
     share = r.miscalibration / r.cross_entropy
+    doubt = (
+        " The interval reaches below 0: try it on other rows first." if ends and ends[0] < 0 else ""
+    )
     return (
         f" On held-out rows that saves {amount(r.miscalibration, r.unit)} per row{between}: "
-        f"{percent(share)} of the cross-entropy."
+        f"{percent(share)} of the cross-entropy.{doubt}"
     )
 
 
