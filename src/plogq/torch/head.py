@@ -94,7 +94,7 @@ def linear_cross_entropy(
         Bytes for the logits that exist at once, beside the float32 gradient of `linear_weight`.
         Losses and gradients do not depend on it, but for rounding.
     valid
-        The number of rows that are not left out, if it is known: then nothing waits for a count.
+        The number of rows that are not left out, if it is known; on the CPU it is checked.
     compact
         Rows that are left out are dropped before any product. If it is False, they are computed
         and not used, and their number is not asked for.
