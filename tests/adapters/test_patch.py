@@ -13,6 +13,7 @@ from torch import nn
 
 from plogq.adapters.lazy_logits import LazyLogits
 from plogq.huggingface import patch, unpatch
+from plogq.torch.engines import ENGINES
 from tests.adapters.tiny_models import MODELS, SIZES, VOCABULARY, tiny_batch, tiny_model
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # transformers and torch warn of their own
@@ -195,7 +196,9 @@ def test_a_patched_model_compiles():
     gradients = [each.clone() for each in gradients.values()]
     compiled = torch.compile(patch(model), backend="aot_eager")
     for _ in range(2):
-        after, found = step(compiled, **BATCH)
+        with ENGINES.seen() as seen:
+            after, found = step(compiled, **BATCH)
+        assert seen == ["native"]  # not the one that has all logits, as in a graph
         assert isinstance(after.logits, LazyLogits)
         torch.testing.assert_close(after.loss, before.loss)
         torch.testing.assert_close(list(found.values()), gradients)
