@@ -287,7 +287,7 @@ def given(arguments: argparse.Namespace, *but: str) -> dict[str, Any]:
 
 def check_outputs(arguments: argparse.Namespace, *inputs: str | None) -> None:
     """Refuse, before the work, a file that cannot be written, or that is read or written twice."""
-    from plogq.reports.files import check_output
+    from plogq.files import check_output
 
     for option in ("html", "csv"):
         if getattr(arguments, option, None) in STDOUT:
@@ -320,7 +320,7 @@ def deliver(answer: Answer, json: Path | None, print_report: Callable[[], None])
 
     Files are written first: a reader of the report may stop (`| head`), which ends the command.
     """
-    from plogq.reports.files import write_whole
+    from plogq.files import write_whole
 
     if json in STDOUT:
         sys.stdout.write(answer.to_json() + "\n")

@@ -15,7 +15,7 @@ from plogq.compare.result import Comparison
 from plogq.lm.result import TokensResult
 from plogq.records import encoded
 from plogq.reports.embed import embedded
-from plogq.reports.files import write_whole
+from plogq.files import write_whole
 from plogq.reports.findings import compare_many, compare_page, findings, lm_page
 from plogq.reports.findings.page import Page
 from plogq.reports.findings.words import file_name
