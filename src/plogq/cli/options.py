@@ -46,6 +46,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def positive(text: str) -> int:
+    """Return a whole number, 1 or more."""
+    if not text.isdecimal() or not 1 <= int(text) < 2**64:
+        raise argparse.ArgumentTypeError(f"must be 1, 2, 3, …, not {text!r}")
+    return int(text)
+
+
 def folds(text: str) -> int:
     """Return a number of folds, 2 or more."""
     if not text.isdecimal() or not 2 <= int(text) < 2**64:
@@ -281,7 +288,7 @@ def add_html(add: Add) -> None:
 
 def given(arguments: argparse.Namespace, *but: str) -> dict[str, Any]:
     """Return the options by the names that the Python function has for them."""
-    own = {"run", "usage_error", "json", "html", "fail_if", "gate_format", *but}
+    own = {"run", "usage_error", "turned", "json", "html", "fail_if", "gate_format", *but}
     return {name: value for name, value in vars(arguments).items() if name not in own}
 
 

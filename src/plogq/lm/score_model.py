@@ -110,18 +110,19 @@ def score_model(
     check_count("batch_tokens", batch_tokens, 1)
     _check_model(model)
     source = texts if isinstance(texts, Texts) else texts_of(texts, column=column, doc=doc)
-    training = model.training
-    model.eval()
+    asked: Any = model
+    training = asked.training
+    asked.eval()
     try:
         with torch.no_grad():
             tokens = ModelTokens(
-                model, tokenizer, source, context=context, stride=stride, bos=bos,
+                asked, tokenizer, source, context=context, stride=stride, bos=bos,
                 batch_tokens=batch_tokens, save=None if save is None else Path(save),
                 progress=progress,
             )  # fmt: skip
             return figures_of(tokens, unit=unit, bootstrap=bootstrap, top=top, seed=seed)
     finally:
-        model.train(training)
+        asked.train(training)
 
 
 class ModelTokens:
@@ -141,7 +142,7 @@ class ModelTokens:
         progress: Callable[[int, int | None], None] | None,
     ) -> None:
         self.remarks = Remarks()
-        self.rows = None
+        self.rows: int | None = None
         self._model, self._texts, self._most = model, texts, batch_tokens
         self._encoder = Encoder(tokenizer, _vocabulary(model), self.remarks)
         prefix, behind = self._encoder.around()
@@ -189,8 +190,10 @@ class ModelTokens:
             if not checked and (ids := longest(chunk, self._plan)) is not None:
                 self._look_at(scorer, ids)
                 checked = True
-            logprobs = scored(chunk, scorer, self._plan, self._most,
-                              padded=not _depends_on_length(self._model), done=self._tell)  # fmt: skip
+            padded = not _depends_on_length(self._model)
+            logprobs = scored(
+                chunk, scorer, self._plan, self._most, padded=padded, done=self._tell
+            )  # fmt: skip
             batch = rows_of(chunk, logprobs, self._kind)
             yield batch
             fresh.append(batch)
@@ -215,7 +218,7 @@ class ModelTokens:
         scorer.check(torch.from_numpy(ids))
         if not scorer.by_pieces:
             self.origin["notes"].append(
-                "The head of this model does not run on pieces: the logits of a batch are held whole."
+                "The head of this model does not run on pieces: whole batches of logits are held."
             )
 
     def _settings(self, tokenizer: Any) -> dict[str, Any]:
@@ -290,7 +293,9 @@ def _vocabulary(model: Any) -> int | None:
 
 def _depends_on_length(model: Any) -> bool:
     """Return whether a rotary embedding changes with the longest window of a batch."""
-    return any(f'"{kind}"' in str(model.config.to_json_string()) for kind in ("dynamic", "longrope"))
+    return any(
+        f'"{kind}"' in str(model.config.to_json_string()) for kind in ("dynamic", "longrope")
+    )
 
 
 def _dtype(model: Any) -> str:

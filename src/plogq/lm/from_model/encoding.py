@@ -64,7 +64,9 @@ class Encoder:
         ends, starts, ids = self._tokens(name, text)
         self._check(name, text, ids)
         codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-        size = np.concatenate([[0], np.cumsum(1 + (codes > 0x7F) + (codes > 0x7FF) + (codes > 0xFFFF))])
+        size = np.concatenate(
+            [[0], np.cumsum(1 + (codes > 0x7F) + (codes > 0x7FF) + (codes > 0xFFFF))]
+        )
         space = np.isin(codes, SPACES)
         word_ends = ~space & np.append(space[1:], True)
         word = np.concatenate([[0], np.cumsum(word_ends)])
@@ -136,15 +138,15 @@ class Encoder:
         if self._unknown is not None and (unknown := int((ids == self._unknown).sum())):
             self._remarks.add(
                 "unknown_tokens",
-                "tokens stand for text that the vocabulary lacks: each costs what one unknown token "
-                "does, whatever the text, so that the figures are too low",
+                "tokens stand for text that the vocabulary lacks: each costs what any unknown text "
+                "does, so that the figures are too low",
                 unknown,
             )
         elif self._decoded(ids.tolist()) != text:
             self._remarks.add(
                 "lossy_tokenizer",
-                f"documents do not come back from their tokens as they were (the first is {name!r}): "
-                "the model was given another text than the one whose bytes are counted",
+                f"documents do not come back from their tokens as they were (first {name!r}): the "
+                "model was given another text than the one whose bytes are counted",
             )
         if marks := int(np.isin(ids, self._marks).sum()):
             self._remarks.add(

@@ -64,7 +64,8 @@ class Scorer:
         scored = targets != SKIPPED
         wanted = targets[scored]
         if not self.by_pieces:
-            return cross_entropy(self._logits(ids)[scored], wanted, reduction="none")
+            whole: Tensor = cross_entropy(self._logits(ids)[scored], wanted, reduction="none")
+            return whole
         output = self._caught(ids)
         hidden = _hidden(output)[scored]
         found = []

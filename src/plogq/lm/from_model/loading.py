@@ -5,7 +5,6 @@ Weights are read from safetensors alone: a pickle can run any program while it i
 
 from __future__ import annotations
 
-import json
 import os
 import warnings
 from collections.abc import Iterator
@@ -72,13 +71,14 @@ def load_model(
                    f"{named}, an encoder and a decoder ({config.model_type})",
                    error=TableError)  # fmt: skip
         tokenizer = transformers.AutoTokenizer.from_pretrained(where, **options)
-        model, found = transformers.AutoModelForCausalLM.from_pretrained(
+        read: Any = transformers.AutoModelForCausalLM.from_pretrained(
             where,
             dtype=dtype if dtype == "auto" else getattr(torch, dtype),
             use_safetensors=True,
             output_loading_info=True,
             **options,
         )
+    model, found = read
     absent = sorted(found["missing_keys"])
     if absent:
         refuse("model", "have all its weights in its files, for others would be drawn at random",
@@ -145,11 +145,11 @@ def _loading(name: str, *, trust_remote_code: bool) -> Iterator[None]:
         said = _line(error)
         if "trust_remote_code" in str(error) and not trust_remote_code:
             said = "it comes with Python code of its own; --trust-remote-code runs that code"
-        elif isinstance(error, OSError | json.JSONDecodeError) and not Path(name).exists():
-            said += "" if name.startswith(HUB) else (
-                f" (no folder of that name, and it is not among the models on this machine: "
-                f"{HUB}{name} downloads it)"
-            )  # fmt: skip
+        elif not Path(name).is_dir() and not name.startswith(HUB) and isinstance(error, OSError):
+            raise TableError(
+                f"model {name}: no such folder, nor a whole model of that name on this machine "
+                f"({HUB}{name} downloads it)"
+            ) from error
         raise TableError(f"model {name}: cannot be loaded: {said}") from error
 
 

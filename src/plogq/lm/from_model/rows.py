@@ -38,9 +38,7 @@ class Chunk(NamedTuple):
     bytes: int
 
 
-def chunks(
-    texts: Texts, encoder: Encoder, plan: Plan, most: int, skipped: int
-) -> Iterator[Chunk]:
+def chunks(texts: Texts, encoder: Encoder, plan: Plan, most: int, skipped: int) -> Iterator[Chunk]:
     """Yield all windows in order, in chunks of about `BATCHES` batches of `most` tokens.
 
     The first `skipped` rows are left out. Where a chunk ends depends on the windows in it alone:

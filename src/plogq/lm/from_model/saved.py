@@ -29,12 +29,11 @@ class Saved:
     path
         The file, which ends in .parquet.
     settings
-        All that the rows depend on, by the names of arguments; rows of other settings are not taken.
+        All that the rows depend on, by the names of arguments; rows of others are not taken.
     """
 
     def __init__(self, path: Path, settings: dict[str, Any]) -> None:
-        if path.suffix.lower() not in (".parquet", ".pq"):
-            refuse("save", "end in .parquet", path.name)
+        check_ending(path)
         check_output(path)
         self._path, self._settings = path, settings
         self._folder = path.with_name(f"{path.name}.part")
@@ -82,11 +81,20 @@ class Saved:
             return
         schema = pq.read_schema(self._parts[0])
         schema = schema.with_metadata({KEY: json.dumps(self._settings)})
-        with whole_file(self._path) as file, pq.ParquetWriter(file, schema, compression="zstd") as to:
+        with (
+            whole_file(self._path) as file,
+            pq.ParquetWriter(file, schema, compression="zstd") as to,
+        ):
             for batch in self.batches():
                 to.write_batch(batch.replace_schema_metadata(schema.metadata))
         shutil.rmtree(self._folder)
         self.complete = True
+
+
+def check_ending(path: Path) -> None:
+    """Refuse a name that is not of a Parquet file."""
+    if path.suffix.lower() not in (".parquet", ".pq"):
+        refuse("save", "end in .parquet", path.name)
 
 
 def _settings_of(path: Path) -> Any:
@@ -107,6 +115,6 @@ def _check_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> No
         for name in other
     ]
     raise TableError(
-        f"{folder}: holds the beginning of a run with {', '.join(shown)}: give the same to go on, or "
-        "remove the folder to begin anew"
+        f"{folder}: holds the beginning of a run with {', '.join(shown)}: give the same to go on, "
+        "or remove the folder to begin anew"
     )

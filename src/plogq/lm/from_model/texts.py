@@ -18,8 +18,8 @@ from plogq.tables.arrays import is_null
 from plogq.tables.filesystems import find_filesystem
 from plogq.tables.folders import files_in
 from plogq.tables.formats.memory import is_frame
-from plogq.tables.formats.packed import open_unpacked
-from plogq.tables.formats.registry import MAGIC, ending_of, first_bytes
+from plogq.tables.formats.packed import first_bytes, open_unpacked
+from plogq.tables.formats.registry import MAGIC, ending_of
 from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.readers import AS_ASKED, Table, open_table, reading
 
@@ -104,7 +104,7 @@ def texts_of(
     if isinstance(source, os.PathLike):
         return _files([os.fspath(source)], column, doc, options)
     if isinstance(source, str):
-        refuse("texts", "be a list of texts, [text] for a single one, or the pathlib.Path of a file",
+        refuse("texts", "be a list of texts, as [text] is for one, or the pathlib.Path of a file",
                f"a str of {len(source):,} characters", error=TypeError)  # fmt: skip
     if isinstance(source, Mapping) and all(isinstance(each, str) for each in source.values()):
         return _in_memory(list(source.items()))
@@ -172,9 +172,7 @@ def _opened(path: str, column: str, doc: str, options: TextOptions, *, alone: bo
     folder = inner if kind == fs.FileType.Directory else None
     names = {each: path if folder is None else _below(each, folder) for each in files}
     encoding = options.encoding
-    return Texts(
-        files, "text", lambda: ((names[f], _text_of(system, f, encoding)) for f in files)
-    )
+    return Texts(files, "text", lambda: ((names[f], _text_of(system, f, encoding)) for f in files))
 
 
 def _below(path: str, folder: str) -> str:
