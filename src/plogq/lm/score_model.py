@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -153,8 +154,7 @@ class ModelTokens:
         )  # fmt: skip
         self._survey = Survey.of(texts, self.remarks)
         self._kind = pa.float64() if _dtype(model) == "float64" else pa.float32()
-        settings = self._settings(tokenizer)
-        self._saved = None if save is None else Saved(save, settings)
+        self._saved = None if save is None else Saved(save, self._settings(tokenizer))
         self._progress = progress
         self._done = 0
         self.origin: dict[str, Any] = {
@@ -179,7 +179,10 @@ class ModelTokens:
             for batch in saved.batches():
                 self._tell(sum(batch.column("bytes").to_pylist()))
                 yield batch
-            if saved.complete:
+            if saved.complete:  # what is to be said of the texts is said again
+                for name, text in self._texts.read():
+                    if text:
+                        self._encoder.encode(name, text)
                 return
         scorer = Scorer(self._model)
         checked = False
@@ -248,7 +251,7 @@ def positions_of(model: Any) -> int | None:
     """Return how many tokens a model can see at a time; None where there is no limit."""
     config = model.config
     config = config.get_text_config() if hasattr(config, "get_text_config") else config
-    for name in ("max_position_embeddings", "n_positions", "max_seq_len"):
+    for name in ("max_position_embeddings", "n_positions", "max_seq_len", "context_length"):
         found = getattr(config, name, None)
         if isinstance(found, int) and found > 0:
             return found
@@ -309,6 +312,9 @@ def _called(model: Any) -> str:
 def _digest(model: Any) -> str:
     """Return a hash of a model: of its settings, and of some numbers of each of its weights."""
     found = hashlib.sha256(type(model).__name__.encode())
+    config = model.config.to_diff_dict()
+    config = {name: x for name, x in config.items() if name not in ("_name_or_path", "dtype")}
+    found.update(json.dumps(config, sort_keys=True, default=str).encode())
     for name, weight in model.named_parameters():
         some = weight.detach().flatten()
         some = some[:: max(1, len(some) // 64)].double().cpu().numpy()

@@ -45,8 +45,7 @@ class Encoder:
         self._tokenizer, self._vocabulary, self._remarks = tokenizer, vocabulary, remarks
         self._has_offsets = bool(getattr(tokenizer, "is_fast", False))
         self._unknown = getattr(tokenizer, "unk_token_id", None)
-        marks = set(getattr(tokenizer, "all_special_ids", ()))
-        self._marks = np.array(sorted(marks - {self._unknown}), np.int64)
+        self._marks = np.array(sorted(getattr(tokenizer, "all_special_ids", ())), np.int64)
 
     def around(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the tokens that the tokenizer itself puts before a text, and behind it."""
@@ -62,7 +61,11 @@ class Encoder:
     def encode(self, name: str, text: str) -> Encoded:
         """Return the tokens of a document, without any that are put around it."""
         ends, starts, ids = self._tokens(name, text)
-        self._check(name, text, ids)
+        self._check(name, ids)
+        if not len(ids):
+            self._remarks.add("no_tokens", "documents are left out: the tokenizer makes no token "
+                              "of their text")  # fmt: skip
+            return Encoded(name, ids, ids, ids, ids, [])
         codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
         size = np.concatenate(
             [[0], np.cumsum(1 + (codes > 0x7F) + (codes > 0x7FF) + (codes > 0xFFFF))]
@@ -82,6 +85,7 @@ class Encoder:
         for group in np.split(inside, np.flatnonzero(np.diff(inside) > 1) + 1):
             if len(group):
                 self._share(found, int(group[0]), int(group[-1]) + 2)
+        self._remark(found, text)
         return found
 
     def _share(self, found: Encoded, first: int, end: int) -> None:
@@ -126,29 +130,34 @@ class Encoder:
         options = {"skip_special_tokens": False, "clean_up_tokenization_spaces": False}
         return str(self._tokenizer.decode(ids, **options))
 
-    def _check(self, name: str, text: str, ids: Array) -> None:
-        """Refuse what the model cannot read, and remark on what the tokenizer changes."""
-        if not len(ids):
-            refuse("tokenizer", "make tokens of every text that is not empty",
-                   f"none of document {name!r}", error=TableError)  # fmt: skip
+    def _check(self, name: str, ids: Array) -> None:
+        """Refuse what the model cannot read."""
         if self._vocabulary is not None and (odd := ids >= self._vocabulary).any():
             expected = f"fit the model, whose vocabulary has {self._vocabulary:,} tokens"
             came = f"token {ids[odd][0]} in document {name!r}: is it the model's own tokenizer?"
             refuse("tokenizer", expected, came, error=TableError)
-        if self._unknown is not None and (unknown := int((ids == self._unknown).sum())):
+
+    def _remark(self, found: Encoded, text: str) -> None:
+        """Remark on what the tokenizer changes."""
+        special = np.flatnonzero(np.isin(found.ids, self._marks))
+        named = getattr(self._tokenizer, "unk_token", None)
+        unknown = [i for i in special[found.ids[special] == self._unknown].tolist()
+                   if found.texts[i].strip() != named]  # fmt: skip
+        marks = len(special) - len(unknown)
+        if unknown:
             self._remarks.add(
                 "unknown_tokens",
                 "tokens stand for text that the vocabulary lacks: each costs what any unknown text "
                 "does, so that the figures are too low",
-                unknown,
+                len(unknown),
             )
-        elif self._decoded(ids.tolist()) != text:
+        elif self._decoded(found.ids.tolist()) != text:
             self._remarks.add(
                 "lossy_tokenizer",
-                f"documents do not come back from their tokens as they were (first {name!r}): the "
-                "model was given another text than the one whose bytes are counted",
+                f"documents do not come back from their tokens as they are (first {found.name!r}): "
+                "the model was given another text than the one whose bytes are counted",
             )
-        if marks := int(np.isin(ids, self._marks).sum()):
+        if marks:
             self._remarks.add(
                 "marks_in_text",
                 "places of the text name a special token, such as an end of text, and were given "

@@ -44,7 +44,8 @@ class Scorer:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._options = _options(model)
-        self._body = _body_of(model)
+        self._bodies = _bodies_of(model)
+        self._body = self._bodies[0] if self._bodies else None
         self.by_pieces = self._body is not None
         self._rows = 0  # of a piece; known once a logit was seen
         self.device = next(model.parameters()).device
@@ -73,7 +74,7 @@ class Scorer:
             rows = self._rows or FEWEST_ROWS
             logits = self._of_piece(output, ids, hidden[:rows])
             size = logits.shape[-1] * logits.element_size()
-            self._rows = max(FEWEST_ROWS, PIECE_BYTES // size)
+            self._rows = self._rows or max(FEWEST_ROWS, PIECE_BYTES // size)
             found.append(cross_entropy(logits, wanted[:rows], reduction="none"))
             hidden, wanted = hidden[rows:], wanted[rows:]
         return _joined(found)
@@ -108,11 +109,11 @@ class Scorer:
         peak = float(logits[torch.isfinite(logits)].abs().max())
         within = max(TOLERANCE, 4 * torch.finfo(logits.dtype).eps) * max(1.0, peak)
         whole = cross_entropy(logits[0], targets[0], reduction="none")
-        if self.by_pieces:
-            try:
-                self.by_pieces = _agree(self.costs(ids, targets), whole, within)
-            except (AttributeError, IndexError, KeyError, TypeError, RuntimeError, ValueError):
-                self.by_pieces = False
+        rows = max(1, ids.shape[1] // 3)  # several pieces, however short the window
+        self._body = next(
+            (x for x in self._bodies if self._runs_on(x, ids, targets, rows, whole, within)), None
+        )
+        self.by_pieces, self._rows = self._body is not None, 0
         kept = ids.shape[1] // 2
         if kept:
             # The second half becomes another one, as if a shorter window had been padded.
@@ -124,6 +125,16 @@ class Scorer:
                 refuse("model", "say the same of a token whatever follows it (a causal model)",
                        f"{type(self._model).__name__}, whose logits change with later tokens (an "
                        "encoder such as BERT needs is_decoder=True)", error=TableError)  # fmt: skip
+
+    def _runs_on(
+        self, body: Any, ids: Tensor, targets: Tensor, rows: int, whole: Tensor, within: float
+    ) -> bool:
+        """Return whether pieces of a module's output, of so many rows, give the whole's costs."""
+        self._body, self.by_pieces, self._rows = body, True, rows
+        try:
+            return _agree(self.costs(ids, targets), whole, within)
+        except (AttributeError, IndexError, KeyError, TypeError, RuntimeError, ValueError):
+            return False
 
     def _logits(self, ids: Tensor) -> Any:
         output = self._model(input_ids=ids, **self._options)
@@ -169,11 +180,13 @@ class Scorer:
                 self._body.forward = own
 
 
-def _body_of(model: Any) -> Any:
-    """Return the module that gives hidden states to the model's head; None where none is known."""
+def _bodies_of(model: Any) -> list[Any]:
+    """Return the modules that may give hidden states to the model's head, the likeliest first."""
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model  # inside PEFT's
-    body = getattr(inner, "base_model", None)
-    return None if body is None or body is inner else body
+    found = [getattr(inner, "base_model", None)]
+    if hasattr(inner, "get_decoder"):
+        found.append(inner.get_decoder())
+    return [each for each in found if each is not None and each is not inner]
 
 
 def _options(model: Any) -> dict[str, Any]:

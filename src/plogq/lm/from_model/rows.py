@@ -50,6 +50,8 @@ def chunks(texts: Texts, encoder: Encoder, plan: Plan, most: int, skipped: int) 
         if not text:
             continue
         document = encoder.encode(name, text)
+        if not len(document.ids):
+            continue
         listed = list(plan.windows(len(document.ids))) or [Window(0, 1, 1, False)]  # no context
         for window in listed:
             piece = Piece(document, window)
@@ -84,6 +86,7 @@ def scored(
     asked = [i for i, p in enumerate(chunk.pieces) if p.window.first < p.window.end]
     lengths = [plan.inputs(chunk.pieces[i].window) for i in asked]
     found: list[Array] = [np.empty(0)] * len(chunk.pieces)
+    done(sum(map(_bytes, chunk.pieces)) - sum(_bytes(chunk.pieces[i]) for i in asked))
     for together in batches(lengths, most, padded=padded):
         chosen = [asked[i] for i in together]
         ids = np.zeros((len(chosen), lengths[together[0]]), np.int64)
