@@ -41,7 +41,7 @@ def of_pieces(**parts):
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
 def test_all_of_the_text_is_counted(text):
     for words in (tokenizer(), of_pieces()):
-        found, said = encoded(text, words)
+        found, _ = encoded(text, words)
         assert int(found.bytes.sum()) == len(text.encode())
         assert int(found.characters.sum()) == len(text)
         assert int(found.words.sum()) == len(text.split())

@@ -204,8 +204,6 @@ def _text_of(system: fs.FileSystem, path: str, encoding: str | None) -> str:
             f"{path}: line {line}: byte {error.start}, 0x{data[error.start]:02x}, is not text in "
             f"{(encoding or 'UTF-8').upper()}: --encoding names another, or leave the file out"
         ) from None
-    except LookupError:
-        raise TableError(f"{path}: no encoding is called {encoding!r}") from None
 
 
 def _of_table(table: Table, column: str, doc: str, before: str) -> Texts:
