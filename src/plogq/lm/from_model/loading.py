@@ -88,6 +88,7 @@ def load_model(
         model.to(_device(device))
     except (RuntimeError, AssertionError) as error:
         refuse("device", "be one that torch can use here", f"{device!r} ({_line(error)})")
+    model.config._name_or_path = named  # by which a report calls it
     return Loaded(model.eval(), tokenizer)
 
 
@@ -105,15 +106,36 @@ def _place(name: str) -> tuple[str, dict[str, Any]]:
         called, _, revision = name.removeprefix(HUB).partition("@")
         return called, {"revision": revision} if revision else {}
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if name and folder.is_dir():
         _check_folder(folder)
         return str(folder), {"local_files_only": True}
-    if folder.exists():
+    if name and folder.exists():
         refuse("model", "be a folder with config.json, tokenizer.json and *.safetensors",
                f"{name}, a file", error=TableError)  # fmt: skip
     if name.startswith((".", "/", "~")) or name.count("/") > 1 or not name:
         raise TableError(f"model {name}: no such folder")
-    return name, {"local_files_only": True}
+    return _on_this_machine(name), {"local_files_only": True}
+
+
+def _on_this_machine(name: str) -> str:
+    """Return the folder into which a model of the Hub was downloaded before.
+
+    It is looked up here, for the Hub's library may ask the network for other things, whether or not
+    it is told to stay offline.
+    """
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        found = try_to_load_from_cache(name, "config.json")
+    except ValueError:  # no name that the Hub could have
+        found = None
+    if not isinstance(found, str):
+        raise TableError(
+            f"model {name}: no such folder, nor a model of that name on this machine "
+            f"({HUB}{name} downloads it)"
+        )
+    _check_folder(Path(found).parent)
+    return str(Path(found).parent)
 
 
 def _check_folder(folder: Path) -> None:
@@ -145,11 +167,6 @@ def _loading(name: str, *, trust_remote_code: bool) -> Iterator[None]:
         said = _line(error)
         if "trust_remote_code" in str(error) and not trust_remote_code:
             said = "it comes with Python code of its own; --trust-remote-code runs that code"
-        elif not Path(name).is_dir() and not name.startswith(HUB) and isinstance(error, OSError):
-            raise TableError(
-                f"model {name}: no such folder, nor a whole model of that name on this machine "
-                f"({HUB}{name} downloads it)"
-            ) from error
         raise TableError(f"model {name}: cannot be loaded: {said}") from error
 
 
