@@ -112,6 +112,8 @@ def test_a_text_without_tokens_is_left_out():
     result = score_model(tiny(), words, ["  ", "a a"])
     assert (result.documents, result.tokens, result.bytes) == (1, 1, 2)
     assert "no_tokens" in {each.code for each in result.warnings}
+    with pytest.raises(TableError, match="the tokenizer makes no token of any text"):
+        score_model(tiny(), words, ["  "])
 
 
 def test_the_name_of_a_special_token_in_a_text_is_said():

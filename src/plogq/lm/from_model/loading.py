@@ -123,10 +123,10 @@ def _on_this_machine(name: str) -> str:
     It is looked up here, for the Hub's library may ask the network for other things, whether or not
     it is told to stay offline.
     """
-    from huggingface_hub import try_to_load_from_cache
+    from transformers.utils import hub
 
     try:
-        found = try_to_load_from_cache(name, "config.json")
+        found = vars(hub)["try_to_load_from_cache"](name, "config.json")
     except ValueError:  # no name that the Hub could have
         found = None
     if not isinstance(found, str):

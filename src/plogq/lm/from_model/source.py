@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from plogq.errors import refuse
+from plogq.errors import TableError, refuse
 from plogq.lm.documents import Block, Remarks
 from plogq.lm.from_model.encoding import Encoder
 from plogq.lm.from_model.head import Scorer
@@ -67,13 +67,12 @@ class ModelTokens:
         }
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the documents in order, as they are scored."""
+        """Yield the documents in order, as they are scored.
+
+        What a table of tokens doubts is what its columns are; those of this one are known.
+        """
         table = TokenTable(open_table(self._batches()), "doc", "logprob", "bytes")
         yield from table.blocks()
-        for code, message, count in table.remarks.items():
-            if code == "running_sums":  # a doubt about a column; these are the model's own
-                continue
-            self.remarks.add(code, message, count)
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         saved = self._saved
@@ -91,6 +90,7 @@ class ModelTokens:
         fresh: list[pa.RecordBatch] = []
         since = time.monotonic()
         skipped = 0 if saved is None else saved.rows
+        rows = skipped
         for chunk in chunks(self._texts, self._encoder, self._plan, self._most, skipped):
             if not checked and (ids := longest(chunk, self._plan)) is not None:
                 self._look_at(scorer, ids)
@@ -100,6 +100,7 @@ class ModelTokens:
                 chunk, scorer, self._plan, self._most, padded=padded, done=self._tell
             )  # fmt: skip
             batch = rows_of(chunk, logprobs, self._kind)
+            rows += batch.num_rows
             yield batch
             fresh.append(batch)
             if saved is not None and time.monotonic() - since >= self._save_every:
@@ -107,6 +108,8 @@ class ModelTokens:
                 fresh, since = [], time.monotonic()
             elif saved is None:
                 fresh = []
+        if not rows:
+            raise TableError(f"{self._texts.paths[0]}: the tokenizer makes no token of any text")
         if saved is not None:
             if fresh:
                 saved.add(fresh)
