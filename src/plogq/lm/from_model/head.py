@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PIECE_BYTES = 64 << 20  # of the logits that are held at a time
 FEWEST_ROWS = 16  # of a piece, however many tokens the vocabulary has
-CHECKED = 256  # tokens of the first window
+CHECKED = 256  # tokens of the first window, fewer where the vocabulary is large
 TOLERANCE = 1e-5  # nats, where no logit is beyond ±1
 SKIPPED = -1  # the target of a place that is not scored
 
@@ -94,7 +94,10 @@ class Scorer:
 
         from plogq.torch import cross_entropy
 
-        ids = ids[:CHECKED].to(self.device)[None]
+        ids = ids.to(self.device)[None]
+        first = self._logits(ids[:, :1])
+        fitting = PIECE_BYTES // (2 * first.shape[-1] * first.element_size())
+        ids = ids[:, : max(FEWEST_ROWS, min(CHECKED, fitting))]
         targets = torch.cat([ids[:, 1:], ids[:, :1]], 1)
         logits = self._logits(ids)
         if logits.ndim != 3 or logits.shape[:2] != ids.shape:
@@ -106,7 +109,7 @@ class Scorer:
         if torch.isnan(logits).any():
             refuse("model", "give numbers (float16 overflows in some models: --dtype float32)",
                    "NaN as a logit", error=TableError)  # fmt: skip
-        peak = float(logits[torch.isfinite(logits)].abs().max())
+        peak = float(logits.nan_to_num(0, 0, 0).abs_().max())
         within = max(TOLERANCE, 4 * torch.finfo(logits.dtype).eps) * max(1.0, peak)
         whole = cross_entropy(logits[0], targets[0], reduction="none")
         rows = max(1, ids.shape[1] // 3)  # several pieces, however short the window
