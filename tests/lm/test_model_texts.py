@@ -68,11 +68,23 @@ def test_files_of_text(tmp_path):
     (tmp_path / "c.md.gz").write_bytes(gzip.compress("né".encode()))
     (tmp_path / "d.txt.bz2").write_bytes(bz2.compress(b"d"))
     (tmp_path / ".hidden").write_bytes(b"\xff")
-    expected = {"b.txt": "a\r\nb", "c.md.gz": "né", "d.txt.bz2": "d", "in/a.py": "x = 1\n"}
+    (tmp_path / "_half.txt.tmp").write_bytes(b"\xff")
+    (tmp_path / "in" / "__init__.py").write_bytes(b"2")
+    expected = {
+        "in/__init__.py": "2",
+        "b.txt": "a\r\nb",
+        "c.md.gz": "né",
+        "d.txt.bz2": "d",
+        "in/a.py": "x = 1\n",
+    }
     assert dict(read(tmp_path)) == expected
     path = tmp_path / "b.txt"
     assert read(path) == [(str(path), "a\r\nb")]
-    assert read(path, tmp_path / "in") == [(str(path), "a\r\nb"), ("a.py", "x = 1\n")]
+    assert read(path, tmp_path / "in") == [
+        (str(path), "a\r\nb"),
+        ("__init__.py", "2"),
+        ("a.py", "x = 1\n"),
+    ]
 
 
 def test_another_encoding(tmp_path):

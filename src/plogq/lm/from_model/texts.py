@@ -16,7 +16,7 @@ from plogq.errors import TableError, refuse
 from plogq.lm.documents import Names, Remarks
 from plogq.tables.arrays import is_null
 from plogq.tables.filesystems import find_filesystem
-from plogq.tables.folders import files_in
+from plogq.tables.folders import files_in, is_hidden
 from plogq.tables.formats.memory import is_frame
 from plogq.tables.formats.packed import first_bytes, open_unpacked
 from plogq.tables.formats.registry import MAGIC, ending_of
@@ -152,8 +152,10 @@ def _opened(path: str, column: str, doc: str, options: TextOptions, *, alone: bo
         if kind == fs.FileType.NotFound:
             raise FileNotFoundError(path)
         if kind == fs.FileType.Directory:
-            files, _ = files_in(system, inner)
+            files, hidden = files_in(system, inner)
             tables = [each for each in files if _is_table(system, each)]
+            if not tables:  # among texts, _x.py is no mark of a writer of tables
+                files = sorted([*files, *(x for x in hidden if _is_own(_below(x, inner)))])
             if not files:
                 raise TableError(f"{path}: no files in this folder")
             if tables and len(tables) < len(files):
@@ -177,6 +179,13 @@ def _opened(path: str, column: str, doc: str, options: TextOptions, *, alone: bo
 
 def _below(path: str, folder: str) -> str:
     return str(PurePosixPath(Path(path).as_posix()).relative_to(Path(folder).as_posix()))
+
+
+def _is_own(path: str) -> bool:
+    """Return whether a file was left out for an underscore alone."""
+    parts = PurePosixPath(path).parts
+    underscored = any(part.startswith("_") for part in parts)
+    return underscored and not any(is_hidden(part.lstrip("_")) for part in parts)
 
 
 def _is_table(system: fs.FileSystem, path: str) -> bool:
