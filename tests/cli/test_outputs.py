@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from plogq.cli import main
-from plogq.reports.files import check_folder, check_output
+from plogq.files import check_folder, check_output
 from tests.cli.running import PLOGQ, plogq
 
 WRITES = {

@@ -204,7 +204,7 @@ def check_cell(result, found):
     cell = result._repr_html_()
     words = (found.headline.title, found.headline.read, *found.headline.warnings)
     for text in (*words, *(answer.text for answer in found.headline.answers)):
-        assert html.escape(text) in cell
+        assert html.escape(text).removesuffix(".") in cell  # a title may be an answer
     tags = {"style", "div", "svg", "rect", "span", "small"}
     tags |= {"p", "dl", "dt", "dd", "ul", "li"}
     assert set(re.findall(r"</?(\w+)", cell)) <= tags

@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
-from plogq.reports.files import write_whole
+from plogq.files import write_whole
 from plogq.score.result import Result
 
 

@@ -88,7 +88,7 @@ def _code(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
     from plogq.codes.files import BytesReport, LabelsReport, code_file, code_labels
-    from plogq.reports.files import write_whole
+    from plogq.files import write_whole
     from plogq.reports.progress import ProgressBar
     from plogq.reports.terminal import code as report
 
@@ -113,7 +113,7 @@ def _code(arguments: argparse.Namespace) -> None:
 
 def _decode(arguments: argparse.Namespace) -> None:
     from plogq.codes.files import check_labels_path, decode_file, decode_labels, labels_table
-    from plogq.reports.files import write_whole
+    from plogq.files import write_whole
     from plogq.reports.progress import ProgressBar
 
     path = Path(arguments.path)

@@ -199,7 +199,7 @@ def _code(arguments: argparse.Namespace) -> int:
 def _fixed(diagnosis: Diagnosis, change: bool) -> bool:
     """Print what is safe to change, maybe change it, and return whether a file was changed."""
     from plogq.doctor.source import fixed_files
-    from plogq.reports.files import write_whole
+    from plogq.files import write_whole
 
     changed = False
     for fixed in fixed_files(diagnosis):

@@ -1,8 +1,11 @@
 """plogq lm: what a language model pays for a text."""
 
 import argparse
+from pathlib import Path
+from typing import Any
 
 from plogq.cli.options import (
+    TEXT,
     add_gate,
     add_html,
     add_intervals,
@@ -14,8 +17,9 @@ from plogq.cli.options import (
     check_outputs,
     deliver_guarded,
     given,
+    positive,
 )
-from plogq.cli.parser import Commands, add_command
+from plogq.cli.parser import Commands, Parser, add_command
 
 READS = """
 TOKENS is a table (Parquet, CSV, Arrow; a file, a folder, a URI) with a row for
@@ -42,6 +46,10 @@ Parts of a stream are joined. All records are of one of these:
               byte_perplexity, bits_per_byte; there is one logprob for each
               document, so that no figure is per token
 
+With --model, TEXT is what the model is to score: files of text, each a
+document (any file that is no table, a folder of them, a URI), or a table (JSON
+lines, Parquet, CSV, ...) with a column of documents.
+
 Memory does not grow with tokens; each document takes 8 bytes.
 """
 
@@ -49,7 +57,22 @@ EXAMPLES = """
 plogq lm tokens.parquet
 plogq lm responses.jsonl --part completion --unit nat
 plogq lm tokens.csv --doc file --logprob lp --json figures.json
+plogq lm --model ./my-model held-out.jsonl --save tokens.parquet
+plogq lm --model hf://openai-community/gpt2 book.txt --bos yes
 """
+
+OF_TOKENS = ("--logprob", "--bytes", "--part")
+OF_MODELS = {
+    "--column": "column",
+    "--context": "context",
+    "--stride": "stride",
+    "--bos": "bos",
+    "--batch-tokens": "batch_tokens",
+    "--device": "device",
+    "--dtype": "dtype",
+    "--save": "save",
+    "--trust-remote-code": "trust_remote_code",
+}
 
 
 def add(commands: Commands) -> None:
@@ -59,11 +82,13 @@ def add(commands: Commands) -> None:
         "lm",
         _run,
         "say what a language model pays for a text, by token, word, character and byte",
-        takes="TOKENS",
+        takes="TOKENS | --model DIR TEXT...",
         reads=READS,
         examples=EXAMPLES,
     )
-    command.add_argument("tokens", metavar="TOKENS", help="a table, or a log in JSON: see below")
+    command.set_defaults(turned=command.turned)
+    command.add_argument("tokens", metavar="TOKENS", nargs="+",
+        help="a table, or a log in JSON; with --model texts: see below")  # fmt: skip
 
     add = command.add_argument_group("input").add_argument
     columns = {
@@ -75,6 +100,7 @@ def add(commands: Commands) -> None:
         add(f"--{name}", metavar="COL", default=name, help=f"{what} (default: {name})")
     add_part(add)
     add_text(command)
+    _add_model(command)
 
     add = command.add_argument_group("figures").add_argument
     add_unit(add, "costs")
@@ -84,14 +110,53 @@ def add(commands: Commands) -> None:
     add_gate(command)
 
 
+def _add_model(command: Parser) -> None:
+    add = command.add_argument_group("tokens from a model (needs plogq[hf])").add_argument
+    add("--model", metavar="DIR_OR_NAME",
+        help="a causal model of transformers: a folder, the name of one that is on this machine, "
+        "or hf://NAME to download it from the Hugging Face Hub")  # fmt: skip
+    add("--column", metavar="COL", default="text",
+        help="in tables: the column of documents (default: text)")  # fmt: skip
+    add("--context", metavar="N", type=positive,
+        help="tokens that the model sees at a time (default: as many as it can)")  # fmt: skip
+    add("--stride", metavar="N", type=positive,
+        help="tokens that each further window of a document scores; the rest of it is context "
+        "(default: half the context)")  # fmt: skip
+    add("--bos", choices=["auto", "yes", "first", "no"], default="auto",
+        help="begin each window with BOS: auto: as the tokenizer does; yes: with EOS where there "
+        "is no BOS; first: a document's first window alone (default: auto)")  # fmt: skip
+    add("--batch-tokens", metavar="N", type=positive, default=8192,
+        help="tokens that go through the model at a time (default: 8192)")  # fmt: skip
+    add("--device", metavar="NAME", help="such as cpu or cuda:1 (default: a GPU if there is one)")
+    add("--dtype", choices=["auto", "float32", "bfloat16", "float16", "float64"], default="auto",
+        help="the type of the weights (default: auto, as they are saved)")  # fmt: skip
+    add("--save", metavar="FILE", type=Path,
+        help="write the tokens as Parquet, which lm and compare read; a run that was stopped "
+        "goes on where it was")  # fmt: skip
+    add("--trust-remote-code", action="store_true",
+        help="run Python code that comes with the model")  # fmt: skip
+
+
+def _check(arguments: argparse.Namespace, turned: set[str]) -> None:
+    """Refuse options that do not go together."""
+    if arguments.model is None:
+        if len(arguments.tokens) > 1:
+            said = f"{arguments.tokens[1]}: one argument too many (several texts go with --model)"
+            arguments.usage_error(said)
+        for option in OF_MODELS:
+            if option in turned:
+                arguments.usage_error(f"{option} goes with --model")
+    else:
+        for option in OF_TOKENS:
+            if option in turned:
+                arguments.usage_error(f"{option} does not go with --model, which reads texts")
+
+
 def _run(arguments: argparse.Namespace) -> int:
     check_gate(arguments)
-    check_outputs(arguments, arguments.tokens)
-    from plogq.lm import score_tokens
-    from plogq.reports.progress import ProgressBar
-
-    with ProgressBar() as progress:
-        result = score_tokens(arguments.tokens, **given(arguments, "tokens"), progress=progress)
+    _check(arguments, arguments.turned(arguments))
+    check_outputs(arguments, *arguments.tokens)
+    result = _of_tokens(arguments) if arguments.model is None else _of_model(arguments)
 
     def print_report() -> None:
         from plogq.reports.terminal.lm import print_report
@@ -99,3 +164,32 @@ def _run(arguments: argparse.Namespace) -> int:
         print_report(result)
 
     return deliver_guarded(result, arguments, "lm", print_report)
+
+
+def _of_tokens(arguments: argparse.Namespace) -> Any:
+    from plogq.lm import score_tokens
+    from plogq.reports.progress import ProgressBar
+
+    options = given(arguments, "tokens", "model", *OF_MODELS.values())
+    with ProgressBar() as progress:
+        return score_tokens(arguments.tokens[0], **options, progress=progress)
+
+
+def _of_model(arguments: argparse.Namespace) -> Any:
+    from plogq.lm import load_model, score_model
+    from plogq.lm.from_model.saved import check_ending
+    from plogq.lm.from_model.texts import files_of
+    from plogq.reports.progress import ProgressBar
+    from plogq.tables.formats.text_options import text_options
+
+    options = given(arguments, "tokens", "model", "logprob", "bytes", "part")
+    text = text_options(*(options.pop(name) for name in TEXT))
+    if arguments.save is not None:
+        check_ending(arguments.save)
+    texts = files_of(
+        arguments.tokens, column=options.pop("column"), doc=options.pop("doc"), text=text
+    )
+    names = ("device", "dtype", "trust_remote_code")
+    model, tokenizer = load_model(arguments.model, **{name: options.pop(name) for name in names})
+    with ProgressBar(unit="bytes") as progress:
+        return score_model(model, tokenizer, texts, **options, progress=progress)

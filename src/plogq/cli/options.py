@@ -46,6 +46,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def positive(text: str) -> int:
+    """Return a whole number, 1 or more."""
+    if not text.isdecimal() or not 1 <= int(text) < 2**64:
+        raise argparse.ArgumentTypeError(f"must be 1, 2, 3, …, not {text!r}")
+    return int(text)
+
+
 def folds(text: str) -> int:
     """Return a number of folds, 2 or more."""
     if not text.isdecimal() or not 2 <= int(text) < 2**64:
@@ -281,13 +288,13 @@ def add_html(add: Add) -> None:
 
 def given(arguments: argparse.Namespace, *but: str) -> dict[str, Any]:
     """Return the options by the names that the Python function has for them."""
-    own = {"run", "usage_error", "json", "html", "fail_if", "gate_format", *but}
+    own = {"run", "usage_error", "turned", "json", "html", "fail_if", "gate_format", *but}
     return {name: value for name, value in vars(arguments).items() if name not in own}
 
 
 def check_outputs(arguments: argparse.Namespace, *inputs: str | None) -> None:
     """Refuse, before the work, a file that cannot be written, or that is read or written twice."""
-    from plogq.reports.files import check_output
+    from plogq.files import check_output
 
     for option in ("html", "csv"):
         if getattr(arguments, option, None) in STDOUT:
@@ -320,7 +327,7 @@ def deliver(answer: Answer, json: Path | None, print_report: Callable[[], None])
 
     Files are written first: a reader of the report may stop (`| head`), which ends the command.
     """
-    from plogq.reports.files import write_whole
+    from plogq.files import write_whole
 
     if json in STDOUT:
         sys.stdout.write(answer.to_json() + "\n")

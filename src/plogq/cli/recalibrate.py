@@ -114,7 +114,7 @@ def _run(arguments: argparse.Namespace) -> None:
         from plogq.reports.recalibrated_file import check_ending
 
         check_ending(arguments.out)
-    from plogq.reports.files import write_whole
+    from plogq.files import write_whole
     from plogq.reports.progress import ProgressBar
     from plogq.reports.terminal.recalibrate import of_applied, of_fit, of_validation
     from plogq.score import Recalibration, score

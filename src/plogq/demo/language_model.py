@@ -24,8 +24,8 @@ from plogq.demo import compressors
 from plogq.demo.ngram import LONGEST, Floats, NGram
 from plogq.demo.own_table import own_table
 from plogq.errors import TableError
+from plogq.files import write_whole
 from plogq.lm import TokensResult, score_tokens
-from plogq.reports.files import write_whole
 from plogq.reports.numbers import figure
 from plogq.reports.terminal.lm import print_report
 from plogq.reports.terminal.text import table

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from plogq.errors import TableError, refuse
-from plogq.reports.files import check_folder
+from plogq.files import check_folder
 
 
 def own_table(path: Path, columns: Sequence[str]) -> Path:

@@ -19,9 +19,9 @@ from rich.table import Table
 
 from plogq.demo.own_table import own_table
 from plogq.demo.train import Epoch, Floats, Linear, Loss, random_start, train
+from plogq.files import write_whole
 from plogq.formulas import from_nats
 from plogq.numpy import cross_entropy, squared_error
-from plogq.reports.files import write_whole
 from plogq.reports.numbers import count, figure, percent
 from plogq.reports.terminal.score import print_report
 from plogq.score import score

@@ -98,6 +98,19 @@ def score_tokens(
         check_count(name, count)
     text = text_options(encoding, delimiter, decimal, header)
     tokens = open_tokens(source, doc=doc, logprob=logprob, bytes=bytes, part=part, text=text)
+    return figures_of(tokens, unit=unit, bootstrap=bootstrap, top=top, seed=seed, progress=progress)
+
+
+def figures_of(
+    tokens: Source,
+    *,
+    unit: Unit,
+    bootstrap: int,
+    top: int,
+    seed: int,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> TokensResult:
+    """Return the figures of a source, whose documents are added up as they come."""
     corpus, surprises = Corpus(top, seed), TopK(top)
     for block in tokens.blocks():
         corpus.add(block)

@@ -206,7 +206,7 @@ def _warnings(
             (
                 "worse_than_uniform",
                 "a byte costs more than 8 bits: are the logprobs natural logarithms, and are the "
-                "bytes those of each token?",
+                "bytes those of each token? Of a model: is the tokenizer its own?",
                 documents,
             )
         )

@@ -12,10 +12,10 @@ from typing import Any
 
 from plogq.compare.many_result import ManyComparison
 from plogq.compare.result import Comparison
+from plogq.files import write_whole
 from plogq.lm.result import TokensResult
 from plogq.records import encoded
 from plogq.reports.embed import embedded
-from plogq.reports.files import write_whole
 from plogq.reports.findings import findings
 from plogq.reports.findings.of_result import page_of
 from plogq.reports.findings.words import file_name

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from plogq.errors import refuse
-from plogq.reports.files import whole_file
+from plogq.files import whole_file
 from plogq.reports.findings.finding import Finding
 from plogq.reports.findings.recalibrate import applied
 from plogq.score.recalibrate import Recalibration

@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from plogq.reports.files import write_whole
+from plogq.files import write_whole
 from plogq.score.label_noise.result import LabelErrors
 
 COLUMNS = ("label", "suggested", "probability", "surprisal")
