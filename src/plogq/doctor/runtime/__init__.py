@@ -1,0 +1,5 @@
+"""A training while it runs: what its first steps show, and what the checks of trainings say."""
+
+from plogq.doctor.runtime.watch import watch
+
+__all__ = ["watch"]
