@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -119,12 +120,16 @@ def _without_gradient(layer: str, gradients: dict[str, Tensor | None]) -> bool:
     return bool(own) and all(each is None or not each.any() for each in own)
 
 
+def _add(layer: _Layer, scale: float, gradient: Tensor) -> None:
+    layer.add(gradient, scale)
+
+
 def _backward(value: Tensor, outputs: list[tuple[_Layer, Tensor]], layers: list[_Layer]) -> None:
     """Give each layer the gradient of its outputs, multiplied where float16 is among them."""
     halves = any(each.dtype == torch.float16 for _, each in outputs)
     for scale in SCALES if halves else (1.0,):
         hooks = [
-            each.register_hook(lambda g, layer=layer, scale=scale: layer.add(g, scale))
+            each.register_hook(partial(_add, layer, scale))  # type: ignore[no-untyped-call]
             for layer, each in outputs
         ]
         if value.requires_grad:

@@ -311,13 +311,13 @@ def _then(first: Way, second: Way) -> Way:
 
 def _between(part: Tensor, given: Tensor) -> Way | None:
     shape, dtype = given.shape, given.dtype
+    rest = (-1, *shape[1:])  # a part of the rows goes the same way
     for change in BETWEEN:
         try:
             changed = change(part)
             if changed.numel() != given.numel():
                 continue
             if _same(changed.reshape(shape).to(dtype), given):
-                rest = (-1, *shape[1:])  # a part of the rows goes the same way
                 as_it_is = changed.shape == shape
                 found: Way = change if as_it_is else _then(change, lambda x: x.reshape(rest))
                 return _then(found, lambda x: x.to(dtype))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -172,7 +173,8 @@ class TorchWatch:
         if not learning:
             self._look_at_evaluation(step)
         elif self.looking:
-            loss.register_hook(Hook(lambda gradient: self._backward(step, gradient)))
+            hook = Hook(partial(self._backward, step))
+            loss.register_hook(hook)  # type: ignore[no-untyped-call]
             self._look(step)
         else:
             self._glance(step)
