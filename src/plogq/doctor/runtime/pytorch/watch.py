@@ -175,7 +175,8 @@ class TorchWatch:
         elif self.looking:
             hook = Hook(partial(self._backward, step))
             loss.register_hook(hook)  # type: ignore[no-untyped-call]
-            self._look(step)
+            with random_state_kept(self._device):
+                self._look(step)
         else:
             self._glance(step)
 
