@@ -24,6 +24,7 @@ this page, and `tests/doctor/test_corpus.py` fails where a precision is below 0.
 """
 HALVES = {
     "Values": (measure.VALUES, measure.found_in_values),
+    "Trainings": (measure.TRAININGS, measure.found_in_trainings),
     "Code": (measure.CODE, measure.found_in_code),
 }
 
