@@ -289,3 +289,39 @@ def test_the_gradient_of_one_batch_is_that_of_one_batch():
     assert seen.gradient_difference == pytest.approx(
         float((two - one).norm() / one.norm()), rel=0.1
     )
+
+
+@pytest.mark.parametrize("watched", ["judge", "maker"])
+def test_other_models_of_the_training_are_left_alone(watched):
+    """The batch has a graph of another model, or the loss is computed by one."""
+
+    def run(look):
+        torch.manual_seed(5)
+        maker = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Linear(8, 2))
+        judge = nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
+        both = {"judge": judge, "maker": maker}
+        optimizers = [torch.optim.Adam(each.parameters(), lr=0.01) for each in both.values()]
+        losses = nn.functional.binary_cross_entropy_with_logits
+
+        def judged(fake, target):
+            return losses(judge(fake), target)
+
+        d = watch(both[watched], losses if watched == "judge" else judged)
+        loss = {"judge": losses, "maker": judged} | ({watched: d.loss} if look else {})
+        if look:
+            d.start()
+        for _ in range(4):
+            fake = maker(torch.randn(16, 3))
+            for each in optimizers:
+                each.zero_grad()
+            if watched == "judge":
+                loss["judge"](judge(fake), torch.ones(16, 1)).backward()
+            else:
+                loss["maker"](fake, torch.ones(16, 1)).backward()
+            for each in optimizers:
+                each.step()
+        d.stop()
+        assert not look or d.diagnosis.unread == ()
+        return {f"{name}.{key}": x for name, each in both.items() for key, x in state(each).items()}
+
+    assert same(run(False), run(True))

@@ -12,8 +12,9 @@ from plogq.doctor.finding import Diagnosis, Finding, Unread
 from plogq.doctor.runtime.training import Training
 from plogq.doctor.values import Values, look
 
-# Of a loss far below ln C at the first step: a model that was trained before has one.
-START = "PQ115"
+START = "PQ115"  # says what an untrained model should cost, and asks whether it is one
+# Compares a loss with the base rates, which the first updates are to learn; PQ213 looks at all.
+SETTLED = "PQ114"
 
 
 def diagnose(
@@ -42,7 +43,7 @@ def diagnose(
     values = list(values)
     for number, given in values:
         for each in look(given, select, ignore).findings:
-            if each.code == START and each.cost is None and not untrained:
+            if each.code == SETTLED or (each.code == START and not untrained):
                 continue
             place = f"{each.where.what} of step {number}"
             kept = replace(each, where=replace(each.where, what=place))

@@ -116,7 +116,7 @@ def watch(
         Whether to try, on copies, whether a batch can be learnt by heart, and what other labels
         and half a batch cost.
     untrained
-        Whether the model has not been trained before: a first loss far below ln C is then found.
+        Whether the model has not been trained before: a first loss far from ln C is then found.
     select, ignore
         Codes of checks, or how codes begin.
 

@@ -1,6 +1,7 @@
 """Data and loops for the cases of trainings."""
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -36,7 +37,7 @@ def clusters(rows: int = 64, inputs: int = 16, classes: int = 4, spread: float =
 
 def mlp(*sizes: int, act: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     parts: list[nn.Module] = []
-    for a, b in zip(sizes, sizes[1:], strict=False):
+    for a, b in pairwise(sizes):
         parts += [nn.Linear(a, b), act()]
     return nn.Sequential(*parts[:-1])
 

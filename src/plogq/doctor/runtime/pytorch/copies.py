@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import CellType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ import torch
 from torch import nn
 
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+DEPTH = 2  # of functions that a loss function calls, in which modules are looked for
 # What is asked of a module's hooks: those of torch itself compute weights, such as weight_norm's.
 OWN_HOOKS = "torch."
 
@@ -102,21 +105,58 @@ def copied(model: nn.Module, loss: Any) -> tuple[nn.Module, Any]:
         for value in vars(module).values():
             if isinstance(value, torch.Tensor) and not value.is_leaf:
                 memo[id(value)] = value.detach().clone()
-    copies: tuple[nn.Module, Any] = copy.deepcopy((model, loss), memo)
-    for each in copies:
-        if isinstance(each, nn.Module):
-            _strip(each)
-    for parameter in copies[0].parameters():
+    twin: nn.Module = copy.deepcopy(model, memo)
+    _strip(twin)
+    for parameter in twin.parameters():
         parameter.grad = None
-    return copies
+    return twin, copied_loss(loss, memo)
 
 
-def copied_loss(loss: Any) -> Any:
-    """Return a copy of a loss, without its hooks."""
-    twin = copy.deepcopy(loss)
+def copied_loss(loss: Any, memo: dict[int, Any] | None = None) -> Any:
+    """Return a copy of a loss, without its hooks; of a function, one that calls copies of models.
+
+    Parameters
+    ----------
+    loss
+        A module, a function, or anything that can be called.
+    memo
+        What was copied before, by `copy.deepcopy`'s own numbers.
+    """
+    memo = {} if memo is None else memo
+    if inspect.isfunction(loss):
+        return _function(loss, memo, DEPTH)
+    twin = copy.deepcopy(loss, memo)
     if isinstance(twin, nn.Module):
         _strip(twin)
     return twin
+
+
+def _function(function: FunctionType, memo: dict[int, Any], depth: int) -> FunctionType:
+    """Return a function in which copies stand for the modules that it names."""
+    used = inspect.getclosurevars(function)
+
+    def twin(value: Any) -> Any:
+        if isinstance(value, nn.Module):
+            return copied_loss(value, memo)
+        return _function(value, memo, depth - 1) if inspect.isfunction(value) and depth else value
+
+    named = {name: twin(value) for name, value in used.globals.items()}
+    cells = tuple(
+        CellType(twin(used.nonlocals[name])) if name in used.nonlocals else cell
+        for name, cell in zip(
+            function.__code__.co_freevars, function.__closure__ or (), strict=True
+        )
+    )
+    same = all(named[name] is value for name, value in used.globals.items()) and all(
+        new is old or new.cell_contents is old.cell_contents
+        for new, old in zip(cells, function.__closure__ or (), strict=True)
+    )
+    if same:
+        return function
+    found = FunctionType(function.__code__, {**function.__globals__, **named}, function.__name__,
+                         function.__defaults__, cells)  # fmt: skip
+    found.__kwdefaults__, found.__module__ = function.__kwdefaults__, function.__module__
+    return found
 
 
 def _strip(model: nn.Module) -> None:

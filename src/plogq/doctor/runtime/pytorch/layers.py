@@ -97,7 +97,7 @@ def look(model: nn.Module, loss: Any, step: Step) -> Looked:
         value, output = step.repeat(model, loss)
     check_same(float(value.detach()), float(step.loss))
     layers = list({id(layer): layer for layer, _ in outputs}.values())
-    _backward(value, outputs, layers)
+    _backward(value, model, outputs, layers)
     gradients = {name: each.grad for name, each in model.named_parameters() if each.requires_grad}
     square = sum(float(each.double().square().sum()) for each in gradients.values()
                  if each is not None)  # fmt: skip
@@ -124,16 +124,24 @@ def _add(layer: _Layer, scale: float, gradient: Tensor) -> None:
     layer.add(gradient, scale)
 
 
-def _backward(value: Tensor, outputs: list[tuple[_Layer, Tensor]], layers: list[_Layer]) -> None:
-    """Give each layer the gradient of its outputs, multiplied where float16 is among them."""
+def _backward(
+    value: Tensor, model: nn.Module, outputs: list[tuple[_Layer, Tensor]], layers: list[_Layer]
+) -> None:
+    """Give each layer the gradient of its outputs, multiplied where float16 is among them.
+
+    Only the copy's parameters get a gradient: a loss may hold on to other models.
+    """
+    weights = [each for each in model.parameters() if each.requires_grad]
     halves = any(each.dtype == torch.float16 for _, each in outputs)
     for scale in SCALES if halves else (1.0,):
         hooks = [
             each.register_hook(partial(_add, layer, scale))  # type: ignore[no-untyped-call]
             for layer, each in outputs
         ]
-        if value.requires_grad:
-            torch.autograd.backward(value.float() * scale, retain_graph=scale != 1.0)
+        if value.requires_grad and weights:
+            torch.autograd.backward(
+                value.float() * scale, retain_graph=scale != 1.0, inputs=weights
+            )
         for each in hooks:
             each.remove()
         if scale == 1.0 or not any(layer.bad for layer in layers):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from plogq.doctor.readings import are_hot, step
 from plogq.doctor.runtime.pytorch.copies import copied, copied_loss
 from plogq.doctor.runtime.pytorch.loss_name import NamedLoss, exact, named, values
-from plogq.doctor.runtime.pytorch.steps import Step
+from plogq.doctor.runtime.pytorch.steps import LookError, Step
 from plogq.doctor.runtime.training import (
     HalfPrecisionLoss,
     ModeLosses,
@@ -28,6 +28,7 @@ DROPOUTS = (
     nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout,
 )  # fmt: skip
 BY_MODE = (*DROPOUTS, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+ALIKE = 1e-4  # of outputs, in which they differ by chance behind many layers
 ORDERS = 3  # in which the labels are tried
 RATES = (1e-2, 1e-3)
 UPDATES = 40
@@ -76,7 +77,9 @@ def _are_labels(target: Tensor) -> bool:
 
 
 def _all_alike(x: Tensor) -> bool:
-    return bool((x == x[:1]).all())
+    """Return whether the rows of a tensor differ by no more than what sums leave of rounding."""
+    spread = (x - x[:1]).abs().double().max()
+    return bool(spread <= ALIKE * max(1.0, float(x.abs().double().max())))
 
 
 def split_batch(loss: Any, at: Step) -> SplitBatch | None:
@@ -125,7 +128,10 @@ def overfit(model: nn.Module, loss: Any, at: Step) -> OverfitTrial | None:
     parameters = sum(each.numel() for each in model.parameters() if each.requires_grad)
     if small is None or parameters < ROWS:
         return None
-    trials = [_trained(*copied(model, loss), small, rate) for rate in RATES]
+    try:
+        trials = [_trained(*copied(model, loss), small, rate) for rate in RATES]
+    except LookError:  # a batch that is a whole, as that of contrasted pairs
+        return None
     known = [each for each in trials if each is not None]
     if len(known) < len(trials):
         return None

@@ -211,10 +211,16 @@ class Step:
             stack.enter_context(
                 torch.autocast(kind, dtype=dtype, enabled=enabled, cache_enabled=False)
             )
-            output = model(*forward.args, **forward.kwargs)
+            # What came before the model has a graph of its own, which is the training's.
+            output = model(*_apart(forward.args), **_apart(forward.kwargs))
         if self.own_loss:
             return _scalar(entry(output, "loss")), output
         args, named = self.arguments(output)
+        given = dict([*enumerate(self.args), *self.kwargs.items()])
+        for name, now in [*enumerate(args), *named.items()]:
+            then = given[name]
+            if isinstance(now, Tensor) and now.shape[1:] != then.shape[1:]:
+                raise LookError("the outputs of a row depend on how many rows there are")
         with torch.set_grad_enabled(self.learning):
             return _scalar(loss(*args, **named)), output
 
@@ -255,6 +261,17 @@ def tensors_in(value: Any, depth: int = 4) -> Iterator[Tensor]:
     elif depth and isinstance(value, (tuple, list)):
         for each in value:
             yield from tensors_in(each, depth - 1)
+
+
+def _apart(value: Any) -> Any:
+    """Return tensors in nested tuples, lists and mappings without their graphs."""
+    if isinstance(value, Tensor):
+        return value.detach().requires_grad_(value.requires_grad)
+    if type(value) in (tuple, list):
+        return type(value)(_apart(each) for each in value)
+    if type(value) is dict:
+        return {name: _apart(each) for name, each in value.items()}
+    return value
 
 
 def _detached(given: Any) -> Any:
