@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim.optimizer import _global_optimizer_pre_hooks
 
 import plogq.doctor.runtime.pytorch.watch as watching
-from plogq.doctor import watch
+from plogq.doctor import gradient_flow, watch
 from plogq.doctor.finding import Diagnosis
 
 X, Y = torch.randn(32, 8, generator=torch.Generator().manual_seed(0)), torch.arange(32) % 4
@@ -325,3 +325,32 @@ def test_other_models_of_the_training_are_left_alone(watched):
         return {f"{name}.{key}": x for name, each in both.items() for key, x in state(each).items()}
 
     assert same(run(False), run(True))
+
+
+def test_the_gradient_by_layer_is_torchs_own():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 6), nn.Tanh(), nn.Linear(6, 4), nn.Linear(4, 4))
+    loss = nn.functional.cross_entropy(model[2](model[1](model[0](X))), Y)
+    flow = gradient_flow(model, loss)
+    assert all(each.grad is None for each in model.parameters())
+    loss.backward()
+    assert [(each.name, each.zero) for each in flow.layers] == [("0", 0.0), ("2", 0.0), ("3", 1.0)]
+    for layer, module in zip(flow.layers[:2], (model[0], model[2]), strict=True):
+        both = torch.cat([module.weight.grad.flatten(), module.bias.grad])
+        assert layer.gradient == pytest.approx(float(both.double().square().mean().sqrt()))
+        assert layer.parameters == both.numel()
+    assert "Linear" in flow._repr_html_()
+    assert type(flow).read(flow.to_document()) == flow
+
+
+@pytest.mark.parametrize(
+    ("model", "loss", "message"),
+    [
+        ("net", torch.ones(()), "model must be a module of PyTorch; got str"),
+        (nn.Linear(2, 2), 1.5, "loss must be a tensor; got float"),
+        (nn.Linear(2, 2), torch.ones(3), "loss must be one number with a graph; got shape"),
+    ],
+)
+def test_what_has_no_gradient_by_layer_is_refused(model, loss, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        gradient_flow(model, loss)

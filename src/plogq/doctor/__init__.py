@@ -9,7 +9,7 @@ fits a task.
 from plogq.doctor.check import Check, all_checks
 from plogq.doctor.choices import Choice, choose
 from plogq.doctor.finding import Cost, Diagnosis, Edit, Finding, Place, Unread
-from plogq.doctor.runtime import watch
+from plogq.doctor.runtime import GradientFlow, gradient_flow, watch
 from plogq.doctor.source import check_code
 from plogq.doctor.table import check_table
 from plogq.doctor.values import check
@@ -21,6 +21,7 @@ __all__ = [
     "Diagnosis",
     "Edit",
     "Finding",
+    "GradientFlow",
     "Place",
     "Unread",
     "all_checks",
@@ -28,5 +29,6 @@ __all__ = [
     "check_code",
     "check_table",
     "choose",
+    "gradient_flow",
     "watch",
 ]

@@ -16,7 +16,7 @@ from tests.doctor.corpus.values import healthy, sick
 
 __all__ = [
     "CODE", "TRAININGS", "VALUES", "Counts", "counts", "found_in_code", "found_in_trainings",
-    "found_in_values",
+    "found_in_values", "total",
 ]  # fmt: skip
 
 VALUES = (*sick.CASES, *healthy.CASES)
@@ -66,3 +66,8 @@ def counts(cases: Iterable[tuple[Case, Set[str]]]) -> dict[str, Counts]:
         missed.update(case.codes - found)
     codes = sorted({*right, *wrong, *missed})
     return {code: Counts(right[code], wrong[code], missed[code]) for code in codes}
+
+
+def total(counts: dict[str, Counts]) -> Counts:
+    """Return the counts of all checks together."""
+    return Counts(*(sum(each) for each in zip(*counts.values(), strict=True)))
