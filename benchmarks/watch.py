@@ -1,6 +1,6 @@
 """What a watched training costs after its first steps: a small network and a small transformer.
 
-`python benchmarks/watch.py`. Steps with and without the doctor take turns in one process, in blocks.
+`python benchmarks/watch.py`. Steps with and without the doctor take turns, in one process.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from torch import nn
 from plogq.doctor import watch
 
 RESULTS = Path(__file__).parent / "results" / "watch.txt"
-ROUNDS, BLOCK = 40, 25  # turns, and steps of each
+ROUNDS, BLOCK = 20, 20  # turns, and steps of each
 MOST = 1.05
 
 
