@@ -1,8 +1,9 @@
 """The gradient grows without bound on its way to the first layer.
 
 ## What it does
-Compares the norm of the loss's gradient at the outputs of the first layer with the least at a layer
-between it and the last one. A finding says that it is more than 10,000 times as large.
+Compares the norm of the loss's gradient at the outputs of the first layer with that at the last
+layer but one. A finding says that it is more than 10,000 times as large. Layers between the two may
+stand in a branch, as the keys of an attention do, and are no measure.
 
 ## Why it matters
 A learning rate that is small enough for the first layer is 10,000 times too small for the last
@@ -69,18 +70,18 @@ from collections.abc import Iterator
 from plogq.doctor.finding import Finding, Place
 from plogq.doctor.runtime.training import Training
 
-MOST = 1e4  # times the least gradient of the layers behind
+MOST = 1e4  # times the gradient of the last layer but one
 
 
 def find(training: Training) -> Iterator[Finding]:
-    """Yield a finding where the first layer has far more of the gradient than those behind it."""
+    """Yield a finding where the first layer has far more of the gradient than the last ones."""
     if not training.steps:
         return
     last = training.steps[-1]
     hidden = [each for each in last.layers[:-1] if 0 < each.norm < math.inf]
     if len(hidden) < 2 or not math.isfinite(last.loss):
         return
-    first, least = hidden[0], min(hidden, key=lambda each: each.norm)
+    first, least = hidden[0], hidden[-1]
     if first.norm <= MOST * least.norm:
         return
     yield Finding(
