@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Set
 from typing import NamedTuple
 
+import torch
+
 from plogq.doctor import check, check_code, check_table
 from tests.doctor.corpus.case import Case
 from tests.doctor.corpus.code_cases import CASES as CODE
@@ -53,8 +55,13 @@ def found_in_code(case: Case) -> Set[str]:
 
 @functools.cache
 def found_in_trainings(case: Case) -> Set[str]:
-    """Return the codes of what `watch` finds in a case: a training is made once."""
-    return {finding.code for finding in case.given()["diagnosis"].findings}
+    """Return the codes of what `watch` finds in a case: a training is made once, by one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return {finding.code for finding in case.given()["diagnosis"].findings}
+    finally:
+        torch.set_num_threads(threads)
 
 
 def counts(cases: Iterable[tuple[Case, Set[str]]]) -> dict[str, Counts]:
