@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plogq.doctor.check import CODE, VALUES, all_checks
+from plogq.doctor.check import CODE, TRAINING, VALUES, all_checks
 
 FOLDER = Path(__file__).parent / "checks"
 INDEX = "README.md"
@@ -14,7 +14,7 @@ HEADER = """# The checks of the doctor
 `plogq doctor --explain CODE` prints these pages. `make checks` wrote them, from the checks' own
 files in `src/plogq/doctor/checks/`. Checks of one name look for the same mistake in other places.
 """
-TITLES = {VALUES: "Of values and tables", CODE: "Of code"}
+TITLES = {VALUES: "Of values and tables", TRAINING: "Of trainings", CODE: "Of code"}
 
 
 def pages() -> dict[str, str]:

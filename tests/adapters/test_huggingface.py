@@ -14,7 +14,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from plogq.huggingface import ScoreCallback, compute_metrics
+from plogq.huggingface import ScoreCallback, WatchCallback, compute_metrics
 from plogq.score import Result, TableError, score
 
 SMALL = {"vocab_size": 30, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2,
@@ -74,3 +74,27 @@ def test_the_function_alone():
     assert found == {"cross_entropy": whole.cross_entropy}
     with pytest.raises(TableError, match="labels"):
         compute_metrics(EvalPrediction(z, np.full(30, 7)))
+
+
+@pytest.mark.parametrize("per_token", [False, True])
+def test_a_trainer_is_watched_and_learns_the_same(per_token, tmp_path):
+    kind = BertForTokenClassification if per_token else BertForSequenceClassification
+
+    def trained(*callbacks):
+        torch.manual_seed(2)
+        arguments = TrainingArguments(
+            str(tmp_path / "run"), num_train_epochs=2, report_to=[], seed=1, save_strategy="no",
+            use_cpu=True, disable_tqdm=True, logging_strategy="no", learning_rate=1e-3,
+        )  # fmt: skip
+        model = kind(BertConfig(**SMALL))
+        Trainer(
+            model, arguments, train_dataset=Rows(32, per_token), callbacks=list(callbacks)
+        ).train()
+        return model.state_dict()
+
+    look = WatchCallback()
+    watched, alone = trained(look), trained()
+    assert all(torch.equal(watched[name], alone[name]) for name in alone)
+    assert look.diagnosis.unread == ()
+    assert look.diagnosis.findings == ()
+    assert "8 updates of BertFor" in look.diagnosis.looked_at

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 from plogq.adapters.lightning import _repeated
-from plogq.lightning import ScoreCallback
+from plogq.lightning import ScoreCallback, WatchCallback
 from plogq.score import score
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # lightning and torch warn of their own
@@ -123,3 +123,36 @@ def test_two_processes_score_each_row_once(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("once\n")
+
+
+class Twice(Model):
+    """A model whose loss takes a softmax of a softmax."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = torch.nn.Sequential(self.layer, torch.nn.Softmax(1))
+        self.criterion = torch.nn.CrossEntropyLoss()
+
+    def forward(self, x):
+        return self.net(x)
+
+    def training_step(self, batch, i):
+        return self.criterion(self(batch[0]), batch[1])
+
+
+def test_a_training_is_watched_and_learns_the_same(tmp_path):
+    rows = DataLoader(TensorDataset(X, Y), 32)
+
+    def trained(*callbacks):
+        torch.manual_seed(2)
+        model = Twice()
+        trainer(tmp_path, *callbacks, limit_val_batches=0).fit(model, rows)
+        return model.state_dict()
+
+    look = WatchCallback("criterion")
+    watched, alone = trained(look), trained()
+    assert all(torch.equal(watched[name], alone[name]) for name in alone)
+    assert look.diagnosis.unread == ()
+    assert [each.code for each in look.diagnosis.findings] == ["PQ101"]
+    with pytest.raises(ValueError, match="loss must name a module of the LightningModule"):
+        trained(WatchCallback("lost"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from plogq.doctor.check import CODE, SECTIONS, VALUES, all_checks
+from plogq.doctor.check import CODE, SECTIONS, TRAINING, VALUES, all_checks
 from plogq.doctor.finding import Diagnosis
 from plogq.doctor.source import check_code, fixed_files
 
@@ -15,12 +15,16 @@ def diagnosis(block: str) -> Diagnosis:
     return eval(last, names)
 
 
-@pytest.mark.parametrize("check", all_checks(VALUES), ids=lambda check: check.code)
+@pytest.mark.parametrize(
+    "check", [*all_checks(VALUES), *all_checks(TRAINING)], ids=lambda check: check.code
+)
 def test_the_example_is_found_and_its_twin_is_not(check):
     found = diagnosis(check.example("Example"))
     assert check.code in [finding.code for finding in found.findings]
     assert type(found).read(found.to_document()) == found
-    assert diagnosis(check.example("Use instead")).findings == ()
+    healthy = diagnosis(check.example("Use instead"))
+    assert healthy.findings == ()
+    assert (found.unread, healthy.unread) == ((), ())
 
 
 @pytest.mark.parametrize("check", all_checks(CODE), ids=lambda check: check.code)

@@ -19,9 +19,17 @@ with needed_by("plogq.huggingface"):
 from plogq.adapters.figures import FIGURES, chosen
 from plogq.adapters.huggingface_patch import patch, unpatch
 from plogq.adapters.keep import Reports
+from plogq.doctor import Diagnosis, watch
 from plogq.score import Result, score
 
-__all__ = ["IGNORED", "ScoreCallback", "compute_metrics", "patch", "unpatch"]
+__all__ = [
+    "IGNORED",
+    "ScoreCallback",
+    "WatchCallback",
+    "compute_metrics",
+    "patch",
+    "unpatch",
+]
 
 IGNORED = -100  # the label that Hugging Face's losses leave out
 
@@ -90,6 +98,43 @@ class ScoreCallback(TrainerCallback):
         if self._last is not None and state.is_world_process_zero:
             self.results.add(state.global_step, self._last)
         self._last = None
+
+
+class WatchCallback(TrainerCallback):
+    """It watches the first updates of a training, as `plogq.doctor.watch` does.
+
+        look = WatchCallback()
+        Trainer(…, callbacks=[look]).train()
+        look.diagnosis
+
+    Parameters
+    ----------
+    options
+        Of `plogq.doctor.watch`. The loss is that which the model returns.
+
+    Attributes
+    ----------
+    diagnosis : plogq.doctor.Diagnosis or None
+        What was found, once the training has ended.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+        self._watch: Any = None
+        self.diagnosis: Diagnosis | None = None
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Begin to watch."""
+        self._watch = watch(kwargs["model"], **self._options).start()
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Keep what was found, and remove the hooks."""
+        self._watch.stop()
+        self.diagnosis = self._watch.diagnosis
 
 
 def _scored(prediction: EvalPrediction, options: dict[str, Any]) -> Result:

@@ -16,9 +16,10 @@ with needed_by("plogq.lightning"):
 from plogq.adapters.figures import FIGURES
 from plogq.adapters.keep import Reports
 from plogq.adapters.torchmetrics import Score
+from plogq.doctor import Diagnosis, watch
 from plogq.errors import refuse
 
-__all__ = ["ScoreCallback"]
+__all__ = ["ScoreCallback", "WatchCallback"]
 
 
 class ScoreCallback(Callback):
@@ -89,6 +90,53 @@ class ScoreCallback(Callback):
         if trainer.is_global_zero and self._score.result is not None:
             self.results.add(trainer.global_step, self._score.result)
         self._score.reset()
+
+
+class WatchCallback(Callback):
+    """It watches the first updates of a training, as `plogq.doctor.watch` does.
+
+    Parameters
+    ----------
+    loss
+        The name of the module's loss, itself a module, such as "criterion".
+    model
+        The name of the model that `training_step` calls; empty where it calls the module itself.
+    options
+        Of `plogq.doctor.watch`.
+
+    Attributes
+    ----------
+    diagnosis : plogq.doctor.Diagnosis or None
+        What was found, once the training has ended.
+    """
+
+    def __init__(self, loss: str, model: str = "", **options: Any) -> None:
+        self._loss, self._model, self._options = loss, model, options
+        self._watch: Any = None
+        self.diagnosis: Diagnosis | None = None
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin to watch."""
+        loss = getattr(pl_module, self._loss, None)
+        if not callable(getattr(loss, "register_forward_hook", None)):
+            refuse("loss", "name a module of the LightningModule", repr(self._loss))
+        model = pl_module.get_submodule(self._model) if self._model else pl_module
+        self._watch = watch(model, loss, **self._options).start()
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keep what was found, and remove the hooks."""
+        self._end()
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Keep what was found until then, and remove the hooks."""
+        self._end()
+
+    def _end(self) -> None:
+        if self._watch is not None:
+            self._watch.stop()
+            self.diagnosis, self._watch = self._watch.diagnosis, None
 
 
 def _repeated(trainer: Trainer, batch_idx: int, dataloader_idx: int) -> tuple[int, int]:

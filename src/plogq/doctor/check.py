@@ -2,9 +2,10 @@
 
 The docstring's first line is the title. Then come the sections of `SECTIONS`, in this order, in
 Markdown; `Example` and `Use instead` hold one fenced block of Python each. A check of values
-(PQ1xx) has examples that end with a call of `check`; those of a check of code (PQ3xx) are what it
-reads. The module's `find` is given what there is to look at, and yields findings; `OFF`, where it
-is there, says why the check only looks when it is selected.
+(PQ1xx) has examples that end with a call of `check`, one of a training (PQ2xx) those that end with
+its `diagnosis`; those of a check of code (PQ3xx) are what it reads. The module's `find` is given
+what there is to look at, and yields findings; `OFF`, where it is there, says why the check only
+looks when it is selected.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from plogq.errors import refuse
 
 SECTIONS = ("What it does", "Why it matters", "Example", "Use instead", "Fix safety", "Sources")
 SAFETIES = ("Safe", "Unsafe", "No fix")  # what `Fix safety` begins with
-VALUES, CODE = "PQ1", "PQ3"
+VALUES, TRAINING, CODE = "PQ1", "PQ2", "PQ3"
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def chosen(
     Parameters
     ----------
     series
-        `VALUES` or `CODE`.
+        `VALUES`, `TRAINING` or `CODE`.
     select, ignore
         Codes, or how codes begin. Without `select`, all look but those that are off by default.
 

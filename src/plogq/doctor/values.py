@@ -294,6 +294,21 @@ def check(
     >>> [finding.code for finding in check(probabilities, [0, 1, 0]).findings]
     ['PQ101']
     """
+    return look(
+        values_of(outputs, target, loss, framework, at_start=at_start, **options), select, ignore
+    )
+
+
+def values_of(
+    outputs: Any, target: Any, loss: str, framework: str | None, *, at_start: bool, **options: Any
+) -> Values:
+    """Return what a loss is given, as `check` takes it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check` does.
+    """
     if not isinstance(loss, str):
         refuse("loss", "be the name of a loss", repr(loss), error=TypeError)
     loss = function_of(loss)
@@ -306,11 +321,10 @@ def check(
     takes = loss_of(framework, loss, options.get("from_logits"))
     if loss == "log_loss" and (x.ndim == 1 or x.shape[1:] == (1,)):
         takes = replace(takes, of="sigmoid")  # scikit-learn's lone column is that of class 1
-    values = Values(
+    return Values(
         x, y, takes, loss, framework,
         _checked(options, x.ndim), _dtype(outputs, x), _dtype(target, y), at_start,
     )  # fmt: skip
-    return look(values, select, ignore)
 
 
 def look(

@@ -11,10 +11,12 @@ from typing import Any, Literal
 class Case:
     """What is looked at, and which checks are to find something in it.
 
-    `given` returns it: for values, the arguments of `check` by name, or of `check_table`.
+    `given` returns it: for values, the arguments of `check` by name, or of `check_table`; for a
+    training, its diagnosis. What checks of `also` say is true of it, and they need not say it.
     """
 
     name: str
     kind: Literal["sick", "healthy"]
     codes: frozenset[str]
     given: Callable[[], dict[str, Any]]
+    also: frozenset[str] = frozenset()

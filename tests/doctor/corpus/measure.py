@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Set
 from typing import NamedTuple
 
+import torch
+
 from plogq.doctor import check, check_code, check_table
 from tests.doctor.corpus.case import Case
 from tests.doctor.corpus.code_cases import CASES as CODE
+from tests.doctor.corpus.trainings import healthy as healthy_trainings
+from tests.doctor.corpus.trainings import sick as sick_trainings
 from tests.doctor.corpus.values import healthy, sick
 
-__all__ = ["CODE", "VALUES", "Counts", "counts", "found_in_code", "found_in_values"]
+__all__ = [
+    "CODE", "TRAININGS", "VALUES", "Counts", "counts", "found_in_code", "found_in_trainings",
+    "found_in_values", "total",
+]  # fmt: skip
 
 VALUES = (*sick.CASES, *healthy.CASES)
+TRAININGS = (*sick_trainings.CASES, *healthy_trainings.CASES)
 
 
 class Counts(NamedTuple):
@@ -44,12 +53,28 @@ def found_in_code(case: Case) -> Set[str]:
     return {finding.code for finding in check_code(**case.given(), select=["PQ3"]).findings}
 
 
+@functools.cache
+def found_in_trainings(case: Case) -> Set[str]:
+    """Return the codes of what `watch` finds in a case: a training is made once, by one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return {finding.code for finding in case.given()["diagnosis"].findings}
+    finally:
+        torch.set_num_threads(threads)
+
+
 def counts(cases: Iterable[tuple[Case, Set[str]]]) -> dict[str, Counts]:
     """Return the counts of each check, by code, from cases and what was found in them."""
     right, wrong, missed = Counter[str](), Counter[str](), Counter[str]()
     for case, found in cases:
         right.update(found & case.codes)
-        wrong.update(found - case.codes)
+        wrong.update(found - case.codes - case.also)
         missed.update(case.codes - found)
     codes = sorted({*right, *wrong, *missed})
     return {code: Counts(right[code], wrong[code], missed[code]) for code in codes}
+
+
+def total(counts: dict[str, Counts]) -> Counts:
+    """Return the counts of all checks together."""
+    return Counts(*(sum(each) for each in zip(*counts.values(), strict=True)))

@@ -1,0 +1,222 @@
+"""Questions that a copy of the model, or the loss alone, can answer from one batch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from plogq.doctor.readings import are_hot, step
+from plogq.doctor.runtime.pytorch.copies import copied, copied_loss
+from plogq.doctor.runtime.pytorch.loss_name import NamedLoss, exact, named, values
+from plogq.doctor.runtime.pytorch.steps import LookError, Step
+from plogq.doctor.runtime.training import (
+    HalfPrecisionLoss,
+    ModeLosses,
+    OverfitTrial,
+    ShuffledLabels,
+    SplitBatch,
+    SquaredError,
+)
+from plogq.kernels.arrays import to_numpy
+
+HALVES = (torch.float16, torch.bfloat16)
+DROPOUTS = (
+    nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout,
+)  # fmt: skip
+BY_MODE = (*DROPOUTS, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+ALIKE = 1e-4  # of outputs, in which they differ by chance behind many layers
+ORDERS = 3  # in which the labels are tried
+RATES = (1e-2, 1e-3)
+UPDATES = 40
+ROWS = 16  # that a copy learns by heart
+FEWEST = 8  # rows, of which the base rates say something
+
+
+def shuffled_labels(loss: Any, at: Step) -> ShuffledLabels | None:
+    """Return the loss of the same outputs with the labels of other rows; None if it says nothing.
+
+    Labels are whole numbers, or rows of 0 and 1; rows of outputs must differ.
+    """
+    outputs, target = at.outputs, at.target
+    if at.own_loss or not isinstance(outputs, Tensor) or not isinstance(target, Tensor):
+        return None
+    rows = target.shape[0] if target.ndim else 0
+    if rows < 2 or outputs.ndim == 0 or outputs.shape[0] != rows or not _are_labels(target):
+        return None
+    if _all_alike(outputs.detach()) or _all_alike(target):
+        return None
+    found, loss = [], copied_loss(loss)
+    for turn in range(1, ORDERS + 1):
+        # Each row gets the label of the next one that has another.
+        order = torch.arange(rows, device=target.device).roll(turn)
+        if torch.equal(target[order], target):
+            continue
+        found.append(_wide(loss, at, target[order]))
+    if not found:
+        return None
+    value = _wide(loss, at, target)
+    return ShuffledLabels(value, tuple(found), step("float32") * max(abs(value), 1.0), rows)
+
+
+def _wide(loss: Any, at: Step, target: Tensor) -> float:
+    """Return the loss with another target, in float32: half precision hides small changes."""
+    args, kwargs = at.with_target(target)
+    wide = [each.float() if isinstance(each, Tensor) and each.dtype in HALVES else each
+            for each in (*args, *kwargs.values())]  # fmt: skip
+    named = dict(zip(kwargs, wide[len(args) :], strict=True))
+    with torch.no_grad():
+        return float(loss(*wide[: len(args)], **named).mean())
+
+
+def _are_labels(target: Tensor) -> bool:
+    return not target.is_floating_point() or are_hot(to_numpy("target", target))
+
+
+def _all_alike(x: Tensor) -> bool:
+    """Return whether the rows of a tensor differ by no more than what sums leave of rounding."""
+    spread = (x - x[:1]).abs().double().max()
+    return bool(spread <= ALIKE * max(1.0, float(x.abs().double().max())))
+
+
+def split_batch(loss: Any, at: Step) -> SplitBatch | None:
+    """Return the loss of the whole batch and of its halves, of the same outputs."""
+    outputs, target = at.outputs, at.target
+    if at.own_loss or not isinstance(outputs, Tensor) or not isinstance(target, Tensor):
+        return None
+    rows = outputs.shape[0] if outputs.ndim else 0
+    if rows < 2 or target.ndim == 0 or target.shape[0] != rows or len(at.args) > 2:
+        return None
+    if any(isinstance(each, Tensor) for name, each in at.kwargs.items()
+           if name not in ("input", "target")):  # fmt: skip
+        return None
+    halves, loss = [], copied_loss(loss)
+    for part in (slice(None, rows // 2), slice(rows // 2, None)):
+        with torch.no_grad():
+            halves.append(float(loss(outputs[part].detach(), target[part]).sum()))
+    return SplitBatch(float(at.loss), (halves[0], halves[1]), rows)
+
+
+def mode_losses(model: nn.Module, loss: Any, at: Step) -> ModeLosses | None:
+    """Return the loss of a batch in both modes; None where it is the same in both."""
+    kinds = tuple(sorted({type(each).__name__ for each in model.modules()
+                          if isinstance(each, BY_MODE)}))  # fmt: skip
+    both = {}
+    for training in (False, True):
+        twin, its_loss = copied(model, loss)
+        twin.train(training)
+        with torch.no_grad():
+            value, _ = at.repeat(twin, its_loss)
+        both[training] = float(value.detach())
+    if both[True] == both[False]:
+        return None
+    return ModeLosses(
+        at.forward.training, at.learning, both[True], both[False], kinds, at.number
+    )  # fmt: skip
+
+
+def overfit(model: nn.Module, loss: Any, at: Step) -> OverfitTrial | None:
+    """Return how far a copy learns some rows by heart; None where they have no classes.
+
+    Of a large batch some rows are tried, and a model with fewer parameters than rows is not.
+    Dropout is off. Adam is written out here: hooks of optimizers are not for a copy.
+    """
+    small = at.rows(ROWS)
+    parameters = sum(each.numel() for each in model.parameters() if each.requires_grad)
+    if small is None or parameters < ROWS:
+        return None
+    try:
+        trials = [_trained(*copied(model, loss), small, rate) for rate in RATES]
+    except LookError:  # a batch that is a whole, as that of contrasted pairs
+        return None
+    known = [each for each in trials if each is not None]
+    if len(known) < len(trials):
+        return None
+    start, base_rate, rows = known[0][0]
+    best = min(each for _, each in known)
+    return OverfitTrial(start, best, base_rate, rows, UPDATES, RATES)
+
+
+def _trained(
+    model: nn.Module, loss: Any, at: Step, rate: float
+) -> tuple[tuple[float, float, int], float] | None:
+    """Return what rows cost at first, and the least cross-entropy of them in steps of Adam."""
+    model.train()
+    for each in model.modules():
+        if isinstance(each, DROPOUTS):
+            each.eval()
+    weights = [each for each in model.parameters() if each.requires_grad]
+    wide = [each.detach().float().clone() for each in weights]
+    means = [torch.zeros_like(each) for each in wide]
+    squares = [torch.zeros_like(each) for each in wide]
+    first, best = None, math.inf
+    for turn in range(1, UPDATES + 1):
+        value, output = at.repeat(model, loss)
+        found = _cross_entropy(loss, at, output, value)
+        if found is None:
+            return None
+        first = first or found
+        best = min(best, found[0])
+        for i, gradient in enumerate(torch.autograd.grad(value, weights, allow_unused=True)):
+            if gradient is None:
+                continue
+            g = gradient.float()
+            means[i].lerp_(g, 0.1)
+            squares[i].lerp_(g * g, 0.001)
+            m, v = means[i] / (1 - 0.9**turn), squares[i] / (1 - 0.999**turn)
+            wide[i] -= rate * m / (v.sqrt() + 1e-8)
+            with torch.no_grad():
+                weights[i].copy_(wide[i])
+    return None if first is None else (first, best)
+
+
+def _cross_entropy(
+    loss: Any, at: Step, output: Any, value: Tensor
+) -> tuple[float, float, int] | None:
+    """Return the cross-entropy, that of the base rates, and the rows of a batch with classes."""
+    args, kwargs = at.arguments(output)
+    forward = replace(at.forward, output=output)
+    now = replace(at, forward=forward, args=args, kwargs=kwargs, loss=value.detach())
+    known = named(loss, now)
+    scored = None if known is None else values(known).scored
+    if scored is None or len(scored.truth) < FEWEST or (scored.truth == scored.truth[0]).all():
+        return None
+    return float(scored.losses.mean()), scored.base_rate_entropy, len(scored.truth)
+
+
+def half_precision(at: Step, known: NamedLoss | None) -> HalfPrecisionLoss | None:
+    """Return a loss of half precision beside the same in float64; None of a wider one."""
+    if at.loss.dtype not in HALVES or known is None:
+        return None
+    wide = exact(known)
+    dtype = str(at.loss.dtype).removeprefix("torch.")
+    return None if wide is None else HalfPrecisionLoss(dtype, float(at.loss.mean()), wide)
+
+
+def squared_error(at: Step, known: NamedLoss | None) -> SquaredError | None:
+    """Return what squared error sends back to the logits, beside cross-entropy.
+
+    None where the outputs are not those of a softmax or of sigmoids, beside targets of 0 and 1.
+    """
+    if known is None or known.name != "mse_loss":
+        return None
+    p, y = known.outputs.double(), known.target.double()
+    if p.shape != y.shape or p.ndim == 0 or not are_hot(to_numpy("target", y)):
+        return None
+    if float(p.min()) < 0 or float(p.max()) > 1 or bool(((p == 0) | (p == 1)).all()):
+        return None
+    rows = p.shape[0] if p.ndim > 1 else p.numel()
+    softmax = p.ndim > 1 and p.shape[-1] > 1 and bool(((p.sum(-1) - 1).abs() < 1e-3).all())
+    e = 2 * (p - y) / p.numel()
+    if softmax:
+        squared = p * (e - (p * e).sum(-1, keepdim=True))
+        cross = (p - y) / (p.numel() / p.shape[-1])
+    else:
+        squared, cross = e * p * (1 - p), (p - y) / p.numel()
+    return SquaredError(
+        float(squared.square().mean().sqrt()), float(cross.square().mean().sqrt()),
+        "softmax" if softmax else "sigmoid", p.shape[-1] if p.ndim > 1 else rows and 1,
+    )  # fmt: skip

@@ -1,0 +1,268 @@
+"""Watches a training of PyTorch: it keeps what is called, and looks at copies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
+
+from plogq.doctor.finding import Unread
+from plogq.doctor.runtime.pytorch import probes
+from plogq.doctor.runtime.pytorch.accumulated import accumulated
+from plogq.doctor.runtime.pytorch.copies import Hook, plain, random_state_kept
+from plogq.doctor.runtime.pytorch.layers import Looked, look
+from plogq.doctor.runtime.pytorch.loss_curve import Curve
+from plogq.doctor.runtime.pytorch.loss_name import NamedLoss, named, values
+from plogq.doctor.runtime.pytorch.steps import Forward, LookError, Step, entry
+from plogq.doctor.runtime.pytorch.updates import Updates
+from plogq.doctor.runtime.training import Training
+from plogq.doctor.values import Values
+
+MOST_CALLS = 64  # of the loss that are looked at while no update comes
+MOST_PARTS = 16  # batches of one update that are kept
+
+
+class TorchWatch:
+    """What is seen of a training of PyTorch.
+
+    Parameters
+    ----------
+    model, loss
+        The model as it is called, and its loss; None for a model that returns its loss.
+    steps
+        How many updates are looked at.
+    probes
+        Whether copies of the model are trained, and asked about other labels.
+    """
+
+    def __init__(self, model: nn.Module, loss: Any, steps: int, probes: bool) -> None:
+        self.model, self.loss = model, loss
+        self.steps, self.probes = steps, probes
+        self.unread: list[Unread] = []
+        self.values: list[tuple[int, Values]] = []
+        self.calls = self.learning_calls = 0
+        self.inner = plain(model)
+        self._updates = Updates(self.inner)
+        self._curve = Curve()
+        self._looked: list[Looked] = []
+        self._found: dict[str, Any] = {}
+        self._handles: list[Any] = []
+        self._forward: Forward | None = None
+        self._first: Step | None = None
+        self._parts: list[Step] = []
+        parameter = next(self.inner.parameters(), None)
+        self._device = torch.device("cpu") if parameter is None else parameter.device
+
+    def start(self) -> None:
+        """Begin to watch."""
+        with self._safe("the model"):
+            self._handles += [
+                self.model.register_forward_pre_hook(Hook(self._before), with_kwargs=True),
+                self.model.register_forward_hook(Hook(self._after), with_kwargs=True),
+            ]
+        if isinstance(self.loss, nn.Module):
+            with self._safe("the loss"):
+                hook = Hook(self._after_loss)
+                self._handles.append(self.loss.register_forward_hook(hook, with_kwargs=True))
+        self._handles.append(register_optimizer_step_pre_hook(Hook(self._before_update)))
+
+    def stop(self) -> None:
+        """Remove every hook, and let go of what was kept."""
+        for each in self._handles:
+            each.remove()
+        self._handles = []
+        self._forward = self._first = None
+        self._parts = []
+
+    @property
+    def looking(self) -> bool:
+        """Whether steps are still repeated on copies."""
+        return self._updates.count < self.steps and self.learning_calls < MOST_CALLS
+
+    def training(self) -> Training:
+        """Return what was seen."""
+        with self._safe("the losses"):
+            self._found["curve"] = self._curve.record()
+            self._found["unreached"] = self._updates.unreached(
+                {layer.name for each in self._looked for layer in each.layers}
+            )
+            self._found["stale"] = self._updates.stale
+        if self.calls == 0:
+            how = "" if self.loss is None or isinstance(self.loss, nn.Module) else (
+                ": call the function as d.loss(outputs, target)")  # fmt: skip
+            self._note("the loss", f"was not seen to be called{how}")
+        steps = tuple(each.record for each in self._looked)
+        return Training(steps=steps, updates=self._updates.count, **self._found)
+
+    # --- nothing of what follows may stop a training
+
+    @contextmanager
+    def _safe(self, what: str) -> Iterator[None]:
+        """Say that something could not be looked at, and let the training go on."""
+        try:
+            yield
+        except Exception as error:
+            said = str(error).strip().partition("\n")[0]
+            if not isinstance(error, LookError):
+                said = f"{type(error).__name__}: {said}"
+            self._note(what, f"could not be looked at: {said}")
+
+    def _note(self, what: str, reason: str) -> None:
+        if what not in {each.path for each in self.unread}:
+            self.unread.append(Unread(what, reason))
+
+    def _ask(self, field: str, what: str, question: Callable[[], Any]) -> None:
+        """Keep the answer to a question; asking it leaves the random generators as they were."""
+        with self._safe(what), random_state_kept(self._device):
+            answer = question()
+            if answer is not None:
+                self._found[field] = answer
+
+    # --- what the hooks see
+
+    def _before(self, module: nn.Module, args: Any, kwargs: Any) -> None:
+        with self._safe("the model"):
+            if self._forward is not None:
+                self._forward.output = None  # its graph is not needed any more
+            self._forward = Forward.called(module, args, kwargs, self._device, self.looking)
+
+    def _after(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        with self._safe("the model"):
+            if self._forward is None:
+                return
+            self._forward.output = output
+            loss = entry(output, "loss") if self.loss is None else None
+            if loss is not None:
+                self._loss_seen((), {}, loss)
+
+    def _after_loss(self, module: nn.Module, args: Any, kwargs: Any, loss: Any) -> None:
+        with self._safe("the loss"):
+            self._loss_seen(args, kwargs, loss)
+
+    def called(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the loss, and look at what it is given."""
+        loss = self.loss(*args, **kwargs)
+        watched = bool(self._handles) and not isinstance(self.loss, nn.Module)
+        if watched and not torch.compiler.is_compiling():
+            with self._safe("the loss"):
+                self._loss_seen(args, kwargs, loss)
+        return loss
+
+    def _loss_seen(self, args: Any, kwargs: Any, loss: Any) -> None:
+        if not isinstance(loss, Tensor):
+            raise LookError(f"it must return a tensor; got {type(loss).__name__}")
+        self.calls += 1
+        learning = loss.requires_grad
+        self.learning_calls += learning
+        if loss.numel() != 1:
+            self._note("the loss", f"must be one number; got shape {tuple(loss.shape)}, whose "
+                       "mean is looked at")  # fmt: skip
+        forward = self._forward
+        if forward is None or forward.output is None:
+            raise LookError("no call of the model was seen before it: hand over what is called, "
+                            "such as the compiled model")  # fmt: skip
+        step = Step(self.calls, forward, tuple(args), dict(kwargs), loss.detach().mean(), learning)
+        if learning:
+            self._curve.add(loss)
+        if not learning:
+            self._look_at_evaluation(step)
+        elif self.looking:
+            hook = Hook(partial(self._backward, step))
+            loss.register_hook(hook)  # type: ignore[no-untyped-call]
+            with random_state_kept(self._device):
+                self._look(step)
+        else:
+            self._glance(step)
+
+    def _look(self, step: Step) -> None:
+        """Look at a step of learning, among the first ones."""
+        known = named(self.loss, step)
+        self._curve.count(known)
+        if known is not None and len(self.values) < self.steps:
+            with self._safe("what the loss is given"):
+                self.values.append((step.number, values(known, at_start=step.number == 1)))
+        with self._safe("the model's copy"):
+            step.find_ways()
+        if len(self._parts) <= MOST_PARTS:
+            self._parts.append(step)
+        if not step.can_be_repeated:
+            return
+        if self._first is None:
+            self._first = step
+            self._ask_of(step, known)
+        if len(self._looked) < self.steps:
+            self._look_at_layers(step)
+
+    def _look_at_layers(self, step: Step) -> None:
+        with self._safe("the layers"), random_state_kept(self._device):
+            found = look(self.model, self.loss, step)
+            self._looked.append(found)
+            if found.broken is not None:
+                self._found.setdefault("not_finite", found.broken)
+
+    def _ask_of(self, step: Step, known: NamedLoss | None) -> None:
+        """Ask what one batch can answer."""
+        model, loss = self.model, self.loss
+        self._ask("train_mode", "the modes", lambda: probes.mode_losses(model, loss, step))
+        self._ask("half", "the precision", lambda: probes.half_precision(step, known))
+        self._ask("squared", "the squared error", lambda: probes.squared_error(step, known))
+        if not self.probes:
+            return
+        self._ask("split", "the halves of a batch", lambda: probes.split_batch(loss, step))
+        self._ask("shuffled", "the labels' order", lambda: probes.shuffled_labels(loss, step))
+        self._ask("overfit", "a batch learnt by heart", lambda: probes.overfit(model, loss, step))
+
+    def _look_at_evaluation(self, step: Step) -> None:
+        """Look at a loss of which no gradient is asked, once."""
+        if "evaluation_mode" in self._found or not step.forward.training:
+            return
+        with self._safe("the evaluation"):
+            step.find_ways()
+        if step.can_be_repeated:
+            self._ask("evaluation_mode", "the evaluation",
+                      lambda: probes.mode_losses(self.model, self.loss, step))  # fmt: skip
+
+    def _glance(self, step: Step) -> None:
+        """Look at a later step: whether it is finite, and now and then at its labels."""
+        if self._device.type != "cpu":  # reading a number would make an accelerator wait
+            return
+        if not math.isfinite(float(step.loss)) and "not_finite" not in self._found:
+            with self._safe("the model's copy"):
+                step.find_ways()
+                self._look_at_layers(step)
+        elif self._curve.is_due:
+            self._curve.count(named(self.loss, step))
+
+    def _backward(self, step: Step, gradient: Tensor) -> None:
+        with self._safe("the gradient"):
+            step.scale = float(gradient.sum())
+            self._updates.before_backward()
+
+    def _before_update(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        with self._safe("the updates"):
+            if not self._updates.holds(optimizer):
+                return
+            if self.looking:
+                self._look_at_update(optimizer)
+            self._updates.count += 1
+            self._parts = []
+
+    def _look_at_update(self, optimizer: Optimizer) -> None:
+        norm = self._updates.look(optimizer)
+        parts = self._parts
+        if len(parts) == 1 and self._looked and self._looked[-1].step is parts[0]:
+            whole = self._looked[-1].gradient
+            if whole > 0 and parts[0] is self._first:
+                self._found["gradient_ratio"] = norm / whole
+        forwards = {id(each.forward) for each in parts}
+        if not 1 < len(parts) == len(forwards) <= MOST_PARTS or "accumulated" in self._found:
+            return
+        if all(each.can_be_repeated for each in parts):
+            self._ask("accumulated", "the accumulated batches",
+                      lambda: accumulated(self.model, self.loss, parts))  # fmt: skip
