@@ -210,6 +210,8 @@ def asked_of_layer(
     )  # fmt: skip
     if rows.soft:
         rows.target = rows.distributions()
+    if lora is not None:
+        layer = _adapted(layer, *lora, rows.kept())
     return layer, rows
 
 
@@ -243,16 +245,23 @@ def checked_layer(
         if t is not None and input.dtype == torch.float64 != t.dtype:
             refuse(name, "be torch.float64, as the input is", t.dtype, error=TypeError)
     hidden = input.reshape(-1, width) if width else input.reshape(input.shape[:-1].numel(), 0)
-    terms = [(hidden, matrix)]
     if a is not None and b is not None:
         if a.ndim != 2 or a.shape[1] != width:
             refuse("lora", f"have A of shape (r, {width})", tuple(a.shape))
         if b.shape != (classes, a.shape[0]):
             refuse("lora", f"have B of shape {(classes, a.shape[0])}", tuple(b.shape))
         check_number("lora scale", scale)
-        low = hidden.to(dtype) @ a.to(dtype).t()
-        terms.append((low * scale, b))
-    return Layer(tuple(terms), bias, dtype)
+    return Layer(((hidden, matrix),), bias, dtype)
+
+
+def _adapted(layer: Layer, a: Tensor, b: Tensor, scale: float, kept: Tensor | None) -> Layer:
+    """Return the layer with a low-rank term, of which rows that are left out have no part."""
+    hidden = layer.terms[0][0].to(layer.dtype)
+    if kept is not None:
+        hidden = hidden.masked_fill(~kept[:, None], 0.0)
+    with torch.autocast(hidden.device.type, enabled=False):
+        low = hidden @ a.to(layer.dtype).t() * scale
+    return layer._replace(terms=(*layer.terms, (low, b)))
 
 
 def _shifted(

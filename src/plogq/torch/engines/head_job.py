@@ -20,10 +20,12 @@ from plogq.torch.reductions import divisor_of, finished, weighed
 
 def logits_of(head: Head, layer: Layer) -> Tensor:
     """Return all logits (R, C), after the softcap, in operations that autograd follows."""
-    dtype, x = layer.dtype, None
+    dtype, x, kept = layer.dtype, None, head.rows.kept()
     with torch.autocast(layer.terms[0][0].device.type, enabled=False):
         for hidden, matrix in layer.terms:
-            part = hidden.to(dtype) @ matrix.to(dtype).t()
+            # In the gradient of the matrix, 0 · NaN of a row that is left out would be NaN.
+            used = hidden if kept is None else hidden.masked_fill(~kept[:, None], 0.0)
+            part = used.to(dtype) @ matrix.to(dtype).t()
             x = part if x is None else x + part
         assert x is not None
         x = x if layer.bias is None else x + layer.bias.to(dtype)
