@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch.utils.checkpoint import checkpoint
 
-import plogq.torch as pt
 from plogq.torch.engines import ENGINES
 from tests.torch.head_cases import (
     BIAS,
@@ -139,7 +138,9 @@ def test_checkpoint(reduction, reentrant):
 
 
 @REDUCTIONS
-@pytest.mark.parametrize("name", ["plain", "all", "distributions", "mask"])
+@pytest.mark.parametrize(
+    "name", ["all", *(pytest.param(n, marks=pytest.mark.slow) for n in ("plain", "distributions"))]
+)
 def test_compiled_whole(name, reduction):
     options = dict(OPTIONS[name], reduction=reduction)
     if name == "all":

@@ -17,7 +17,6 @@ from tests.torch.head_cases import (
     MATRIX,
     SOFT,
     WEIGHT,
-    C,
     D,
     R,
     leaves,
@@ -222,7 +221,7 @@ print(peak() - before, rows * classes * 4)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no resource module")
-@pytest.mark.parametrize("reduction", ["mean", "none"])
+@pytest.mark.parametrize("reduction", ["mean", pytest.param("none", marks=pytest.mark.slow)])
 def test_the_logits_are_never_there_at_once(reduction):
     command = [sys.executable, "-c", _PEAK, reduction]
     found = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()

@@ -13,7 +13,7 @@ from plogq.kernels.arguments import check_softcap
 from plogq.torch.checks import check_tensors, values_known
 from plogq.torch.engines import ENGINES
 from plogq.torch.options import SoftmaxOptions
-from plogq.torch.questions import Head, Layer, RowLoss, Rows, arithmetic, products
+from plogq.torch.questions import Head, Layer, RowLoss, Rows, arithmetic, products, without_autocast
 from plogq.torch.reductions import reduction_name
 from plogq.torch.softmax import CROSS_ENTROPY, question, shaped
 
@@ -250,7 +250,7 @@ def _adapted(layer: Layer, a: Tensor, b: Tensor, scale: float, kept: Tensor | No
     hidden = layer.terms[0][0].to(layer.dtype)
     if kept is not None:
         hidden = hidden.masked_fill(~kept[:, None], 0.0)
-    with torch.autocast(hidden.device.type, enabled=False):
+    with without_autocast(hidden):
         low = hidden @ a.to(layer.dtype).t() * scale
     return layer._replace(terms=(*layer.terms, (low, b)))
 

@@ -25,6 +25,8 @@ def no_pieces(x: Tensor, head: Head) -> str:
     rows = head.rows
     if wants_gradient(rows.target, rows.weight) and torch.is_grad_enabled():
         return "the target or the class weights want a gradient"
+    if x.is_meta:
+        return "a meta tensor has no rows to count"
     return no_memory(x, *head.layer.tensors, rows.target, rows.weight, rows.keep)
 
 
