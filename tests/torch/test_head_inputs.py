@@ -153,7 +153,7 @@ REFUSED = {
     "no classes": (lambda: of_head(HIDDEN, MATRIX[:0]), r"linear_weight must have shape \(C, 6\)"),
     "more axes": (lambda: of_head(HIDDEN, MATRIX[None]), "of K-dimensional logits"),
     "bias": (lambda: of_head(HIDDEN, MATRIX, BIAS[:3]), r"linear_bias must have shape \(11,\)"),
-    "labels": (lambda: of_head(HIDDEN, MATRIX, target=LABELS[:5]), r"target .* shape \(37,\)"),
+    "labels": (lambda: of_head(HIDDEN, MATRIX, target=LABELS[:5]), r"or \(37, 11\); got \(5,\)"),
     "labels of more axes": (
         lambda: of_head(HIDDEN, MATRIX, target=LABELS[:, None]), r"target .* shape \(37,\) as"),
     "float labels": (

@@ -180,10 +180,10 @@ def asked_of_layer(
     by_row = {"row_weight": options.get("row_weight"), "mask": options.get("mask")}
     check_tensors(input=input, target=target, weight=weight, **by_row)
     lead, classes = input.shape[:-1], layer.classes
+    if target is not None and target.shape not in (lead, (*lead, classes)):
+        expected = f"have shape {tuple(lead)} as class indices, or {(*lead, classes)}"
+        refuse("target", expected, tuple(target.shape))
     if target is not None and target.ndim > len(lead):
-        if target.shape != (*lead, classes):
-            expected = f"have shape {tuple(lead)} as class indices, or {(*lead, classes)}"
-            refuse("target", expected, tuple(target.shape))
         if ignore_index is not None and ignore_index != -100:
             expected = "be left out with distributions, where `mask` leaves rows out"
             refuse("ignore_index", expected, ignore_index)
