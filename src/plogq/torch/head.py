@@ -217,6 +217,10 @@ def checked_layer(
     named = {"linear_weight": matrix, "linear_bias": bias, "lora A": a, "lora B": b}
     check_tensors(input=input, **named)
     arithmetic(input)
+    for name, t in named.items():
+        if hasattr(t, "full_tensor") and not hasattr(input, "full_tensor"):
+            expected = "be whole beside an input that is: take its full_tensor(grad_placements=…)"
+            refuse(name, expected, "a DTensor", error=TypeError)
     if input.ndim == 0:
         refuse("input", "have shape (…, D)", "()")
     if matrix.ndim > 2:
