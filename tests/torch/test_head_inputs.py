@@ -13,6 +13,7 @@ from tests.torch.head_cases import (
     BIAS,
     HIDDEN,
     LABELS,
+    LOW,
     MASK,
     MATRIX,
     SOFT,
@@ -189,6 +190,7 @@ REFUSED = {
           r"lora must have A of shape \(r, 6\)"),
     "B": (lambda: of_head(HIDDEN, MATRIX, lora=(MATRIX[:2], MATRIX, 1.0)),
           r"lora must have B of shape \(11, 2\)"),
+    "an adapter of two": (lambda: of_head(HIDDEN, MATRIX, lora=LOW[:2]), r"be \(A, B, scale\)"),
     "sparse": (lambda: of_head(HIDDEN, MATRIX.to_sparse()), "linear_weight must be dense"),
 }  # fmt: skip
 

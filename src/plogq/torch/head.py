@@ -183,10 +183,10 @@ def asked_of_layer(
     if target is not None and target.shape not in (lead, (*lead, classes)):
         expected = f"have shape {tuple(lead)} as class indices, or {(*lead, classes)}"
         refuse("target", expected, tuple(target.shape))
-    if target is not None and target.ndim > len(lead):
-        if ignore_index is not None and ignore_index != -100:
-            expected = "be left out with distributions, where `mask` leaves rows out"
-            refuse("ignore_index", expected, ignore_index)
+    soft = target is not None and target.ndim > len(lead)
+    if soft and ignore_index is not None and ignore_index != -100:
+        expected = "be left out with distributions, where `mask` leaves rows out"
+        refuse("ignore_index", expected, ignore_index)
     index = -100 if ignore_index is None else ignore_index
     if shift:
         target, options = _shifted(target, lead, index, options)
@@ -213,6 +213,8 @@ def checked_layer(
     lora: LowRank | tuple[Tensor, Tensor, float] | None,
 ) -> Layer:
     """Return the layer with hidden rows (R, D), after a check of its shapes and dtypes."""
+    if lora is not None and (not isinstance(lora, tuple) or len(lora) != 3):
+        refuse("lora", "be (A, B, scale)", type(lora).__name__, error=TypeError)
     a, b, scale = (None, None, 1.0) if lora is None else lora
     named = {"linear_weight": matrix, "linear_bias": bias, "lora A": a, "lora B": b}
     check_tensors(input=input, **named)
