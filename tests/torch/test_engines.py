@@ -11,7 +11,7 @@ import plogq.numpy as pn
 import plogq.torch as pt
 from plogq.kernels.seam import Engines
 from plogq.numpy._engines import ENGINES as OF_NUMPY
-from plogq.torch.engines import ENGINES, plain
+from plogq.torch.engines import ENGINES, head_loss, plain
 
 torch = pytest.importorskip("torch")
 X = torch.linspace(-2, 3, 12).reshape(4, 3)
@@ -72,6 +72,13 @@ CALLS = {
     "a head with learned class weights": ("materialised", lambda: pt.linear_cross_entropy(
         X, HEAD, Y, weight=learned(torch.ones(5)))),
     "log-probabilities of a head": ("native", lambda: pt.linear_logprobs(X, HEAD, Y)),
+    "a head by rows": ("native", lambda: pt.linear_cross_entropy(
+        learned(X), learned(X), Y, reduction="none", linear_bias=torch.ones(4))),
+    "a head with all options": ("native", lambda: pt.linear_cross_entropy(
+        learned(X), X, Y, weight=torch.ones(4), label_smoothing=0.1, z_loss=1e-3, softcap=2.0,
+        mask=Y == 0, row_weight=torch.ones(4), denominator=3.0, return_stats=True, workspace=500)),
+    "a head in a transform": ("materialised", lambda: torch.func.grad(
+        lambda x: pt.linear_cross_entropy(x, X, Y))(X)),
     "no memory": ("formula", lambda: pt.cross_entropy(X.to("meta"), Y.to("meta"))),
 }  # fmt: skip
 
@@ -128,6 +135,15 @@ def test_a_mutant_without_an_engine_is_noticed(dropped, monkeypatch):
         assert missed(test_a_graph_holds_the_operator)
     else:
         assert any(missed(test_the_engine_that_answers, name) for name in CALLS)
+
+
+def test_a_mutant_without_pieces_is_noticed(monkeypatch):
+    """A head that silently takes all of its logits fails each row that says otherwise."""
+    monkeypatch.setattr(head_loss, "no_pieces", lambda x, head: "a mutant")
+    for name, (engine, _) in CALLS.items():
+        if "head" in name and engine != "materialised":
+            with pytest.raises(AssertionError):
+                test_the_engine_that_answers(name)
 
 
 def test_one_engine_alone():

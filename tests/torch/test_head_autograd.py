@@ -115,6 +115,21 @@ def test_many_upstreams_at_once(reduction):
         torch.testing.assert_close(found, expected)
 
 
+@REDUCTIONS
+def test_many_upstreams_by_vmap_of_a_backward(reduction):
+    gradients = []
+    for loss in (of_head, of_all_logits):
+        hidden, matrix = leaves(HIDDEN, MATRIX)
+        found = loss(hidden, matrix, reduction=reduction)
+        upstreams = torch.stack([torch.ones_like(found), torch.full_like(found, -2.0)])
+
+        def of(upstream, found=found, tensors=(hidden, matrix)):
+            return torch.autograd.grad(found, tensors, upstream, retain_graph=True)
+
+        gradients.append(torch.func.vmap(of)(upstreams))
+    torch.testing.assert_close(*gradients)
+
+
 def test_what_is_changed_before_the_backward_is_noticed():
     hidden, matrix = leaves(HIDDEN, MATRIX)
     loss = of_head(hidden * 1, matrix)
@@ -138,7 +153,9 @@ def test_checkpoint(reduction, reentrant):
 
 
 @REDUCTIONS
-@pytest.mark.parametrize("name", ["plain", "all", "distributions", "mask"])
+@pytest.mark.parametrize(
+    "name", ["all", *(pytest.param(n, marks=pytest.mark.slow) for n in ("plain", "distributions"))]
+)
 def test_compiled_whole(name, reduction):
     options = dict(OPTIONS[name], reduction=reduction)
     if name == "all":

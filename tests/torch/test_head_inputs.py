@@ -13,6 +13,7 @@ from tests.torch.head_cases import (
     BIAS,
     HIDDEN,
     LABELS,
+    LOW,
     MASK,
     MATRIX,
     SOFT,
@@ -153,7 +154,7 @@ REFUSED = {
     "no classes": (lambda: of_head(HIDDEN, MATRIX[:0]), r"linear_weight must have shape \(C, 6\)"),
     "more axes": (lambda: of_head(HIDDEN, MATRIX[None]), "of K-dimensional logits"),
     "bias": (lambda: of_head(HIDDEN, MATRIX, BIAS[:3]), r"linear_bias must have shape \(11,\)"),
-    "labels": (lambda: of_head(HIDDEN, MATRIX, target=LABELS[:5]), r"target .* shape \(37,\)"),
+    "labels": (lambda: of_head(HIDDEN, MATRIX, target=LABELS[:5]), r"or \(37, 11\); got \(5,\)"),
     "labels of more axes": (
         lambda: of_head(HIDDEN, MATRIX, target=LABELS[:, None]), r"target .* shape \(37,\) as"),
     "float labels": (
@@ -189,6 +190,7 @@ REFUSED = {
           r"lora must have A of shape \(r, 6\)"),
     "B": (lambda: of_head(HIDDEN, MATRIX, lora=(MATRIX[:2], MATRIX, 1.0)),
           r"lora must have B of shape \(11, 2\)"),
+    "an adapter of two": (lambda: of_head(HIDDEN, MATRIX, lora=LOW[:2]), r"be \(A, B, scale\)"),
     "sparse": (lambda: of_head(HIDDEN, MATRIX.to_sparse()), "linear_weight must be dense"),
 }  # fmt: skip
 
@@ -221,7 +223,7 @@ print(peak() - before, rows * classes * 4)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no resource module")
-@pytest.mark.parametrize("reduction", ["mean", "none"])
+@pytest.mark.parametrize("reduction", ["mean", pytest.param("none", marks=pytest.mark.slow)])
 def test_the_logits_are_never_there_at_once(reduction):
     command = [sys.executable, "-c", _PEAK, reduction]
     found = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()

@@ -38,7 +38,7 @@ def taken_by(name, options):
     return True
 
 
-@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("reduction", ["mean", pytest.param("sum", marks=pytest.mark.slow), "none"])
 @pytest.mark.parametrize("name", OPTIONS)
 @pytest.mark.parametrize("engine", ENGINE_NAMES)
 def test_each_engine_gives_the_loss_of_all_logits(engine, name, reduction):
@@ -218,8 +218,8 @@ def test_rows_along_any_axes(lead):
 def test_a_row_by_itself_and_all_at_once_differ_by_rounding():
     """From one row in the workspace to all: a few ulp of the largest number of each array."""
     torch.manual_seed(0)
-    x, w = torch.randn(200, 32), torch.randn(300, 32) / 4
-    y = torch.randint(300, (200,))
+    x, w = torch.randn(70, 32), torch.randn(300, 32) / 4
+    y = torch.randint(300, (70,))
     y[::7] = -100
     of_row = (300 + 2 * 32) * 4
     answers = []

@@ -22,6 +22,7 @@ from plogq.torch.questions import (
     TokenLogprobs,
     arithmetic,
     products,
+    without_autocast,
 )
 from plogq.torch.reductions import reduction_name
 from plogq.torch.softmax import CROSS_ENTROPY, question, shaped
@@ -189,13 +190,13 @@ def asked_of_layer(
     by_row = {"row_weight": options.get("row_weight"), "mask": options.get("mask")}
     check_tensors(input=input, target=target, weight=weight, **by_row)
     lead, classes = input.shape[:-1], layer.classes
-    if target is not None and target.ndim > len(lead):
-        if target.shape != (*lead, classes):
-            expected = f"have shape {tuple(lead)} as class indices, or {(*lead, classes)}"
-            refuse("target", expected, tuple(target.shape))
-        if ignore_index is not None and ignore_index != -100:
-            expected = "be left out with distributions, where `mask` leaves rows out"
-            refuse("ignore_index", expected, ignore_index)
+    if target is not None and target.shape not in (lead, (*lead, classes)):
+        expected = f"have shape {tuple(lead)} as class indices, or {(*lead, classes)}"
+        refuse("target", expected, tuple(target.shape))
+    soft = target is not None and target.ndim > len(lead)
+    if soft and ignore_index is not None and ignore_index != -100:
+        expected = "be left out with distributions, where `mask` leaves rows out"
+        refuse("ignore_index", expected, ignore_index)
     index = -100 if ignore_index is None else ignore_index
     if shift:
         target, options = _shifted(target, lead, index, options)
@@ -222,10 +223,16 @@ def checked_layer(
     lora: LowRank | tuple[Tensor, Tensor, float] | None,
 ) -> Layer:
     """Return the layer with hidden rows (R, D), after a check of its shapes and dtypes."""
+    if lora is not None and (not isinstance(lora, tuple) or len(lora) != 3):
+        refuse("lora", "be (A, B, scale)", type(lora).__name__, error=TypeError)
     a, b, scale = (None, None, 1.0) if lora is None else lora
     named = {"linear_weight": matrix, "linear_bias": bias, "lora A": a, "lora B": b}
     check_tensors(input=input, **named)
     arithmetic(input)
+    for name, t in named.items():
+        if hasattr(t, "full_tensor") and not hasattr(input, "full_tensor"):
+            expected = "be whole beside an input that is: take its full_tensor(grad_placements=…)"
+            refuse(name, expected, "a DTensor", error=TypeError)
     if input.ndim == 0:
         refuse("input", "have shape (…, D)", "()")
     if matrix.ndim > 2:
@@ -259,7 +266,7 @@ def _adapted(layer: Layer, a: Tensor, b: Tensor, scale: float, kept: Tensor | No
     hidden = layer.terms[0][0].to(layer.dtype)
     if kept is not None:
         hidden = hidden.masked_fill(~kept[:, None], 0.0)
-    with torch.autocast(hidden.device.type, enabled=False):
+    with without_autocast(hidden):
         low = hidden @ a.to(layer.dtype).t() * scale
     return layer._replace(terms=(*layer.terms, (low, b)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -233,9 +234,14 @@ def products(x: Tensor) -> torch.dtype:
     It is autocast's, or else that of x; but a CPU has no product of float16 worth the name.
     """
     dtype, device = x.dtype, x.device.type
-    if torch.is_autocast_enabled(device) and dtype != torch.float64:
+    if not x.is_meta and torch.is_autocast_enabled(device) and dtype != torch.float64:
         dtype = torch.get_autocast_dtype(device)
     return torch.float32 if device == "cpu" and dtype == torch.float16 else dtype
+
+
+def without_autocast(x: Tensor) -> AbstractContextManager[Any]:
+    """Return a context without autocast on x's device; a meta tensor has none."""
+    return nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False)
 
 
 def wants_gradient(*tensors: Any) -> bool:

@@ -14,14 +14,14 @@ from plogq.torch.engines.formula import row_losses
 from plogq.torch.engines.head_gradients import GradientSums
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
 from plogq.torch.engines.head_products import add_logits
-from plogq.torch.questions import Figures, Head, Layer, Rows, arithmetic
+from plogq.torch.questions import Figures, Head, Layer, Rows, arithmetic, without_autocast
 from plogq.torch.reductions import divisor_of, finished, weighed
 
 
 def logits_of(head: Head, layer: Layer) -> Tensor:
     """Return all logits (R, C), after the softcap, in operations that autograd follows."""
     dtype, x, kept = layer.dtype, None, head.rows.kept()
-    with torch.autocast(layer.terms[0][0].device.type, enabled=False):
+    with without_autocast(layer.terms[0][0]):
         for hidden, matrix in layer.terms:
             # In the gradient of the matrix, 0 · NaN of a row that is left out would be NaN.
             used = hidden if kept is None else hidden.masked_fill(~kept[:, None], 0.0)
@@ -68,7 +68,7 @@ class HeadJob:
         room = torch.empty(
             (self.pieces.size, layer.classes), dtype=layer.dtype, device=first.device
         )
-        with torch.no_grad(), torch.autocast(first.device.type, enabled=False):
+        with torch.no_grad(), without_autocast(first):
             for at in self.pieces.all():
                 hidden = [self._hidden(h, at, layer.dtype) for h, _ in layer.terms]
                 x = room[: len(hidden[0])]

@@ -17,7 +17,7 @@ from torch import Tensor
 from plogq.torch.autograd import no_memory
 from plogq.torch.engines.head_job import HeadJob
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
-from plogq.torch.private import is_batched
+from plogq.torch.private import in_transform, is_batched
 from plogq.torch.questions import Answer, Head, Layer, statistics, wants_gradient
 from plogq.torch.reductions import finished
 
@@ -29,6 +29,8 @@ def no_pieces(x: Tensor, head: Head) -> str:
     rows = head.rows
     if wants_gradient(rows.target, rows.weight) and torch.is_grad_enabled():
         return "the target or the class weights want a gradient"
+    if x.is_meta:
+        return "a meta tensor has no rows to count"
     return no_memory(x, *head.layer.tensors, rows.target, rows.weight, rows.keep)
 
 
@@ -67,7 +69,7 @@ class HeadLoss(torch.autograd.Function):
         job: HeadJob = ctx.job
         tensors = ctx.saved_tensors[: ctx.count]  # raises if one was changed
         layer, wanted = job.head.layer.of(*tensors), tuple(ctx.needs_input_grad[1:])
-        if torch.is_grad_enabled() or is_batched(upstream):
+        if torch.is_grad_enabled() or is_batched(upstream) or in_transform():
             return None, *of_formula(job.formula, layer, wanted, upstream)
         gradients, ctx.gradients = ctx.gradients, None
         if gradients is None:
