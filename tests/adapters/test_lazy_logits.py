@@ -140,9 +140,10 @@ def test_what_it_does_not_have_it_does_not_have():
 
 
 MEMORY = """
-import resource, sys, torch
+import sys, torch
 from transformers import LlamaConfig, LlamaForCausalLM
 from plogq.huggingface import patch
+from tests.memory import growth
 torch.set_num_threads(1)
 config = LlamaConfig(vocab_size=32000, hidden_size=32, intermediate_size=32, num_hidden_layers=1,
                      num_attention_heads=2, num_key_value_heads=2)
@@ -153,9 +154,7 @@ def step(rows):
     ids = torch.arange(rows).reshape(-1, 256) % 32000
     model(input_ids=ids, labels=ids).loss.backward()
 step(256)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-step(2048)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+print(growth(lambda: step(2048)))
 """
 
 

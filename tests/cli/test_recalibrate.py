@@ -4,7 +4,9 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -270,17 +272,23 @@ def big(tmp_path_factory):
     return path
 
 
+ROOT = Path(__file__).parents[2]
+PEAK = (
+    "import sys; from plogq.cli import main; from tests.memory import growth;"
+    "sys.argv[0] = 'plogq'; print(growth(main) / 2**20)"
+)
+
+
 def test_memory_is_flat(folder, big):
     """The table has 70 MB of predictions, and as many come of them."""
     peak = {}
     for name, source in (("small", "test.parquet"), ("big", big)):
-        process = subprocess.Popen(
-            [*PLOGQ, "recalibrate", "--with", "kept.json", str(source), "--out", f"{name}.arrow"],
-            cwd=folder, stdout=subprocess.DEVNULL,
+        command = ["recalibrate", "--with", "kept.json", str(source), "--out", f"{name}.arrow"]
+        done = subprocess.run(
+            [sys.executable, "-c", PEAK, *command], cwd=folder, capture_output=True, text=True,
+            check=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
-        _, process.returncode, usage = os.wait4(process.pid, 0)
-        assert process.returncode == 0
-        peak[name] = usage.ru_maxrss / 1024
+        peak[name] = float(done.stdout.splitlines()[-1])
     assert peak["big"] < peak["small"] + 120  # MB
 
 
