@@ -29,7 +29,7 @@ ABOUT = ("list", "explain", "help")  # arguments of plogq doctor without a comma
 READS = """
 It never says that all is well: it says what it looked at and what it found, how
 sure it is, what that costs, and the line that mends it. Every check has a code:
-PQ1xx look at values, PQ3xx at code.
+PQ1xx look at values, PQ2xx at a training (plogq.doctor.watch), PQ3xx at code.
 
 exit status: 0 nothing found, 1 bad input, 2 wrong usage, 3 something was found
 """
