@@ -66,6 +66,14 @@ def test_readme_table_is_as_the_benchmark_printed_it():
     assert tables[0] in printed
 
 
+def test_the_tables_of_heads_are_as_the_benchmark_printed_them():
+    printed = (ROOT / "benchmarks" / "results" / "linear_heads.txt").read_text()
+    page = (ROOT / "docs" / "torch.md").read_text()
+    tables = re.findall(r"```\n(4096 x 768 .*?)\n```", page, re.DOTALL)
+    assert len(tables) == 1
+    assert tables[0] in printed
+
+
 def test_the_page_on_scale_is_as_the_benchmark_printed_it():
     printed = (ROOT / "benchmarks" / "results" / "scaling.txt").read_text()
     page = (ROOT / "docs" / "scale.md").read_text()

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module, metadata, util
+from types import ModuleType
 
 from plogq.cli.parser import Commands, add_command
 from plogq.extras import EXTRA_OF
@@ -62,11 +63,11 @@ def _doors() -> Iterator[tuple[str, str]]:
         yield f"plogq.{name}", f"{name} {_version(name)}, {_engines(name, door)}"
 
 
-def _engines(name: str, door: object) -> str:
+def _engines(name: str, door: ModuleType) -> str:
     if name == "keras":
         backend: str = sys.modules["keras"].backend.backend()
         return f"on the backend {backend}"
-    engines = ", ".join(door.engine.__self__.names())  # type: ignore[attr-defined]
+    engines = ", ".join(door.ENGINES.names())
     if name == "jax":
         from plogq.kernels.xla_rows import xla_rows
 

@@ -100,6 +100,12 @@ def reduced(loss: Tensor, reduction: str, denominator: float | Tensor | None) ->
         return total
     if denominator is None:
         denominator = loss.numel()
+    divisor = not_zero(denominator)
+    return total / (divisor.to(total.dtype) if isinstance(divisor, Tensor) else divisor)
+
+
+def not_zero(denominator: float | Tensor) -> float | Tensor:
+    """Return the divisor for a denominator: 1 for 0, where no row is left."""
     if isinstance(denominator, Tensor):
-        return total / torch.where(denominator == 0, 1.0, denominator).to(total.dtype)
-    return total / (denominator or 1.0)
+        return torch.where(denominator == 0, 1.0, denominator)
+    return denominator or 1.0

@@ -12,14 +12,8 @@ from plogq.formulas.softmax_core import kl_divergence
 from plogq.formulas.softmax_state import Softmax
 from plogq.kernels.question import Options, check_options
 from plogq.torch.checks import check_classes, check_tensors
-from plogq.torch.engines.blocks import (
-    Parts,
-    cross_entropy_block,
-    kl_slopes,
-    negative_entropy_slopes,
-    parts_of_block,
-    squared_error_slopes,
-)
+from plogq.torch.engines.block_parts import Parts, negative_entropy_slopes, parts_of_block
+from plogq.torch.engines.blocks import cross_entropy_block, kl_slopes, squared_error_slopes
 from plogq.torch.engines.formula import (
     cross_entropy_rows,
     negative_entropy_rows,

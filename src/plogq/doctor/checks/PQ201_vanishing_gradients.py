@@ -61,7 +61,6 @@ No fix: how the model is built is known to you alone.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from plogq.doctor.finding import Finding, Place
@@ -72,11 +71,8 @@ LEAST = 1e-4  # of the largest gradient: 10,000 updates then do the work of one
 
 def find(training: Training) -> Iterator[Finding]:
     """Yield a finding where the first layer has next to none of the gradient of the others."""
-    if not training.steps:
-        return
-    last = training.steps[-1]
-    hidden = [each for each in last.layers[:-1] if 0 < each.norm < math.inf]
-    if len(hidden) < 2 or not math.isfinite(last.loss):
+    hidden = training.hidden_gradients()
+    if len(hidden) < 2:
         return
     first, most = hidden[0], max(hidden, key=lambda each: each.norm)
     if first.norm >= LEAST * most.norm:

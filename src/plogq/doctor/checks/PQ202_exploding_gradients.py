@@ -64,7 +64,6 @@ No fix: how the model is built is known to you alone.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from plogq.doctor.finding import Finding, Place
@@ -75,11 +74,8 @@ MOST = 1e4  # times the gradient of the last layer but one
 
 def find(training: Training) -> Iterator[Finding]:
     """Yield a finding where the first layer has far more of the gradient than the last ones."""
-    if not training.steps:
-        return
-    last = training.steps[-1]
-    hidden = [each for each in last.layers[:-1] if 0 < each.norm < math.inf]
-    if len(hidden) < 2 or not math.isfinite(last.loss):
+    hidden = training.hidden_gradients()
+    if len(hidden) < 2:
         return
     first, least = hidden[0], hidden[-1]
     if first.norm <= MOST * least.norm:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -290,3 +291,12 @@ class Training:
     stale: StaleGradient | None = None
     unreached: Unreached | None = None
     curve: LossCurve | None = None
+
+    def hidden_gradients(self) -> list[LayerGradient]:
+        """Return the gradients of the last step at the layers before the last one.
+
+        Those that are 0 or not finite are left out, and all where the loss is not finite.
+        """
+        if not self.steps or not math.isfinite(self.steps[-1].loss):
+            return []
+        return [each for each in self.steps[-1].layers[:-1] if 0 < each.norm < math.inf]

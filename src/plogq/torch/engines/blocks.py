@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import torch
 from array_api_compat import torch as xp
@@ -21,6 +20,7 @@ from plogq.kernels.question import PLAIN
 from plogq.torch.autograd import loss_of, memory_of, no_kernel, no_memory
 from plogq.torch.checks import check_rows
 from plogq.torch.engines import head_loss
+from plogq.torch.engines.block_parts import BLOCK, Parts, parts_of_block
 from plogq.torch.engines.formula import row_losses
 from plogq.torch.engines.head_pieces import RowEngine
 from plogq.torch.engines.native_rows import run_rows
@@ -34,32 +34,6 @@ from plogq.torch.questions import (
     wants_gradient,
 )
 from plogq.torch.reductions import divisor_of, weighed
-
-_BLOCK = 1 << 16  # elements: they stay in the cache from one operation to the next
-
-
-class Parts(NamedTuple):
-    """The softmaxes of a block of n rows, of z = x / T; its arrays may be overwritten."""
-
-    at: slice  # the rows of the block among all rows
-    x: Tensor  # (n, C)
-    top: Tensor  # (n, 1), the class of max z
-    rest: Tensor  # (n, 1), Σ exp(z − max z) over all classes but the top
-    miss: Tensor  # (n, 1), 1 − p at the top
-    lse: Tensor  # (n, 1)
-    below: Tensor  # (n, C), z − max z
-    p: Tensor  # (n, C)
-
-
-def parts_of_block(x: Tensor, at: slice, temperature: float) -> Parts:
-    """Compute the parts of the rows x of a block."""
-    highest, top = x.max(1, keepdim=True)
-    below = (x - highest).div_(temperature)
-    p = below.exp().scatter_(1, top, 0.0)
-    rest = p.sum(1, keepdim=True) + (highest - highest)  # NaN where the top is infinite
-    p = p.scatter_(1, top, 1.0).div_(1 + rest)
-    lse = highest / temperature + rest.log1p()
-    return Parts(at, x, top, rest, rest / (1 + rest), lse, below, p)
 
 
 def squared_error_slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
@@ -84,14 +58,6 @@ def squared_error_slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
     slope = d.sub_(others + p_top * d_top).mul_(p)
     slope.scatter_(1, top, p_top * (d_top * miss - others))
     return loss, slope.mul_(2.0)
-
-
-def negative_entropy_slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
-    """Give −H(p) of each row, and its gradient p_k (log p_k + H)."""
-    below = parts.below.clamp_(min=torch.finfo(parts.p.dtype).min)  # so that 0 · inf is 0
-    mean = torch.linalg.vecdot(parts.p, below)[:, None]
-    loss = mean - parts.rest.log1p()
-    return loss[:, 0], below.sub_(mean).mul_(parts.p)
 
 
 def focal_slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
@@ -261,7 +227,7 @@ class SlopeJob:
         losses = torch.empty(n, dtype=dtype, device=x.device)
         scale = self._scale(losses, upstream)
         into = None if gradient is None else gradient.flatten(0, -2)
-        step = max(1, _BLOCK // classes)
+        step = max(1, BLOCK // classes)
         for begin in range(0, n, step):
             at = slice(begin, begin + step)
             block = flat[at].to(dtype)

@@ -15,7 +15,7 @@ from plogq.torch.engines.head_gradients import GradientSums
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
 from plogq.torch.engines.head_products import add_logits
 from plogq.torch.questions import Figures, Head, Layer, Rows, arithmetic, without_autocast
-from plogq.torch.reductions import divisor_of, finished, weighed
+from plogq.torch.reductions import divisor_of, finished, not_zero, weighed
 
 
 def logits_of(head: Head, layer: Layer) -> Tensor:
@@ -129,10 +129,7 @@ class HeadJob:
         scale = torch.ones_like(losses, dtype=torch.float64)
         if weight is not None:
             scale *= weight.detach()
-        if isinstance(divisor, Tensor):
-            scale /= torch.where(divisor == 0, 1.0, divisor)
-        else:
-            scale /= divisor or 1.0
+        scale /= not_zero(divisor)
         if upstream is None:
             return scale
         return scale * upstream if upstream.ndim == 1 else scale[:, None] * upstream
@@ -141,9 +138,7 @@ class HeadJob:
         if not self.reduces:
             return losses
         total = weighed(losses, self.head.rows.row_weight).sum(dtype=torch.float64)
-        if isinstance(divisor, Tensor):
-            return (total / torch.where(divisor == 0, 1.0, divisor)).to(losses.dtype)
-        return (total / (divisor or 1.0)).to(losses.dtype)
+        return (total / not_zero(divisor)).to(losses.dtype)
 
     @staticmethod
     def _room_for_figures(losses: Tensor) -> Figures:

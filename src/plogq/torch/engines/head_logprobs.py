@@ -10,9 +10,15 @@ from torch import Tensor
 
 from plogq.formulas import softmax_core
 from plogq.torch.checks import check_rows, nan_unless
+from plogq.torch.engines.block_parts import (
+    BLOCK,
+    Parts,
+    negative_entropy_slopes,
+    parts_of_block,
+)
 from plogq.torch.engines.formula import row_losses
 from plogq.torch.engines.head_job import HeadJob, logits_of
-from plogq.torch.engines.head_loss import of_formula
+from plogq.torch.engines.head_loss import like, of_formula
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
 from plogq.torch.private import in_transform, is_batched
 from plogq.torch.questions import (
@@ -24,8 +30,6 @@ from plogq.torch.questions import (
     arithmetic,
     wants_gradient,
 )
-
-_BLOCK = 1 << 16  # elements: they stay in the cache from one operation to the next
 
 
 def answer(head: TokenHead, engine: RowEngine) -> TokenLogprobs:
@@ -133,14 +137,7 @@ class _Logprobs(torch.autograd.Function):
             engine, scale = ctx.engine, -of_logprob
         job = HeadJob(head, engine, ctx.job.pieces, False)
         _, gradients = job.run(layer, wanted, scale)
-        return (
-            None,
-            None,
-            *(
-                None if g is None or t is None else g.to(t.dtype)
-                for g, t in zip(gradients, tensors, strict=True)
-            ),
-        )
+        return None, None, *like(gradients, tensors)
 
 
 def _slopes(x: Tensor, rows: Rows, scale: Tensor | None, _: bool) -> tuple[Tensor, None]:
@@ -150,28 +147,22 @@ def _slopes(x: Tensor, rows: Rows, scale: Tensor | None, _: bool) -> tuple[Tenso
     the sum of the others.
     """
     assert scale is not None
-    step, temperature, label = max(1, _BLOCK // x.shape[1]), rows.options.temperature, rows.labels()
+    step, temperature, label = max(1, BLOCK // x.shape[1]), rows.options.temperature, rows.labels()
     kept = rows.kept()
     for begin in range(0, len(x), step):
         at = slice(begin, begin + step)
-        x[at] = _slope(x[at].to(arithmetic(x)), label[at, None], scale[at], temperature)
+        parts = parts_of_block(x[at].to(arithmetic(x)), at, temperature)
+        x[at] = _slope(parts, rows, label[at, None], scale[at]).div_(-temperature)
     if kept is not None:
         x.masked_fill_(~kept[:, None], 0.0)
     return x.new_zeros(len(x), dtype=arithmetic(x)), None
 
 
-def _slope(x: Tensor, label: Tensor, scale: Tensor, temperature: float) -> Tensor:
-    highest, top = x.max(1, keepdim=True)
-    below = (x - highest).div_(temperature)
-    p = below.exp().scatter_(1, top, 0.0)
-    rest = p.sum(1, keepdim=True) + (highest - highest)  # NaN where the top is infinite
-    p = p.scatter_(1, top, 1.0).div_(1 + rest)
-    miss = p.clone()
-    miss.scatter_add_(1, label, p.new_full(label.shape, -1.0))
-    at_top = torch.where(label == top, -rest / (1 + rest), p.gather(1, top))
-    miss.scatter_(1, top, at_top)  # p − [j = y]
-    below.clamp_(min=torch.finfo(p.dtype).min)  # so that 0 · inf is 0
-    mean = torch.linalg.vecdot(p, below)[:, None]
+def _slope(parts: Parts, rows: Rows, label: Tensor, scale: Tensor) -> Tensor:
+    """Return −T times the gradient of a block, (n, C); the parts are overwritten."""
+    p, top = parts.p, parts.top
+    off = p.scatter_add(1, label, p.new_full(label.shape, -1.0))  # p − [j = y]
+    off.scatter_(1, top, torch.where(label == top, -parts.miss, p.gather(1, top)))
     of_logprob, of_entropy = scale.to(p.dtype).unsqueeze(-1).unbind(1)
-    slope = below.sub_(mean).mul_(p).mul_(of_entropy)
-    return slope.addcmul_(miss, of_logprob).div_(-temperature)
+    _, slope = negative_entropy_slopes(parts, rows)
+    return slope.mul_(of_entropy).addcmul_(off, of_logprob)

@@ -76,10 +76,15 @@ class HeadLoss(torch.autograd.Function):
             _, gradients = job.run(layer, wanted, None if job.reduces else upstream)
         if job.reduces:
             _times(gradients, upstream)
-        return None, *(
-            None if g is None or t is None else g.to(t.dtype)
-            for g, t in zip(gradients, tensors, strict=True)
-        )
+        return None, *like(gradients, tensors)
+
+
+def like(gradients: list[Tensor | None], tensors: tuple[Tensor | None, ...]) -> list[Tensor | None]:
+    """Return gradients in the dtypes of their tensors."""
+    return [
+        None if g is None or t is None else g.to(t.dtype)
+        for g, t in zip(gradients, tensors, strict=True)
+    ]
 
 
 def _times(gradients: list[Tensor | None], upstream: Tensor) -> None:
