@@ -13,6 +13,7 @@ from plogq.torch.engines.head_products import wide
 from plogq.torch.questions import Figures, Head, Rows
 
 _ALIGNED = 16  # rows: a product of so many keeps every lane of a processor busy
+_ALIGNED_HALF = 256  # rows of half precision, which processors multiply by larger tiles
 
 
 class RowEngine(NamedTuple):
@@ -62,7 +63,8 @@ class Pieces:
             else:
                 count = len(index)
         even = -(-count // max(1, -(-count // size)))
-        return cls(count, index, max(1, min(size, -(-even // _ALIGNED) * _ALIGNED)))
+        step = _ALIGNED_HALF if head.layer.dtype.itemsize == 2 else _ALIGNED
+        return cls(count, index, max(1, min(size // step * step or size, -(-even // step) * step)))
 
     def all(self) -> Iterator[slice | Tensor]:
         """Give what picks the rows of each piece among all rows."""
