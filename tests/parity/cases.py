@@ -197,8 +197,12 @@ def _distillation(
     *,
     temperature: float = 2.0,
     alpha: float = 0.5,
+    beta: float = 0.0,
 ) -> Any:
     soft = f.distillation_from_logits(x, teacher, temperature=temperature)
+    if beta:
+        of_beta = f.js_divergence_from_logits(teacher, x, beta=beta, temperature=temperature)
+        soft = [temperature**2 * a for a in of_beta]
     if target is None:
         return soft
     hard = f.cross_entropy_from_logits(x, target)
@@ -254,13 +258,15 @@ CASES = {
     "Brier": Rows("brier_loss", BRIER, (Y,)),
     "Brier, distributions": Rows("brier_loss", BRIER, (SOFT,)),
     "distillation": Rows(
-        "distillation_loss", _distillation, (OTHER,), {"alpha": 0.25}, temperature=2.0
+        "distillation_loss", _distillation, (OTHER,), {"alpha": 0.25, "beta": 1}, temperature=2.0
     ),
     "distillation, labels": Rows(
-        "distillation_loss", _distillation, (OTHER, Y), {"alpha": 0.25}, temperature=2.0
+        "distillation_loss", _distillation, (OTHER, Y), {"alpha": 0.25, "beta": 0.3},
+        temperature=2.0,
     ),
     "distillation, distributions": Rows(
-        "distillation_loss", _distillation, (OTHER, SOFT), {"alpha": 1.0}, temperature=2.0
+        "distillation_loss", _distillation, (OTHER, SOFT), {"alpha": 1.0, "beta": 0.5},
+        temperature=2.0,
     ),
     "penalty": Rows("confidence_penalty", _tempered(_penalty), (), {"beta": 0.7}),
     "JS": Rows("js_divergence_loss", _js, (OTHER,), {"beta": 0.25}, others=1),
