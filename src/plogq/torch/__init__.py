@@ -28,6 +28,7 @@ from plogq.torch.divergences import (
 )
 from plogq.torch.engines import ENGINES
 from plogq.torch.head import LowRank, linear_cross_entropy, linear_logprobs
+from plogq.torch.head_distillation import linear_distillation_loss
 from plogq.torch.head_module import LinearCrossEntropyLoss
 from plogq.torch.modules import (
     AsymmetricLoss,
@@ -105,6 +106,7 @@ __all__ = [
     "js_divergence_loss",
     "kl_div",
     "linear_cross_entropy",
+    "linear_distillation_loss",
     "linear_logprobs",
     "nll_loss",
     "poly_loss",

@@ -125,6 +125,29 @@ class Layer(NamedTuple):
         return Layer(tuple(zip(tensors[::2], tensors[1::2], strict=True)), bias, self.dtype)
 
 
+class Teacher(NamedTuple):
+    """Logits of a teacher beside a head's, to which no gradient flows.
+
+    Attributes
+    ----------
+    logits
+        (R, C); None if a layer makes them.
+    layer
+        What makes them.
+    softcap
+        Theirs, as a head's.
+    """
+
+    logits: Tensor | None
+    layer: Layer | None
+    softcap: float | None = None
+
+    @property
+    def tensors(self) -> tuple[Tensor | None, ...]:
+        """Return all that it reads."""
+        return self.logits, *(() if self.layer is None else self.layer.tensors)
+
+
 @dataclass(slots=True)
 class Head:
     """A loss of the logits (R, C) that a linear layer makes of hidden rows.
@@ -141,6 +164,8 @@ class Head:
         Bytes for the logits that exist at once, and for what is computed of them.
     compact
         Whether the rows that are left out are dropped before any product.
+    teacher
+        The logits that the loss reads beside the layer's; None for most losses.
     """
 
     rows: Rows
@@ -148,6 +173,7 @@ class Head:
     softcap: float | None
     workspace: int
     compact: bool = True
+    teacher: Teacher | None = None
 
 
 @dataclass(slots=True)

@@ -17,7 +17,8 @@ from plogq.torch.engines.block_parts import (
     parts_of_block,
 )
 from plogq.torch.engines.formula import row_losses
-from plogq.torch.engines.head_job import HeadJob, logits_of
+from plogq.torch.engines.head_job import HeadJob
+from plogq.torch.engines.head_logits import logits_of
 from plogq.torch.engines.head_loss import like, of_formula
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
 from plogq.torch.private import in_transform, is_batched

@@ -31,7 +31,8 @@ def no_pieces(x: Tensor, head: Head) -> str:
         return "the target or the class weights want a gradient"
     if x.is_meta:
         return "a meta tensor has no rows to count"
-    return no_memory(x, *head.layer.tensors, rows.target, rows.weight, rows.keep)
+    read = () if head.teacher is None else head.teacher.tensors
+    return no_memory(x, *head.layer.tensors, *read, rows.target, rows.weight, rows.keep)
 
 
 def answer(x: Tensor, head: Head, engine: RowEngine) -> Answer:
