@@ -1,5 +1,6 @@
 """Distillation from hidden rows beside that of all logits, and beside plain torch in float64."""
 
+import math
 import subprocess
 import sys
 
@@ -71,7 +72,7 @@ def textbook(z, t, beta, temperature):
 
     if beta in (0, 1):
         return kl(q, p) if beta else kl(p, q)
-    m = torch.logaddexp(p + torch.tensor(beta).log(), q + torch.tensor(1 - beta).log())
+    m = torch.logaddexp(p + math.log(beta), q + math.log1p(-beta))
     return beta * kl(p, m) + (1 - beta) * kl(q, m)
 
 
@@ -116,7 +117,7 @@ def test_plain_torch_gives_the_same(beta, reduction):
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-11)
 
 
-@pytest.mark.slow  # the import of TRL
+@pytest.mark.slow
 @pytest.mark.parametrize("beta", BETAS)
 def test_trl_gives_the_same(beta):
     """Its loss has neither T² nor labels, which only leave rows out there."""
@@ -250,8 +251,8 @@ def test_disjoint_distributions_cost_the_entropy_of_beta(beta):
     z, t = 300 * torch.eye(4)[:2], 300 * torch.eye(4)[2:]
     tensors = leaves(z, torch.eye(4), dtype=torch.float32)
     loss, *gradients = value_and_gradients(of_head, tensors, teacher=t, beta=beta, temperature=1.0)
-    limit = -beta * torch.tensor(beta).log() - (1 - beta) * torch.tensor(1 - beta).log()
-    torch.testing.assert_close(loss, limit)
+    limit = -beta * math.log(beta) - (1 - beta) * math.log1p(-beta)
+    assert loss.item() == pytest.approx(limit, rel=1e-6)
     assert all(g.isfinite().all() for g in gradients)
 
 
@@ -348,15 +349,16 @@ def test_statistics_are_the_students():
     torch.testing.assert_close(list(stats), list(of_all))
 
 
-@pytest.mark.parametrize("beta", BETAS)
+@pytest.mark.matrix
+@pytest.mark.parametrize("beta", [0.5, 0.0, 1.0, 0.1])
 def test_derivatives(beta):
     """First and second, in reverse, forward and batched mode."""
-    rows = slice(0, 4)
-    tensors = leaves(HIDDEN[rows], MATRIX[:5], BIAS[:5])
+    rows = slice(0, 2)
+    tensors = leaves(HIDDEN[rows, :2], MATRIX[:4, :2], BIAS[:4])
 
     def loss(hidden, matrix, bias, reduction="mean"):
-        options = {"teacher": TEACHER[rows, :5], "beta": beta, "reduction": reduction}
-        return of_head(hidden, matrix, bias, target=LABELS[rows] % 5, workspace=400, **options)
+        options = {"teacher": TEACHER[rows, :4], "beta": beta, "reduction": reduction}
+        return of_head(hidden, matrix, bias, target=LABELS[rows] % 4, workspace=1000, **options)
 
     for reduction in ("mean", "none"):
 
@@ -368,12 +370,13 @@ def test_derivatives(beta):
     first = torch.autograd.grad(loss(*tensors), tensors)
     torch.testing.assert_close(torch.func.grad(loss, (0, 1, 2))(*tensors), first)
     many = torch.func.vmap(loss, (None, 0, None))(
-        tensors[0], torch.stack([MATRIX[:5]] * 2), BIAS[:5]
+        tensors[0], torch.stack([tensors[1]] * 2), tensors[2]
     )
     torch.testing.assert_close(many, loss(*tensors).detach().expand(2))
 
 
-@pytest.mark.parametrize("beta", [0.0, 0.5])
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+@pytest.mark.parametrize("beta", [0.0, pytest.param(0.5, marks=pytest.mark.slow)])
 def test_compile(beta):
     def loss(hidden, matrix):
         return of_head(hidden, matrix, target=LABELS, beta=beta)
@@ -409,7 +412,7 @@ REFUSED = {
     "rows": (lambda: of_head(HIDDEN, MATRIX, teacher=TEACHER[:5]), r"teacher .* shape \(37, 11\)"),
     "classes": (
         lambda: of_head(HIDDEN, MATRIX, teacher=TEACHER[:, :5]), r"or come with teacher_weight"),
-    "hidden rows": (lambda: of_head(HIDDEN[:5], MATRIX), r"teacher must have the rows of the input"),
+    "hidden rows": (lambda: of_head(HIDDEN[:5], MATRIX), "teacher must have the rows of the input"),
     "classes of its layer": (
         lambda: of_head(HIDDEN, MATRIX[:5]), "teacher_weight must have the 5 classes"),
     "width": (
@@ -417,7 +420,8 @@ REFUSED = {
     "bias": (
         lambda: of_head(HIDDEN, MATRIX, teacher_bias=BIAS[:2]), r"teacher_bias .* shape \(11,\)"),
     "bias of logits": (
-        lambda: of_head(HIDDEN, MATRIX, teacher=TEACHER, teacher_bias=BIAS), "teacher_bias .* left"),
+        lambda: of_head(HIDDEN, MATRIX, teacher=TEACHER, teacher_bias=BIAS),
+        "teacher_bias must be left out without teacher_weight"),
     "dtype": (
         lambda: of_head(HIDDEN, MATRIX, teacher_weight=OF_THEIRS.float()),
         "teacher_weight must be torch.float64, as the teacher is"),
@@ -432,8 +436,10 @@ REFUSED = {
     "class weights": (lambda: of_head(HIDDEN, MATRIX, weight=BIAS), "argument 'weight'"),
     "gamma": (lambda: of_head(HIDDEN, MATRIX, gamma=1.0), "gamma must be left out"),
     "a label that is no class": (
-        lambda: of_head(HIDDEN, MATRIX, target=LABELS + 40), r"target .* \[0, 11\) .*row 1"),
-    "sparse": (lambda: of_head(HIDDEN, MATRIX, teacher=TEACHER.to_sparse()), "teacher must be dense"),
+        lambda: of_head(HIDDEN, MATRIX, target=LABELS.clamp(min=0) + 40),
+        r"target .* \[0, 11\) .*; got 40 .*row 0"),
+    "sparse": (
+        lambda: of_head(HIDDEN, MATRIX, teacher=TEACHER.to_sparse()), "teacher must be dense"),
 }  # fmt: skip
 
 
@@ -452,18 +458,19 @@ def step(n):
         h[:n], m, t[:n], teacher_weight=w, beta=float(sys.argv[1]), reduction=sys.argv[2],
         workspace=8 << 20)
     loss.sum().backward()
-h, m = torch.randn(2048, 16, requires_grad=True), torch.randn(20000, 16, requires_grad=True)
-t, w = torch.randn(2048, 24), torch.randn(20000, 24)
+h, m = torch.randn(1024, 16, requires_grad=True), torch.randn(20000, 16, requires_grad=True)
+t, w = torch.randn(1024, 24), torch.randn(20000, 24)
 torch.set_num_threads(1)
 step(64)
-print(growth(lambda: step(2048)) / 2**20)
+print(growth(lambda: step(1024)) / 2**20)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize(("beta", "reduction"), [("0", "mean"), ("0.5", "mean"), ("1", "none")])
+@pytest.mark.matrix
+@pytest.mark.parametrize(("beta", "reduction"), [("0.5", "mean"), ("1", "none")])
 def test_logits_are_never_all_there(beta, reduction):
-    """Those of both would be 313 MiB; the workspace is 8."""
+    """Those of both would be 156 MiB; the workspace is 8."""
     command = [sys.executable, "-c", PEAK, beta, reduction]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert float(run.stdout) < 40
+    assert float(run.stdout) < 30

@@ -18,10 +18,10 @@ def divergence_slopes(
 ) -> tuple[Tensor, Tensor]:
     """Restate `plogq.formulas.js_divergence_from_logits` with the gradient in the model's x / T."""
     if beta == 0:
-        return kl_slopes(truth, model)
+        return _kl_slopes(truth, model, _log_ratio(truth, model, temperature))
     if truth.p.dtype != torch.float64 and (beta == 1 or _LEAST_SHARE <= beta <= 1 - _LEAST_SHARE):
         slopes = _reverse_kl_slopes if beta == 1 else _js_slopes
-        value, slope = slopes(truth, model, log_ratio(truth, model, temperature), beta)
+        value, slope = slopes(truth, model, _log_ratio(truth, model, temperature), beta)
         if not value.isinf().any():
             return value.to(truth.p.dtype), slope.to(truth.p.dtype)
     given = truth.x, model.x, _softmax(truth), _softmax(model), temperature, beta
@@ -38,17 +38,17 @@ def _softmax(parts: Parts) -> Softmax:
     return Softmax(is_top, parts.x.gather(1, parts.top), -parts.below, exp, parts.rest)
 
 
-def log_ratio(truth: Parts, model: Parts, temperature: float) -> Tensor:
+def _log_ratio(truth: Parts, model: Parts, temperature: float) -> Tensor:
     """Return d = log(q/p) in float64, ±inf where one is masked, and 0 where both are.
 
     Where the rows are near, it is h − log Σ p exp h with h the difference of their logits: an error
     of their normalisers would be as large as d.
     """
-    apart = model.x.double().sub_(truth.x)
+    apart = model.x.double() - truth.x
     highest = model.x.gather(1, model.top).double() - truth.x.gather(1, truth.top)
-    rests = model.rest.double().log1p_() - truth.rest.double().log1p_()
-    d = (apart - highest).div_(temperature).sub_(rests)
-    d.nan_to_num_(0.0, torch.inf, -torch.inf)  # a row that is NaN has p = NaN, too
+    rests = model.rest.double().log1p() - truth.rest.double().log1p()
+    d = (apart - highest).div_(temperature).nan_to_num_(0.0, torch.inf, -torch.inf)
+    d -= rests  # NaN in a row that has NaN
     near = d.abs().amax(1) <= 2
     if near.any():
         h = (apart - apart.gather(1, truth.top))[near].div_(temperature)
@@ -99,13 +99,12 @@ def _through_softmax(parts: Parts, g: Tensor) -> Tensor:
     return slope.scatter_(1, top, p_top * (g_top * parts.miss - others))
 
 
-def kl_slopes(truth: Parts, model: Parts) -> tuple[Tensor, Tensor]:
-    """Restate `plogq.formulas.kl_divergence_from_logits`: D_KL(p ‖ q) and its gradient q − p.
+def _kl_slopes(truth: Parts, model: Parts, d: Tensor) -> tuple[Tensor, Tensor]:
+    """Return D_KL(p ‖ q), and its gradient q − p in the model's x / T.
 
-    With d = log(q/p) they are Σ p (expm1 d − d) and p expm1 d, which do not cancel for q near p.
+    They are Σ p (expm1 d − d) and p expm1 d, which do not cancel for q near p.
     """
     p, q = truth.p, model.p
-    d = model.below.sub_(truth.below).sub_(model.rest.log1p() - truth.rest.log1p()).double()
     grown = d.expm1()
     # Below the least normal number p has lost its digits; there all terms but q are negligible.
     lost = p < torch.finfo(p.dtype).tiny
