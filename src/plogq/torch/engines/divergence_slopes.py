@@ -18,7 +18,7 @@ def divergence_slopes(
 ) -> tuple[Tensor, Tensor]:
     """Restate `plogq.formulas.js_divergence_from_logits` with the gradient in the model's x / T."""
     if beta == 0:
-        return _kl_slopes(truth, model, _log_ratio(truth, model, temperature))
+        return _kl_slopes(truth, model, temperature)
     if truth.p.dtype != torch.float64 and (beta == 1 or _LEAST_SHARE <= beta <= 1 - _LEAST_SHARE):
         slopes = _reverse_kl_slopes if beta == 1 else _js_slopes
         value, slope = slopes(truth, model, _log_ratio(truth, model, temperature), beta)
@@ -39,19 +39,23 @@ def _softmax(parts: Parts) -> Softmax:
 
 
 def _log_ratio(truth: Parts, model: Parts, temperature: float) -> Tensor:
-    """Return d = log(q/p) in float64, ±inf where one is masked, and 0 where both are.
-
-    Where the rows are near, it is h − log Σ p exp h with h the difference of their logits: an error
-    of their normalisers would be as large as d.
-    """
-    apart = model.x.double() - truth.x
+    """Return d = log(q/p) in float64, ±inf where one is masked, and 0 where both are."""
     highest = model.x.gather(1, model.top).double() - truth.x.gather(1, truth.top)
-    rests = model.rest.double().log1p() - truth.rest.double().log1p()
-    d = (apart - highest).div_(temperature).nan_to_num_(0.0, torch.inf, -torch.inf)
-    d -= rests  # NaN in a row that has NaN
+    d = (model.x.double() - truth.x).sub_(highest).div_(temperature)
+    d.nan_to_num_(0.0, torch.inf, -torch.inf)
+    d -= model.rest.double().log1p() - truth.rest.double().log1p()  # NaN in a row that has NaN
+    return _exact_where_near(d, truth, model, temperature)
+
+
+def _exact_where_near(d: Tensor, truth: Parts, model: Parts, temperature: float) -> Tensor:
+    """Return d = log(q/p), in rows that are near as h − log Σ p exp h.
+
+    h is the difference of their logits. An error of their normalisers would be as large as d.
+    """
     near = d.abs().amax(1) <= 2
     if near.any():
-        h = (apart - apart.gather(1, truth.top))[near].div_(temperature)
+        h = model.x[near].double() - truth.x[near]
+        h = (h - h.gather(1, truth.top[near])).div_(temperature)
         h.nan_to_num_(0.0)  # where both are masked
         d[near] = h - (truth.p[near] * h.expm1()).sum(1, keepdim=True).log1p_()
     return d
@@ -99,12 +103,14 @@ def _through_softmax(parts: Parts, g: Tensor) -> Tensor:
     return slope.scatter_(1, top, p_top * (g_top * parts.miss - others))
 
 
-def _kl_slopes(truth: Parts, model: Parts, d: Tensor) -> tuple[Tensor, Tensor]:
+def _kl_slopes(truth: Parts, model: Parts, temperature: float) -> tuple[Tensor, Tensor]:
     """Return D_KL(p ‖ q), and its gradient q − p in the model's x / T.
 
-    They are Σ p (expm1 d − d) and p expm1 d, which do not cancel for q near p.
+    With d = log(q/p) they are Σ p (expm1 d − d) and p expm1 d, which do not cancel for q near p.
     """
     p, q = truth.p, model.p
+    d = model.below.sub_(truth.below).sub_(model.rest.log1p() - truth.rest.log1p()).double()
+    d = _exact_where_near(d, truth, model, temperature)
     grown = d.expm1()
     # Below the least normal number p has lost its digits; there all terms but q are negligible.
     lost = p < torch.finfo(p.dtype).tiny
