@@ -17,7 +17,7 @@ from torch import Tensor
 from plogq.torch.autograd import no_memory
 from plogq.torch.engines.head_job import HeadJob
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
-from plogq.torch.private import in_transform, is_batched
+from plogq.torch.private import is_transformed
 from plogq.torch.questions import Answer, Head, Layer, statistics, wants_gradient
 from plogq.torch.reductions import finished
 
@@ -70,7 +70,7 @@ class HeadLoss(torch.autograd.Function):
         job: HeadJob = ctx.job
         tensors = ctx.saved_tensors[: ctx.count]  # raises if one was changed
         layer, wanted = job.head.layer.of(*tensors), tuple(ctx.needs_input_grad[1:])
-        if torch.is_grad_enabled() or is_batched(upstream) or in_transform():
+        if torch.is_grad_enabled() or is_transformed(upstream):
             return None, *of_formula(job.formula, layer, wanted, upstream)
         gradients, ctx.gradients = ctx.gradients, None
         if gradients is None:
