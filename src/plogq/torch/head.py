@@ -12,6 +12,7 @@ from plogq.errors import check_count, check_number, refuse
 from plogq.kernels.arguments import check_softcap
 from plogq.torch.checks import check_tensors, values_known
 from plogq.torch.engines import ENGINES
+from plogq.torch.head_positions import check_chunking, loss_of_positions
 from plogq.torch.options import SoftmaxOptions
 from plogq.torch.questions import (
     Head,
@@ -115,9 +116,11 @@ def linear_cross_entropy(
     -----
     Differs from torch: what `cross_entropy` says of batches with nothing left, half precision,
     masked classes and bad targets.
-    Differs from torch: `input` may have more axes, and `linear_weight` not: of K-dimensional
-    logits, take `cross_entropy`.
-    Differs from torch: it is never chunked by `options`, but always by `workspace`.
+    Differs from torch: `input` may have more axes. Of K-dimensional logits, for which
+    `linear_weight` is (C, d1, …, D) and the target (N, d1, …) or (N, C, d1, …) as in torch, each
+    position is a head of its own.
+    Differs from torch: it is always chunked, by `workspace`. torch's `options` are taken if they
+    leave the chunks alone; gradients are summed in float32 whatever their policy.
 
     Examples
     --------
@@ -130,14 +133,30 @@ def linear_cross_entropy(
     ----------
     https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.linear_cross_entropy.html
     """
-    if "options" in options:
-        refuse("options", "be left out: `workspace` bounds the memory", "torch's options")
-    layer, rows = asked_of_layer(
-        input, linear_weight, target, linear_bias, lora, shift,
-        weight=weight, ignore_index=ignore_index, reduction=reduction,
-        label_smoothing=label_smoothing, options=options,
-    )  # fmt: skip
-    return answer_of_head(layer, rows, options.get("softcap"), workspace, valid, compact)
+    given: Any = dict(options)
+    check_tensors(input=input, linear_weight=linear_weight)
+    check_chunking(given.pop("options", None), input)
+
+    def of_head(
+        matrix: Tensor, target: Tensor, bias: Tensor | None, reduction: str, options: Any
+    ) -> tuple[Any, Rows]:
+        layer, rows = asked_of_layer(
+            input, matrix, target, bias, lora, shift,
+            weight=weight, ignore_index=ignore_index, reduction=reduction,
+            label_smoothing=label_smoothing, options=options,
+        )  # fmt: skip
+        softcap = options.get("softcap")
+        return answer_of_head(layer, rows, softcap, workspace, valid, compact), rows
+
+    if linear_weight.ndim <= 2:
+        return of_head(linear_weight, target, linear_bias, reduction, given)[0]
+    stats = given.get("return_stats", False)
+    of_one = {"shift": shift, "lora": lora, "valid": valid, "return_stats": stats}
+    for name, value in of_one.items():
+        if value is not None and value is not False:
+            refuse(name, "be left out with a linear_weight of more than two axes", value)
+    reduction = reduction_name(None, None, reduction, given.get("denominator"))
+    return loss_of_positions(input, linear_weight, target, linear_bias, reduction, given, of_head)
 
 
 def layer_cross_entropy(
@@ -238,9 +257,6 @@ def checked_layer(
             refuse(name, expected, "a DTensor", error=TypeError)
     if input.ndim == 0:
         refuse(of_input, "have shape (…, D)", "()")
-    if matrix.ndim > 2:
-        expected = "have shape (C, D): of K-dimensional logits, take cross_entropy"
-        refuse(of_matrix, expected, tuple(matrix.shape))
     width = input.shape[-1]
     if matrix.ndim != 2 or matrix.shape[1] != width or not matrix.shape[0]:
         refuse(of_matrix, f"have shape (C, {width})", tuple(matrix.shape))
