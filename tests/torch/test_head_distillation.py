@@ -474,3 +474,35 @@ def test_logits_are_never_all_there(beta, reduction):
     command = [sys.executable, "-c", PEAK, beta, reduction]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert float(run.stdout) < 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("beta", BETAS)
+def test_models_as_they_are(beta):
+    """A Qwen learns from a Gemma, whose logits have a softcap; beside TRL's loss of all logits."""
+    transformers = pytest.importorskip("transformers")
+    trainer = pytest.importorskip("trl.experimental.gkd").GKDTrainer
+    sizes = {"vocab_size": 300, "num_hidden_layers": 1, "num_attention_heads": 2}
+    sizes |= {"num_key_value_heads": 1, "intermediate_size": 16, "head_dim": 8}
+    torch.manual_seed(0)
+    student = transformers.Qwen2ForCausalLM(transformers.Qwen2Config(hidden_size=16, **sizes))
+    teacher = transformers.Gemma2ForCausalLM(
+        transformers.Gemma2Config(hidden_size=24, final_logit_softcapping=0.5, **sizes)
+    )
+    ids = torch.randint(300, (2, 12))
+    labels = torch.where(torch.rand(2, 12) < 0.3, -100, ids)
+    z, t = student(input_ids=ids).logits, teacher(input_ids=ids).logits.detach()
+    theirs = trainer.generalized_jsd_loss(
+        z[:, :-1].flatten(0, 1), t[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), beta=beta
+    )
+    found = pt.linear_distillation_loss(
+        student.model(input_ids=ids).last_hidden_state, student.lm_head.weight,
+        teacher.model(input_ids=ids).last_hidden_state, labels, shift=True, alpha=1.0, beta=beta,
+        teacher_weight=teacher.lm_head.weight, teacher_softcap=0.5, temperature=1.0,
+        workspace=20_000,
+    )  # fmt: skip
+    torch.testing.assert_close(found, theirs, rtol=1e-4, atol=1e-7)
+    wanted = list(student.parameters())
+    pairs = zip(*(torch.autograd.grad(loss, wanted) for loss in (found, theirs)), strict=True)
+    for mine, other in pairs:
+        assert (mine - other).abs().max() <= 1e-4 * other.abs().max() + 1e-7
