@@ -9,7 +9,7 @@ from torch import Tensor
 
 from plogq.errors import refuse
 from plogq.kernels import memory
-from plogq.torch.private import base_of, in_dispatch_mode, in_transform, is_batched
+from plogq.torch.private import base_of, in_dispatch_mode, in_transform, is_transformed
 
 _PLAIN = (Tensor, torch.nn.Parameter)
 _DTYPES = (torch.float32, torch.bfloat16, torch.float64, torch.float16)
@@ -127,7 +127,7 @@ class KernelLoss(torch.autograd.Function):
         if torch.is_grad_enabled() and ctx.overwritten:
             refuse("inplace", "be False for a second derivative", True)
         gradient = ctx.gradient
-        if torch.is_grad_enabled() or is_batched(upstream):
+        if torch.is_grad_enabled() or is_transformed(upstream):
             return backward_of(job, ctx.saved_tensors[0], upstream, gradient), None
         ctx.gradient = None
         if gradient is not None and not job.inplace:
@@ -146,7 +146,7 @@ def backward_of(job: Job, x: Tensor, upstream: Tensor, gradient: Tensor | None) 
     """Return the gradient of Σ upstream · loss: with a graph, in batches, or by the kernel."""
     if torch.is_grad_enabled():
         return torch.autograd.grad(job.formula(x), x, upstream, create_graph=True)[0]
-    if is_batched(upstream):
+    if is_transformed(upstream):
         return _batched(job, x, upstream, gradient)
     room = room_for(x, inplace=job.inplace)
     job.gradient(x, upstream, room)

@@ -12,12 +12,14 @@ from plogq.errors import check_count, check_number, refuse
 from plogq.kernels.arguments import check_softcap
 from plogq.torch.checks import check_tensors, values_known
 from plogq.torch.engines import ENGINES
+from plogq.torch.head_positions import check_chunking, loss_of_positions
 from plogq.torch.options import SoftmaxOptions
 from plogq.torch.questions import (
     Head,
     Layer,
     RowLoss,
     Rows,
+    Teacher,
     TokenHead,
     TokenLogprobs,
     arithmetic,
@@ -114,9 +116,11 @@ def linear_cross_entropy(
     -----
     Differs from torch: what `cross_entropy` says of batches with nothing left, half precision,
     masked classes and bad targets.
-    Differs from torch: `input` may have more axes, and `linear_weight` not: of K-dimensional
-    logits, take `cross_entropy`.
-    Differs from torch: it is never chunked by `options`, but always by `workspace`.
+    Differs from torch: `input` may have more axes. Of K-dimensional logits, for which
+    `linear_weight` is (C, d1, …, D) and the target (N, d1, …) or (N, C, d1, …) as in torch, each
+    position is a head of its own.
+    Differs from torch: it is always chunked, by `workspace`. torch's `options` are taken if they
+    leave the chunks alone; gradients are summed in float32 whatever their policy.
 
     Examples
     --------
@@ -129,14 +133,30 @@ def linear_cross_entropy(
     ----------
     https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.linear_cross_entropy.html
     """
-    if "options" in options:
-        refuse("options", "be left out: `workspace` bounds the memory", "torch's options")
-    layer, rows = asked_of_layer(
-        input, linear_weight, target, linear_bias, lora, shift,
-        weight=weight, ignore_index=ignore_index, reduction=reduction,
-        label_smoothing=label_smoothing, options=options,
-    )  # fmt: skip
-    return _answer(layer, rows, options.get("softcap"), workspace, valid, compact)
+    given: Any = dict(options)
+    check_tensors(input=input, linear_weight=linear_weight)
+    check_chunking(given.pop("options", None), input)
+
+    def of_head(
+        matrix: Tensor, target: Tensor, bias: Tensor | None, reduction: str, options: Any
+    ) -> tuple[Any, Rows]:
+        layer, rows = asked_of_layer(
+            input, matrix, target, bias, lora, shift,
+            weight=weight, ignore_index=ignore_index, reduction=reduction,
+            label_smoothing=label_smoothing, options=options,
+        )  # fmt: skip
+        softcap = options.get("softcap")
+        return answer_of_head(layer, rows, softcap, workspace, valid, compact), rows
+
+    if linear_weight.ndim <= 2:
+        return of_head(linear_weight, target, linear_bias, reduction, given)[0]
+    stats = given.get("return_stats", False)
+    of_one = {"shift": shift, "lora": lora, "valid": valid, "return_stats": stats}
+    for name, value in of_one.items():
+        if value is not None and value is not False:
+            refuse(name, "be left out with a linear_weight of more than two axes", value)
+    reduction = reduction_name(None, None, reduction, given.get("denominator"))
+    return loss_of_positions(input, linear_weight, target, linear_bias, reduction, given, of_head)
 
 
 def layer_cross_entropy(
@@ -163,7 +183,7 @@ def layer_cross_entropy(
     )  # fmt: skip
     more = (checked_layer(each, matrix, None, None).terms[0] for each, matrix in others)
     layer = layer._replace(terms=(*layer.terms, *more))
-    return _answer(layer, rows, options.get("softcap"), WORKSPACE, None, True)
+    return answer_of_head(layer, rows, options.get("softcap"), WORKSPACE, None, True)
 
 
 def asked_of_layer(
@@ -199,7 +219,7 @@ def asked_of_layer(
         refuse("ignore_index", expected, ignore_index)
     index = -100 if ignore_index is None else ignore_index
     if shift:
-        target, options = _shifted(target, lead, index, options)
+        target, options = _shifted(target, lead, input.device, index, options)
     if target is not None and target.ndim > len(lead) > 1:
         target = target.movedim(-1, 1)
     # The question needs the shape and the dtype of the logits alone.
@@ -221,36 +241,35 @@ def checked_layer(
     matrix: Tensor,
     bias: Tensor | None,
     lora: LowRank | tuple[Tensor, Tensor, float] | None,
+    names: tuple[str, str, str] = ("input", "linear_weight", "linear_bias"),
 ) -> Layer:
     """Return the layer with hidden rows (R, D), after a check of its shapes and dtypes."""
+    of_input, of_matrix, of_bias = names
     if lora is not None and (not isinstance(lora, tuple) or len(lora) != 3):
         refuse("lora", "be (A, B, scale)", type(lora).__name__, error=TypeError)
     a, b, scale = (None, None, 1.0) if lora is None else lora
-    named = {"linear_weight": matrix, "linear_bias": bias, "lora A": a, "lora B": b}
-    check_tensors(input=input, **named)
-    arithmetic(input)
+    named = {of_matrix: matrix, of_bias: bias, "lora A": a, "lora B": b}
+    check_tensors(**{of_input: input}, **named)
+    arithmetic(input, of_input)
     for name, t in named.items():
         if hasattr(t, "full_tensor") and not hasattr(input, "full_tensor"):
             expected = "be whole beside an input that is: take its full_tensor(grad_placements=…)"
             refuse(name, expected, "a DTensor", error=TypeError)
     if input.ndim == 0:
-        refuse("input", "have shape (…, D)", "()")
-    if matrix.ndim > 2:
-        expected = "have shape (C, D): of K-dimensional logits, take cross_entropy"
-        refuse("linear_weight", expected, tuple(matrix.shape))
+        refuse(of_input, "have shape (…, D)", "()")
     width = input.shape[-1]
     if matrix.ndim != 2 or matrix.shape[1] != width or not matrix.shape[0]:
-        refuse("linear_weight", f"have shape (C, {width})", tuple(matrix.shape))
+        refuse(of_matrix, f"have shape (C, {width})", tuple(matrix.shape))
     classes = matrix.shape[0]
     if bias is not None and bias.shape != (classes,):
-        refuse("linear_bias", f"have shape ({classes},)", tuple(bias.shape))
+        refuse(of_bias, f"have shape ({classes},)", tuple(bias.shape))
     dtype = products(input)
     for name, t in named.items():
         if t is not None and t.dtype not in (input.dtype, dtype, torch.float32):
-            expected = f"be of the input's dtype, {input.dtype}, or float32"
+            expected = f"be of the {of_input}'s dtype, {input.dtype}, or float32"
             refuse(name, expected, t.dtype, error=TypeError)
         if t is not None and input.dtype == torch.float64 != t.dtype:
-            refuse(name, "be torch.float64, as the input is", t.dtype, error=TypeError)
+            refuse(name, f"be torch.float64, as the {of_input} is", t.dtype, error=TypeError)
     hidden = input.reshape(-1, width) if width else input.reshape(input.shape[:-1].numel(), 0)
     if a is not None and b is not None:
         if a.ndim != 2 or a.shape[1] != width:
@@ -272,7 +291,11 @@ def _adapted(layer: Layer, a: Tensor, b: Tensor, scale: float, kept: Tensor | No
 
 
 def _shifted(
-    target: Tensor | None, lead: torch.Size, ignore_index: int, options: SoftmaxOptions
+    target: Tensor | None,
+    lead: torch.Size,
+    device: torch.device,
+    ignore_index: int,
+    options: SoftmaxOptions,
 ) -> tuple[Tensor | None, SoftmaxOptions]:
     """Return target and options by row, of each row's next one; the last is left out."""
     if not lead:
@@ -290,10 +313,10 @@ def _shifted(
     mask, row_weight = options.get("mask"), options.get("row_weight")
     if target is not None and target.ndim == len(lead):
         target = following(target.long(), ignore_index)
-    elif target is not None:
-        target = following(target, 0.0)
+    else:
+        target = None if target is None else following(target, 0.0)
         if mask is None:
-            mask = torch.ones(lead, dtype=torch.bool, device=target.device)
+            mask = torch.ones(lead, dtype=torch.bool, device=device)
     if mask is not None:
         shifted["mask"] = following(mask, False)
     if row_weight is not None:
@@ -301,14 +324,16 @@ def _shifted(
     return target, shifted
 
 
-def _answer(
+def answer_of_head(
     layer: Layer,
     rows: Rows,
     softcap: float | None,
     workspace: int,
     valid: int | None,
     compact: bool,
+    teacher: Teacher | None = None,
 ) -> Any:
+    """Return the loss of a head, by the first engine that takes it, in the shape of the rows."""
     check_count("workspace", workspace, 1)
     hidden, kept = layer.terms[0][0], rows.kept()
     if valid is not None:
@@ -317,7 +342,7 @@ def _answer(
             count = len(hidden) if kept is None else int(kept.sum())
             if valid != count:
                 refuse("valid", f"be the number of rows that are not left out, {count}", valid)
-    head = Head(rows, layer, softcap, workspace, compact)
+    head = Head(rows, layer, softcap, workspace, compact, teacher)
     return shaped(ENGINES.choose(hidden, head).answer(hidden, head), rows)
 
 
@@ -381,7 +406,7 @@ def linear_logprobs(
         refuse("tokens", "be class indices", "distributions")
     if top_k > layer.classes:
         refuse("top_k", f"be at most the number of classes, {layer.classes}", top_k)
-    head = TokenHead(rows, layer, softcap, workspace, compact, top_k)
+    head = TokenHead(rows, layer, softcap, workspace, compact, top_k=top_k)
     found: TokenLogprobs = ENGINES.choose(input, head).answer(input, head)
     shape = rows.shape
     return TokenLogprobs(

@@ -65,10 +65,10 @@ def is_fake(x: Tensor) -> bool:
     return x.device.type == "meta" or isinstance(x, FakeTensor)
 
 
-def is_batched(x: Tensor) -> bool:
-    """Tell an upstream that stands for many, as `torch.autograd.functional` makes them."""
-    batched: bool = torch._C._functorch.is_legacy_batchedtensor(x)
-    return batched
+def is_transformed(upstream: Tensor) -> bool:
+    """Tell an upstream whose number cannot be read: it stands for many, or a transform follows."""
+    batched: bool = torch._C._functorch.is_legacy_batchedtensor(upstream)
+    return batched or in_transform()
 
 
 def base_of(x: Tensor) -> Tensor:

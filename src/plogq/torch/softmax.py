@@ -36,6 +36,7 @@ def softmax_loss(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
     by_class: bool = False,
+    teacher: Tensor | None = None,
     **options: Unpack[SoftmaxOptions],
 ) -> Any:
     """Return the loss, or (loss, Statistics); `SoftmaxOptions` says what the keywords mean."""
@@ -51,7 +52,7 @@ def softmax_loss(
         label_smoothing=label_smoothing,
         options=options,
     )
-    rows.by_class = by_class
+    rows.by_class, rows.teacher = by_class, teacher
     return shaped(ENGINES.choose(x, rows).answer(x, rows), rows)
 
 

@@ -27,7 +27,7 @@ class ByFormula:
     def answer(self, x: Tensor, question: Rows | Elements | Head) -> Answer:
         """Compute the loss; its derivatives are autograd's."""
         if isinstance(question, Head):
-            return head_loss.answer(x, question, ROWS)
+            return head_loss.answer(x, question, RowEngine(_piece, question.rows.loss.copies))
         if isinstance(question, Elements):
             if question.validate:
                 question.target = check_unit_interval("target", question.target)
@@ -53,6 +53,3 @@ def _piece(
         x.copy_(torch.autograd.grad(losses, z, scale.to(losses.dtype))[0])
     found = figures(parts, rows.options.temperature) if wants_figures else None
     return losses.detach(), found
-
-
-ROWS = RowEngine(_piece, copies=12)

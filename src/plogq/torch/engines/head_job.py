@@ -12,28 +12,15 @@ from plogq.formulas import softmax_core
 from plogq.torch.checks import check_rows
 from plogq.torch.engines.formula import row_losses
 from plogq.torch.engines.head_gradients import GradientSums
+from plogq.torch.engines.head_logits import (
+    TeacherPieces,
+    logits_of,
+    teacher_logits,
+    write_logits,
+)
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
-from plogq.torch.engines.head_products import add_logits
 from plogq.torch.questions import Figures, Head, Layer, Rows, arithmetic, without_autocast
 from plogq.torch.reductions import divisor_of, finished, not_zero, weighed
-
-
-def logits_of(head: Head, layer: Layer) -> Tensor:
-    """Return all logits (R, C), after the softcap, in operations that autograd follows."""
-    dtype, x, kept = layer.dtype, None, head.rows.kept()
-    with without_autocast(layer.terms[0][0]):
-        for hidden, matrix in layer.terms:
-            # In the gradient of the matrix, 0 · NaN of a row that is left out would be NaN.
-            used = hidden if kept is None else hidden.masked_fill(~kept[:, None], 0.0)
-            part = used.to(dtype) @ matrix.to(dtype).t()
-            x = part if x is None else x + part
-        assert x is not None
-        x = x if layer.bias is None else x + layer.bias.to(dtype)
-        return (
-            x
-            if head.softcap is None
-            else softmax_core.capped(xp, x.to(arithmetic(x)), head.softcap)
-        )
 
 
 @dataclass(slots=True)
@@ -59,23 +46,23 @@ class HeadJob:
 
         The gradients are those of the loss that is one number, or of Σ upstream · loss.
         """
-        first, rows = layer.terms[0][0], self.head.rows
+        first, asked = layer.terms[0][0], self.head.rows
         losses = torch.zeros(len(first), dtype=arithmetic(first), device=first.device)
         sums = GradientSums.of(layer, wanted, self.pieces.index is not None)
-        divisor = divisor_of(rows) if self.reduces else 1.0
+        divisor = divisor_of(asked) if self.reduces else 1.0
         scale = self._scale(losses, divisor, upstream) if any(wanted) else None
-        figures = self._room_for_figures(losses) if upstream is None and rows.statistics else None
+        figures = self._room_for_figures(losses) if upstream is None and asked.statistics else None
         room = torch.empty(
             (self.pieces.size, layer.classes), dtype=layer.dtype, device=first.device
         )
+        teacher = TeacherPieces.of(self.head.teacher, self.pieces.size)
         with torch.no_grad(), without_autocast(first):
             for at in self.pieces.all():
                 hidden = [self._hidden(h, at, layer.dtype) for h, _ in layer.terms]
-                x = room[: len(hidden[0])]
-                for i, (_, matrix) in enumerate(layer.terms):
-                    add_logits(x, hidden[i], matrix, layer.bias, new=i == 0)
+                x = write_logits(room, hidden, layer)
                 part = None if scale is None else scale[at]
-                losses[at], found = self._loss(x, self._rows(at), part, figures is not None)
+                rows = self._rows(at, len(x), None if teacher is None else teacher.logits(at))
+                losses[at], found = self._loss(x, rows, part, figures is not None)
                 if figures is not None and found is not None:
                     for room_of, values in zip(figures, found, strict=True):
                         room_of[at] = values
@@ -112,15 +99,14 @@ class HeadJob:
             return part
         return part.masked_fill(~kept[at, None], 0.0)  # 0 · NaN would be NaN
 
-    def _rows(self, at: slice | Tensor) -> Rows:
-        """Return the question about a piece."""
+    def _rows(self, at: slice | Tensor, count: int, teacher: Tensor | None) -> Rows:
+        """Return the question about a piece of so many rows."""
         rows = self.head.rows
-        assert rows.target is not None
-        target = rows.target[at]
+        target = None if rows.target is None else rows.target[at]
         keep = None if rows.keep is None else rows.keep[at]
         return replace(
-            rows, target=target, keep=keep, shape=target.shape[:1], reduction="none",
-            row_weight=None, denominator=None, statistics=False,
+            rows, target=target, keep=keep, shape=torch.Size([count]), reduction="none",
+            row_weight=None, denominator=None, statistics=False, teacher=teacher,
         )  # fmt: skip
 
     def _scale(self, losses: Tensor, divisor: float | Tensor, upstream: Tensor | None) -> Tensor:
@@ -147,12 +133,14 @@ class HeadJob:
 
     def formula(self, layer: Layer) -> Tensor:
         """Return the loss in torch operations on all logits."""
-        losses, _ = row_losses(logits_of(self.head, layer), self.head.rows)
+        rows = replace(self.head.rows, teacher=teacher_logits(self.head.teacher))
+        losses, _ = row_losses(logits_of(self.head, layer), rows)
         if not self.reduces:
             return losses
         return finished(losses, self.head.rows)
 
     def others(self) -> tuple[Tensor | None, ...]:
         """Return all that the gradient reads beside the layer."""
-        rows = self.head.rows
-        return rows.target, rows.weight, rows.keep, rows.row_weight
+        rows, teacher = self.head.rows, self.head.teacher
+        read = () if teacher is None else teacher.tensors
+        return rows.target, rows.weight, rows.keep, rows.row_weight, *read

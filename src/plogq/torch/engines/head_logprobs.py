@@ -17,10 +17,11 @@ from plogq.torch.engines.block_parts import (
     parts_of_block,
 )
 from plogq.torch.engines.formula import row_losses
-from plogq.torch.engines.head_job import HeadJob, logits_of
+from plogq.torch.engines.head_job import HeadJob
+from plogq.torch.engines.head_logits import logits_of
 from plogq.torch.engines.head_loss import like, of_formula
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
-from plogq.torch.private import in_transform, is_batched
+from plogq.torch.private import is_transformed
 from plogq.torch.questions import (
     Figures,
     Layer,
@@ -127,7 +128,7 @@ class _Logprobs(torch.autograd.Function):
         head: Any = ctx.job.head
         tensors = ctx.saved_tensors[: ctx.count]
         layer, wanted = head.layer.of(*tensors), tuple(ctx.needs_input_grad[2:])
-        if torch.is_grad_enabled() or is_batched(upstream) or in_transform():
+        if torch.is_grad_enabled() or is_transformed(upstream):
             found = of_formula(lambda layer: _formula(head, layer), layer, wanted, upstream)
             return None, None, *found
         of_logprob, of_entropy = upstream

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from plogq.errors import refuse
+from plogq.torch.engines.head_logits import CAPPING, teacher_bytes
 from plogq.torch.engines.head_products import wide
 from plogq.torch.questions import Figures, Head, Rows
 
@@ -77,9 +78,10 @@ def rows_that_fit(head: Head, engine: RowEngine) -> int:
     """Return how many rows a workspace holds, and refuse one that holds none."""
     layer = head.layer
     width = sum(hidden.shape[1] for hidden, _ in layer.terms)
-    copies = engine.copies + (3 if head.softcap is not None else 0)
+    copies = engine.copies + (CAPPING if head.softcap is not None else 0)
     of_row = layer.classes * (layer.dtype.itemsize + copies * wide(layer.dtype).itemsize)
     of_row += 2 * width * layer.dtype.itemsize  # of the hidden rows, and of their gradient
+    of_row += teacher_bytes(head.teacher, layer.classes)
     if head.workspace < of_row:
         expected = f"hold one row of {layer.classes} classes, which takes {of_row} bytes"
         refuse("workspace", expected, f"{head.workspace} bytes")

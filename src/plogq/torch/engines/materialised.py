@@ -8,7 +8,7 @@ from torch import Tensor
 
 from plogq.kernels.seam import Engine
 from plogq.torch.engines import head_logprobs
-from plogq.torch.engines.head_job import logits_of
+from plogq.torch.engines.head_logits import logits_of, teacher_logits
 from plogq.torch.questions import Answer, Elements, Head, Rows, TokenHead
 
 
@@ -30,6 +30,7 @@ class Materialised:
             return head_logprobs.of_all_logits(question)
         assert isinstance(question, Head)
         logits, rows = logits_of(question, question.layer), question.rows
+        rows.teacher = teacher_logits(question.teacher)
         engine = next(e for e in self._engines if not e.refusal(logits, rows))
         found: Answer = engine.answer(logits, rows)
         return found
