@@ -317,7 +317,7 @@ def _answer(
             count = len(hidden) if kept is None else int(kept.sum())
             if valid != count:
                 refuse("valid", f"be the number of rows that are not left out, {count}", valid)
-    head = Head(rows, layer, softcap, workspace, compact)
+    head = Head(rows, layer, softcap, workspace, compact, valid)
     return shaped(ENGINES.choose(hidden, head).answer(hidden, head), rows)
 
 
@@ -381,7 +381,7 @@ def linear_logprobs(
         refuse("tokens", "be class indices", "distributions")
     if top_k > layer.classes:
         refuse("top_k", f"be at most the number of classes, {layer.classes}", top_k)
-    head = TokenHead(rows, layer, softcap, workspace, compact, top_k)
+    head = TokenHead(rows, layer, softcap, workspace, compact, top_k=top_k)
     found: TokenLogprobs = ENGINES.choose(input, head).answer(input, head)
     shape = rows.shape
     return TokenLogprobs(
