@@ -160,21 +160,16 @@ def test_without_a_gradient():
 
 @pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=slow)])
 def test_batches_of_any_length_have_one_graph(backend):
-    graphs = []
-
     def loss(h, m, y):
-        graphs.append(len(graphs))
         return of_head(h * 2, m, target=y, label_smoothing=0.1)
 
     ours = compiled(loss, dynamic=True, backend=backend)
     (m,) = leaves(MATRIX)
     for count in (5, 20, R):
         h, y = HIDDEN[:count], LABELS[:count]
-        found = torch.autograd.grad(ours(h, m, y), m)
-        before = len(graphs)
+        with torch._dynamo.config.patch(error_on_recompile=True):
+            found = torch.autograd.grad(ours(h, m, y), m)
         torch.testing.assert_close(found, torch.autograd.grad(loss(h, m, y), m))
-        del graphs[before:]
-    assert len(graphs) <= 2  # each time that it is traced
 
 
 def test_a_batch_of_nothing():
@@ -192,7 +187,15 @@ def test_bad_targets_are_refused_when_the_graph_runs():
     with pytest.raises(ValueError, match=r"target must be a class index .* row \(1, 2\)"):
         ours(h, MATRIX, y)
     with pytest.raises(ValueError, match="workspace must hold one row of 11 classes"):
-        compiled(lambda h, m, y: pt.linear_cross_entropy(h, m, y, workspace=9))(HIDDEN, MATRIX, y)
+        compiled(lambda h, m: of_head(h, m, workspace=9))(HIDDEN, MATRIX)
+
+
+def test_a_length_that_is_known_of_the_labels_alone():
+    h, y = HIDDEN.clone(), LABELS
+    torch._dynamo.maybe_mark_dynamic(h, 0)
+    torch.testing.assert_close(
+        compiled(pt.linear_cross_entropy)(h, MATRIX, y), pt.linear_cross_entropy(h, MATRIX, y)
+    )
 
 
 def test_what_is_changed_before_the_backward_is_noticed():
@@ -227,7 +230,6 @@ def test_checkpoints_within_and_without(reduction):
     for way in (
         compiled(within),
         lambda h, m: checkpoint(whole, h, m, use_reentrant=False),
-        lambda h, m: checkpoint(whole, h, m, use_reentrant=True),
     ):
         torch.testing.assert_close(value_and_gradients(way, tensors), expected)
 
@@ -235,9 +237,7 @@ def test_checkpoints_within_and_without(reduction):
 @pytest.mark.parametrize("reduction", ["mean", "none"])
 def test_as_many_passes_as_outside(reduction, monkeypatch):
     passes, run = [], head_job.HeadJob.run
-    monkeypatch.setattr(
-        head_job.HeadJob, "run", lambda self, *a: passes.append(a) or run(self, *a)
-    )
+    monkeypatch.setattr(head_job.HeadJob, "run", lambda self, *a: passes.append(a) or run(self, *a))
     tensors = leaves(HIDDEN, MATRIX)
     counts = []
     for loss in (of_head, compiled(of_head)):
@@ -287,7 +287,7 @@ def test_the_operators_keep_their_promises(kind):
     reduction = "none" if kind == "tokens" else "mean"
     if kind == "tokens":
         whole[5] = 1
-    others, numbers = [LABELS, None, MASK, None], [3.0, float("nan"), 0.0, 0.0, 2.0, 0.0]
+    others, numbers = [LABELS, None, MASK, None], [3.0, -1.0, 0.0, 0.0, 2.0, 0.0]
     settings = [R], reduction, whole, numbers, torch.float64
     # The token of what waits is another each time.
     tests = "test_schema", "test_autograd_registration", "test_faketensor"
@@ -308,10 +308,8 @@ step = torch.compile(loss, backend=sys.argv[2], fullgraph=True)
 h, m = torch.randn(4096, 16, requires_grad=True), torch.randn(20000, 16, requires_grad=True)
 y = torch.arange(4096) % 20000
 torch.set_num_threads(1)
-small = h[:64].detach()
-torch._dynamo.mark_dynamic(small, 0)
-step(small, m, y[:64]).backward()
-step(h.detach()[:128], m, y[:128]).backward()
+for count in (64, 128):
+    step(h[:count].detach().requires_grad_(), m, y[:count]).backward()
 print(growth(lambda: step(h, m, y).backward()) / 2**20)
 """
 
@@ -320,7 +318,7 @@ print(growth(lambda: step(h, m, y).backward()) / 2**20)
 @pytest.mark.parametrize("reduction", ["mean", pytest.param("none", marks=slow)])
 @pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=slow)])
 def test_logits_are_never_all_there(reduction, backend):
-    """They would be 313 MiB; the workspace is 8, and torch.compile may compile once more."""
+    """They would be 313 MiB; the workspace is 8."""
     command = [sys.executable, "-c", PEAK, reduction, backend]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert float(run.stdout) < 80
+    assert float(run.stdout) < 40

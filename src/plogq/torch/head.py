@@ -190,10 +190,11 @@ def asked_of_layer(
     by_row = {"row_weight": options.get("row_weight"), "mask": options.get("mask")}
     check_tensors(input=input, target=target, weight=weight, **by_row)
     lead, classes = input.shape[:-1], layer.classes
-    if target is not None and target.shape not in (lead, (*lead, classes)):
+    soft = target is not None and target.ndim > len(lead)
+    # torch.compile compares sizes that it does not know yet by `!=` alone, not by `in`.
+    if target is not None and target.shape != ((*lead, classes) if soft else lead):
         expected = f"have shape {tuple(lead)} as class indices, or {(*lead, classes)}"
         refuse("target", expected, tuple(target.shape))
-    soft = target is not None and target.ndim > len(lead)
     if soft and ignore_index is not None and ignore_index != -100:
         expected = "be left out with distributions, where `mask` leaves rows out"
         refuse("ignore_index", expected, ignore_index)

@@ -7,7 +7,6 @@ for the gradients.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -26,7 +25,7 @@ from plogq.torch.questions import Head, Layer, Rows, TokenHead, arithmetic, want
 # `tensors` are the layer's, and the weights of rows; `others` are the target, the class weights,
 # the mask, and the denominator if it is a tensor. `whole` are the workspace, ignore_index, compact,
 # valid (−1: not given), validate, statistics and top_k (−1: the loss, not log-probabilities);
-# `numbers` are the softcap and the denominator (NaN: none), and the `Options`.
+# `numbers` are the softcap and the denominator (−1: none), and the `Options`.
 _QUESTION = (
     "Tensor?[] tensors, Tensor?[] others, bool[] wanted, SymInt[] shape, str reduction, "
     "SymInt[] whole, float[] numbers, ScalarType dtype"
@@ -107,7 +106,7 @@ def _flat(head: Head) -> tuple[Any, ...]:
         -1 if head.valid is None else head.valid, int(rows.validate), int(rows.statistics),
         head.top_k if isinstance(head, TokenHead) else -1,
     ]  # fmt: skip
-    numbers = [math.nan if n is None else float(n) for n in (head.softcap, denominator)]
+    numbers = [-1.0 if n is None else float(n) for n in (head.softcap, denominator)]
     numbers += [float(n) for n in rows.options]
     others = [rows.target, rows.weight, rows.keep, divisor]
     return others, list(rows.shape), rows.reduction, whole, numbers, head.layer.dtype
@@ -126,7 +125,7 @@ def _head_of(
     bias, *terms, row_weight = tensors
     target, weight, keep, divisor = others
     workspace, ignore_index, compact, valid, validate, statistics, top_k = whole
-    softcap, denominator = (None if math.isnan(n) else n for n in numbers[:2])
+    softcap, denominator = (None if n < 0 else n for n in numbers[:2])
     assert target is not None
     rows = Rows(
         target, target.ndim == 2, ignore_index, weight, keep, Options(*numbers[2:]),
