@@ -12,6 +12,7 @@ from plogq.errors import check_count, check_number, refuse
 from plogq.kernels.arguments import check_softcap
 from plogq.torch.checks import check_tensors, values_known
 from plogq.torch.engines import ENGINES
+from plogq.torch.engines.blocks import CROSS_ENTROPY
 from plogq.torch.options import SoftmaxOptions
 from plogq.torch.questions import (
     Head,
@@ -25,7 +26,7 @@ from plogq.torch.questions import (
     without_autocast,
 )
 from plogq.torch.reductions import reduction_name
-from plogq.torch.softmax import CROSS_ENTROPY, question, shaped
+from plogq.torch.softmax import question, shaped
 
 WORKSPACE = 64 << 20
 

@@ -143,7 +143,8 @@ def _loss_ahead(x: Tensor, *question: Any) -> tuple[Tensor, Tensor]:
 
 
 def _loss_gradient(token: Tensor, upstream: Tensor, x: Tensor, *question: Any) -> Tensor:
-    scale, gradient = upstream.item(), compiled_waiting.take(token)
+    scale = upstream.item()
+    gradient: Tensor | None = compiled_waiting.take(token)
     if gradient is None:
         gradient = room_for(x, contiguous=True)
         _run(gradient, scale, x, *question)
