@@ -29,6 +29,12 @@ from plogq.torch.reductions import reduction_name
 from plogq.torch.softmax import question, shaped
 
 WORKSPACE = 64 << 20
+# What the ranks' rows have to do with each other, a sharded matrix cannot tell.
+WHOLE = (
+    "be whole beside an input that is: take its full_tensor(grad_placements=[P] * mesh.ndim), with "
+    'P = Partial("avg") if the loss is the mean of the ranks\' losses, Partial("sum") if it is '
+    "their sum (each with the denominator of all), or Replicate() if all ranks have the same rows"
+)
 
 
 class LowRank(NamedTuple):
@@ -233,8 +239,7 @@ def checked_layer(
     arithmetic(input)
     for name, t in named.items():
         if hasattr(t, "full_tensor") and not hasattr(input, "full_tensor"):
-            expected = "be whole beside an input that is: take its full_tensor(grad_placements=…)"
-            refuse(name, expected, "a DTensor", error=TypeError)
+            refuse(name, WHOLE, "a DTensor", error=TypeError)
     if input.ndim == 0:
         refuse("input", "have shape (…, D)", "()")
     if matrix.ndim > 2:
