@@ -10,7 +10,7 @@ from torch import Tensor
 
 from plogq.errors import check_count, check_number, refuse
 from plogq.kernels.arguments import check_softcap
-from plogq.torch.checks import check_tensors, values_known
+from plogq.torch.checks import check_tensors, on_host, values_known
 from plogq.torch.engines import ENGINES
 from plogq.torch.engines.blocks import CROSS_ENTROPY
 from plogq.torch.options import SoftmaxOptions
@@ -102,10 +102,13 @@ def linear_cross_entropy(
         Bytes for the logits that exist at once, beside the float32 gradient of `linear_weight`.
         Losses and gradients do not depend on it, but for rounding.
     valid
-        The number of rows that are not left out, if it is known; on the CPU it is checked.
+        The number of rows that are not left out, if it is known; on the CPU it is checked, and on
+        another device one that is too small makes the loss NaN.
     compact
-        Rows that are left out are dropped before any product. If it is False, they are computed
-        and not used, and their number is not asked for.
+        Rows that are left out are dropped before any product. Their number and whether targets
+        are sound are copied from another device at once, unless `valid` is given. If it is False,
+        they are computed and not used. With either, no value is read from another device, and
+        the loss and the gradient of a row with a bad target are NaN.
 
     Returns
     -------
@@ -320,11 +323,11 @@ def _answer(
     hidden, kept = layer.terms[0][0], rows.kept()
     if valid is not None:
         check_count("valid", valid)
-        if hidden.device.type == "cpu" and values_known(hidden):
+        if on_host(hidden) and values_known(hidden):
             count = len(hidden) if kept is None else int(kept.sum())
             if valid != count:
                 refuse("valid", f"be the number of rows that are not left out, {count}", valid)
-    head = Head(rows, layer, softcap, workspace, compact, valid)
+    head = Head(rows, layer, softcap, workspace, compact, valid=valid)
     return shaped(ENGINES.choose(hidden, head).answer(hidden, head), rows)
 
 

@@ -135,8 +135,10 @@ def _head_of(
     layer = Layer((), None, dtype).of(bias, *terms)
     known = None if valid < 0 else valid
     if top_k < 0:
-        return Head(rows, layer, softcap, workspace, bool(compact), known)
-    return TokenHead(rows, layer, softcap, workspace, bool(compact), known, top_k)
+        return Head(rows, layer, softcap, workspace, compact=bool(compact), valid=known)
+    return TokenHead(
+        rows, layer, softcap, workspace, compact=bool(compact), valid=known, top_k=top_k
+    )
 
 
 def _computed(head: Head) -> tuple[Tensor, list[Tensor]]:

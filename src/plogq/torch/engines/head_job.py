@@ -9,7 +9,7 @@ from array_api_compat import torch as xp
 from torch import Tensor
 
 from plogq.formulas import softmax_core
-from plogq.torch.checks import check_rows
+from plogq.torch.checks import check_rows, nan_unless, on_host, sound_rows
 from plogq.torch.engines.formula import row_losses
 from plogq.torch.engines.head_gradients import GradientSums
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
@@ -64,6 +64,9 @@ class HeadJob:
         sums = GradientSums.of(layer, wanted, self.pieces.index is not None)
         divisor = divisor_of(rows) if self.reduces else 1.0
         scale = self._scale(losses, divisor, upstream) if any(wanted) else None
+        enough = self.pieces.enough
+        if enough is not None and scale is not None:
+            scale = nan_unless(enough, scale)
         figures = self._room_for_figures(losses) if upstream is None and rows.statistics else None
         room = torch.empty(
             (self.pieces.size, layer.classes), dtype=layer.dtype, device=first.device
@@ -74,13 +77,17 @@ class HeadJob:
                 x = room[: len(hidden[0])]
                 for i, (_, matrix) in enumerate(layer.terms):
                     add_logits(x, hidden[i], matrix, layer.bias, new=i == 0)
-                part = None if scale is None else scale[at]
-                losses[at], found = self._loss(x, self._rows(at), part, figures is not None)
+                piece = self._rows(at)
+                part = None if scale is None else _marked(piece, scale[at])
+                of_piece, found = self._loss(x, piece, part, figures is not None)
+                losses[at] = _marked(piece, of_piece)
                 if figures is not None and found is not None:
                     for room_of, values in zip(figures, found, strict=True):
                         room_of[at] = values
                 if scale is not None:
                     sums.add(x, hidden, layer, at)
+        if enough is not None:
+            losses = nan_unless(enough, losses)
         if figures is not None:
             self.figures = figures
         return self._total(losses, divisor), sums.finished()
@@ -108,20 +115,27 @@ class HeadJob:
     def _hidden(self, hidden: Tensor, at: slice | Tensor, dtype: torch.dtype) -> Tensor:
         part = hidden.detach()[at].to(dtype)
         kept = self.head.rows.kept()
-        if kept is None or self.pieces.index is not None:
+        if kept is None or self.pieces.clean:
             return part
         return part.masked_fill(~kept[at, None], 0.0)  # 0 · NaN would be NaN
 
     def _rows(self, at: slice | Tensor) -> Rows:
-        """Return the question about a piece."""
+        """Return the question about a piece; on another device its bad targets become NaN later."""
         rows = self.head.rows
         assert rows.target is not None
         target = rows.target[at]
         keep = None if rows.keep is None else rows.keep[at]
-        return replace(
+        piece = replace(
             rows, target=target, keep=keep, shape=target.shape[:1], reduction="none",
             row_weight=None, denominator=None, statistics=False,
         )  # fmt: skip
+        if not on_host(target):
+            shape = len(target), self.head.layer.classes
+            logits = torch.empty(shape, dtype=self.head.layer.dtype, device="meta")
+            piece.sound = sound_rows(piece, logits)
+            if piece.sound is not None and not piece.soft:
+                piece.target = torch.where(piece.sound, target, 0)
+        return piece
 
     def _scale(self, losses: Tensor, divisor: float | Tensor, upstream: Tensor | None) -> Tensor:
         """Return the factor of each row's gradient."""
@@ -156,3 +170,10 @@ class HeadJob:
         """Return all that the gradient reads beside the layer."""
         rows = self.head.rows
         return rows.target, rows.weight, rows.keep, rows.row_weight
+
+
+def _marked(rows: Rows, by_row: Tensor) -> Tensor:
+    """Return numbers by row, (n,) or (n, k), and NaN where a bad target could not be refused."""
+    if rows.sound is None:
+        return by_row
+    return nan_unless(rows.sound if by_row.ndim == 1 else rows.sound[:, None], by_row)
