@@ -7,6 +7,7 @@ wait (`plogq.torch.engines.compiled_waiting`), and `loss_gradient` hands it over
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,11 +28,9 @@ _SMALL = 1 << 16  # logits: below that a product in the graph costs less than a 
 
 # Each argument costs some 1.5 us on its way through torch: arguments that are seldom given are in
 # two lists, which are empty for the plain loss. `others` are the divisor if it is a tensor, the
-# class weights, the mask, and the row weights; `numbers` are the denominator (−1: the total
+# class weights, the mask, and the row weights; `numbers` are the denominator (NaN: the total
 # weight), whether to validate, and the `Options`.
 _QUESTION = "Tensor x, Tensor target, Tensor?[] others, int ignore_index, float[] numbers"
-# A NaN would differ from itself, and torch.compile would make a second graph.
-_TOTAL = -1.0
 _NO_OTHERS = (None,) * 4
 
 
@@ -60,7 +59,7 @@ def _flat(rows: Rows) -> tuple[Tensor, list[Tensor | None], int, list[float]]:
         others = []
     numbers = []
     if denominator is not None or not rows.validate or rows.options != PLAIN:
-        total = _TOTAL if denominator is None else denominator
+        total = math.nan if denominator is None else denominator
         numbers = [total, float(rows.validate), *rows.options]
     assert rows.target is not None
     return rows.target, others, rows.ignore_index, numbers
@@ -80,7 +79,7 @@ def _run(
     denominator, validate, options = None, True, PLAIN
     if numbers:
         options = Options(*numbers[2:])
-        denominator, validate = None if numbers[0] == _TOTAL else numbers[0], bool(numbers[1])
+        denominator, validate = None if math.isnan(numbers[0]) else numbers[0], bool(numbers[1])
     soft = target.is_floating_point()
     found = reduced_softmax_loss(
         memory_of(x),
@@ -109,10 +108,10 @@ def _at_once(
     numbers: Sequence[float],
 ) -> Any:
     """Give the loss, or (loss, gradient), by one native call; None if the call is not plain."""
-    denominator, options = _TOTAL, PLAIN
+    denominator, options = math.nan, PLAIN
     if numbers:
         denominator, options = numbers[0], Options(*numbers[2:])
-    is_mean = denominator == _TOTAL
+    is_mean = math.isnan(denominator)
     if others or not (is_mean or denominator == 1):
         return None
     threads = torch.get_num_threads()

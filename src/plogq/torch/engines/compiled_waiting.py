@@ -4,6 +4,8 @@ A graph saves tensors between its forward and its backward. It may save the outp
 but a backward must return a tensor of its own. So the graph saves a token, a tensor of one number,
 and the gradient waits here under that number until the backward takes it away.
 
+What waits may also be that of which a gradient is asked: a head's loss, with its own graph.
+
 No result depends on this: a gradient that is no longer here is computed again. A gradient waits
 only as long as its token lives: without a backward, the graph frees the token with all it saved.
 """
