@@ -15,6 +15,7 @@ from plogq.torch.engines.head_products import wide
 from plogq.torch.questions import Figures, Head, Rows
 
 _ALIGNED = 16  # rows: a product of so many keeps every lane of a processor busy
+_ALIGNED_HALF = 256  # rows of half precision, which processors multiply by larger tiles
 
 
 class RowEngine(NamedTuple):
@@ -75,7 +76,8 @@ class Pieces:
             index = None
         number = count if index is None else len(index)
         even = -(-number // max(1, -(-number // size)))
-        size = max(1, min(size, -(-even // _ALIGNED) * _ALIGNED))
+        step = _ALIGNED_HALF if head.layer.dtype.itemsize == 2 else _ALIGNED
+        size = max(1, min(size // step * step or size, -(-even // step) * step))
         return cls(number, index, size, host and index is not None, enough)
 
     def all(self) -> Iterator[slice | Tensor]:
