@@ -72,7 +72,7 @@ def elsewhere_and_here(monkeypatch, mode, tensors=None, **options):
     torch.testing.assert_close(found, value_and_gradients(of_head, tensors, **options))
 
 
-@pytest.mark.parametrize("reduction", ["mean", "none"])
+@pytest.mark.parametrize("reduction", ["mean", pytest.param("none", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", OPTIONS)
 def test_nothing_is_read_without_compaction(name, reduction, monkeypatch):
     options = dict(OPTIONS[name], reduction=reduction)
