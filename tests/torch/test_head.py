@@ -329,7 +329,7 @@ def test_transforms_and_checkpoints():
 
 
 @pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
-def test_compiled_it_is_the_loss_of_all_logits():
+def test_compiled_it_is_the_same():
     torch.compiler.reset()
 
     def head(h, m):

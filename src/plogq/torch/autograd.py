@@ -51,10 +51,15 @@ def no_memory(x: Tensor, *others: Tensor | None) -> str:
         return "a torch.func transform is under way"
     if in_dispatch_mode():
         return "a dispatch mode sees every operation"
-    for t in (x, *others):
+    return not_plain(x, *others) or ("the logits are a negated view" if x.is_neg() else "")
+
+
+def not_plain(*tensors: Tensor | None) -> str:
+    """Say which of these tensors is of a subclass or not strided; an empty text if none is."""
+    for t in tensors:
         if t is not None and (type(t) not in _PLAIN or t.layout is not torch.strided):
             return f"{type(t).__name__} of layout {t.layout} is not plain memory"
-    return "the logits are a negated view" if x.is_neg() else ""
+    return ""
 
 
 def no_kernel(x: Tensor) -> str:

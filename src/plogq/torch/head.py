@@ -10,8 +10,9 @@ from torch import Tensor
 
 from plogq.errors import check_count, check_number, refuse
 from plogq.kernels.arguments import check_softcap
-from plogq.torch.checks import check_tensors, values_known
+from plogq.torch.checks import check_tensors, on_host, values_known
 from plogq.torch.engines import ENGINES
+from plogq.torch.engines.blocks import CROSS_ENTROPY
 from plogq.torch.head_positions import check_chunking, loss_of_positions
 from plogq.torch.options import SoftmaxOptions
 from plogq.torch.questions import (
@@ -27,9 +28,15 @@ from plogq.torch.questions import (
     without_autocast,
 )
 from plogq.torch.reductions import reduction_name
-from plogq.torch.softmax import CROSS_ENTROPY, question, shaped
+from plogq.torch.softmax import question, shaped
 
 WORKSPACE = 64 << 20
+# What the ranks' rows have to do with each other, a sharded matrix cannot tell.
+WHOLE = (
+    "be whole beside an input that is: take its full_tensor(grad_placements=[P] * mesh.ndim), with "
+    'P = Partial("avg") if the loss is the mean of the ranks\' losses, Partial("sum") if it is '
+    "their sum (each with the denominator of all), or Replicate() if all ranks have the same rows"
+)
 
 
 class LowRank(NamedTuple):
@@ -97,10 +104,13 @@ def linear_cross_entropy(
         Bytes for the logits that exist at once, beside the float32 gradient of `linear_weight`.
         Losses and gradients do not depend on it, but for rounding.
     valid
-        The number of rows that are not left out, if it is known; on the CPU it is checked.
+        The number of rows that are not left out, if it is known; on the CPU it is checked, and on
+        another device one that is too small makes the loss NaN.
     compact
-        Rows that are left out are dropped before any product. If it is False, they are computed
-        and not used, and their number is not asked for.
+        Rows that are left out are dropped before any product. Their number and whether targets
+        are sound are copied from another device at once, unless `valid` is given. If it is False,
+        they are computed and not used. With either, no value is read from another device, and
+        the loss and the gradient of a row with a bad target are NaN.
 
     Returns
     -------
@@ -210,10 +220,11 @@ def asked_of_layer(
     by_row = {"row_weight": options.get("row_weight"), "mask": options.get("mask")}
     check_tensors(input=input, target=target, weight=weight, **by_row)
     lead, classes = input.shape[:-1], layer.classes
-    if target is not None and target.shape not in (lead, (*lead, classes)):
+    soft = target is not None and target.ndim > len(lead)
+    # torch.compile compares sizes that it does not know yet by `!=` alone, not by `in`.
+    if target is not None and target.shape != ((*lead, classes) if soft else lead):
         expected = f"have shape {tuple(lead)} as class indices, or {(*lead, classes)}"
         refuse("target", expected, tuple(target.shape))
-    soft = target is not None and target.ndim > len(lead)
     if soft and ignore_index is not None and ignore_index != -100:
         expected = "be left out with distributions, where `mask` leaves rows out"
         refuse("ignore_index", expected, ignore_index)
@@ -253,8 +264,7 @@ def checked_layer(
     arithmetic(input, of_input)
     for name, t in named.items():
         if hasattr(t, "full_tensor") and not hasattr(input, "full_tensor"):
-            expected = "be whole beside an input that is: take its full_tensor(grad_placements=…)"
-            refuse(name, expected, "a DTensor", error=TypeError)
+            refuse(name, WHOLE, "a DTensor", error=TypeError)
     if input.ndim == 0:
         refuse(of_input, "have shape (…, D)", "()")
     width = input.shape[-1]
@@ -338,11 +348,11 @@ def answer_of_head(
     hidden, kept = layer.terms[0][0], rows.kept()
     if valid is not None:
         check_count("valid", valid)
-        if hidden.device.type == "cpu" and values_known(hidden):
+        if on_host(hidden) and values_known(hidden):
             count = len(hidden) if kept is None else int(kept.sum())
             if valid != count:
                 refuse("valid", f"be the number of rows that are not left out, {count}", valid)
-    head = Head(rows, layer, softcap, workspace, compact, teacher)
+    head = Head(rows, layer, softcap, workspace, compact, valid, teacher)
     return shaped(ENGINES.choose(hidden, head).answer(hidden, head), rows)
 
 

@@ -6,6 +6,7 @@ Each says what it stands for; where a torch has another name for it, this is the
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -17,6 +18,8 @@ from torch.compiler import is_compiling
 from torch.fx.experimental import symbolic_shapes
 from torch.nn import _reduction
 
+_KEYS, _KEY = torch._C.DispatchKeySet, torch._C.DispatchKey
+_AUTOGRAD = _KEYS(_KEY.AutogradOther) | _KEYS(_KEY.AutogradCPU) | _KEYS(_KEY.ADInplaceOrView)
 _TRACING = torch._C._TorchDispatchModeKey.PROXY
 
 legacy_reduction = (
@@ -48,6 +51,17 @@ def apply_of(function: type[torch.autograd.Function]) -> Callable[..., Any]:
     """Return the `apply` of a function that no transform will see, which is 2 µs shorter."""
     apply: Callable[..., Any] = super(torch.autograd.Function, function).apply  # type: ignore[misc]
     return apply
+
+
+def above_autograd() -> AbstractContextManager[Any]:
+    """Return a context in which autograd records, though an operator runs below it."""
+    include, exclude = (
+        torch._C._dispatch_tls_local_include_set(),
+        torch._C._dispatch_tls_local_exclude_set(),
+    )
+    include, exclude = include | _KEYS(_KEY.ADInplaceOrView), exclude - _AUTOGRAD
+    guard: AbstractContextManager[Any] = torch._C._ForceDispatchKeyGuard(include, exclude)
+    return guard
 
 
 def in_dispatch_mode() -> bool:

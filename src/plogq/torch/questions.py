@@ -164,6 +164,8 @@ class Head:
         Bytes for the logits that exist at once, and for what is computed of them.
     compact
         Whether the rows that are left out are dropped before any product.
+    valid
+        The number of rows that are not left out; None if it is not known.
     teacher
         The logits that the loss reads beside the layer's; None for most losses.
     """
@@ -173,6 +175,7 @@ class Head:
     softcap: float | None
     workspace: int
     compact: bool = True
+    valid: int | None = None
     teacher: Teacher | None = None
 
 

@@ -21,6 +21,7 @@ from plogq.torch.autograd import loss_of, memory_of, no_kernel, no_memory
 from plogq.torch.checks import check_rows
 from plogq.torch.engines import head_loss
 from plogq.torch.engines.block_parts import BLOCK, Parts, parts_of_block
+from plogq.torch.engines.formula import CROSS_ENTROPY as BY_FORMULA
 from plogq.torch.engines.formula import row_losses
 from plogq.torch.engines.head_pieces import RowEngine
 from plogq.torch.engines.native_rows import run_rows
@@ -121,6 +122,9 @@ def cross_entropy_block(x: Tensor, rows: Rows, at: slice) -> tuple[Tensor, Tenso
     block = Rows(target, rows.soft, -1, None, None, PLAIN, shape, validate=False, loss=rows.loss)
     found = run_rows(x, block, gradient=slope)
     return torch.from_numpy(found.loss), slope
+
+
+CROSS_ENTROPY = BY_FORMULA._replace(slopes=focal_slopes)
 
 
 class Blocks:

@@ -9,7 +9,7 @@ from array_api_compat import torch as xp
 from torch import Tensor
 
 from plogq.formulas import softmax_core
-from plogq.torch.checks import check_rows
+from plogq.torch.checks import check_rows, nan_unless, on_host, sound_rows
 from plogq.torch.engines.formula import row_losses
 from plogq.torch.engines.head_gradients import GradientSums
 from plogq.torch.engines.head_logits import (
@@ -51,6 +51,9 @@ class HeadJob:
         sums = GradientSums.of(layer, wanted, self.pieces.index is not None)
         divisor = divisor_of(asked) if self.reduces else 1.0
         scale = self._scale(losses, divisor, upstream) if any(wanted) else None
+        enough = self.pieces.enough
+        if enough is not None and scale is not None:
+            scale = nan_unless(enough, scale)
         figures = self._room_for_figures(losses) if upstream is None and asked.statistics else None
         room = torch.empty(
             (self.pieces.size, layer.classes), dtype=layer.dtype, device=first.device
@@ -60,14 +63,17 @@ class HeadJob:
             for at in self.pieces.all():
                 hidden = [self._hidden(h, at, layer.dtype) for h, _ in layer.terms]
                 x = write_logits(room, hidden, layer)
-                part = None if scale is None else scale[at]
                 rows = self._rows(at, len(x), None if teacher is None else teacher.logits(at))
-                losses[at], found = self._loss(x, rows, part, figures is not None)
+                part = None if scale is None else _marked(rows, scale[at])
+                of_piece, found = self._loss(x, rows, part, figures is not None)
+                losses[at] = _marked(rows, of_piece)
                 if figures is not None and found is not None:
                     for room_of, values in zip(figures, found, strict=True):
                         room_of[at] = values
                 if scale is not None:
                     sums.add(x, hidden, layer, at)
+        if enough is not None:
+            losses = nan_unless(enough, losses)
         if figures is not None:
             self.figures = figures
         return self._total(losses, divisor), sums.finished()
@@ -95,19 +101,29 @@ class HeadJob:
     def _hidden(self, hidden: Tensor, at: slice | Tensor, dtype: torch.dtype) -> Tensor:
         part = hidden.detach()[at].to(dtype)
         kept = self.head.rows.kept()
-        if kept is None or self.pieces.index is not None:
+        if kept is None or self.pieces.clean:
             return part
         return part.masked_fill(~kept[at, None], 0.0)  # 0 · NaN would be NaN
 
     def _rows(self, at: slice | Tensor, count: int, teacher: Tensor | None) -> Rows:
-        """Return the question about a piece of so many rows."""
+        """Return the question about a piece of so many rows.
+
+        On another device than the CPU, what its bad targets touch becomes NaN later.
+        """
         rows = self.head.rows
         target = None if rows.target is None else rows.target[at]
         keep = None if rows.keep is None else rows.keep[at]
-        return replace(
+        piece = replace(
             rows, target=target, keep=keep, shape=torch.Size([count]), reduction="none",
             row_weight=None, denominator=None, statistics=False, teacher=teacher,
         )  # fmt: skip
+        if target is not None and not on_host(target):
+            shape = len(target), self.head.layer.classes
+            logits = torch.empty(shape, dtype=self.head.layer.dtype, device="meta")
+            piece.sound = sound_rows(piece, logits)
+            if piece.sound is not None and not piece.soft:
+                piece.target = torch.where(piece.sound, target, 0)
+        return piece
 
     def _scale(self, losses: Tensor, divisor: float | Tensor, upstream: Tensor | None) -> Tensor:
         """Return the factor of each row's gradient."""
@@ -144,3 +160,10 @@ class HeadJob:
         rows, teacher = self.head.rows, self.head.teacher
         read = () if teacher is None else teacher.tensors
         return rows.target, rows.weight, rows.keep, rows.row_weight, *read
+
+
+def _marked(rows: Rows, by_row: Tensor) -> Tensor:
+    """Return numbers by row, (n,) or (n, k), and NaN where a bad target could not be refused."""
+    if rows.sound is None:
+        return by_row
+    return nan_unless(rows.sound if by_row.ndim == 1 else rows.sound[:, None], by_row)

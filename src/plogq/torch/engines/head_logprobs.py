@@ -9,7 +9,7 @@ from array_api_compat import torch as xp
 from torch import Tensor
 
 from plogq.formulas import softmax_core
-from plogq.torch.checks import check_rows, nan_unless
+from plogq.torch.checks import check_rows, nan_unless, on_host
 from plogq.torch.engines.block_parts import (
     BLOCK,
     Parts,
@@ -75,7 +75,8 @@ def _formula(head: TokenHead, layer: Layer) -> Tensor:
 def _run(job: HeadJob, layer: Layer) -> Tensor:
     losses, _ = job.run(layer, (False,) * len(layer.tensors))
     assert job.figures is not None
-    return torch.stack([-losses, job.figures[1]])
+    entropy, kept = job.figures[1], job.head.rows.kept()
+    return torch.stack([-losses, entropy if kept is None else entropy.masked_fill(~kept, 0.0)])
 
 
 class _Top:
@@ -132,7 +133,7 @@ class _Logprobs(torch.autograd.Function):
             found = of_formula(lambda layer: _formula(head, layer), layer, wanted, upstream)
             return None, None, *found
         of_logprob, of_entropy = upstream
-        if of_entropy.any():
+        if not on_host(of_entropy) or of_entropy.any():
             engine, scale = RowEngine(_slopes, 0), upstream.T
         else:
             engine, scale = ctx.engine, -of_logprob

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from plogq.torch.autograd import no_memory
+from plogq.torch.checks import on_host
 from plogq.torch.engines.head_job import HeadJob
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
 from plogq.torch.private import is_transformed
@@ -90,7 +91,7 @@ def like(gradients: list[Tensor | None], tensors: tuple[Tensor | None, ...]) -> 
 
 def _times(gradients: list[Tensor | None], upstream: Tensor) -> None:
     """Multiply gradients by upstream, in their memory."""
-    if upstream.device.type == "cpu" and upstream.item() == 1:
+    if on_host(upstream) and upstream.item() == 1:
         return
     for gradient in gradients:
         if gradient is not None:
