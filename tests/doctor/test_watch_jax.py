@@ -1,5 +1,7 @@
 """The doctor beside a training of JAX: it sees what the loss is given, and changes nothing."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ cross_entropy = optax.softmax_cross_entropy_with_integer_labels
 
 
 def weights(*sizes):
-    pairs = zip(sizes, sizes[1:], strict=False)
+    pairs = itertools.pairwise(sizes)
     return [
         {"w": jax.random.normal(key, pair) / pair[0] ** 0.5, "b": jnp.zeros(pair[1])}
         for key, pair in zip(KEYS[1:], pairs, strict=False)
@@ -111,6 +113,7 @@ def test_labels_that_do_not_reach_the_loss():
     assert found_in(mixed) == ["PQ206"]
 
 
+@pytest.mark.slow
 def test_a_last_layer_that_begins_at_0_hides_the_labels_from_the_loss_alone():
     def weighed(params, x, y):
         return (cross_entropy(net(params, x), y) * jnp.linspace(0.5, 1.5, len(y))).mean()
@@ -128,6 +131,7 @@ def test_a_sum_is_possible_to_be_a_mistake():
     assert found.evidence[1] == "whether its gradient is divided by the rows later is not seen"
 
 
+@pytest.mark.slow
 def test_a_chain_of_sigmoids():
     def deep(params, x, y):
         return cross_entropy(net(params, x, jax.nn.sigmoid), y).mean()
@@ -135,6 +139,7 @@ def test_a_chain_of_sigmoids():
     assert "PQ201" in found_in(deep, weights(8, *[16] * 12, 4), probes=False)
 
 
+@pytest.mark.slow
 def test_inputs_that_do_not_arrive():
     def blind(params, x, y):
         return cross_entropy(net(params, 0 * x), y).mean()
@@ -146,6 +151,7 @@ def test_labels_that_are_no_class():
     assert found_in(healthy, y=Y + 1) == ["PQ107", "PQ204"]
 
 
+@pytest.mark.slow
 def test_where_a_number_is_not_finite_first():
     def logs(params, x, y):
         hidden = jnp.log(x @ params[0]["w"])
@@ -168,6 +174,7 @@ def test_a_nan_of_a_later_step_is_told_without_its_place():
     assert (found.code, found.where.what) == ("PQ204", "step 3")
 
 
+@pytest.mark.slow
 def test_squared_error_of_a_softmax():
     def brier(params, x, y):
         p = jax.nn.softmax(30 * net(params, x))
@@ -176,6 +183,7 @@ def test_squared_error_of_a_softmax():
     assert "PQ212" in found_in(brier, probes=False)
 
 
+@pytest.mark.slow
 def test_a_text_is_about_its_next_token():
     """A model of language has its labels in its inputs: other labels are other inputs."""
     tokens = jnp.arange(80).reshape(8, 10) % 7
@@ -191,7 +199,11 @@ def test_a_text_is_about_its_next_token():
     assert values.labels.size == 72
 
 
-@pytest.mark.parametrize("how", ["jit", "eager", "vmap", "scan", "aux", "remat"])
+@pytest.mark.parametrize(
+    "how",
+    ["jit", *(pytest.param(each, marks=pytest.mark.slow) for each in
+              ("eager", "vmap", "scan", "aux", "remat"))],
+)  # fmt: skip
 def test_the_loss_in_its_place_under_transformations(how):
     params = weights(8, 16, 4)
 
@@ -223,6 +235,7 @@ def test_the_loss_in_its_place_under_transformations(how):
     assert d._calls >= (1 if how == "eager" else 4)
 
 
+@pytest.mark.slow
 def test_random_keys_are_kept_with_the_batch():
     def noisy(params, x, y, key):
         keep = jax.random.bernoulli(key, 0.5, x.shape)

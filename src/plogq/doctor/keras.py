@@ -80,19 +80,18 @@ class WatchCallback(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin to watch."""
         self._watch = KerasWatch(self.model, self._steps, self._probes, self._options)
-        self._watch.start()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Begin a new mean of losses."""
         if self._watch is not None:
             self._watch.begin_epoch()
 
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Look at the batch of a step, if it is among the first."""
+        if self._watch is not None:
+            self._watch.begin_step()
+
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep the loss of a step."""
         if self._watch is not None:
             self._watch.end_step(logs)
-
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Give the model its own function back."""
-        if self._watch is not None:
-            self._watch.stop()

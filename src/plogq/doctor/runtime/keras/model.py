@@ -64,7 +64,16 @@ class KerasLoss:
         """The paths of the variables that learn."""
         return [each.path for each in self._model.trainable_variables]
 
-    def _forward(self, batch: Batch, weights: list[Any], taps: Taps) -> tuple[Any, Any]:
+    def output(self, weights: Sequence[Any]) -> Any:
+        """Return what the model gives, where the loss of it cannot be computed."""
+        given = [keras.ops.convert_to_tensor(each) for each in weights]
+        with random_kept_of_backend():
+            _, output = self._forward(self.batch, given, Taps(), with_loss=False)
+        return keras.tree.map_structure(_numpy, output)
+
+    def _forward(
+        self, batch: Batch, weights: list[Any], taps: Taps, *, with_loss: bool = True
+    ) -> tuple[Any, Any]:
         given = iter(batch)
         leaves = [None if absent else next(given) for absent in self._absent]
         x, y, sample_weight = keras.tree.map_structure(
@@ -79,7 +88,9 @@ class KerasLoss:
         ]  # fmt: skip
         with keras.StatelessScope(state_mapping=mapping), self._tapped(taps):
             output = model(x, **self._kwargs)
-            loss = model.compute_loss(x=x, y=y, y_pred=output, sample_weight=sample_weight)
+            loss = None
+            if with_loss:
+                loss = model.compute_loss(x=x, y=y, y_pred=output, sample_weight=sample_weight)
         return loss, output
 
     @contextmanager
@@ -142,6 +153,8 @@ class KerasLoss:
 
     def given(self, output: Any, batch: Batch, *, at_start: bool = False) -> list[Values]:
         """Return what each of the losses that are known is given, as checks of values look at it."""
+        if type(self._model).compute_loss is not keras.Model.compute_loss:
+            return []  # the model computes another loss than it was compiled with
         losses = [each for each in keras.tree.flatten(self._model.loss) if each is not None]
         outputs = keras.tree.flatten(output)
         before = len(keras.tree.flatten(self._structure[0]))

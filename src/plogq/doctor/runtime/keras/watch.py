@@ -17,7 +17,7 @@ from plogq.doctor.runtime.diagnose import diagnose
 from plogq.doctor.runtime.functional import overfit, shuffled_labels, split_batch
 from plogq.doctor.runtime.keras.gradients import Gradients
 from plogq.doctor.runtime.keras.model import KerasLoss
-from plogq.doctor.runtime.looking import Looking, LookError, curve_of, labels_of
+from plogq.doctor.runtime.looking import LookError, Looking, curve_of, labels_of
 from plogq.doctor.runtime.squared_error import squared_error
 from plogq.doctor.runtime.training import LookedAtStep, NotFinite, Training, Unreached
 from plogq.doctor.values import Values
@@ -55,38 +55,29 @@ class KerasWatch:
         self._calls = 0
         self._sizes: list[int] = []  # of the batches of this epoch, as far as they were read
         self._mean = (0, 0.0)  # of the losses of this epoch
-        self._train_function: Any = None
 
-    def start(self) -> None:
-        """Read batches before the model's function does."""
+    def begin_step(self) -> None:
+        """Have the batch of this step read, if it is to be looked at, before `fit` has it.
+
+        For one call the model has another function, which gives it its own back at once.
+        """
+        self._calls += 1
+        if self._calls > self._steps and self._calls % EVERY:
+            return
         with self._looking.safe("fit"):
-            original = self._model.train_function
+            model = self._model
+            original = model.train_function
             if original is None:
                 raise LookError("this training has no train_function")
 
             def train_function(*args: Any) -> Any:
+                model.train_function = original
                 given = args
-                if self._calls < self._steps or self._calls % EVERY == 0:
-                    with self._looking.safe("the batch"):
-                        given = self._read(args)
-                self._calls += 1
-                try:
-                    found = original(*given)
-                except BaseException:
-                    self.stop()
-                    raise
-                return found
+                with self._looking.safe("the batch"):
+                    given = self._read(args)
+                return original(*given)
 
-            self._train_function = train_function
-            self._original = original
-            self._model.train_function = train_function
-
-    def stop(self) -> None:
-        """Give the model its own function back."""
-        if self._train_function is not None:
-            if self._model.train_function is self._train_function:
-                self._model.train_function = self._original
-            self._train_function = None
+            model.train_function = train_function
 
     def begin_epoch(self) -> None:
         """Begin a new mean of losses."""
@@ -140,15 +131,19 @@ class KerasWatch:
         return (*state, iterator)
 
     def _look(self, data: Any, state: Any) -> None:
-        if self._calls >= self._steps:
+        if self._calls > self._steps:
             self._count(data)
             return
-        model, number = self._model, self._calls + 1
+        model, number = self._model, self._calls
         weights, fixed = state[:2] if state else (
             model.trainable_variables, model.non_trainable_variables)  # fmt: skip
         loss = KerasLoss(model, data, fixed)
         arrays = [np.array(keras.ops.convert_to_numpy(_detached(each))) for each in weights]
-        found = loss.gradients(arrays, loss.batch)
+        try:
+            found = loss.gradients(arrays, loss.batch)
+        except Exception:  # of labels that are no class, some backends compute no loss
+            self._values += [(number, each) for each in loss.given(loss.output(arrays), loss.batch)]
+            raise
         self._sizes.append(len(loss.batch[0]))
         self._looked.append(
             LookedAtStep(number, found.loss, loss.layer_gradients(found), loss.activations(found))
