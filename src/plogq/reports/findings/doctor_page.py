@@ -57,5 +57,5 @@ def _checks(diagnosis: Diagnosis) -> Section:
     rows += [{"code": code, "looked": f"no: {why}"} for code, why in diagnosis.not_run.items()]
     rows.sort(key=lambda row: row["code"])
     words = said.Finding(f"{count(len(diagnosis.checks), 'check')} looked", f"{NO_PROOF}.")
-    return Section("checks", "Checks", words, CHECKS,
-                   tuple({**row, "title": titles.get(row["code"], "")} for row in rows))  # fmt: skip
+    shown = tuple({**row, "title": titles.get(row["code"], "")} for row in rows)
+    return Section("checks", "Checks", words, CHECKS, shown)

@@ -56,10 +56,18 @@ class Operation:
     inputs: tuple[Any, ...]
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of its first output."""
+        aval: Any = self.equation.outvars[0].aval
+        shape: tuple[int, ...] = aval.shape
+        return shape
+
+    @property
     def place(self) -> str:
         """The file and the line that called it, such as "train.py:12"; or its name."""
         trace = self.equation.source_info.traceback
-        for frame in () if trace is None else trace.frames:
+        frames: Sequence[Any] = () if trace is None else trace.frames
+        for frame in frames:
             path = Path(frame.file_name)
             if not set(PACKAGES) & set(path.parts) and OURS not in path.parents:
                 return f"{path.name}:{frame.line_num}"

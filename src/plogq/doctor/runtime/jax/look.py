@@ -225,7 +225,7 @@ class Recorded:
         found = []
         pairs = zip(self.operations, self.numbers, strict=True)
         for operation, numbers in list(pairs)[: self._last_layer]:
-            units = operation.equation.outvars[0].aval.shape[-1:] or (1,)
+            units = operation.shape[-1:] or (1,)
             for kind in ("tanh", "sigmoid"):
                 if kind in numbers:
                     share = float(numbers[kind])
@@ -252,7 +252,7 @@ class Recorded:
         for operation, numbers in zip(self.operations, self.numbers, strict=True):
             for value in ("nan", "inf"):
                 if numbers and int(numbers[value]):
-                    size = math.prod(operation.equation.outvars[0].aval.shape)
+                    size = math.prod(operation.shape)
                     return NotFinite(step, loss, operation.place, operation.name, "outputs", value,
                                      int(numbers[value]), size)  # fmt: skip
         return NotFinite(step, loss, "", "", "loss", str(loss), 1, 1)

@@ -130,7 +130,7 @@ class Watch(Forms):
 
     def _look_at_waiting(self) -> None:
         with self._looking.safe("the loss"):
-            jax.effects_barrier()
+            jax.effects_barrier()  # type: ignore[no-untyped-call]
         waiting, self._waiting = self._waiting, []
         for number, leaves, (kinds, kept), loss in waiting:
             with self._looking.safe("the loss"):

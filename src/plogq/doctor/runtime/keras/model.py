@@ -152,7 +152,7 @@ class KerasLoss:
         return Answer(found.loss, found.weights, given[0] if len(given) == 1 else None)
 
     def given(self, output: Any, batch: Batch, *, at_start: bool = False) -> list[Values]:
-        """Return what each of the losses that are known is given, as checks of values look at it."""
+        """Return what each known loss is given, as the checks of values look at it."""
         if type(self._model).compute_loss is not keras.Model.compute_loss:
             return []  # the model computes another loss than it was compiled with
         losses = [each for each in keras.tree.flatten(self._model.loss) if each is not None]

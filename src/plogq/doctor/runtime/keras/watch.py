@@ -135,6 +135,8 @@ class KerasWatch:
             self._count(data)
             return
         model, number = self._model, self._calls
+        if not model.built:
+            raise LookError("the model is built by its first step: begin it with keras.Input")
         weights, fixed = state[:2] if state else (
             model.trainable_variables, model.non_trainable_variables)  # fmt: skip
         loss = KerasLoss(model, data, fixed)
@@ -154,7 +156,7 @@ class KerasWatch:
         self._note_unreached(loss, found)
         with self._looking.safe("what the loss is given"):
             self._keep_values(loss, found, number)
-        if number == 1 and broken is None and self._probes and loss.target is not None:
+        if len(self._looked) == 1 and broken is None and self._probes and loss.target is not None:
             self._ask(loss, arrays, loss.target, found.loss)
 
     def _count(self, data: Any) -> None:
@@ -267,7 +269,8 @@ def _read_tensorflow(iterator: Any, count: int) -> tuple[Sequence[Any], Any]:
 def _classes(y: Array) -> Array:
     """Return labels, of one-hot rows too."""
     if y.ndim > 1 and y.shape[-1] > 1 and are_one_hot(y):
-        return y.argmax(-1).reshape(-1)
+        labels: Array = y.argmax(-1).reshape(-1)
+        return labels
     return y.reshape(-1).astype(np.int64)
 
 
