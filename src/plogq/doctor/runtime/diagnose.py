@@ -17,6 +17,8 @@ NONE: Mapping[str, str] = MappingProxyType({})
 START = "PQ115"  # says what an untrained model should cost, and asks whether it is one
 # Compares a loss with the base rates, which the first updates are to learn; PQ213 looks at all.
 SETTLED = "PQ114"
+# Says that a smoothed loss is a bad figure to judge by; to train with it is no mistake.
+JUDGED = "PQ120"
 
 
 def diagnose(
@@ -50,7 +52,7 @@ def diagnose(
     values = list(values)
     for number, given in values:
         for each in look(given, select, ignore).findings:
-            if each.code == SETTLED or (each.code == START and not untrained):
+            if each.code in (SETTLED, JUDGED) or (each.code == START and not untrained):
                 continue
             place = f"{each.where.what} of step {number}"
             kept = replace(each, where=replace(each.where, what=place))

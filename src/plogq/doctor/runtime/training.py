@@ -171,6 +171,9 @@ class Accumulated:
     gradient_difference: float
     """The norm of the difference of both gradients over that of the one batch."""
 
+    processes: bool = False
+    """Whether the batches are those of processes that train together."""
+
 
 @dataclass(frozen=True)
 class ModeLosses:

@@ -56,6 +56,9 @@ class Watch(Forms):
         calls = f"{seen.calls:,} call{'' if seen.calls == 1 else 's'} of the loss"
         updates = f"{training.updates:,} update{'' if training.updates == 1 else 's'}"
         looked_at = f"{calls} and {updates} of {self._name}, under {self._loss_name}"
+        here = seen.rank
+        if here is not None:
+            looked_at += f", in process {here[0]} of {here[1]}"
         return diagnose(training, seen.values, looked_at, unread=seen.unread, **self._options)
 
 
