@@ -60,7 +60,7 @@ def across(model: nn.Module, loss: Any, step: Step, turn: int) -> Accumulated | 
     told = _told(model, loss, step)
     store = dist.distributed_c10d._get_default_store()
     keys = [f"plogq/watch/{turn}/{each}" for each in range(world)]
-    store.set(keys[own], told.tobytes())
+    store.set(keys[own], told.tobytes())  # type: ignore[arg-type]
     try:
         store.wait(keys, WAIT)
     except (RuntimeError, ValueError) as error:
