@@ -2,6 +2,8 @@
 
 import copy
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -382,3 +384,12 @@ def test_the_gradient_by_layer_is_torchs_own():
 def test_what_has_no_gradient_by_layer_is_refused(model, loss, message):
     with pytest.raises((TypeError, ValueError), match=message):
         gradient_flow(model, loss)
+
+
+@pytest.mark.parametrize("framework", ["jax", "keras"])
+def test_a_framework_that_is_not_installed_is_named(framework):
+    program = f"import sys; sys.modules[{framework!r}] = None; import plogq.doctor.{framework}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert f"plogq.doctor.{framework} needs {framework}, which is not installed" in done.stderr
