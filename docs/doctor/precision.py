@@ -30,9 +30,9 @@ case that was not what its name says, and 12 things that were not expected, a pr
 and one training failed, since the doctor asked a gradient of another model. Of the 12, 4 were
 true consequences, which the cases now list; 7 led to changes: the first loss is compared with ln
 C only where the model is said to be untrained (4), base rates are not asked for in the first
-updates (1), and outputs that differ by less than 1/10,000 are alike (2). One is left, and is
-counted. So the figures below are of cases that the doctor was mended by, and no more of unseen
-ones. No other number was changed.
+updates (1), and outputs that differ by less than 1/10,000 are alike (2). One was left: it
+found fault with a smoothed loss, of which no training is accused any more. So the figures below are
+of cases that the doctor was mended by, and no more of unseen ones. No other number was changed.
 """,
 }
 HALVES = {

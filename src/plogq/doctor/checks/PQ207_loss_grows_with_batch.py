@@ -86,9 +86,11 @@ def find(training: Training) -> Iterator[Finding]:
             f"the loss of {seen.rows:,} rows is {seen.loss:.4g}, of its halves {first:.4g} and "
             f"{second:.4g}",
             f"the gradient of the loss is used {used:.3g} times; that of the mean over rows is "
-            f"{1 / seen.rows:.3g} times it",
+            f"{1 / seen.rows:.3g} times it"
+            if seen.use_seen
+            else "whether its gradient is divided by the rows later is not seen",
         ),
-        confidence="likely",
+        confidence="likely" if seen.use_seen else "possible",
         because="The losses of the halves sum to that of the batch.",
         fix='use reduction="mean", or divide by the number of rows',
     )

@@ -80,7 +80,10 @@ class NotFinite:
     """Its class."""
 
     of: str
-    """What is not finite: "outputs", "inputs", "parameters" or "gradient"."""
+    """What is not finite: "outputs", "inputs", "parameters", "gradient"; "loss" alone; or "later".
+
+    "later" is said of a step that was not repeated.
+    """
 
     value: str
     """The first such number, as text."""
@@ -121,6 +124,9 @@ class SplitBatch:
 
     rows: int
     """How many rows there are in all."""
+
+    use_seen: bool = True
+    """Whether it was seen what the gradient of the loss is multiplied by before it is used."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +170,9 @@ class Accumulated:
 
     gradient_difference: float
     """The norm of the difference of both gradients over that of the one batch."""
+
+    processes: bool = False
+    """Whether the batches are those of processes that train together."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from plogq.doctor.readings import are_hot, step
 from plogq.doctor.runtime.pytorch.copies import copied, copied_loss
 from plogq.doctor.runtime.pytorch.loss_name import NamedLoss, exact, named, values
 from plogq.doctor.runtime.pytorch.steps import LookError, Step
+from plogq.doctor.runtime.squared_error import squared_error as of_squared_error
 from plogq.doctor.runtime.training import (
     HalfPrecisionLoss,
     ModeLosses,
@@ -197,26 +198,8 @@ def half_precision(at: Step, known: NamedLoss | None) -> HalfPrecisionLoss | Non
 
 
 def squared_error(at: Step, known: NamedLoss | None) -> SquaredError | None:
-    """Return what squared error sends back to the logits, beside cross-entropy.
-
-    None where the outputs are not those of a softmax or of sigmoids, beside targets of 0 and 1.
-    """
+    """Return what squared error sends back to the logits, beside cross-entropy; None of others."""
     if known is None or known.name != "mse_loss":
         return None
-    p, y = known.outputs.double(), known.target.double()
-    if p.shape != y.shape or p.ndim == 0 or not are_hot(to_numpy("target", y)):
-        return None
-    if float(p.min()) < 0 or float(p.max()) > 1 or bool(((p == 0) | (p == 1)).all()):
-        return None
-    rows = p.shape[0] if p.ndim > 1 else p.numel()
-    softmax = p.ndim > 1 and p.shape[-1] > 1 and bool(((p.sum(-1) - 1).abs() < 1e-3).all())
-    e = 2 * (p - y) / p.numel()
-    if softmax:
-        squared = p * (e - (p * e).sum(-1, keepdim=True))
-        cross = (p - y) / (p.numel() / p.shape[-1])
-    else:
-        squared, cross = e * p * (1 - p), (p - y) / p.numel()
-    return SquaredError(
-        float(squared.square().mean().sqrt()), float(cross.square().mean().sqrt()),
-        "softmax" if softmax else "sigmoid", p.shape[-1] if p.ndim > 1 else rows and 1,
-    )  # fmt: skip
+    p, y = (to_numpy("outputs", each.double()) for each in (known.outputs, known.target))
+    return of_squared_error(p, y)

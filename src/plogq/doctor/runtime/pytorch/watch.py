@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 
 from plogq.doctor.finding import Unread
-from plogq.doctor.runtime.pytorch import probes
+from plogq.doctor.runtime.pytorch import probes, ranks
 from plogq.doctor.runtime.pytorch.accumulated import accumulated
 from plogq.doctor.runtime.pytorch.copies import Hook, plain, random_state_kept
 from plogq.doctor.runtime.pytorch.layers import Looked, look
@@ -25,6 +26,11 @@ from plogq.doctor.runtime.training import Training
 from plogq.doctor.values import Values
 
 MOST_CALLS = 64  # of the loss that are looked at while no update comes
+TURNS = itertools.count(1)  # watches of this process: the same number in all that train together
+COMPILED = (
+    "if a compiled function calls it, nothing inside of that is seen, and a few steps without "
+    "torch.compile show it"
+)
 MOST_PARTS = 16  # batches of one update that are kept
 
 
@@ -42,6 +48,9 @@ class TorchWatch:
     """
 
     def __init__(self, model: nn.Module, loss: Any, steps: int, probes: bool) -> None:
+        self._turn = next(TURNS)
+        self.rank = ranks.rank()
+        """Which process of how many this is; None where there is one."""
         self.model, self.loss = model, loss
         self.steps, self.probes = steps, probes
         self.unread: list[Unread] = []
@@ -94,9 +103,9 @@ class TorchWatch:
             )
             self._found["stale"] = self._updates.stale
         if self.calls == 0:
-            how = "" if self.loss is None or isinstance(self.loss, nn.Module) else (
-                ": call the function as d.loss(outputs, target)")  # fmt: skip
-            self._note("the loss", f"was not seen to be called{how}")
+            by_hooks = self.loss is None or isinstance(self.loss, nn.Module)
+            how = COMPILED if by_hooks else "call the function as d.loss(outputs, target)"
+            self._note("the loss", f"was not seen to be called: {how}")
         steps = tuple(each.record for each in self._looked)
         return Training(steps=steps, updates=self._updates.count, **self._found)
 
@@ -260,6 +269,9 @@ class TorchWatch:
             whole = self._looked[-1].gradient
             if whole > 0 and parts[0] is self._first:
                 self._found["gradient_ratio"] = norm / whole
+        if len(parts) == 1 and self._updates.count == 0 and ranks.averages(self.model):
+            self._ask("accumulated", "the other processes", partial(
+                ranks.across, self.model, self.loss, parts[0], self._turn))  # fmt: skip
         forwards = {id(each.forward) for each in parts}
         if not 1 < len(parts) == len(forwards) <= MOST_PARTS or "accumulated" in self._found:
             return
