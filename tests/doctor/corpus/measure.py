@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections import Counter
 from collections.abc import Iterable, Set
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -14,15 +16,17 @@ from tests.doctor.corpus.case import Case
 from tests.doctor.corpus.code_cases import CASES as CODE
 from tests.doctor.corpus.trainings import healthy as healthy_trainings
 from tests.doctor.corpus.trainings import sick as sick_trainings
+from tests.doctor.corpus.unseen.all_cases import CASES as UNSEEN
 from tests.doctor.corpus.values import healthy, sick
 
 __all__ = [
-    "CODE", "TRAININGS", "VALUES", "Counts", "counts", "found_in_code", "found_in_trainings",
-    "found_in_values", "total",
+    "CODE", "FIRST_RUN", "TRAININGS", "UNSEEN", "VALUES", "Counts", "counts", "found_in_code",
+    "found_in_trainings", "found_in_values", "recorded", "total",
 ]  # fmt: skip
 
 VALUES = (*sick.CASES, *healthy.CASES)
 TRAININGS = (*sick_trainings.CASES, *healthy_trainings.CASES)
+FIRST_RUN = Path(__file__).parent / "unseen" / "first_run.json"
 
 
 class Counts(NamedTuple):
@@ -62,6 +66,12 @@ def found_in_trainings(case: Case) -> Set[str]:
         return {finding.code for finding in case.given()["diagnosis"].findings}
     finally:
         torch.set_num_threads(threads)
+
+
+def recorded(path: Path) -> list[tuple[Case, Set[str]]]:
+    """Return the unseen trainings of a recorded run, each with what was found in it then."""
+    found = json.loads(path.read_text())
+    return [(case, set(found[case.name])) for case in UNSEEN if case.name in found]
 
 
 def counts(cases: Iterable[tuple[Case, Set[str]]]) -> dict[str, Counts]:
