@@ -1,9 +1,10 @@
 """The loss has settled where a model that sees no inputs would.
 
 ## What it does
-Compares the losses of the last two quarters of a training of 40 steps or more. A finding says that
-they no longer fall, and that neither is below the entropy of the shares of the labels, which is
-what always giving each class its share costs.
+Compares the losses of the last two quarters of a training of 40 updates or more. A finding says
+that they no longer fall, and that neither is below the entropy of the shares of the labels, which
+is what always giving each class its share costs. The labels that are counted must be so many that
+their entropy is known to 5 %: of K classes in N labels, it is too low by about (K − 1) / 2N.
 
 ## Why it matters
 The loss falls at first, for the base rates are learnt within a few steps; it looks like training.
@@ -53,6 +54,7 @@ No fix: how the model is built is known to you alone.
 
 ## Sources
 - https://karpathy.github.io/2019/04/25/recipe/
+- https://doi.org/10.1162/089976603321780272
 """
 
 from __future__ import annotations
@@ -66,6 +68,7 @@ from plogq.doctor.finding import Cost, Finding, Place
 from plogq.doctor.runtime.training import Training
 
 FEWEST = 40  # steps, and so ten in a quarter
+BIAS = 0.05  # of the entropy, by which that of few labels may be too low
 ERRORS = 2  # standard errors of the difference of two quarters
 NEAR = 0.01  # of the base rates' entropy: below it, something of the inputs was learnt
 
@@ -74,6 +77,11 @@ def find(training: Training) -> Iterator[Finding]:
     """Yield a finding where the losses no longer fall, and are at the base rates' entropy."""
     seen = training.curve
     if seen is None or len(seen.losses) < FEWEST or seen.base_rate <= 0:
+        return
+    # A loss that is asked for row by row has more calls than the training has updates.
+    if 0 < training.updates < FEWEST:
+        return
+    if (seen.classes - 1) / (2 * seen.labels) > BIAS * seen.base_rate:
         return
     losses = np.array(seen.losses)
     quarter = len(losses) // 4

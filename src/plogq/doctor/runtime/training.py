@@ -261,6 +261,9 @@ class LossCurve:
     labels: int
     """How many labels the shares are of."""
 
+    classes: int
+    """How many classes are among them."""
+
 
 @dataclass(frozen=True)
 class Training:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from plogq.doctor.values import Values, values_of
 # The options that the checks of values know, and that modules keep as attributes.
 OPTIONS = ("ignore_index", "label_smoothing", "reduction", "weight", "log_target", "pos_weight")
 CLOSE = 1e-4  # of the loss: sums in half precision, or in another order
+NOTHING = 1e-6  # a loss that is 0 but for rounding
 BY_NUMBER = (
     "cross_entropy", "nll_loss", "binary_cross_entropy_with_logits", "binary_cross_entropy",
     "mse_loss",
@@ -74,7 +76,13 @@ def _by_name(loss: Any, step: Step) -> tuple[str, dict[str, Any]] | None:
 
 
 def _by_number(outputs: Tensor, target: Tensor, loss: float) -> NamedLoss | None:
-    """Return the loss that gives the same number, also where each row is about the next."""
+    """Return the loss that gives the same number, also where each row is about the next.
+
+    A loss of 0 is that of many functions, and tells of none. NaN of finite outputs is a mean over
+    labels that are all ignored.
+    """
+    if abs(loss) < NOTHING or (math.isnan(loss) and not outputs.isfinite().all()):
+        return None
     pairs = [(outputs, target)]
     if outputs.ndim == 3 and target.shape == outputs.shape[:2]:
         classes = outputs.shape[-1]
@@ -89,7 +97,8 @@ def _by_number(outputs: Tensor, target: Tensor, loss: float) -> NamedLoss | None
                     number = float(getattr(F, name)(x.float(), y, reduction=reduction))
                 except (RuntimeError, ValueError, IndexError):
                     break
-                if abs(number - loss) <= CLOSE * max(abs(loss), 1e-3):
+                same = abs(number - loss) <= CLOSE * max(abs(loss), 1e-3)
+                if same or (math.isnan(number) and math.isnan(loss)):
                     return NamedLoss(name, {"reduction": reduction}, x, y)
     return None
 

@@ -65,11 +65,18 @@ def shuffled_labels(loss: Any, at: Step) -> ShuffledLabels | None:
 def _wide(loss: Any, at: Step, target: Tensor) -> float:
     """Return the loss with another target, in float32: half precision hides small changes."""
     args, kwargs = at.with_target(target)
-    wide = [each.float() if isinstance(each, Tensor) and each.dtype in HALVES else each
-            for each in (*args, *kwargs.values())]  # fmt: skip
-    named = dict(zip(kwargs, wide[len(args) :], strict=True))
+    wide, named = _widened(args, kwargs, torch.float32)
     with torch.no_grad():
-        return float(loss(*wide[: len(args)], **named).mean())
+        return float(loss(*wide, **named).mean())
+
+
+def _widened(args: Any, kwargs: Any, dtype: torch.dtype) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments of a loss, those of half precision as another type."""
+
+    def widened(each: Any) -> Any:
+        return each.to(dtype) if isinstance(each, Tensor) and each.dtype in HALVES else each
+
+    return [widened(each) for each in args], {k: widened(each) for k, each in kwargs.items()}
 
 
 def _are_labels(target: Tensor) -> bool:
@@ -187,13 +194,24 @@ def _cross_entropy(
     return float(scored.losses.mean()), scored.base_rate_entropy, len(scored.truth)
 
 
-def half_precision(at: Step, known: NamedLoss | None) -> HalfPrecisionLoss | None:
+def half_precision(loss: Any, at: Step, known: NamedLoss | None) -> HalfPrecisionLoss | None:
     """Return a loss of half precision beside the same in float64; None of a wider one."""
-    if at.loss.dtype not in HALVES or known is None:
+    if at.loss.dtype not in HALVES or (at.own_loss and known is None):
         return None
-    wide = exact(known)
+    wide = exact(known) if known is not None else _in_float64(loss, at)
     dtype = str(at.loss.dtype).removeprefix("torch.")
     return None if wide is None else HalfPrecisionLoss(dtype, float(at.loss.mean()), wide)
+
+
+def _in_float64(loss: Any, at: Step) -> float | None:
+    """Return what a loss function itself gives for outputs in float64; None if it takes none."""
+    args, kwargs = _widened(at.args, at.kwargs, torch.float64)
+    kind = at.forward.autocast[0]
+    try:
+        with torch.no_grad(), torch.autocast(kind, enabled=False):
+            return float(copied_loss(loss)(*args, **kwargs).double().mean())
+    except (RuntimeError, ValueError, TypeError):
+        return None
 
 
 def squared_error(at: Step, known: NamedLoss | None) -> SquaredError | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -50,6 +51,17 @@ class Forward:
     random: RandomState | None
     versions: tuple[int, ...]
     output: Any = None
+    earlier: weakref.ref[Tensor] | None = None
+
+    def let_go(self) -> None:
+        """Keep the output no longer than the training does: until a later call has its loss."""
+        if isinstance(self.output, Tensor):
+            self.earlier = weakref.ref(self.output)
+        self.output = None
+
+    def is_of(self, given: Any) -> bool:
+        """Return whether something that a loss was given is the output that was let go."""
+        return self.earlier is not None and given is self.earlier()
 
     @classmethod
     def called(

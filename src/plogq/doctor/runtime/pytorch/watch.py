@@ -54,8 +54,10 @@ class TorchWatch:
         self._found: dict[str, Any] = {}
         self._handles: list[Any] = []
         self._forward: Forward | None = None
+        self._earlier: list[Forward] = []
         self._first: Step | None = None
         self._parts: list[Step] = []
+        self._asked: set[str] = set()
         parameter = next(self.inner.parameters(), None)
         self._device = torch.device("cpu") if parameter is None else parameter.device
 
@@ -78,7 +80,7 @@ class TorchWatch:
             each.remove()
         self._handles = []
         self._forward = self._first = None
-        self._parts = []
+        self._parts, self._earlier = [], []
 
     @property
     def looking(self) -> bool:
@@ -129,7 +131,9 @@ class TorchWatch:
     def _before(self, module: nn.Module, args: Any, kwargs: Any) -> None:
         with self._safe("the model"):
             if self._forward is not None:
-                self._forward.output = None  # its graph is not needed any more
+                self._forward.let_go()
+                if self.looking:
+                    self._earlier = [*self._earlier, self._forward][-MOST_PARTS:]
             self._forward = Forward.called(module, args, kwargs, self._device, self.looking)
 
     def _after(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
@@ -163,7 +167,7 @@ class TorchWatch:
         if loss.numel() != 1:
             self._note("the loss", f"must be one number; got shape {tuple(loss.shape)}, whose "
                        "mean is looked at")  # fmt: skip
-        forward = self._forward
+        forward = self._forward_of((*args, *kwargs.values()))
         if forward is None or forward.output is None:
             raise LookError("no call of the model was seen before it: hand over what is called, "
                             "such as the compiled model")  # fmt: skip
@@ -179,6 +183,17 @@ class TorchWatch:
                 self._look(step)
         else:
             self._glance(step)
+        if forward is not self._forward:
+            forward.let_go()
+
+    def _forward_of(self, given: tuple[Any, ...]) -> Forward | None:
+        """Return the call of the model whose output the loss is given; otherwise the last call."""
+        for forward in self._earlier:
+            found = [each for each in given if forward.is_of(each)]
+            if found:
+                forward.output = found[0]
+                return forward
+        return self._forward
 
     def _look(self, step: Step) -> None:
         """Look at a step of learning, among the first ones."""
@@ -196,6 +211,8 @@ class TorchWatch:
         if self._first is None:
             self._first = step
             self._ask_of(step, known)
+        elif not step.forward.training:
+            self._ask_for_mode(step)
         if len(self._looked) < self.steps:
             self._look_at_layers(step)
 
@@ -209,14 +226,21 @@ class TorchWatch:
     def _ask_of(self, step: Step, known: NamedLoss | None) -> None:
         """Ask what one batch can answer."""
         model, loss = self.model, self.loss
-        self._ask("train_mode", "the modes", lambda: probes.mode_losses(model, loss, step))
-        self._ask("half", "the precision", lambda: probes.half_precision(step, known))
+        self._ask_for_mode(step)
+        self._ask("half", "the precision", lambda: probes.half_precision(loss, step, known))
         self._ask("squared", "the squared error", lambda: probes.squared_error(step, known))
         if not self.probes:
             return
         self._ask("split", "the halves of a batch", lambda: probes.split_batch(loss, step))
         self._ask("shuffled", "the labels' order", lambda: probes.shuffled_labels(loss, step))
         self._ask("overfit", "a batch learnt by heart", lambda: probes.overfit(model, loss, step))
+
+    def _ask_for_mode(self, step: Step) -> None:
+        """Ask what a step that learns costs in the other mode; of eval mode, once."""
+        seen = self._found.get("train_mode")
+        if seen is None or seen.training:
+            self._ask("train_mode", "the modes",
+                      lambda: probes.mode_losses(self.model, self.loss, step))  # fmt: skip
 
     def _look_at_evaluation(self, step: Step) -> None:
         """Look at a loss of which no gradient is asked, once."""
@@ -238,6 +262,11 @@ class TorchWatch:
                 self._look_at_layers(step)
         elif self._curve.is_due:
             self._curve.count(named(self.loss, step))
+        if not step.forward.training and "eval_mode" not in self._asked:
+            self._asked.add("eval_mode")
+            with self._safe("the modes"):
+                step.find_ways()
+                self._ask_for_mode(step)
 
     def _backward(self, step: Step, gradient: Tensor) -> None:
         with self._safe("the gradient"):
@@ -251,14 +280,16 @@ class TorchWatch:
             if self.looking:
                 self._look_at_update(optimizer)
             self._updates.count += 1
-            self._parts = []
+            self._parts, self._earlier = [], []
 
     def _look_at_update(self, optimizer: Optimizer) -> None:
         norm = self._updates.look(optimizer)
         parts = self._parts
-        if len(parts) == 1 and self._looked and self._looked[-1].step is parts[0]:
-            whole = self._looked[-1].gradient
-            if whole > 0 and parts[0] is self._first:
+        norms = [each.gradient for each in self._looked if any(each.step is p for p in parts)]
+        if norms and parts[0] is self._first:
+            # Gradients that are added have at most the sum of their norms.
+            whole = len(parts) * math.fsum(norms) / len(norms)
+            if whole > 0:
                 self._found["gradient_ratio"] = norm / whole
         forwards = {id(each.forward) for each in parts}
         if not 1 < len(parts) == len(forwards) <= MOST_PARTS or "accumulated" in self._found:
