@@ -3,7 +3,8 @@
 ## What it does
 Compares the losses of the last two quarters of a training of 40 updates or more. A finding says
 that they no longer fall, and that neither is below the entropy of the shares of the labels, which
-is what always giving each class its share costs. The labels that are counted must be so many that
+is what always giving each class its share costs. Losses so noisy that a fall of 5 % could be hidden
+among them are not called settled. The labels that are counted must be so many that
 their entropy is known to 5 %: of K classes in N labels, it is too low by about (K − 1) / 2N.
 
 ## Why it matters
@@ -68,6 +69,7 @@ from plogq.doctor.finding import Cost, Finding, Place
 from plogq.doctor.runtime.training import Training
 
 FEWEST = 40  # steps, and so ten in a quarter
+HIDDEN = 0.05  # of the entropy: a fall that would have been seen
 BIAS = 0.05  # of the entropy, by which that of few labels may be too low
 ERRORS = 2  # standard errors of the difference of two quarters
 NEAR = 0.01  # of the base rates' entropy: below it, something of the inputs was learnt
@@ -89,7 +91,8 @@ def find(training: Training) -> Iterator[Finding]:
     if not np.isfinite(losses).all():
         return
     error = math.sqrt((before.var(ddof=1) + last.var(ddof=1)) / quarter)
-    if before.mean() - last.mean() > ERRORS * error:
+    fall = before.mean() - last.mean()
+    if fall > ERRORS * error or fall + ERRORS * error > HIDDEN * seen.base_rate:
         return
     if min(before.mean(), last.mean()) < (1 - NEAR) * seen.base_rate:
         return

@@ -4,6 +4,8 @@ from tests.doctor.corpus.unseen import (
     healthy_loops,
     healthy_losses,
     healthy_models,
+    second_healthy,
+    second_sick,
     sick_layers,
     sick_loops,
     sick_losses,
@@ -11,4 +13,7 @@ from tests.doctor.corpus.unseen import (
 from tests.doctor.corpus.unseen.cases import CASES
 
 __all__ = ["CASES", "FILES"]
-FILES = (sick_losses, sick_layers, sick_loops, healthy_losses, healthy_models, healthy_loops)
+FILES = (
+    sick_losses, sick_layers, sick_loops, healthy_losses, healthy_models, healthy_loops,
+    second_sick, second_healthy,
+)  # fmt: skip

@@ -6,7 +6,7 @@ import functools
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -20,6 +20,10 @@ from plogq.doctor.values import Values, values_of
 # The options that the checks of values know, and that modules keep as attributes.
 OPTIONS = ("ignore_index", "label_smoothing", "reduction", "weight", "log_target", "pos_weight")
 CLOSE = 1e-4  # of the loss: sums in half precision, or in another order
+# How autograd calls what only changes a shape or a type, and activations.
+SHAPES = ("View", "UnsafeView", "Squeeze", "Unsqueeze", "Select", "Transpose", "Permute", "ToCopy",
+          "Slice", "TBackward", "ReshapeAlias", "Clone")  # fmt: skip
+ACTIVATIONS = {"Sigmoid": "sigmoid", "Softmax": "softmax"}
 NOTHING = 1e-6  # a loss that is 0 but for rounding
 BY_NUMBER = (
     "cross_entropy", "nll_loss", "binary_cross_entropy_with_logits", "binary_cross_entropy",
@@ -103,11 +107,21 @@ def _by_number(outputs: Tensor, target: Tensor, loss: float) -> NamedLoss | None
     return None
 
 
-def values(loss: NamedLoss, at_start: bool = False) -> Values:
+def values(loss: NamedLoss, at_start: bool = False, made_by: str = "") -> Values:
     """Return what the loss was given, as the checks of values look at it."""
-    return values_of(
+    found = values_of(
         loss.outputs, loss.target, loss.name, "torch", at_start=at_start, **loss.options
     )
+    return replace(found, made_by=made_by)
+
+
+def last_function(outputs: Any) -> str:
+    """Return "sigmoid" or "softmax" where that is what made the outputs, but for their shape."""
+    node = getattr(outputs, "grad_fn", None)
+    while node is not None and node.name().startswith(SHAPES):
+        node = node.next_functions[0][0]
+    name = "" if node is None else node.name()
+    return next((each for kind, each in ACTIVATIONS.items() if name.startswith(kind)), "")
 
 
 def exact(loss: NamedLoss) -> float | None:

@@ -137,7 +137,9 @@ class Step:
     def target(self) -> Any:
         """What the loss compares the outputs with."""
         if self.own_loss:
-            return self.forward.kwargs.get("labels")
+            named = self.forward.kwargs
+            second = self.forward.args[1] if len(self.forward.args) > 1 else None
+            return named.get("labels", named.get("targets", second))
         return self.args[1] if len(self.args) > 1 else self.kwargs.get("target")
 
     def with_target(self, target: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -257,9 +259,18 @@ def _scalar(loss: Tensor) -> Tensor:
 
 
 def entry(output: Any, name: str) -> Any:
-    """Return a named part of what a model returned; None where it has none."""
+    """Return a named part of what a model returned; None where it has none.
+
+    Of a tuple, the loss is its only number, and the logits are its first tensor with rows.
+    """
     if isinstance(output, Mapping):
         return output.get(name)
+    if type(output) in (tuple, list):
+        tensors = [x for x in output if isinstance(x, Tensor) and x.is_floating_point()]
+        numbers = [x for x in tensors if x.ndim == 0]
+        if name == "loss":
+            return numbers[0] if len(numbers) == 1 else None
+        return next((x for x in tensors if x.ndim > 1), None)
     return getattr(output, name, None)
 
 

@@ -18,7 +18,7 @@ from plogq.doctor.runtime.pytorch.accumulated import accumulated
 from plogq.doctor.runtime.pytorch.copies import Hook, plain, random_state_kept
 from plogq.doctor.runtime.pytorch.layers import Looked, look
 from plogq.doctor.runtime.pytorch.loss_curve import Curve
-from plogq.doctor.runtime.pytorch.loss_name import NamedLoss, named, values
+from plogq.doctor.runtime.pytorch.loss_name import NamedLoss, last_function, named, values
 from plogq.doctor.runtime.pytorch.steps import Forward, LookError, Step, entry
 from plogq.doctor.runtime.pytorch.updates import Updates
 from plogq.doctor.runtime.training import Training
@@ -57,6 +57,7 @@ class TorchWatch:
         self._earlier: list[Forward] = []
         self._first: Step | None = None
         self._parts: list[Step] = []
+        self._of_others: set[int] = set()  # the parts whose gradients another update used
         self._asked: set[str] = set()
         parameter = next(self.inner.parameters(), None)
         self._device = torch.device("cpu") if parameter is None else parameter.device
@@ -80,7 +81,7 @@ class TorchWatch:
             each.remove()
         self._handles = []
         self._forward = self._first = None
-        self._parts, self._earlier = [], []
+        self._parts, self._earlier, self._of_others = [], [], set()
 
     @property
     def looking(self) -> bool:
@@ -201,7 +202,9 @@ class TorchWatch:
         self._curve.count(known)
         if known is not None and len(self.values) < self.steps:
             with self._safe("what the loss is given"):
-                self.values.append((step.number, values(known, at_start=step.number == 1)))
+                made_by = last_function(step.outputs)
+                given = values(known, at_start=step.number == 1, made_by=made_by)
+                self.values.append((step.number, given))
         with self._safe("the model's copy"):
             step.find_ways()
         if len(self._parts) <= MOST_PARTS:
@@ -271,16 +274,19 @@ class TorchWatch:
     def _backward(self, step: Step, gradient: Tensor) -> None:
         with self._safe("the gradient"):
             step.scale = float(gradient.sum())
-            self._updates.before_backward()
+            if not self._updates.before_backward():  # what came before was cleared
+                self._parts = [each for each in self._parts if id(each) not in self._of_others]
+            self._of_others = set()
 
     def _before_update(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         with self._safe("the updates"):
             if not self._updates.holds(optimizer):
+                self._of_others = {id(each) for each in self._parts}
                 return
             if self.looking:
                 self._look_at_update(optimizer)
             self._updates.count += 1
-            self._parts, self._earlier = [], []
+            self._parts, self._earlier, self._of_others = [], [], set()
 
     def _look_at_update(self, optimizer: Optimizer) -> None:
         norm = self._updates.look(optimizer)
