@@ -122,6 +122,9 @@ class SplitBatch:
     rows: int
     """How many rows there are in all."""
 
+    numbers: int = 1
+    """How many numbers the loss is, such as one for each row; their sum is what is given here."""
+
 
 @dataclass(frozen=True)
 class OverfitTrial:
@@ -184,6 +187,9 @@ class ModeLosses:
 
     modules: tuple[str, ...]
     """The classes of the modules that differ by mode."""
+
+    always: tuple[str, ...]
+    """The classes of the modules that drop in eval mode, too."""
 
     step: int
     """Which call of the loss, from 1."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from plogq.doctor.readings import are_hot, step
 from plogq.doctor.runtime.pytorch.copies import copied, copied_loss
+from plogq.doctor.runtime.pytorch.drops import Drops
 from plogq.doctor.runtime.pytorch.loss_name import NamedLoss, exact, named, values
 from plogq.doctor.runtime.pytorch.steps import LookError, Step
 from plogq.doctor.runtime.training import (
@@ -100,28 +101,33 @@ def split_batch(loss: Any, at: Step) -> SplitBatch | None:
     if any(isinstance(each, Tensor) for name, each in at.kwargs.items()
            if name not in ("input", "target")):  # fmt: skip
         return None
-    halves, loss = [], copied_loss(loss)
+    halves, numbers, loss = [], 0, copied_loss(loss)
     for part in (slice(None, rows // 2), slice(rows // 2, None)):
         with torch.no_grad():
-            halves.append(float(loss(outputs[part].detach(), target[part]).sum()))
-    return SplitBatch(float(at.loss), (halves[0], halves[1]), rows)
+            found = loss(outputs[part].detach(), target[part])
+        halves.append(float(found.sum()))
+        numbers += found.numel() if found.ndim else 0
+    numbers = max(1, numbers)
+    return SplitBatch(float(at.loss) * numbers, (halves[0], halves[1]), rows, numbers)
 
 
 def mode_losses(model: nn.Module, loss: Any, at: Step) -> ModeLosses | None:
     """Return the loss of a batch in both modes; None where it is the same in both."""
     kinds = tuple(sorted({type(each).__name__ for each in model.modules()
                           if isinstance(each, BY_MODE)}))  # fmt: skip
-    both = {}
+    both: dict[bool, float] = {}
+    always: tuple[str, ...] = ()
     for training in (False, True):
         twin, its_loss = copied(model, loss)
         twin.train(training)
-        with torch.no_grad():
+        with torch.no_grad(), Drops(twin) as drops:
             value, _ = at.repeat(twin, its_loss)
         both[training] = float(value.detach())
-    if both[True] == both[False]:
+        always = always or (() if training else tuple(sorted(drops.found)))
+    if both[True] == both[False] and not always:
         return None
     return ModeLosses(
-        at.forward.training, at.learning, both[True], both[False], kinds, at.number
+        at.forward.training, at.learning, both[True], both[False], kinds, always, at.number
     )  # fmt: skip
 
 

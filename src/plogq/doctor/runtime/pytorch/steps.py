@@ -105,6 +105,8 @@ class Step:
         Whether a gradient can be asked for.
     scale
         By what the loss was multiplied before its gradient was asked for; None before that.
+    logits
+        Those of a model that computes the loss itself, without their graph.
     """
 
     number: int
@@ -115,6 +117,7 @@ class Step:
     learning: bool
     scale: float | None = None
     ways: dict[int | str, Way] = field(default_factory=dict)
+    logits: Any = None
 
     @property
     def own_loss(self) -> bool:
@@ -130,7 +133,8 @@ class Step:
     def outputs(self) -> Any:
         """What the loss is given of the model; of a model's own loss its logits."""
         if self.own_loss:
-            return entry(self.forward.output, "logits")
+            output = self.forward.output
+            return self.logits if output is None else entry(output, "logits")
         return self.args[0] if self.args else self.kwargs.get("input")
 
     @property
@@ -194,6 +198,8 @@ class Step:
         if not self.ways and not self.own_loss:
             raise LookError("what the loss is given is not what the model returns")
         # A graph is not kept for longer than the training keeps it.
+        if self.own_loss:
+            self.logits = _detached(entry(self.forward.output, "logits"))
         self.args = tuple(_detached(each) for each in self.args)
         self.kwargs = {name: _detached(each) for name, each in self.kwargs.items()}
 
