@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from docs.doctor import unseen  # noqa: E402
 from plogq.doctor.check import all_checks  # noqa: E402
 from tests.doctor.corpus import measure  # noqa: E402
 from tests.doctor.corpus.case import Case  # noqa: E402
@@ -34,12 +35,6 @@ updates (1), and outputs that differ by less than 1/10,000 are alike (2). One is
 counted. So the figures below are of cases that the doctor was mended by, and no more of unseen
 ones. No other number was changed.
 """,
-    "Trainings that were not used to set a threshold": """\
-These stand in `tests/doctor/corpus/unseen/`. Someone wrote them who had read what `watch` is for, and
-none of its checks, in the style of public projects: what each is to show was committed before the
-doctor was tried on any. The figures are those of that first run, of which
-`first_run.json` holds every finding; no check had been changed by them.
-""",
 }
 HALVES = {
     "Values": (measure.VALUES, measure.found_in_values),
@@ -54,33 +49,18 @@ def page() -> str:
     for title, (cases, found_in) in HALVES.items():
         parts.append(_half(title, [(case, found_in(case)) for case in cases]))
         if title == "Trainings":
-            parts.append(_unseen())
+            parts.append(unseen.section(_half))
     return "\n".join(parts)
 
 
-def _unseen() -> str:
-    """Return what was found in trainings that no check was made or mended by."""
-    first = measure.recorded(measure.FIRST_RUN)
-    wrong, missed = [], []
-    for case, found in first:
-        wrong += [f"`{case.name}` {code}" for code in sorted(found - case.codes - case.also)]
-        missed += [f"`{case.name}` {code}" for code in sorted(case.codes - found)]
-    lines = [
-        _half("Trainings that were not used to set a threshold", first),
-        f"Wrong: {', '.join(wrong)}.\n",
-        f"Missed: {', '.join(missed)}.\n",
-    ]
-    return "\n".join(lines)
-
-
-def _half(title: str, found: list[tuple[Case, Set[str]]]) -> str:
+def _half(title: str, found: list[tuple[Case, Set[str]]], note: str = "", level: int = 2) -> str:
     counts = measure.counts(found)
     kinds = [case.kind for case, _ in found]
     names = {check.code: check.name for check in all_checks()}
     lines = [
-        f"## {title}\n",
+        f"{'#' * level} {title}\n",
         f"{kinds.count('sick')} sick cases and {kinds.count('healthy')} healthy ones.\n",
-        *([NOTES[title]] if title in NOTES else []),
+        *([text] if (text := NOTES.get(title, note)) else []),
         "| check | | right | wrong | missed | precision | recall |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]

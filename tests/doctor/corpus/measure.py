@@ -20,13 +20,19 @@ from tests.doctor.corpus.unseen.all_cases import CASES as UNSEEN
 from tests.doctor.corpus.values import healthy, sick
 
 __all__ = [
-    "CODE", "FIRST_RUN", "TRAININGS", "UNSEEN", "VALUES", "Counts", "counts", "found_in_code",
-    "found_in_trainings", "found_in_values", "recorded", "total",
+    "CODE", "FIRST_RUNS", "NOW", "TRAININGS", "UNSEEN", "VALUES", "Counts", "counts",
+    "found_in_code", "found_in_trainings", "found_in_values", "recorded", "total",
 ]  # fmt: skip
 
 VALUES = (*sick.CASES, *healthy.CASES)
 TRAININGS = (*sick_trainings.CASES, *healthy_trainings.CASES)
-FIRST_RUN = Path(__file__).parent / "unseen" / "first_run.json"
+# What was found in the unseen trainings when each batch was first tried, and what is found now.
+_UNSEEN = Path(__file__).parent / "unseen"
+FIRST_RUNS = (_UNSEEN / "first_run.json", _UNSEEN / "second_run.json")
+NOW = _UNSEEN / "now.json"
+
+
+Found = tuple[Case, Set[str]]
 
 
 class Counts(NamedTuple):
@@ -68,13 +74,13 @@ def found_in_trainings(case: Case) -> Set[str]:
         torch.set_num_threads(threads)
 
 
-def recorded(path: Path) -> list[tuple[Case, Set[str]]]:
+def recorded(path: Path) -> list[Found]:
     """Return the unseen trainings of a recorded run, each with what was found in it then."""
     found = json.loads(path.read_text())
     return [(case, set(found[case.name])) for case in UNSEEN if case.name in found]
 
 
-def counts(cases: Iterable[tuple[Case, Set[str]]]) -> dict[str, Counts]:
+def counts(cases: Iterable[Found]) -> dict[str, Counts]:
     """Return the counts of each check, by code, from cases and what was found in them."""
     right, wrong, missed = Counter[str](), Counter[str](), Counter[str]()
     for case, found in cases:
