@@ -141,6 +141,16 @@ def test_outputs_are_let_go_when_the_loop_lets_them_go():
         loss(second, torch.zeros(8, dtype=torch.long))
 
 
+def test_what_is_none_is_no_output_of_an_earlier_call():
+    torch.manual_seed(0)
+    model = nn.Linear(4, 2)
+    with watch(model, F.cross_entropy) as d:
+        for _ in range(3):
+            model(torch.randn(8, 4))
+            d.loss(model(torch.randn(8, 4)), torch.zeros(8, dtype=torch.long), None)
+    assert not d.diagnosis.unread
+
+
 def test_a_module_that_a_lambda_holds_on_to_is_copied_too():
     torch.manual_seed(0)
 

@@ -59,9 +59,10 @@ class Forward:
             self.earlier = weakref.ref(self.output)
         self.output = None
 
-    def is_of(self, given: Any) -> bool:
-        """Return whether something that a loss was given is the output that was let go."""
-        return self.earlier is not None and given is self.earlier()
+    @property
+    def kept(self) -> Tensor | None:
+        """The output that was let go, where the training still has it."""
+        return None if self.earlier is None else self.earlier()
 
     @classmethod
     def called(

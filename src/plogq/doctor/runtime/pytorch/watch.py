@@ -134,7 +134,8 @@ class TorchWatch:
             if self._forward is not None:
                 self._forward.let_go()
                 if self.looking:
-                    self._earlier = [*self._earlier, self._forward][-MOST_PARTS:]
+                    earlier = [*self._earlier, self._forward][-MOST_PARTS:]
+                    self._earlier = [each for each in earlier if each.kept is not None]
             self._forward = Forward.called(module, args, kwargs, self._device, self.looking)
 
     def _after(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
@@ -190,9 +191,9 @@ class TorchWatch:
     def _forward_of(self, given: tuple[Any, ...]) -> Forward | None:
         """Return the call of the model whose output the loss is given; otherwise the last call."""
         for forward in self._earlier:
-            found = [each for each in given if forward.is_of(each)]
-            if found:
-                forward.output = found[0]
+            kept = forward.kept
+            if kept is not None and any(each is kept for each in given):
+                forward.output = kept
                 return forward
         return self._forward
 
