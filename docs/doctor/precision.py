@@ -79,5 +79,6 @@ def _half(title: str, found: list[tuple[Case, Set[str]]], note: str = "", level:
 
 
 if __name__ == "__main__":
+    unseen.record()
     PAGE.write_text(page())
     print(PAGE)
