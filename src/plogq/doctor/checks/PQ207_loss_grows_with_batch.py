@@ -76,6 +76,7 @@ def find(training: Training) -> Iterator[Finding]:
     used = training.gradient_ratio
     if used is None:
         used = training.steps[0].loss_scale
+    used /= seen.numbers  # both are of the mean of a loss that is a number for each row
     if not is_sum or min(abs(first), abs(second)) <= CLOSE * abs(seen.loss):
         return
     if used * seen.rows <= DIVIDED:

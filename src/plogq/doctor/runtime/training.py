@@ -128,6 +128,9 @@ class SplitBatch:
     use_seen: bool = True
     """Whether it was seen what the gradient of the loss is multiplied by before it is used."""
 
+    numbers: int = 1
+    """How many numbers the loss is, such as one for each row; their sum is what is given here."""
+
 
 @dataclass(frozen=True)
 class OverfitTrial:
@@ -193,6 +196,9 @@ class ModeLosses:
 
     modules: tuple[str, ...]
     """The classes of the modules that differ by mode."""
+
+    always: tuple[str, ...]
+    """The classes of the modules that drop in eval mode, too."""
 
     step: int
     """Which call of the loss, from 1."""
@@ -269,6 +275,9 @@ class LossCurve:
 
     labels: int
     """How many labels the shares are of."""
+
+    classes: int
+    """How many classes are among them."""
 
 
 @dataclass(frozen=True)

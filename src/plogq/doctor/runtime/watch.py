@@ -77,8 +77,8 @@ def watch(
         The model that is called, as it is called: compiled, or wrapped for data parallelism.
     loss_fn
         A module, which is watched where it is called; or a function, which is watched where it is
-        called as `loss` of what `watch` returns. None for a model that returns its loss, with
-        logits, as those of Hugging Face do.
+        called as `loss` of what `watch` returns. None for a model that returns its loss with its
+        logits: as `output.loss`, as those of Hugging Face do, or in a tuple.
     steps
         How many updates are looked at. Of later steps only the loss is kept.
     probes

@@ -106,6 +106,10 @@ def copied(model: nn.Module, loss: Any) -> tuple[nn.Module, Any]:
             if isinstance(value, torch.Tensor) and not value.is_leaf:
                 memo[id(value)] = value.detach().clone()
     twin: nn.Module = copy.deepcopy(model, memo)
+    for module in twin.modules():
+        for name, value in list(vars(module).items()):
+            if inspect.isfunction(value):  # a lambda may hold on to the model's own modules
+                setattr(module, name, copied_loss(value, memo))
     _strip(twin)
     for parameter in twin.parameters():
         parameter.grad = None
