@@ -48,8 +48,20 @@ def environment(python: str) -> Path:
         pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet"]
         run(*pip, "-r", asked[0])
         run(*pip, "--no-deps", "-c", asked[1], "jaxlib")  # XLA's headers
+        headers_of_debian(home)
         (home / "ready").touch()
     return home / "bin"
+
+
+def headers_of_debian(home: Path) -> None:
+    """Link, under `home`, the headers that Debian's Python keeps where only its compilers look."""
+    says = "import sysconfig as s; print(s.get_config_var('MULTIARCH'), s.get_path('include'))"
+    machine, include = run(home / "bin" / "python", "-c", says).split()
+    room = home / "headers" / machine
+    room.mkdir(parents=True)
+    apart = Path("/usr/include", machine, Path(include).name)
+    if apart.exists():
+        (room / apart.name).symlink_to(apart)
 
 
 def build(commands: Path, folder: Path) -> Path:
@@ -59,6 +71,7 @@ def build(commands: Path, folder: Path) -> Path:
     settings = {
         "PATH": f"{commands}:{os.environ['PATH']}",
         "CXX": str(ROOT / "packaging" / "zig-c++"),
+        "CXXFLAGS": f"-isystem {commands.parent / 'headers'}",
         "ZIG_TARGET": TARGET,
         "SOURCE_DATE_EPOCH": run("git", "-C", source, "log", "-1", "--format=%ct").strip(),
     }

@@ -77,7 +77,7 @@ def curve_of(losses: Iterable[float], labels: Counter[int]) -> LossCurve | None:
     if not total:
         return None
     shares = np.array(list(labels.values())) / total
-    return LossCurve(tuple(losses), float(entropy(shares)), total)
+    return LossCurve(tuple(losses), float(entropy(shares)), total, len(shares))
 
 
 def labels_of(values: Values) -> Array | None:

@@ -109,7 +109,7 @@ def split_batch(loss: Any, at: Step) -> SplitBatch | None:
         halves.append(float(found.sum()))
         numbers += found.numel() if found.ndim else 0
     numbers = max(1, numbers)
-    return SplitBatch(float(at.loss) * numbers, (halves[0], halves[1]), rows, numbers)
+    return SplitBatch(float(at.loss) * numbers, (halves[0], halves[1]), rows, numbers=numbers)
 
 
 def mode_losses(model: nn.Module, loss: Any, at: Step) -> ModeLosses | None:
