@@ -1,0 +1,236 @@
+"""What the ranks tell each other: one packet a step, whose head shows whether they fit together.
+
+A packet is one tensor of each rank, of its heading and then of the numbers of its rows, so that a
+step is one call. All packets of a call must have one size, or the call itself fails (gloo ends the
+process): so before the first call of each number of rows and each set of options, which is then new
+on every rank, the ranks exchange headings alone. Each finds the same fault in them, and raises.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from itertools import accumulate
+from typing import NamedTuple, NoReturn
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+from plogq.errors import refuse
+from plogq.torch.parallel.ranks import Ranks, gathered
+
+_DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
+_PRIME = 2147483647
+_MOST = 4096  # keys that a group's ranks remember
+
+# By group, what its ranks have agreed on: by (rows, options), the widths for a width of this rank.
+_agreed: WeakKeyDictionary[object, dict[tuple[int, ...], tuple[int, ...]]] = WeakKeyDictionary()
+
+
+class Heading(NamedTuple):
+    """What a rank says of itself; each number is below 2³¹.
+
+    Attributes
+    ----------
+    failed
+        1 if this rank refuses its input.
+    width
+        The number of columns of its part.
+    first
+        The number of its first class, as far as it knows; −1 before the first call.
+    rows
+        The number of rows.
+    dtype, device
+        What its part is, as numbers.
+    options
+        A digest of the options.
+    target
+        A digest of the targets, the mask and the row weights.
+    """
+
+    failed: int
+    width: int
+    first: int
+    rows: int
+    dtype: int
+    device: int
+    options: int
+    target: int
+
+    @classmethod
+    def of(cls, x: Tensor, width: int, options: object) -> Heading:
+        """Return the heading of a part, before its targets are read."""
+        dtype = _DTYPES.index(x.dtype) if x.dtype in _DTYPES else len(_DTYPES)
+        device = digest_of(x.device.type)
+        return cls(0, width, -1, x.shape[:-1].numel(), dtype, device, digest_of(options), 0)
+
+
+_WORDS = len(Heading._fields)
+FAILED = Heading(1, *[0] * (_WORDS - 1))
+
+
+def digest_of(value: object) -> int:
+    """Return a number below 2³¹ that says whether two values are written the same."""
+    return zlib.crc32(repr(value).encode()) & _PRIME
+
+
+def digest_of_rows(like: Tensor, *tensors: Tensor | None) -> Tensor:
+    """Return one such number of tensors, by the bits of their elements, as a 0-d tensor."""
+    total = torch.zeros((), dtype=torch.int64, device=like.device)
+    for i, t in enumerate(tensors):
+        if t is None:
+            continue
+        bits = t.detach().to(torch.float64).view(torch.int64) if t.is_floating_point() else t.long()
+        bits = bits.flatten()
+        mixed = (bits ^ (bits >> 32)) % _PRIME
+        place = torch.arange(1 + i, 1 + i + len(bits), device=t.device) * 40503 % _PRIME
+        total = (total * 31 + (mixed * place % _PRIME).sum()) % _PRIME
+    return total
+
+
+def meet(ranks: Ranks, heading: Heading, like: Tensor) -> tuple[int, ...]:
+    """Return the widths of all parts, as the ranks said them at the first call of this kind.
+
+    Raises
+    ------
+    ValueError
+        If the ranks do not fit together; on every rank.
+    """
+    known = _agreed.setdefault(ranks.group, {})
+    key = (heading.rows, heading.options, heading.dtype)
+    widths = known.get((*key, heading.width))
+    if widths is not None:
+        return widths
+    if key in known:  # the heading of the packet itself will show whether that is so
+        return (heading.width,) * ranks.size
+    headings = _headings(gathered(torch.tensor(heading, device=like.device), ranks))
+    _refuse_unlike(headings, ranks)
+    remember(ranks, headings)
+    return tuple(h.width for h in headings)
+
+
+def remember(ranks: Ranks, headings: list[Heading]) -> None:
+    """Remember, by the group, the widths of all parts beside that of this rank."""
+    known = _agreed.setdefault(ranks.group, {})
+    if len(known) >= _MOST:  # all ranks have the same number
+        known.clear()
+    own, widths = headings[ranks.rank], tuple(h.width for h in headings)
+    key = (own.rows, own.options, own.dtype)
+    known[key] = known[*key, own.width] = widths
+
+
+def is_new(ranks: Ranks) -> bool:
+    """Tell whether the ranks have agreed on nothing yet."""
+    return not _agreed.get(ranks.group)
+
+
+def fail_at_the_first_call(ranks: Ranks, like: object) -> None:
+    """Tell the others, who wait for a heading, that this rank refuses its arguments."""
+    if is_new(ranks):
+        device = like.device if isinstance(like, Tensor) else "cpu"
+        gathered(torch.tensor(FAILED, device=device), ranks)
+
+
+def exchanged(
+    ranks: Ranks, heading: Heading, numbers: Callable[[], list[Tensor]], count: int, like: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the headings (size, words) and the numbers (size, count, R) of all ranks, in one call.
+
+    Parameters
+    ----------
+    heading
+        This rank's; the digest of its targets is the first of its `numbers`.
+    numbers
+        Computes a 0-d digest, and then `count` tensors (R,). If it raises, the others are told.
+    like
+        An empty tensor of the dtype and on the device of the numbers. Whole numbers travel by
+        their bits.
+    """
+    whole = torch.int64 if like.dtype == torch.float64 else torch.int32
+    packet = torch.zeros(_WORDS + count * heading.rows, dtype=like.dtype, device=like.device)
+    words, failure = packet[:_WORDS].view(whole), None
+    try:
+        digest, *found = numbers()
+        words.copy_(torch.tensor(heading, device=like.device))
+        words[-1] = digest
+        rows = packet[_WORDS:].view(count, heading.rows)
+        for into, values in zip(rows, found, strict=True):
+            if values.is_floating_point():
+                into.copy_(values)
+            else:
+                into.view(whole).copy_(values)
+    except Exception as error:
+        failure = error
+        words.copy_(torch.tensor(FAILED, device=like.device))
+    all_packets = gathered(packet, ranks)
+    if failure is not None:
+        raise failure
+    words = all_packets[:, :_WORDS].contiguous().view(whole)
+    return words.long(), all_packets[:, _WORDS:].view(ranks.size, count, heading.rows)
+
+
+def whole_numbers(values: Tensor) -> Tensor:
+    """Return the whole numbers whose bits are in the exchanged `values`."""
+    whole = torch.int64 if values.dtype == torch.float64 else torch.int32
+    return values.contiguous().view(whole).long()
+
+
+def checked(words: Tensor, ranks: Ranks) -> bool:
+    """Refuse headings that do not fit together, on every rank; tell whether the parts do.
+
+    They do not where a rank was wrong about its first class: then they are remembered.
+    """
+    headings = _headings(words)
+    _refuse_unlike(headings, ranks)
+    target = headings[0].target
+    for rank, heading in enumerate(headings):
+        if heading.target != target:
+            expected = "be the same on every rank, which has all rows and a part of the vocabulary"
+            came = f"other targets, masks or row weights on rank {rank} than on rank 0"
+            refuse("target", expected, came)
+    if [h.first for h in headings] == starts(h.width for h in headings):
+        return True
+    remember(ranks, headings)
+    return False
+
+
+def starts(widths: object) -> list[int]:
+    """Return the number of the first class of each part."""
+    sizes = list(widths)  # type: ignore[call-overload]
+    return [0, *accumulate(sizes)][:-1]
+
+
+def fits(words: Tensor) -> Tensor:
+    """Return, as a 0-d bool that nobody has read, whether the headings fit together."""
+    width, first = words[:, 1], words[:, 2]
+    same = (words[:, 3:] == words[:1, 3:]).all() & ~words[:, 0].any()
+    return same & (first == width.cumsum(0) - width).all()
+
+
+def _headings(words: Tensor) -> list[Heading]:
+    return [Heading(*row) for row in words.tolist()]
+
+
+def _refuse_unlike(headings: list[Heading], ranks: Ranks) -> None:
+    """Refuse the first rank that is not like rank 0."""
+    for rank, heading in enumerate(headings):
+        if heading.failed:
+            expected = "be taken by every rank"
+            refuse("input", expected, f"an error on rank {rank}, which says what it is")
+    first = headings[0]
+    for rank, heading in enumerate(headings):
+        if heading.rows != first.rows:
+            of_each = f"{first.rows} on rank 0, {heading.rows} on rank {rank}"
+            _refuse("have as many rows on every rank", of_each)
+        if heading.dtype != first.dtype:
+            names = [str([*_DTYPES, "another"][h.dtype]) for h in (first, heading)]
+            _refuse("have one dtype", f"{names[0]} on rank 0, {names[1]} on rank {rank}")
+        if heading.device != first.device:
+            _refuse("be on devices of one type", f"another on rank {rank} than on rank 0")
+        if heading.options != first.options:
+            refuse("options", "be the same on every rank", f"others on rank {rank} than on rank 0")
+
+
+def _refuse(expected: str, came: str) -> NoReturn:
+    refuse("input", expected, came)
