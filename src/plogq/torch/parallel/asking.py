@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import torch
 from torch import Tensor
 
@@ -11,6 +14,15 @@ from plogq.torch.parallel.parts import Asked
 from plogq.torch.parallel.ranks import Ranks, Whole, part_of
 from plogq.torch.parallel.sums import Fields
 from plogq.torch.questions import Rows, arithmetic
+
+F = TypeVar("F", bound=Callable[..., Any])
+_NOT_COMPILED = "the ranks exchange their sums between the graphs, and each checks the others'"
+
+
+def not_compiled(function: F) -> F:
+    """Let a function run between the graphs of torch.compile, which says this reason."""
+    outside: F = torch.compiler.disable(function, reason=_NOT_COMPILED)  # type: ignore[no-untyped-call]
+    return outside
 
 
 def widened(x: Tensor, axis: int) -> Tensor:

@@ -12,7 +12,7 @@ from plogq.errors import check_count, refuse
 from plogq.torch.autograd import check_inplace, room_for
 from plogq.torch.checks import check_classes, check_tensors
 from plogq.torch.options import SoftmaxOptions
-from plogq.torch.parallel.asking import asked_of, widened
+from plogq.torch.parallel.asking import asked_of, not_compiled, widened
 from plogq.torch.parallel.engines import part_sums, write_slopes
 from plogq.torch.parallel.exchange import Heading, fail_at_the_first_call
 from plogq.torch.parallel.parts import Asked, Found, Part, together
@@ -23,10 +23,8 @@ from plogq.torch.questions import Rows, TokenLogprobs, without_autocast
 from plogq.torch.reductions import reduction_name
 from plogq.torch.softmax import classes_last, prepared, question
 
-NOT_COMPILED = "the ranks exchange their sums between the graphs, and each checks the others'"
 
-
-@torch.compiler.disable(reason=NOT_COMPILED)
+@not_compiled
 def cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -39,7 +37,7 @@ def cross_entropy(
     label_smoothing: float = 0.0,
     **options: Unpack[SoftmaxOptions],
 ) -> Any:
-    """`plogq.torch.cross_entropy` of logits of which each rank has some classes: −Σ_j w_j t_j log p_j.
+    """−Σ_j w_j t_j log p_j, as `plogq.torch.cross_entropy`, of logits that are in parts by class.
 
     Parameters
     ----------
@@ -98,7 +96,7 @@ def cross_entropy(
     return (value, found.statistics()) if asked.rows.statistics else value
 
 
-@torch.compiler.disable(reason=NOT_COMPILED)
+@not_compiled
 def logprobs(
     input: Tensor,
     tokens: Tensor,
@@ -170,7 +168,7 @@ def _asked(
         given: SoftmaxOptions = {**options}
         for name in ("row_weight", "mask"):
             if name in options:
-                given[name] = replicated(name, options[name])  # type: ignore[literal-required]
+                given[name] = replicated(name, options[name])
         target = _target(target, input, axis)
         check_tensors(
             input=part, target=target, weight=weight,
@@ -243,7 +241,7 @@ class _PartLoss(torch.autograd.Function):
         return values_of(found, entropy=entropy)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None]:
         """Write the gradient of this part."""
         z, *_ = ctx.saved_tensors  # raises if one was changed

@@ -123,7 +123,8 @@ class Merged(NamedTuple):
     def entropy(self) -> Tensor:
         """Return H(p)."""
         total = 1 + self.state.rest
-        return self.log_total + self.sums["gap"] / (total * self.options.temperature)
+        found: Tensor = self.log_total + self.sums["gap"] / (total * self.options.temperature)
+        return found
 
     def losses(self) -> Tensor:
         """Return the loss of each row."""
@@ -196,7 +197,7 @@ class Merged(NamedTuple):
         return found
 
     def _label(self) -> tuple[Tensor, Tensor]:
-        """Return u and v of the label: its loss is u (−log p), with the gradient v (p − [j = y])."""
+        """Return u and v of a label: its loss is u (−log p), and the gradient v (p − [j = y])."""
         options, rest = self.options, self.state.rest
         weight = self.sums.get("w_target")
         u = (1 - options.label_smoothing) * (torch.ones_like(rest) if weight is None else weight)

@@ -27,9 +27,8 @@ from plogq.torch.parallel.merged import Merged
 from plogq.torch.parallel.ranks import Ranks, Whole
 from plogq.torch.parallel.slopes import Sloping
 from plogq.torch.parallel.sums import ELSEWHERE, Fields, PartSums
-from plogq.torch.questions import Rows, arithmetic, statistics
+from plogq.torch.questions import Rows, statistics
 from plogq.torch.reductions import not_zero, total_weight, weighed
-
 
 _NO_INDEX = -(1 << 62)  # an ignore_index that no label has: rows are left out by `keep`
 
@@ -280,7 +279,7 @@ def together(asked: Asked, heading: Heading, sums_of: SumsOfPart, like: Tensor) 
         if fields.soft and rows.validate:
             _check_distributions(found)
         return found
-    refuse("input", "have a part of one width in all calls", f"widths {part.widths}")
+    raise AssertionError("the headings of one call cannot say two things")
 
 
 def _owner(rows: Rows, kept: Tensor | None, part: Part) -> Tensor:

@@ -10,6 +10,9 @@ from torch import Tensor
 
 from plogq.errors import refuse
 
+# The second is what a torch before 2.13 calls it.
+_gather = getattr(dist, "all_gather_single", None) or getattr(dist, "all_gather_into_tensor", None)
+
 Group = Any  # a ProcessGroup, a DeviceMesh of one axis, or None for all ranks
 
 
@@ -103,7 +106,8 @@ def gathered(x: Tensor, ranks: Ranks) -> Tensor:
     """Return x of every rank, (size, …), in one call."""
     flat = x.contiguous().view(-1)
     out = torch.empty(ranks.size * flat.numel(), dtype=x.dtype, device=x.device)
-    dist.all_gather_into_tensor(out, flat, group=ranks.group)
+    assert _gather is not None
+    _gather(out, flat, group=ranks.group)
     return out.view(ranks.size, *x.shape)
 
 

@@ -83,7 +83,7 @@ def native_slopes(x: Tensor, asked: Sloping) -> None:
 
 
 def _finish(asked: Sloping, at_top: Tensor, counted: Tensor) -> None:
-    """Write the gradient at the part's largest logit, (R,) `at_top` if others hold it, and label."""
+    """Write the gradient at the label, and at the top, where it is `at_top` unless of all ranks."""
     label, top, coefficients, into = asked.rows.target, asked.top, asked.coefficients, asked.into
     assert label is not None
     assert coefficients.label is not None
@@ -115,11 +115,9 @@ def _block(x: Tensor, asked: Sloping, at: slice) -> Tensor:
     x = x.to(arithmetic(x))
     if keep is not None:
         x = x.masked_fill(~keep[:, None], 0.0)
-    a, b, c, d, beside, with_label, _ = (
-        None if t is None else t[at, None] for t in asked.coefficients
-    )
-    assert a is not None
-    assert c is not None
+    of = asked.coefficients
+    a, c, beside, with_label = (t[at, None] for t in (of.a, of.c, of.beside, of.top))
+    b, d = (None if t is None else t[at, None] for t in (of.b, of.d))
     gap = asked.highest[at, None] - x
     e = (gap / -temperature).exp_()
     g = e * a if d is None else e * a + times(xp, e, gap) * d
