@@ -9,9 +9,9 @@ on every rank, the ranks exchange headings alone. Each finds the same fault in t
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import accumulate
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import torch
@@ -105,7 +105,8 @@ def meet(ranks: Ranks, heading: Heading, like: Tensor) -> tuple[int, ...]:
     if key in known:  # the heading of the packet itself will show whether that is so
         return (heading.width,) * ranks.size
     headings = _headings(gathered(torch.tensor(heading, device=like.device), ranks))
-    _refuse_unlike(headings, ranks)
+    _refuse_failed(headings)
+    _refuse_unlike(headings)
     remember(ranks, headings)
     return tuple(h.width for h in headings)
 
@@ -134,15 +135,17 @@ def fail_at_the_first_call(ranks: Ranks, like: object) -> None:
 
 def exchanged(
     ranks: Ranks, heading: Heading, numbers: Callable[[], list[Tensor]], count: int, like: Tensor
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Exception | None]:
     """Return the headings (size, words) and the numbers (size, count, R) of all ranks, in one call.
+
+    The third is what this rank failed with, if it did: the others see that in its heading.
 
     Parameters
     ----------
     heading
         This rank's; the digest of its targets is the first of its `numbers`.
     numbers
-        Computes a 0-d digest, and then `count` tensors (R,). If it raises, the others are told.
+        Computes a 0-d digest, and then `count` tensors (R,).
     like
         An empty tensor of the dtype and on the device of the numbers. Whole numbers travel by
         their bits.
@@ -162,12 +165,10 @@ def exchanged(
                 into.view(whole).copy_(values)
     except Exception as error:
         failure = error
-        words.copy_(torch.tensor(FAILED, device=like.device))
-    all_packets = gathered(packet, ranks)
-    if failure is not None:
-        raise failure
-    words = all_packets[:, :_WORDS].contiguous().view(whole)
-    return words.long(), all_packets[:, _WORDS:].view(ranks.size, count, heading.rows)
+        words.copy_(torch.tensor(heading._replace(failed=1), device=like.device))
+    packets = gathered(packet, ranks)
+    words = packets[:, :_WORDS].contiguous().view(whole)
+    return words.long(), packets[:, _WORDS:].view(ranks.size, count, heading.rows), failure
 
 
 def whole_numbers(values: Tensor) -> Tensor:
@@ -176,29 +177,31 @@ def whole_numbers(values: Tensor) -> Tensor:
     return values.contiguous().view(whole).long()
 
 
-def checked(words: Tensor, ranks: Ranks) -> bool:
+def checked(words: Tensor, ranks: Ranks, failure: Exception | None) -> bool:
     """Refuse headings that do not fit together, on every rank; tell whether the parts do.
 
-    They do not where a rank was wrong about its first class: then they are remembered.
+    They do not where a rank was wrong about its first class, and then no failure counts: the widths
+    are remembered, and the ranks try once more.
     """
     headings = _headings(words)
-    _refuse_unlike(headings, ranks)
-    target = headings[0].target
+    _refuse_unlike(headings)
+    if [h.first for h in headings] != starts(h.width for h in headings):
+        remember(ranks, headings)
+        return False
+    if failure is not None:
+        raise failure
+    _refuse_failed(headings)
     for rank, heading in enumerate(headings):
-        if heading.target != target:
+        if heading.target != headings[0].target:
             expected = "be the same on every rank, which has all rows and a part of the vocabulary"
             came = f"other targets, masks or row weights on rank {rank} than on rank 0"
             refuse("target", expected, came)
-    if [h.first for h in headings] == starts(h.width for h in headings):
-        return True
-    remember(ranks, headings)
-    return False
+    return True
 
 
-def starts(widths: object) -> list[int]:
+def starts(widths: Iterable[int]) -> list[int]:
     """Return the number of the first class of each part."""
-    sizes = list(widths)  # type: ignore[call-overload]
-    return [0, *accumulate(sizes)][:-1]
+    return [0, *accumulate(widths)][:-1]
 
 
 def fits(words: Tensor) -> Tensor:
@@ -212,25 +215,28 @@ def _headings(words: Tensor) -> list[Heading]:
     return [Heading(*row) for row in words.tolist()]
 
 
-def _refuse_unlike(headings: list[Heading], ranks: Ranks) -> None:
-    """Refuse the first rank that is not like rank 0."""
+def _refuse_failed(headings: list[Heading]) -> None:
+    """Refuse what another rank has refused."""
     for rank, heading in enumerate(headings):
         if heading.failed:
             expected = "be taken by every rank"
             refuse("input", expected, f"an error on rank {rank}, which says what it is")
+
+
+def _refuse_unlike(headings: list[Heading]) -> None:
+    """Refuse the first rank that is not like rank 0."""
     first = headings[0]
     for rank, heading in enumerate(headings):
         if heading.rows != first.rows:
-            of_each = f"{first.rows} on rank 0, {heading.rows} on rank {rank}"
-            _refuse("have as many rows on every rank", of_each)
+            came = f"{first.rows} on rank 0, {heading.rows} on rank {rank}"
+            refuse("input", "have as many rows on every rank", came)
         if heading.dtype != first.dtype:
             names = [str([*_DTYPES, "another"][h.dtype]) for h in (first, heading)]
-            _refuse("have one dtype", f"{names[0]} on rank 0, {names[1]} on rank {rank}")
+            came = f"{names[0]} on rank 0, {names[1]} on rank {rank}"
+            refuse("input", "have one dtype on every rank", came)
         if heading.device != first.device:
-            _refuse("be on devices of one type", f"another on rank {rank} than on rank 0")
+            came = f"another on rank {rank} than on rank 0"
+            refuse("input", "be on devices of one type", came)
         if heading.options != first.options:
-            refuse("options", "be the same on every rank", f"others on rank {rank} than on rank 0")
-
-
-def _refuse(expected: str, came: str) -> NoReturn:
-    refuse("input", expected, came)
+            came = f"others on rank {rank} than on rank 0"
+            refuse("options", "be the same on every rank", came)

@@ -253,26 +253,31 @@ def together(asked: Asked, heading: Heading, sums_of: SumsOfPart, like: Tensor) 
     names = fields.names()
     room = torch.empty(0, dtype=asked.dtype, device=like.device)
     for _ in range(2):
-        part = asked.part(meet(ranks, heading, like))
-        own: list[tuple[Rows, PartSums]] = []
+        widths = meet(ranks, heading, like)
+        own: list[tuple[Part, Rows, PartSums]] = []
 
-        def numbers(part: Part = part, own: list[tuple[Rows, PartSums]] = own) -> list[Tensor]:
+        def numbers(
+            widths: tuple[int, ...] = widths, own: list[tuple[Part, Rows, PartSums]] = own
+        ) -> list[Tensor]:
+            part = asked.part(widths)
             local = asked.of_part(part)
             sums = sums_of(part, local)
-            own.append((local, sums))
+            own[:] = [(part, local, sums)]
             labels = None if fields.soft else rows.target
             digest = digest_of_rows(room, labels, rows.keep, rows.row_weight)
             return [digest, *(sums.by_name[name] for name in names)]
 
-        heading = heading._replace(first=part.first)
-        words, values = exchanged(ranks, heading, numbers, len(names), room)
+        heading = heading._replace(first=starts(widths)[ranks.rank])
+        words, values, failure = exchanged(ranks, heading, numbers, len(names), room)
         sound = None
         if like.device.type == "cpu" or rows.validate:
-            if not checked(words, ranks):
+            if not checked(words, ranks, failure):
                 continue
+        elif failure is not None:
+            raise failure
         else:
             sound = fits(words)
-        local, sums = own[0]
+        part, local, sums = own[0]
         owner = None if fields.soft else _owner(rows, local.keep, part)
         merged = Merged.of(values, fields, rows.options, owner)
         found = Found(asked, part, local, merged, sums, values, sound)
