@@ -6,9 +6,9 @@ from typing import Any, Unpack
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from plogq.errors import check_count
+from plogq.torch.checks import check_tensors
 from plogq.torch.head import WORKSPACE, LowRank, asked_of_layer
 from plogq.torch.options import SoftmaxOptions
 from plogq.torch.parallel.asking import asked_of, not_compiled, widened
@@ -176,6 +176,7 @@ def _answer(
     part, whole = part_of("linear_weight", matrix, 0)
     ranks = ranks_of(whole.group if group is None and whole is not None else group)
     try:
+        check_tensors(input=input, linear_weight=matrix)
         check_count("workspace", workspace, 1)
         given: SoftmaxOptions = {**options}
         for name in ("row_weight", "mask"):
@@ -282,7 +283,6 @@ class _HeadLoss(torch.autograd.Function):
         return values_of(found, entropy=entropy)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         """Give the gradients of this part, and of the hidden rows those of all."""
         tensors = ctx.saved_tensors[: ctx.count]  # raises if one was changed

@@ -6,7 +6,6 @@ from typing import Any, Unpack
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from plogq.errors import check_count, refuse
 from plogq.torch.autograd import check_inplace, room_for
@@ -165,6 +164,7 @@ def _asked(
     part, whole = part_of("input", input, axis)
     ranks = ranks_of(whole.group if group is None and whole is not None else group)
     try:
+        check_tensors(input=part)
         given: SoftmaxOptions = {**options}
         for name in ("row_weight", "mask"):
             if name in options:
@@ -241,7 +241,6 @@ class _PartLoss(torch.autograd.Function):
         return values_of(found, entropy=entropy)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None]:
         """Write the gradient of this part."""
         z, *_ = ctx.saved_tensors  # raises if one was changed
@@ -257,6 +256,9 @@ class _PartLoss(torch.autograd.Function):
 
 def upstream_of(upstream: Tensor, entropy: bool) -> tuple[Tensor, Tensor | None]:
     """Return the factors of each row's loss, and of its entropy if any is not 0."""
+    if torch.is_grad_enabled():
+        expected = "be False for a loss over ranks, which has no second derivative"
+        refuse("create_graph", expected, True)
     if is_batched(upstream):
         refuse("is_grads_batched", "be False for a loss over ranks", True)
     if not entropy:

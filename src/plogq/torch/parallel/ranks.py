@@ -59,12 +59,14 @@ def ranks_of(group: Group) -> Ranks:
             refuse("group", "be a mesh of one axis: take mesh[name]", f"{group.ndim} axes")
         group = group.get_group()
     group = dist.group.WORLD if group is None else group
-    if not isinstance(group, dist.ProcessGroup):
+    is_outside = isinstance(group, int) and group == dist.GroupMember.NON_GROUP_MEMBER
+    if not (is_outside or isinstance(group, dist.ProcessGroup)):
         expected = "be a process group or a DeviceMesh of one axis"
         refuse("group", expected, type(group).__name__, error=TypeError)
-    rank = dist.get_rank(group)
+    rank = -1 if is_outside else dist.get_rank(group)
     if rank < 0:
-        refuse("group", "have this process among its ranks", f"ranks without {dist.get_rank()}")
+        came = f"a group without rank {dist.get_rank()}"
+        refuse("group", "have this process among its ranks", came)
     return Ranks(group, rank, dist.get_world_size(group))
 
 
