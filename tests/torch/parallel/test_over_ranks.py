@@ -2,11 +2,17 @@
 
 import pytest
 
-from tests.torch.parallel import fault_cases, head_cases, value_cases
+from tests.torch.parallel import (
+    fault_cases,
+    head_cases,
+    peer_cases,
+    traffic_cases,
+    value_cases,
+)
 from tests.torch.parallel.processes import Cases, run
 
 ALL = Cases()
-for each in (fault_cases, value_cases, head_cases):
+for each in (fault_cases, value_cases, head_cases, traffic_cases, peer_cases):
     ALL.update(each.CASES)
 
 SIZES = [2, pytest.param(3, marks=pytest.mark.slow), pytest.param(4, marks=pytest.mark.slow)]
