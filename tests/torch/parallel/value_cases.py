@@ -231,15 +231,16 @@ def not_a_number_stays_in_its_row(here):
 
 @CASES
 def a_masked_label_costs_infinity(here):
-    x = torch.zeros(1, C, dtype=torch.float64)
-    x[0, 2] = -torch.inf
-    own = here.part(x).requires_grad_()
-    loss = parallel.cross_entropy(own, torch.tensor([2]))
-    loss.backward()
-    right = torch.full((1, C), 1 / (C - 1), dtype=torch.float64)
-    right[0, 2] = -1.0
-    assert loss == torch.inf
-    torch.testing.assert_close(own.grad, here.part(right))
+    x = torch.arange(2.0 * C, dtype=torch.float64).reshape(2, C).sin()
+    x[0, 2] = x[1, C - 1] = -torch.inf
+    y = torch.tensor([2, C - 1])
+    for options in ({}, {"label_smoothing": 0.1}, {"label_smoothing": 0.1, "weight": WEIGHT}):
+        whole, own = x.clone().requires_grad_(), here.part(x).requires_grad_()
+        pt.cross_entropy(whole, y, reduction="sum", **options).backward()
+        loss = parallel.cross_entropy(own, y, reduction="sum", **options)
+        loss.backward()
+        assert loss == torch.inf
+        torch.testing.assert_close(own.grad, here.part(whole.grad))
 
 
 @CASES

@@ -31,8 +31,7 @@ class Coefficients(NamedTuple):
     beside, top
         The gradient at the largest logit: where it is not the label's, and where it is.
     label
-        The gradient at the label where its logit is not the largest, without b; None for
-        distributions.
+        The gradient at the label where its logit is not the largest; None for distributions.
     """
 
     a: Tensor
@@ -173,7 +172,12 @@ class Merged(NamedTuple):
             d = of_entropy / (temperature * temperature * total)
             change = -d * sums["gap"] / total
             a, without, with_label = a + change, without + change, with_label + change
-        label = None if self.soft else a * self._of_label() + c
+        label = None
+        if not self.soft:
+            label = a * self._of_label() + c
+            if b is not None:
+                share = b if "w_target" not in sums else b * sums["w_target"]
+                label = label + torch.where(sums["x_target"] > -torch.inf, share, 0.0)
         return Coefficients(a, b, c, d, without, with_label, label)
 
     def likeliest(self, numbers: Tensor, fields: Fields) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ from plogq.torch.autograd import memory_of, no_kernel, no_memory
 from plogq.torch.engines.block_parts import BLOCK
 from plogq.torch.engines.native_rows import run_rows
 from plogq.torch.parallel.merged import Coefficients
-from plogq.torch.parallel.sums import ELSEWHERE, plain_rows
+from plogq.torch.parallel.sums import ELSEWHERE, has_masked, plain_rows
 from plogq.torch.questions import Rows, arithmetic
 
 
@@ -57,8 +57,10 @@ class Sloping:
 
 def no_native_slopes(x: Tensor, asked: Sloping) -> str:
     """Say why the kernel cannot give the gradient; an empty text if it can."""
-    if asked.rows.soft or asked.coefficients.b is not None:
-        return "the kernel smooths over its own classes alone"
+    if asked.rows.soft:
+        return "the kernel has no gradient of a part of distributions"
+    if asked.coefficients.b is not None and x.dtype != arithmetic(x):
+        return "smoothing would be added to a rounded gradient"
     if asked.coefficients.d is not None:
         return "the kernel has no gradient of an entropy"
     return no_kernel(x) or no_memory(x, asked.rows.keep)
@@ -75,29 +77,47 @@ def native_slopes(x: Tensor, asked: Sloping) -> None:
     is_open = largest > -torch.inf
     scale = torch.where(is_open, temperature * a * e * (1 + rest), 0.0)
     counted = is_open if keep is None else is_open & keep
+    b = None if coefficients.b is None else torch.where(counted, coefficients.b, 0.0)[:, None]
+    if b is not None:
+        b = b if asked.rows.weight is None else b * asked.rows.weight
+        b = torch.where(x > -torch.inf, b, 0.0) if has_masked(x) else b
     plain = plain_rows(asked.top, counted, asked.rows.options)
     run_rows(x, plain, row_scale=memory_of(scale), gradient=into)
+    if b is not None:
+        into += b
     lost = ~is_open & a.isnan()
-    into.masked_fill_((lost if keep is None else lost & keep)[:, None], torch.nan)
-    _finish(asked, (a * e).to(coefficients.a.dtype), counted)
+    lost = lost if keep is None else lost & keep
+    if lost.any():
+        into.masked_fill_(lost[:, None], torch.nan)
+    _finish(asked, counted)
 
 
-def _finish(asked: Sloping, at_top: Tensor, counted: Tensor) -> None:
-    """Write the gradient at the label, and at the top, where it is `at_top` unless of all ranks."""
+def _finish(asked: Sloping, counted: Tensor) -> None:
+    """Write the gradient at the label, and at the largest logit, of which the kernel knew nothing.
+
+    The kernel took the part's largest logit for the label, and its gradient there is not used.
+    """
     label, top, coefficients, into = asked.rows.target, asked.top, asked.coefficients, asked.into
     assert label is not None
     assert coefficients.label is not None
+    temperature = asked.rows.options.temperature
+    e = ((asked.part[0] - asked.highest) / temperature).exp()
+    at_top = coefficients.a * e
+    if coefficients.b is not None:
+        weight = asked.rows.weight
+        at_top += coefficients.b if weight is None else coefficients.b * weight[top]
     is_label = label == top
     largest = torch.where(is_label, coefficients.top, coefficients.beside)
-    at_top = torch.where(asked.holds, largest, at_top)
-    here = (label != ELSEWHERE) & ~(is_label & asked.holds) & counted
-    for at, values, where in (
-        (top, at_top, counted),
-        (label.clamp(min=0), coefficients.label, here),
-    ):
-        place = at[:, None]
-        kept = into.gather(1, place)
-        into.scatter_(1, place, torch.where(where[:, None], values[:, None].to(into.dtype), kept))
+    at_top = torch.where(
+        asked.holds, largest, torch.where(is_label, at_top + coefficients.c, at_top)
+    )
+    here = (label != ELSEWHERE) & ~is_label & counted
+    place = label.clamp(min=0)
+    for at, values, where in ((top, at_top, counted), (place, coefficients.label, here)):
+        kept = into.gather(1, at[:, None])
+        into.scatter_(
+            1, at[:, None], torch.where(where[:, None], values[:, None].to(into.dtype), kept)
+        )
 
 
 def block_slopes(x: Tensor, asked: Sloping) -> None:

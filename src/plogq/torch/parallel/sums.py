@@ -102,25 +102,59 @@ class Summing:
 
 def no_native_sums(x: Tensor, asked: Summing) -> str:
     """Say why the kernel cannot give the sums; an empty text if it can."""
-    if asked.fields.soft or asked.fields.smoothed:
-        return "the kernel keeps its sums of weights and distributions to itself"
-    return no_kernel(x) or no_memory(x, asked.rows.keep)
+    if asked.fields.soft:
+        return "the kernel keeps its sums of distributions to itself"
+    return no_kernel(x) or no_memory(x, asked.rows.keep, asked.rows.weight)
 
 
 def native_sums(x: Tensor, asked: Summing) -> PartSums:
     """Give the sums of the logits by the kernel, in one pass."""
-    n, entropy = len(x), asked.fields.entropy
-    plain = plain_rows(x.new_zeros(n, dtype=torch.int64), asked.rows.keep, asked.rows.options)
-    found = run_rows(x, plain, moments=entropy)
+    rows, smoothed = asked.rows, asked.fields.smoothed
+    plain = plain_rows(x.new_zeros(len(x), dtype=torch.int64), rows.keep, rows.options)
+    if smoothed:
+        plain.options, plain.weight = plain.options._replace(label_smoothing=1.0), rows.weight
+    found = run_rows(x, plain, moments=asked.fields.entropy)
     top, rest = torch.from_numpy(found.argmax).clamp_(min=0), torch.from_numpy(found.rest)
     highest = x.gather(1, top[:, None])[:, 0].to(rest.dtype)
-    rest = torch.where(highest == -torch.inf, 0.0, rest)  # nothing is open in this part
+    closed = highest == -torch.inf  # nothing is open in this part
+    rest = torch.where(closed, 0.0, rest)
     sums = {"max": highest, "rest": rest}
-    if entropy:
-        gap = torch.from_numpy(found.entropy) - rest.log1p()
-        gap = gap * (1 + rest) * asked.rows.options.temperature
-        sums["gap"] = torch.where(highest == -torch.inf, 0.0, gap)
+    if asked.fields.entropy:
+        gap = (torch.from_numpy(found.entropy) - rest.log1p()) * (1 + rest)
+        sums["gap"] = torch.where(closed, 0.0, gap * rows.options.temperature)
+    if smoothed:
+        loss = torch.where(closed, 0.0, torch.from_numpy(found.loss))
+        sums |= _sums_of_weights(x, rows, top, rest, loss)
     return PartSums(sums, top)
+
+
+def _sums_of_weights(
+    x: Tensor, rows: Rows, top: Tensor, rest: Tensor, loss: Tensor
+) -> dict[str, Tensor]:
+    """Return the sums that smoothing needs, from the (R,) `loss` of smoothing alone.
+
+    It is (Σ w gap / T + log(1 + rest) Σ w) / K of K open classes. The whole loss adds more than
+    that logarithm, so that none of its digits is lost.
+    """
+    weight = torch.ones(x.shape[1], dtype=rest.dtype) if rows.weight is None else rows.weight
+    at_top, weight = weight[top], weight.double()
+    if has_masked(x):
+        is_open = x > -torch.inf
+        at_top = torch.where(is_open.gather(1, top[:, None])[:, 0], at_top, 0.0)
+        count, total = is_open.sum(1), torch.where(is_open, weight, 0.0).sum(1)
+    else:
+        count, total = torch.full_like(top, x.shape[1]), weight.sum().expand(len(x))
+    gap = (count * loss.double() - rest.double().log1p() * total) * rows.options.temperature
+    found = {
+        "open": count, "weight": total - at_top, "weight_gap": gap.clamp(min=0.0)
+        if rows.weight is None else gap, "weight_top": at_top,
+    }  # fmt: skip
+    return {name: values.to(rest.dtype) for name, values in found.items()}
+
+
+def has_masked(x: Tensor) -> bool:
+    """Tell whether any logit is −inf; a NaN may hide it, and then all that follows is NaN."""
+    return bool(x.numel()) and not bool(x.amin() > -torch.inf)
 
 
 def plain_rows(target: Tensor, keep: Tensor | None, options: Options) -> Rows:
