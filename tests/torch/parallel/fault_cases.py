@@ -1,7 +1,11 @@
 """What does not fit together is refused on every rank in one sentence, and the next call works."""
 
+import datetime
+import time
+
 import pytest
 import torch
+import torch.distributed as dist
 
 from plogq.torch import parallel
 from tests.torch.parallel.processes import Cases
@@ -134,10 +138,31 @@ def what_a_loss_over_ranks_has_not(here):
 def a_group_that_is_none(here):
     with pytest.raises(TypeError, match="group must be a process group or a DeviceMesh"):
         parallel.cross_entropy(here.part(X), Y, group="tensor")
-    alone = torch.distributed.new_group([0])
+    alone = dist.new_group([0])
     if here.rank:
         with pytest.raises(ValueError, match="group must have this process among its ranks"):
             parallel.cross_entropy(X, Y, group=alone)
     else:
         right = torch.nn.functional.cross_entropy(X, Y)
         torch.testing.assert_close(parallel.cross_entropy(X, Y, group=alone), right)
+
+
+@CASES
+def a_slow_rank_is_waited_for_and_one_that_fails_ends_in_torchs_error(here):
+    """Forward and backward: the group's own timeout ends the wait."""
+    hidden, matrix = torch.ones(R, 2).requires_grad_(), torch.ones(C, 2)
+
+    def step(group):
+        return parallel.linear_cross_entropy(hidden, here.part(matrix, 0), Y, group=group)
+
+    for backward in (False, True):
+        group = dist.new_group(timeout=datetime.timedelta(seconds=1))
+        if here.rank == 1:
+            time.sleep(0.3)
+        loss = step(group)
+        begin = time.monotonic()
+        if here.rank != 1:  # that one fails now, and calls no more
+            with pytest.raises(RuntimeError, match=r"(?i)timed? ?out|closed"):
+                loss.backward() if backward else step(group)
+            assert time.monotonic() - begin < 10
+    dist.barrier()
