@@ -71,7 +71,7 @@ def cross_entropy(
     Notes
     -----
     One call of all ranks in the forward, and none in the backward; before the first call of each
-    number of rows and set of options, one more of 32 bytes.
+    number of rows and set of options, one more of 64 bytes.
 
     Examples
     --------
