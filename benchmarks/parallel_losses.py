@@ -155,7 +155,7 @@ def report(of_eight, of_two):
         if not smoothing:
             names = [*ms, "bytes"]
             yield line("", names, names)
-        sent = 32 + 4 * rows * len(Fields(smoothed=smoothing > 0).names())
+        sent = 40 + 4 * rows * len(Fields(smoothed=smoothing > 0).names())
         yield line(name, [*(f"{v:.4g}" for v in ms.values()), f"{sent}"], names)
     rows, classes, _ = of_two
     ms = in_own_process({"OMP_NUM_THREADS": "1"}, "ranks", *of_two)

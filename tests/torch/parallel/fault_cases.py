@@ -64,6 +64,23 @@ def other_targets_on_a_rank(here):
 
 
 @CASES
+def other_hidden_rows_on_a_rank(here):
+    """A dropout of its own on each rank is refused, and what roundings change is not."""
+    hidden, own = torch.arange(R * 64.0).reshape(R, 64).cos(), torch.ones(C, 64)[here.cut(C)]
+
+    def loss(x, target, **options):
+        return parallel.linear_cross_entropy(x, own, target, **options)
+
+    generator = torch.Generator().manual_seed(here.rank)
+    dropped = hidden * (torch.rand(hidden.shape, generator=generator) > 0.1) / 0.9
+    sentence = "input must be the same on every rank, which has all hidden rows; got other rows on"
+    refused(here, sentence, own=dropped, loss=loss)
+    noise = 2**-8 * (torch.rand(hidden.shape, generator=generator) - 0.5)
+    assert loss(hidden * (1 + noise), Y).isfinite()
+    assert loss(hidden.masked_fill((Y == -100)[:, None], torch.nan), Y).isfinite()
+
+
+@CASES
 def labels_that_are_no_class(here):
     expected = r"target must be a class index in \[0, 11\) or the ignore_index -100; got 11 \(first"
     refused(here, expected + r" at row 2\)", target=torch.tensor([0, 1, 11, 2]))
@@ -123,6 +140,11 @@ def what_a_loss_over_ranks_has_not(here):
     own = here.part(X)
     refused(here, "gamma must be 0 over ranks with label smoothing", gamma=1.0, label_smoothing=0.1,
             error=NotImplementedError)  # fmt: skip
+    sentence = "must be detached: over ranks it gets no gradient; got requires_grad=True"
+    refused(here, f"weight {sentence}", weight=torch.ones(C).requires_grad_())
+    soft = here.part(torch.full((R, C), 1 / C)).requires_grad_()
+    if here.size == 2:  # of an empty part it is a copy
+        refused(here, f"target {sentence}", target=soft)
     x = own.clone().requires_grad_()
     loss = parallel.cross_entropy(x, Y)
     if x.numel():  # an empty part's logits are a copy with a masked class

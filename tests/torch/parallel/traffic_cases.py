@@ -10,7 +10,7 @@ from tests.torch.parallel.processes import Cases
 
 CASES = Cases()
 R, C, D = 24, 11, 6
-HEADING = 8 * 4  # bytes, beside the numbers of rows
+HEADING = 10 * 4  # bytes, beside the numbers of rows
 X = torch.arange(R * C).reshape(R, C).cos()
 HIDDEN, MATRIX = torch.arange(R * D).reshape(R, D).sin(), torch.arange(C * D).reshape(C, D).cos()
 LABELS, SOFT = torch.arange(R) % C, X.softmax(1)

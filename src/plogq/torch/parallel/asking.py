@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
+from plogq.errors import refuse
 from plogq.torch.options import SoftmaxOptions
 from plogq.torch.parallel.exchange import Heading
 from plogq.torch.parallel.parts import Asked
@@ -72,6 +73,9 @@ def asked_of(
         argmax=rows.statistics and not top_k,
         top_k=top_k,
     )
+    for name, t in (("weight", weight), ("target", rows.target)):
+        if t is not None and t.requires_grad and torch.is_grad_enabled():
+            refuse(name, "be detached: over ranks it gets no gradient", "requires_grad=True")
     if weight is not None:
         weight = part_of("weight", weight, 0)[0]
     dtype = arithmetic(x)

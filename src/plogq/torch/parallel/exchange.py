@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from plogq.errors import refuse
+from plogq.torch.engines.head_products import wide
 from plogq.torch.parallel.ranks import Ranks, gathered
 
 _DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
@@ -67,6 +68,8 @@ class Heading(NamedTuple):
 
 
 _WORDS = len(Heading._fields)
+_SKETCH = 2  # numbers of an input that every rank should have
+_UNLIKE = 0.02  # of its norm: far above what roundings make, and far below other dropouts
 FAILED = Heading(1, *[0] * (_WORDS - 1))
 
 
@@ -87,6 +90,23 @@ def digest_of_rows(like: Tensor, *tensors: Tensor | None) -> Tensor:
         place = torch.arange(1 + i, 1 + i + len(bits), device=t.device) * 40503 % _PRIME
         total = (total * 31 + (mixed * place % _PRIME).sum()) % _PRIME
     return total
+
+
+def sketch_of(x: Tensor | None, like: Tensor) -> Tensor:
+    """Return (2,) numbers that change with any row of x (R, D): a projection, and the norm.
+
+    Two ranks' rows that differ by roundings have projections that differ as little; digests of
+    their bits would be others.
+    """
+    if x is None or not x.numel():
+        return torch.zeros(_SKETCH, dtype=like.dtype, device=like.device)
+    x = x.detach()
+    by_column = torch.arange(x.shape[1], device=x.device).mul(1.7).cos().to(x.dtype)
+    by_row = torch.arange(len(x), device=x.device).mul(2.3).cos()
+    projection = torch.dot((x @ by_column).to(by_row.dtype), by_row)
+    return torch.stack([projection, torch.linalg.vector_norm(x, dtype=wide(x.dtype))]).to(
+        like.dtype
+    )
 
 
 def meet(ranks: Ranks, heading: Heading, like: Tensor) -> tuple[int, ...]:
@@ -135,29 +155,30 @@ def fail_at_the_first_call(ranks: Ranks, like: object) -> None:
 
 def exchanged(
     ranks: Ranks, heading: Heading, numbers: Callable[[], list[Tensor]], count: int, like: Tensor
-) -> tuple[Tensor, Tensor, Exception | None]:
-    """Return the headings (size, words) and the numbers (size, count, R) of all ranks, in one call.
+) -> tuple[Tensor, Tensor, Tensor, Exception | None]:
+    """Return headings (size, words), sketches (size, 2) and numbers (size, count, R) of all ranks.
 
-    The third is what this rank failed with, if it did: the others see that in its heading.
+    It is one call. The last is what this rank failed with: the others see that in its heading.
 
     Parameters
     ----------
     heading
         This rank's; the digest of its targets is the first of its `numbers`.
     numbers
-        Computes a 0-d digest, and then `count` tensors (R,).
+        Computes a 0-d digest, a sketch (2,), and then `count` tensors (R,).
     like
         An empty tensor of the dtype and on the device of the numbers. Whole numbers travel by
         their bits.
     """
     whole = torch.int64 if like.dtype == torch.float64 else torch.int32
-    packet = torch.zeros(_WORDS + count * heading.rows, dtype=like.dtype, device=like.device)
+    begin = _WORDS + _SKETCH
+    packet = torch.zeros(begin + count * heading.rows, dtype=like.dtype, device=like.device)
     words, failure = packet[:_WORDS].view(whole), None
     try:
-        digest, *found = numbers()
+        digest, packet[_WORDS:begin], *found = numbers()
         words.copy_(torch.tensor(heading, device=like.device))
         words[-1] = digest
-        rows = packet[_WORDS:].view(count, heading.rows)
+        rows = packet[begin:].view(count, heading.rows)
         for into, values in zip(rows, found, strict=True):
             if values.is_floating_point():
                 into.copy_(values)
@@ -168,7 +189,8 @@ def exchanged(
         words.copy_(torch.tensor(heading._replace(failed=1), device=like.device))
     packets = gathered(packet, ranks)
     words = packets[:, :_WORDS].contiguous().view(whole)
-    return words.long(), packets[:, _WORDS:].view(ranks.size, count, heading.rows), failure
+    values = packets[:, begin:].view(ranks.size, count, heading.rows)
+    return words.long(), packets[:, _WORDS:begin], values, failure
 
 
 def whole_numbers(values: Tensor) -> Tensor:
@@ -177,7 +199,7 @@ def whole_numbers(values: Tensor) -> Tensor:
     return values.contiguous().view(whole).long()
 
 
-def checked(words: Tensor, ranks: Ranks, failure: Exception | None) -> bool:
+def checked(words: Tensor, sketches: Tensor, ranks: Ranks, failure: Exception | None) -> bool:
     """Refuse headings that do not fit together, on every rank; tell whether the parts do.
 
     They do not where a rank was wrong about its first class, and then no failure counts: the widths
@@ -196,6 +218,11 @@ def checked(words: Tensor, ranks: Ranks, failure: Exception | None) -> bool:
             expected = "be the same on every rank, which has all rows and a part of the vocabulary"
             came = f"other targets, masks or row weights on rank {rank} than on rank 0"
             refuse("target", expected, came)
+    first = sketches[0].tolist()
+    for rank, (projection, norm) in enumerate(sketches.tolist()):
+        if abs(projection - first[0]) > _UNLIKE * max(norm, first[1]):  # never of a NaN
+            came = f"other rows on rank {rank} than on rank 0 (has a dropout another seed?)"
+            refuse("input", "be the same on every rank, which has all hidden rows", came)
     return True
 
 
@@ -204,11 +231,12 @@ def starts(widths: Iterable[int]) -> list[int]:
     return [0, *accumulate(widths)][:-1]
 
 
-def fits(words: Tensor) -> Tensor:
+def fits(words: Tensor, sketches: Tensor) -> Tensor:
     """Return, as a 0-d bool that nobody has read, whether the headings fit together."""
+    apart = (sketches[:, 0] - sketches[0, 0]).abs() > _UNLIKE * sketches[:, 1].amax()
     width, first = words[:, 1], words[:, 2]
     same = (words[:, 3:] == words[:1, 3:]).all() & ~words[:, 0].any()
-    return same & (first == width.cumsum(0) - width).all()
+    return same & (first == width.cumsum(0) - width).all() & ~apart.any()
 
 
 def _headings(words: Tensor) -> list[Heading]:

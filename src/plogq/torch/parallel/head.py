@@ -18,7 +18,7 @@ from plogq.torch.parallel.losses import token_logprobs, upstream_of, values_of
 from plogq.torch.parallel.parts import Asked, Found, Part, together
 from plogq.torch.parallel.ranks import Group, part_of, ranks_of, replicated
 from plogq.torch.parallel.sums import PartSums
-from plogq.torch.questions import Layer, Rows, TokenLogprobs, wants_gradient
+from plogq.torch.questions import Layer, Rows, TokenLogprobs, wants_gradient, without_autocast
 
 
 @not_compiled
@@ -247,7 +247,8 @@ def _found(
         return head.sums(asked.fields, part.first, keep=keeps)
 
     hidden = layer.terms[0][0]
-    found = together(asked, heading, sums_of, hidden)
+    with torch.no_grad(), without_autocast(hidden):
+        found = together(asked, heading, sums_of, hidden, hidden)
     head, own = made[0]
     if keeps:
         values = _HeadLoss.apply(found, head, entropy, *own.tensors)  # type: ignore[no-untyped-call]

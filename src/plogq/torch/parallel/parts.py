@@ -21,6 +21,7 @@ from plogq.torch.parallel.exchange import (
     exchanged,
     fits,
     meet,
+    sketch_of,
     starts,
 )
 from plogq.torch.parallel.merged import Merged
@@ -239,7 +240,13 @@ class Found:
 SumsOfPart = Callable[[Part, Rows], PartSums]
 
 
-def together(asked: Asked, heading: Heading, sums_of: SumsOfPart, like: Tensor) -> Found:
+def together(
+    asked: Asked,
+    heading: Heading,
+    sums_of: SumsOfPart,
+    like: Tensor,
+    hidden: Tensor | None = None,
+) -> Found:
     """Exchange the sums of all parts, and merge them.
 
     Parameters
@@ -248,6 +255,8 @@ def together(asked: Asked, heading: Heading, sums_of: SumsOfPart, like: Tensor) 
         Computes the sums of this rank's part.
     like
         A tensor on the device of the part.
+    hidden
+        (R, D) rows that every rank should have, to be compared; None if there are none.
     """
     ranks, fields, rows = asked.ranks, asked.fields, asked.rows
     names = fields.names()
@@ -265,18 +274,18 @@ def together(asked: Asked, heading: Heading, sums_of: SumsOfPart, like: Tensor) 
             own[:] = [(part, local, sums)]
             labels = None if fields.soft else rows.target
             digest = digest_of_rows(room, labels, rows.keep, rows.row_weight)
-            return [digest, *(sums.by_name[name] for name in names)]
+            return [digest, sketch_of(hidden, room), *(sums.by_name[name] for name in names)]
 
         heading = heading._replace(first=starts(widths)[ranks.rank])
-        words, values, failure = exchanged(ranks, heading, numbers, len(names), room)
+        words, sketches, values, failure = exchanged(ranks, heading, numbers, len(names), room)
         sound = None
         if like.device.type == "cpu" or rows.validate:
-            if not checked(words, ranks, failure):
+            if not checked(words, sketches, ranks, failure):
                 continue
         elif failure is not None:
             raise failure
         else:
-            sound = fits(words)
+            sound = fits(words, sketches)
         part, local, sums = own[0]
         owner = None if fields.soft else _owner(rows, local.keep, part)
         merged = Merged.of(values, fields, rows.options, owner)
