@@ -238,20 +238,19 @@ def _found(
     entropy: bool,
 ) -> tuple[Found, Tensor]:
     keeps = torch.is_grad_enabled() and wants_gradient(*layer.tensors)
-    made: list[tuple[HeadPart, Layer]] = []
+    made: list[HeadPart] = []
 
     def sums_of(part: Part, rows: Rows) -> PartSums:
-        own = _own_layer(layer, part)
-        head = HeadPart.of(rows, own, softcap, workspace, compact)
-        made[:] = [(head, own)]
+        head = HeadPart.of(rows, _own_layer(layer, part), softcap, workspace, compact)
+        made[:] = [head]
         return head.sums(asked.fields, part.first, keep=keeps)
 
     hidden = layer.terms[0][0]
     with torch.no_grad(), without_autocast(hidden):
         found = together(asked, heading, sums_of, hidden, hidden)
-    head, own = made[0]
     if keeps:
-        values = _HeadLoss.apply(found, head, entropy, *own.tensors)  # type: ignore[no-untyped-call]
+        tensors = _own_layer(layer, found.part).tensors
+        values = _HeadLoss.apply(found, made[0], entropy, *tensors)  # type: ignore[no-untyped-call]
     else:
         with torch.no_grad():
             values = values_of(found, entropy=entropy)
