@@ -61,6 +61,7 @@ def other_targets_on_a_rank(here):
     mask = torch.tensor([True, True, here.rank == 0, True])
     refused(here, sentence, mask=mask)
     refused(here, sentence, row_weight=torch.full((R,), 1.0 + here.rank))
+    refused(here, sentence, denominator=3 + here.rank)
 
 
 @CASES

@@ -97,6 +97,11 @@ def a_call_of_a_new_kind_talks_once_more(here):
                 parallel.cross_entropy(own[:rows], LABELS[:rows], temperature=1.25)
             meeting = [("_allgather_base_", 8 * 8)] if meets else []
             assert seen.calls == meeting + gathers(3, rows)
+    parallel.cross_entropy(own, LABELS)
+    for divisor in (3.0, 4.0):  # that of each batch is another
+        with Traffic() as seen:
+            parallel.cross_entropy(own, LABELS, denominator=divisor)
+        assert seen.calls == gathers(3)
 
 
 @CASES

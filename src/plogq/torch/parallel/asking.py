@@ -22,7 +22,11 @@ _NOT_COMPILED = "the ranks exchange their sums between the graphs, and each chec
 
 def not_compiled(function: F) -> F:
     """Let a function run between the graphs of torch.compile, which says this reason."""
-    outside: F = torch.compiler.disable(function, reason=_NOT_COMPILED)  # type: ignore[no-untyped-call]
+    disable: Any = torch.compiler.disable
+    try:
+        outside: F = disable(function, reason=_NOT_COMPILED)
+    except TypeError:  # an older torch takes no reason
+        outside = disable(function)
     return outside
 
 
@@ -80,9 +84,6 @@ def asked_of(
         weight = part_of("weight", weight, 0)[0]
     dtype = arithmetic(x)
     asked = Asked(ranks, rows, weight, fields, vocab, whole, dtype)
-    divisor = None if isinstance(rows.denominator, Tensor) else rows.denominator
-    same = (
-        tuple(numbers), fields, rows.reduction, rows.validate, vocab, options.get("softcap"),
-        divisor, of_all,
-    )  # fmt: skip
+    softcap = options.get("softcap")
+    same = tuple(numbers), fields, rows.reduction, rows.validate, vocab, softcap, of_all
     return asked, Heading.of(x, width, same)

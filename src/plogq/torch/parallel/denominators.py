@@ -7,9 +7,11 @@ from torch import Tensor
 
 from plogq.errors import refuse
 from plogq.torch.checks import check_tensors
+from plogq.torch.parallel.asking import not_compiled
 from plogq.torch.parallel.ranks import Group, is_sharded, ranks_of, summed
 
 
+@not_compiled
 def global_denominator(
     target: Tensor,
     *,

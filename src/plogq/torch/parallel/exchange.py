@@ -25,8 +25,10 @@ _DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 _PRIME = 2147483647
 _MOST = 4096  # keys that a group's ranks remember
 
-# By group, what its ranks have agreed on: by (rows, options), the widths for a width of this rank.
-_agreed: WeakKeyDictionary[object, dict[tuple[int, ...], tuple[int, ...]]] = WeakKeyDictionary()
+# What the ranks of a group have agreed on: by (rows, options, dtype), which are the same on every
+# rank, and then by the width of this rank's part, the widths of all.
+_Known = dict[tuple[int, ...], dict[int, tuple[int, ...]]]
+_agreed: WeakKeyDictionary[object, _Known] = WeakKeyDictionary()
 
 
 class Heading(NamedTuple):
@@ -47,7 +49,7 @@ class Heading(NamedTuple):
     options
         A digest of the options.
     target
-        A digest of the targets, the mask and the row weights.
+        A digest of the targets, the mask, the row weights and the denominator.
     """
 
     failed: int
@@ -118,12 +120,9 @@ def meet(ranks: Ranks, heading: Heading, like: Tensor) -> tuple[int, ...]:
         If the ranks do not fit together; on every rank.
     """
     known = _agreed.setdefault(ranks.group, {})
-    key = (heading.rows, heading.options, heading.dtype)
-    widths = known.get((*key, heading.width))
-    if widths is not None:
-        return widths
-    if key in known:  # the heading of the packet itself will show whether that is so
-        return (heading.width,) * ranks.size
+    widths = known.get((heading.rows, heading.options, heading.dtype))
+    if widths is not None:  # if this width is new, the packet will show whether the guess is right
+        return widths.get(heading.width, (heading.width,) * ranks.size)
     headings = _headings(gathered(torch.tensor(heading, device=like.device), ranks))
     _refuse_failed(headings)
     _refuse_unlike(headings)
@@ -134,11 +133,11 @@ def meet(ranks: Ranks, heading: Heading, like: Tensor) -> tuple[int, ...]:
 def remember(ranks: Ranks, headings: list[Heading]) -> None:
     """Remember, by the group, the widths of all parts beside that of this rank."""
     known = _agreed.setdefault(ranks.group, {})
-    if len(known) >= _MOST:  # all ranks have the same number
+    if len(known) >= _MOST:  # it is so on all ranks, which know the same keys
         known.clear()
-    own, widths = headings[ranks.rank], tuple(h.width for h in headings)
-    key = (own.rows, own.options, own.dtype)
-    known[key] = known[*key, own.width] = widths
+    own = headings[ranks.rank]
+    of_width = known.setdefault((own.rows, own.options, own.dtype), {})
+    of_width[own.width] = tuple(h.width for h in headings)
 
 
 def is_new(ranks: Ranks) -> bool:
@@ -216,7 +215,7 @@ def checked(words: Tensor, sketches: Tensor, ranks: Ranks, failure: Exception | 
     for rank, heading in enumerate(headings):
         if heading.target != headings[0].target:
             expected = "be the same on every rank, which has all rows and a part of the vocabulary"
-            came = f"other targets, masks or row weights on rank {rank} than on rank 0"
+            came = f"other targets, masks, weights or denominators on rank {rank} than on rank 0"
             refuse("target", expected, came)
     first = sketches[0].tolist()
     for rank, (projection, norm) in enumerate(sketches.tolist()):

@@ -261,6 +261,9 @@ def together(
     ranks, fields, rows = asked.ranks, asked.fields, asked.rows
     names = fields.names()
     room = torch.empty(0, dtype=asked.dtype, device=like.device)
+    divisor = rows.denominator
+    if divisor is not None and not isinstance(divisor, Tensor):
+        divisor = torch.tensor(float(divisor))
     for _ in range(2):
         widths = meet(ranks, heading, like)
         own: list[tuple[Part, Rows, PartSums]] = []
@@ -273,7 +276,7 @@ def together(
             sums = sums_of(part, local)
             own[:] = [(part, local, sums)]
             labels = None if fields.soft else rows.target
-            digest = digest_of_rows(room, labels, rows.keep, rows.row_weight)
+            digest = digest_of_rows(room, labels, rows.keep, rows.row_weight, divisor)
             return [digest, sketch_of(hidden, room), *(sums.by_name[name] for name in names)]
 
         heading = heading._replace(first=starts(widths)[ranks.rank])
