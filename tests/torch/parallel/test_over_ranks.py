@@ -5,10 +5,10 @@ import torch
 
 from plogq.torch import parallel
 from tests.torch.parallel import (
-    compile_cases,
     fault_cases,
     head_cases,
     peer_cases,
+    slow_cases,
     traffic_cases,
     value_cases,
 )
@@ -33,8 +33,8 @@ def test_all_cases(size, tmp_path):
 
 
 @pytest.mark.slow
-def test_between_compiled_graphs(tmp_path):
-    assert failures(compile_cases.CASES, 2, tmp_path) == {}
+def test_cases_that_take_seconds(tmp_path):
+    assert failures(slow_cases.CASES, 2, tmp_path) == {}
 
 
 def _off_by_a_little(here):
