@@ -139,8 +139,6 @@ def a_workspace_that_holds_no_row_on_a_rank(here):
 @CASES
 def what_a_loss_over_ranks_has_not(here):
     own = here.part(X)
-    refused(here, "gamma must be 0 over ranks with label smoothing", gamma=1.0, label_smoothing=0.1,
-            error=NotImplementedError)  # fmt: skip
     sentence = "must be detached: over ranks it gets no gradient; got requires_grad=True"
     refused(here, f"weight {sentence}", weight=torch.ones(C).requires_grad_())
     soft = here.part(torch.full((R, C), 1 / C)).requires_grad_()

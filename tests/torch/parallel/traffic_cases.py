@@ -67,6 +67,11 @@ def a_loss_of_logits_talks_once(here):
 
         assert calls_of(step) == (gathers(numbers), []), options
 
+    def focal():
+        return parallel.cross_entropy(own, LABELS, gamma=1.0, label_smoothing=0.1)
+
+    assert calls_of(focal) == ([*gathers(7), ("_allgather_base_", 3 * 4 * R)], [])
+
 
 @CASES
 def a_head_talks_once_forward_and_once_backward(here):

@@ -58,6 +58,12 @@ OPTIONS = {
         "target": SOFT, "weight": WEIGHT, "label_smoothing": 0.1, "temperature": 2.0,
         "z_loss": 0.01, "mask": MASK, "row_weight": PLACES, "softcap": 9.0, "return_stats": True,
     },
+    "gamma of smoothed labels": {"gamma": 2.0, "label_smoothing": 0.1, "weight": WEIGHT},
+    "gamma of distributions": {"gamma": 1.5, "target": SOFT, "temperature": 2.0, "mask": MASK},
+    "gamma of smoothed distributions": {
+        "gamma": 0.5, "target": SOFT, "label_smoothing": 0.1, "weight": WEIGHT, "z_loss": 0.01,
+        "return_stats": True,
+    },
     "all": {
         "weight": WEIGHT, "label_smoothing": 0.1, "temperature": 0.5, "z_loss": 0.01, "mask": MASK,
         "row_weight": PLACES, "softcap": 9.0, "return_stats": True,

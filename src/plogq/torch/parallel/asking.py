@@ -66,9 +66,6 @@ def asked_of(
         What must be the same on every rank, beside the options.
     """
     numbers = rows.options
-    if numbers.gamma and (rows.soft or numbers.label_smoothing):
-        expected = "be 0 over ranks with label smoothing or distributions"
-        raise NotImplementedError(f"gamma must {expected}; got {numbers.gamma}")
     fields = Fields(
         soft=rows.soft,
         weighted=weight is not None,

@@ -13,6 +13,7 @@ from plogq.torch.head import WORKSPACE, LowRank, asked_of_layer
 from plogq.torch.options import SoftmaxOptions
 from plogq.torch.parallel.asking import asked_of, not_compiled, widened
 from plogq.torch.parallel.exchange import Heading, fail_at_the_first_call
+from plogq.torch.parallel.focal import Focus
 from plogq.torch.parallel.head_part import HeadPart
 from plogq.torch.parallel.losses import token_logprobs, upstream_of, values_of
 from plogq.torch.parallel.parts import Asked, Found, Part, together
@@ -72,7 +73,7 @@ def linear_cross_entropy(
 
     Raises
     ------
-    ValueError, TypeError, NotImplementedError
+    ValueError, TypeError
         As `plogq.torch.linear_cross_entropy` and `plogq.torch.parallel.cross_entropy`.
 
     Notes
@@ -245,9 +246,12 @@ def _found(
         made[:] = [head]
         return head.sums(asked.fields, part.first, keep=keeps)
 
+    def focal_of(part: Part, rows: Rows, focus: Focus) -> Tensor:
+        return made[0].focal(focus)
+
     hidden = layer.terms[0][0]
     with torch.no_grad(), without_autocast(hidden):
-        found = together(asked, heading, sums_of, hidden, hidden)
+        found = together(asked, heading, sums_of, focal_of, hidden, hidden)
     if keeps:
         tensors = _own_layer(layer, found.part).tensors
         values = _HeadLoss.apply(found, made[0], entropy, *tensors)  # type: ignore[no-untyped-call]

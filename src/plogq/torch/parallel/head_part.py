@@ -15,6 +15,7 @@ from plogq.torch.engines.head_loss import like
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
 from plogq.torch.engines.head_products import add_logits, wide
 from plogq.torch.parallel.engines import part_sums, write_slopes
+from plogq.torch.parallel.focal import Focus, focal_sums
 from plogq.torch.parallel.parts import Found
 from plogq.torch.parallel.ranks import Ranks, summed
 from plogq.torch.parallel.sums import Fields, PartSums, Summing
@@ -94,6 +95,15 @@ class HeadPart:
         for name in fields.names():
             whole.setdefault(name, torch.zeros(len(hidden), dtype=dtype, device=hidden.device))
         return PartSums(whole, top)
+
+    def focal(self, focus: Focus) -> Tensor:
+        """Return `focal_sums` of all rows, (3, R), from logits that are kept or computed again."""
+        hidden = self.head.layer.terms[0][0]
+        found = torch.zeros(3, len(hidden), dtype=arithmetic(hidden), device=hidden.device)
+        with torch.no_grad(), without_autocast(hidden):
+            for piece in self._all(self.head.layer) if self.kept is None else [self.kept]:
+                found[:, piece.at] = focal_sums(piece.capped, piece.rows, focus.of(piece.at))
+        return found
 
     def gradients(
         self,

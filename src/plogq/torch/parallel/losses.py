@@ -14,6 +14,7 @@ from plogq.torch.options import SoftmaxOptions
 from plogq.torch.parallel.asking import asked_of, not_compiled, widened
 from plogq.torch.parallel.engines import part_sums, write_slopes
 from plogq.torch.parallel.exchange import Heading, fail_at_the_first_call
+from plogq.torch.parallel.focal import Focus, focal_sums
 from plogq.torch.parallel.parts import Asked, Found, Part, together
 from plogq.torch.parallel.ranks import Group, part_of, ranks_of, replicated
 from plogq.torch.parallel.sums import PartSums, Summing
@@ -65,13 +66,12 @@ def cross_entropy(
     ValueError, TypeError
         As `plogq.torch.cross_entropy`; parts that do not add up; ranks with different rows, dtypes,
         options, targets. What one rank refuses, all refuse.
-    NotImplementedError
-        γ > 0 with label smoothing or distributions.
 
     Notes
     -----
     One call of all ranks in the forward, and none in the backward; before the first call of each
-    number of rows and set of options, one more of 64 bytes.
+    number of rows and set of options, one more of 64 bytes. γ > 0 with label smoothing or
+    distributions takes a second call, since its terms need the probabilities of all ranks.
 
     Examples
     --------
@@ -213,8 +213,11 @@ def _rows_of(asked: Asked, x: Tensor, heading: Heading, *, entropy: bool) -> tup
         z = part.of_classes(x.detach(), 1, -torch.inf)
         return part_sums(z, Summing(rows, asked.fields, part.first))
 
+    def focal_of(part: Part, rows: Rows, focus: Focus) -> Tensor:
+        return focal_sums(part.of_classes(x.detach(), 1, -torch.inf), rows, focus)
+
     with torch.no_grad(), without_autocast(x):
-        found = together(asked, heading, sums_of, x)
+        found = together(asked, heading, sums_of, focal_of, x)
     z = found.part.of_classes(x, 1, -torch.inf)
     if not (z.requires_grad and torch.is_grad_enabled()):
         with torch.no_grad():

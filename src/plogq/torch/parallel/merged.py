@@ -2,7 +2,8 @@
 
 The gradient of every loss is g_j = a e_j + d e_j gap_j + b w_j + c [j = y] (c w_j t_j for a
 distribution), with e_j = exp(−gap_j / T) and gap_j = m − x_j as in `plogq.torch.parallel.sums`, but
-m the largest logit of all. That restates `settle` of `native/row.hpp`; d is of the entropy.
+m the largest logit of all. That restates `settle` of `native/row.hpp`; d is of the entropy. Of the
+focal loss of smoothed labels and distributions it is a e_j + c v_j (`plogq.torch.parallel.focal`).
 """
 
 from __future__ import annotations
@@ -129,13 +130,15 @@ class Merged(NamedTuple):
         """Return the loss of each row."""
         options, sums, log_total = self.options, self.sums, self.log_total
         smoothing, temperature = options.label_smoothing, options.temperature
-        if self.soft:
+        if "focal" in sums:
+            loss: Tensor = sums["focal"]
+        elif self.soft:
             weight = sums["target"] + sums["target_top"]
             surprisal = sums["target_gap"] / temperature + log_total * weight
-            loss: Tensor = times(xp, torch.full_like(surprisal, 1 - smoothing), surprisal)
+            loss = times(xp, torch.full_like(surprisal, 1 - smoothing), surprisal)
         else:
             loss = times(xp, self._label()[0], self._surprisal())
-        if smoothing:
+        if smoothing and "focal" not in sums:
             weight = sums["weight"] + sums["weight_top"]
             uniform = sums["weight_gap"] / temperature + log_total * weight
             loss = loss + smoothing / sums["open"] * uniform
@@ -150,7 +153,10 @@ class Merged(NamedTuple):
         total, scale = 1 + rest, scale / temperature
         z_slope = 2 * options.z_loss * self.lse if options.z_loss else torch.zeros_like(rest)
         b = None
-        if self.soft:
+        if "focal" in sums:
+            at_top, beside = sums["focal_top"], sums["focal_beside"]
+            c, v = -scale, torch.zeros_like(rest)
+        elif self.soft:
             at_top = (1 - smoothing) * sums["target_top"]
             beside = (1 - smoothing) * sums["target"]
             c, v = scale * (smoothing - 1), torch.zeros_like(rest)
@@ -158,7 +164,7 @@ class Merged(NamedTuple):
             v = self._label()[1]
             at_top = beside = torch.zeros_like(rest)
             c = -scale * v
-        if smoothing:
+        if smoothing and "focal" not in sums:
             share = smoothing / sums["open"]
             at_top = at_top + share * sums["weight_top"]
             beside = beside + share * sums["weight"]
@@ -173,7 +179,7 @@ class Merged(NamedTuple):
             change = -d * sums["gap"] / total
             a, without, with_label = a + change, without + change, with_label + change
         label = None
-        if not self.soft:
+        if not (self.soft or "focal" in sums):
             label = a * self._of_label() + c
             if b is not None:
                 share = b if "w_target" not in sums else b * sums["w_target"]

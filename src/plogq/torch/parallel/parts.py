@@ -24,8 +24,9 @@ from plogq.torch.parallel.exchange import (
     sketch_of,
     starts,
 )
+from plogq.torch.parallel.focal import Focus, merged_focal_sums
 from plogq.torch.parallel.merged import Merged
-from plogq.torch.parallel.ranks import Ranks, Whole
+from plogq.torch.parallel.ranks import Ranks, Whole, gathered
 from plogq.torch.parallel.slopes import Sloping
 from plogq.torch.parallel.sums import ELSEWHERE, Fields, PartSums
 from plogq.torch.questions import Rows, statistics
@@ -203,8 +204,19 @@ class Found:
         part = torch.stack([self.sums.by_name["max"], self.sums.by_name["rest"]])
         coefficients = self.merged.coefficients(scale, of_entropy)
         holds = self.merged.holder == self.asked.ranks.rank
-        highest = self.merged.state.max
-        return Sloping(self.rows, coefficients, highest, part, self.sums.top, holds, into)
+        highest, focus = self.merged.state.max, self.focus() if self.is_focal else None
+        return Sloping(self.rows, coefficients, highest, part, self.sums.top, holds, focus, into)
+
+    @property
+    def is_focal(self) -> bool:
+        """Tell whether the terms of the loss need the probabilities of all ranks first."""
+        options = self.asked.rows.options
+        return bool(options.gamma and (self.asked.fields.soft or options.label_smoothing))
+
+    def focus(self) -> Focus:
+        """Return what such terms need."""
+        state, holds = self.merged.state, self.merged.holder == self.asked.ranks.rank
+        return Focus(state.max, state.rest, self.merged.sums.get("open"), self.sums.top, holds)
 
     def reduced(self, losses: Tensor) -> Tensor:
         """Return the losses (R,) weighted and reduced; a sum is one of float64."""
@@ -238,12 +250,14 @@ class Found:
 
 
 SumsOfPart = Callable[[Part, Rows], PartSums]
+FocalOfPart = Callable[[Part, Rows, Focus], Tensor]
 
 
 def together(
     asked: Asked,
     heading: Heading,
     sums_of: SumsOfPart,
+    focal_of: FocalOfPart,
     like: Tensor,
     hidden: Tensor | None = None,
 ) -> Found:
@@ -253,6 +267,8 @@ def together(
     ----------
     sums_of
         Computes the sums of this rank's part.
+    focal_of
+        Computes `focal_sums` of it, if they are needed.
     like
         A tensor on the device of the part.
     hidden
@@ -295,6 +311,9 @@ def together(
         found = Found(asked, part, local, merged, sums, values, sound)
         if fields.soft and rows.validate:
             _check_distributions(found)
+        if found.is_focal:
+            own_sums = focal_of(part, local, found.focus())
+            merged.sums.update(merged_focal_sums(gathered(own_sums, ranks), merged.holder))
         return found
     raise AssertionError("the headings of one call cannot say two things")
 

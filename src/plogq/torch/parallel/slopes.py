@@ -12,6 +12,7 @@ from plogq.formulas.terms import times
 from plogq.torch.autograd import memory_of, no_kernel, no_memory
 from plogq.torch.engines.block_parts import BLOCK
 from plogq.torch.engines.native_rows import run_rows
+from plogq.torch.parallel.focal import Focus, focal_block
 from plogq.torch.parallel.merged import Coefficients
 from plogq.torch.parallel.sums import ELSEWHERE, has_masked, plain_rows
 from plogq.torch.questions import Rows, arithmetic
@@ -35,6 +36,8 @@ class Sloping:
         (R,): its class in this part.
     holds
         (R,) bool: whether that is the largest of all.
+    focus
+        What is known of the rows of a focal loss whose terms were exchanged; else None.
     into
         Receives the gradient; it may be the logits.
     """
@@ -45,6 +48,7 @@ class Sloping:
     part: Tensor
     top: Tensor
     holds: Tensor
+    focus: Focus | None
     into: Tensor
 
     def of(self, at: slice | Tensor, rows: Rows, into: Tensor) -> Sloping:
@@ -52,11 +56,15 @@ class Sloping:
         picked = (None if t is None else t[at] for t in self.coefficients)
         coefficients = Coefficients(*picked)  # type: ignore[arg-type]
         highest, part = self.highest[at], self.part[:, at]
-        return Sloping(rows, coefficients, highest, part, self.top[at], self.holds[at], into)
+        focus = None if self.focus is None else self.focus.of(at)
+        top, holds = self.top[at], self.holds[at]
+        return Sloping(rows, coefficients, highest, part, top, holds, focus, into)
 
 
 def no_native_slopes(x: Tensor, asked: Sloping) -> str:
     """Say why the kernel cannot give the gradient; an empty text if it can."""
+    if asked.focus is not None:
+        return "the kernel has no focal loss of distributions or smoothed labels"
     if asked.rows.soft:
         return "the kernel has no gradient of a part of distributions"
     if asked.coefficients.b is not None and x.dtype != arithmetic(x):
@@ -146,7 +154,10 @@ def _block(x: Tensor, asked: Sloping, at: slice) -> Tensor:
         share = b if weight is None else b * weight
         g += torch.where(x > -torch.inf, share, 0.0)
     top, holds = asked.top[at, None], asked.holds[at, None]
-    if rows.soft:
+    if asked.focus is not None:
+        g += c * focal_block(x, rows, asked.focus, at)[1]
+        at_top = torch.where(holds, beside, g.gather(1, top))
+    elif rows.soft:
         t = rows.target[at].to(x.dtype)
         g += c * (t if weight is None else weight * t)
         at_top = torch.where(holds, beside, g.gather(1, top))
