@@ -288,9 +288,12 @@ def the_gradient_may_overwrite_the_logits(here):
         parallel.cross_entropy(leaf, LABELS, **options).backward()
         right, leaf.grad = leaf.grad, None
         logits = leaf * 1
-        parallel.cross_entropy(logits, LABELS, inplace=True, **options).backward()
+        loss = parallel.cross_entropy(logits, LABELS, inplace=True, **options)
+        loss.backward(retain_graph=True)
         torch.testing.assert_close(leaf.grad, right)
         if right.numel():
+            with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+                loss.backward()
             torch.testing.assert_close(logits.detach(), right)
     with (
         pytest.raises(ValueError, match="inplace must be False for logits that are a leaf")
