@@ -1,6 +1,8 @@
 """A linear layer in parts gives the loss and the gradients of one process that has it whole."""
 
+import pytest
 import torch
+from torch.utils.checkpoint import checkpoint
 
 import plogq.torch as pt
 from plogq.torch import parallel
@@ -190,3 +192,33 @@ def autocast_is_heeded(here):
     right.backward()
     torch.testing.assert_close(loss, right, rtol=1e-4, atol=0)
     torch.testing.assert_close(own[0].grad, tensors[0].grad, rtol=0.05, atol=1e-3)
+
+
+@CASES
+def without_gradients_and_under_a_checkpoint(here):
+    matrix = here.part(MATRIX, 0)
+    right = pt.linear_cross_entropy(HIDDEN, MATRIX, LABELS)
+    for quiet in (torch.no_grad, torch.inference_mode):
+        with quiet():
+            found = parallel.linear_cross_entropy(HIDDEN, matrix, LABELS)
+            logits = parallel.cross_entropy(HIDDEN @ matrix.T, LABELS)
+        assert not found.requires_grad
+        torch.testing.assert_close(torch.stack([found, logits]), right.expand(2))
+    grads = []
+    for again in (False, True):
+        hidden, own = leaves(HIDDEN, matrix)
+
+        def head(hidden, own=own):
+            return parallel.linear_cross_entropy(hidden, own, LABELS)
+
+        loss = checkpoint(head, hidden, use_reentrant=False) if again else head(hidden)
+        loss.backward()
+        grads.append((hidden.grad, own.grad))
+    torch.testing.assert_close(grads[1], grads[0])
+
+
+@CASES
+def transforms_of_torch_func_end_in_torchs_error(here):
+    matrix = here.part(MATRIX, 0)
+    with pytest.raises(RuntimeError, match="setup_context"):
+        torch.func.grad(lambda h: parallel.linear_cross_entropy(h, matrix, LABELS))(HIDDEN)
