@@ -2,6 +2,7 @@
 # make test    the same with the development tools, then the tests, but for those marked slow
 # make test-all   every test
 # make quick   the first case of each test, without a browser
+# make wheels  a release's wheels for Linux on this processor, built twice and tried (PYTHONS="python3.11 …")
 # make web     the pages' script and style sheet, from web/ (needs Node.js)
 PYTHON ?= python3
 VENV   := .venv
@@ -12,7 +13,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 TEST   := OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist worksteal
 BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
-.PHONY: demo test test-all quick lint bench accuracy schema checks precision gallery web clean
+.PHONY: demo test test-all quick lint bench accuracy schema checks precision gallery wheels web clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.app
@@ -65,6 +66,11 @@ precision: $(VENV)/.dev
 gallery: $(VENV)/.dev
 	$(BIN)/python docs/explorer.py
 	$(BIN)/python docs/report.py
+
+PYTHONS ?= $(PYTHON)
+
+wheels:
+	$(PYTHON) packaging/wheels.py $(PYTHONS)
 
 # The pages' scripts and styles, from web/: only for who changes them
 web:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from plogq.compare import Comparison, ManyComparison, Validation
-from plogq.doctor import Diagnosis
+from plogq.doctor import Diagnosis, GradientFlow
 from plogq.lm import TokensResult
 from plogq.records import Document
 from plogq.score import LabelErrors, Recalibration, Result
@@ -19,6 +19,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     ManyComparison,
     TokensResult,
     Diagnosis,
+    GradientFlow,
     Recalibration,
     Validation,
 )

@@ -18,6 +18,7 @@
 #include "bind_codes.hpp"
 #include "bind_jax.hpp"
 #include "bind_tensors.hpp"
+#include "without_gil.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -192,7 +193,7 @@ RowAnswer run_rows(const RowArguments& p, plogq::Batch<In, A> b, int64_t threads
     require(p.argmax->shape(0) == n);
     b.argmax = p.argmax->data();
   }
-  nb::gil_scoped_release release;
+  const plogq::WithoutGil other_threads_run;
   const plogq::TargetsFound targets = plogq::look_at_targets(b, p.by_class, set);
   const double weight = p.denominator.value_or(targets.weight), denominator = weight ? weight : 1;
   if (targets.bad >= 0) return {0, denominator, targets.bad, -1};
@@ -292,7 +293,7 @@ plogq::ElementsFound run_elements(plogq::Elements<In, A> b, const AnyBlock& logi
   weights.resize(b.period + plogq::kLongestVector);
   for (size_t i = distinct; i < weights.size(); ++i) weights[i] = weights[i - distinct];
   b.weight = weights.data();
-  nb::gil_scoped_release release;
+  const plogq::WithoutGil other_threads_run;
   return plogq::run(b, threads, set);
 }
 
@@ -337,7 +338,7 @@ std::pair<int64_t, int64_t> add(Limbs limbs, Optional<Parts> parts, int64_t pend
                                 int instruction_set) {
   plogq::ExactSums sums = sums_of(limbs, parts, pending);
   require(!group || group->shape(0) == values.shape(0));
-  nb::gil_scoped_release release;
+  const plogq::WithoutGil other_threads_run;
   const int64_t bad = kInstructionSets.at(instruction_set)
                           ->add(sums, values.data(), group ? group->data() : nullptr,
                                 values.shape(0));
@@ -346,7 +347,7 @@ std::pair<int64_t, int64_t> add(Limbs limbs, Optional<Parts> parts, int64_t pend
 
 void settle(Limbs limbs, Parts parts) {
   plogq::ExactSums sums = sums_of(limbs, parts, 0);
-  nb::gil_scoped_release release;
+  const plogq::WithoutGil other_threads_run;
   plogq::settle(sums);
 }
 
@@ -357,14 +358,14 @@ void carry(Limbs limbs) {
 // Writes the positions of rows with low hashes to the beginning of `place`; gives how many.
 int64_t lowest_hashes(uint64_t start, uint64_t seed, uint64_t limit, Row<int64_t> place,
                       int instruction_set) {
-  nb::gil_scoped_release release;
+  const plogq::WithoutGil other_threads_run;
   return kInstructionSets.at(instruction_set)
       ->lowest(start, place.shape(0), seed, limit, place.data());
 }
 
 void widen(Row<const uint16_t> halves, Row<float> out, int instruction_set) {
   require(halves.shape(0) == out.shape(0));
-  nb::gil_scoped_release release;
+  const plogq::WithoutGil other_threads_run;
   kInstructionSets.at(instruction_set)
       ->widen(reinterpret_cast<const plogq::Float16*>(halves.data()), halves.shape(0), out.data());
 }
@@ -415,7 +416,7 @@ int64_t figures(const Columns<In>& columns, const Matrix<In>& logits, Row<const 
   b.entropy = b.correct + n;
   b.brier = b.entropy + n;
   b.predicted = predicted.data();
-  nb::gil_scoped_release release;
+  const plogq::WithoutGil other_threads_run;
   return plogq::run(b, *kInstructionSets.at(instruction_set));
 }
 
@@ -454,7 +455,7 @@ std::pair<int64_t, int64_t> fold(const Columns<In>& columns, const Matrix<In>& l
   for (size_t k = 0; k < 7; ++k) *summed[k] = parts[k].data();
   b.rows.surprisal = surprisal.data();
   b.apart = apart.data();
-  nb::gil_scoped_release release;
+  const plogq::WithoutGil other_threads_run;
   const plogq::FoldFound found = plogq::run(b, *kInstructionSets.at(instruction_set));
   return {found.bad, found.apart};
 }
@@ -462,6 +463,7 @@ std::pair<int64_t, int64_t> fold(const Columns<In>& columns, const Matrix<In>& l
 }  // namespace
 
 NB_MODULE(_native, module) {
+  plogq::WithoutGil::wait_for_all_at_exit();
   module.def("rows", &rows, "logits"_a.noconvert(), "target"_a.noconvert().none(),
              "soft"_a.noconvert().none(), "weight"_a.noconvert().none(),
              "keep"_a.noconvert().none(), "row_weight"_a.noconvert().none(),

@@ -11,6 +11,7 @@
 #include "order_k.hpp"
 #include "prefix_code.hpp"
 #include "quantise.hpp"
+#include "without_gil.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -46,7 +47,7 @@ int64_t quantise(Array<const In, nb::ndim<2>> predictions, bool logs, double tol
   const plogq::Quantised out{weights.data(), divergence.data(), labels ? labels->data() : nullptr,
                              surprisal ? surprisal->data() : nullptr};
   std::vector<double> row(classes);
-  nb::gil_scoped_release release;
+  const plogq::WithoutGil other_threads_run;
   return plogq::quantise(in, out, row.data());
 }
 
@@ -60,7 +61,7 @@ void add_quantise(nb::module_& module) {
 void huffman_lengths(Row<const double> ascending, int64_t base, Row<int64_t> lengths) {
   const int64_t n = ascending.shape(0);
   require(n >= 2 && base >= 2 && int64_t(lengths.shape(0)) == n);
-  nb::gil_scoped_release release;
+  const plogq::WithoutGil other_threads_run;
   plogq::huffman_lengths(ascending.data(), n, base, lengths.data());
 }
 
@@ -83,7 +84,7 @@ nb::object encode_words(Row<const uint64_t> bits, Row<const uint8_t> lengths,
   int64_t size;
   std::vector<uint8_t> out;
   {
-    nb::gil_scoped_release release;
+    const plogq::WithoutGil other_threads_run;
     size = plogq::encoded_bits(words, symbols.data(), n);
     if (size >= 0) {
       out.resize((size + 7) / 8 + 8);
@@ -102,7 +103,7 @@ int64_t decode_words(Row<const uint64_t> bits, Row<const uint8_t> lengths, nb::b
   const auto* first = static_cast<const uint8_t*>(data.data());
   const int64_t size = data.size();
   require(size_in_bits >= 0 && (size_in_bits + 7) / 8 == size);
-  nb::gil_scoped_release release;
+  const plogq::WithoutGil other_threads_run;
   std::vector<uint8_t> padded(size + 8);
   std::copy(first, first + size, padded.begin());
   return plogq::decode(plogq::WordTable(words), padded.data(), size_in_bits, symbols.data(),
@@ -126,7 +127,7 @@ class OrderEncoder {
   void encode(nb::bytes data) {
     const auto* first = static_cast<const uint8_t*>(data.data());
     const size_t size = data.size();
-    nb::gil_scoped_release release;
+    const plogq::WithoutGil other_threads_run;
     for (size_t i = 0; i < size; ++i) {
       for (int shift = 7; shift >= 0; --shift) {
         const int bit = first[i] >> shift & 1;
@@ -160,7 +161,7 @@ class OrderDecoder {
   nb::bytes decode(int64_t n) {
     std::vector<uint8_t> out;
     {
-      nb::gil_scoped_release release;
+      const plogq::WithoutGil other_threads_run;
       while (int64_t(out.size()) < n && !coder_.is_past_end()) {
         int byte = 0;
         for (int i = 0; i < 8; ++i) {

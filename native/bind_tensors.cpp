@@ -9,6 +9,7 @@
 #include "batch.hpp"
 #include "bind_tensors.hpp"
 #include "exchange.hpp"
+#include "without_gil.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -127,7 +128,7 @@ Found run(const Question& q, T* gradient) {
     return {plogq::run(b, q.threads, set).loss / denominator, -1};
   };
   if (b.rows * classes < kWorthReleasing) return compute();
-  nb::gil_scoped_release release;
+  const plogq::WithoutGil other_threads_run;
   return compute();
 }
 

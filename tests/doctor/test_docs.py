@@ -36,7 +36,7 @@ def test_the_finding_that_is_shown_was_printed(tmp_path, monkeypatch):
 def test_the_arrays_that_are_shown_give_what_is_shown():
     page = (ROOT / "docs" / "doctor.md").read_text()
     blocks = re.findall(r"^```pycon\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         test = doctest.DocTestParser().get_doctest(block, {}, "doctor.md", None, 0)
         assert doctest.DocTestRunner().run(test) == (0, len(test.examples))

@@ -2,6 +2,8 @@
 
 import copy
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -125,42 +127,48 @@ def test_a_question_that_fails_is_said_and_the_training_goes_on(monkeypatch):
     }
 
 
-@pytest.mark.parametrize("whole", [True, False], ids=["model", "step"])
-def test_under_compile(whole):
+@pytest.mark.filterwarnings("ignore")  # of what dynamo itself traces
+@pytest.mark.parametrize("part", ["model", "loss", "backward", "update"])
+def test_under_compile(part):
+    """Compiled are the model, or a function with the loss too, and backward, and the update."""
     criterion = nn.CrossEntropyLoss()
 
-    def plain():
+    def run(look):
         torch.manual_seed(1)
-        return nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4))
-
-    def run(model, step):
+        torch.compiler.reset()
+        model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4))
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        called = torch.compile(model, backend="eager", fullgraph=True) if part == "model" else model
+
+        def step(x, y):
+            loss = criterion(called(x), y)
+            if part in ("backward", "update"):
+                loss.backward()
+            if part == "update":
+                optimizer.step()
+            return loss
+
+        compiled = step if part == "model" else torch.compile(step, backend="eager")
+        before = hooks(model), hooks(called), hooks(criterion), len(_global_optimizer_pre_hooks)
+        d = watch(called, criterion)
+        if look:
+            d.start()
         for _ in range(4):
             optimizer.zero_grad()
-            step(X, Y).backward()
-            optimizer.step()
-        return [each.detach().clone() for each in model.parameters()]
+            loss = compiled(X, Y)
+            if part in ("model", "loss"):
+                loss.backward()
+            if part != "update":
+                optimizer.step()
+        d.stop()
+        after = hooks(model), hooks(called), hooks(criterion), len(_global_optimizer_pre_hooks)
+        assert before == after
+        return d, state(model)
 
-    def compiled(model):
-        torch.compiler.reset()
-        if whole:
-            called = torch.compile(model, backend="eager", fullgraph=True)
-            return called, lambda x, y: criterion(called(x), y)
-        return model, torch.compile(
-            lambda x, y: criterion(model(x), y), backend="eager", fullgraph=True
-        )
-
-    model = plain()
-    alone = run(model, compiled(model)[1])
-    model = plain()
-    called, step = compiled(model)
-    before = hooks(called), hooks(criterion)
-    with watch(called, criterion) as d:
-        found = run(model, step)
-    assert all(map(torch.equal, found, alone))
-    assert (hooks(called), hooks(criterion)) == before
+    (_, alone), (d, found) = run(False), run(True)
+    assert same(alone, found)
     said = [each.reason for each in d.diagnosis.unread]
-    assert said == ([] if whole else ["was not seen to be called"])
+    assert said == ([] if part == "model" else [f"was not seen to be called: {watching.COMPILED}"])
 
 
 def test_a_model_with_its_own_loss():
@@ -291,6 +299,28 @@ def test_the_gradient_of_one_batch_is_that_of_one_batch():
     )
 
 
+@pytest.mark.parametrize("held", ["object", "dict"])
+def test_a_model_that_an_object_of_the_loss_holds_is_left_alone(held):
+    class Trainer:
+        def __init__(self, judge):
+            self.judge, self.calls = judge, 0
+
+    judge = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4))
+    trainer = Trainer(judge)
+    parts = {"judge": judge}
+
+    def criterion(outputs, target):
+        judged = (trainer.judge if held == "object" else parts["judge"])(outputs)
+        return nn.functional.cross_entropy(judged, target)
+
+    model = nn.Linear(8, 4)
+    with watch(model, criterion) as d:
+        for _ in range(3):
+            d.loss(model(X), Y).backward()
+    assert d.diagnosis.unread == ()
+    assert int(judge[1].num_batches_tracked) == 3
+
+
 @pytest.mark.parametrize("watched", ["judge", "maker"])
 def test_other_models_of_the_training_are_left_alone(watched):
     """The batch has a graph of another model, or the loss is computed by one."""
@@ -354,3 +384,12 @@ def test_the_gradient_by_layer_is_torchs_own():
 def test_what_has_no_gradient_by_layer_is_refused(model, loss, message):
     with pytest.raises((TypeError, ValueError), match=message):
         gradient_flow(model, loss)
+
+
+@pytest.mark.parametrize("framework", ["jax", "keras"])
+def test_a_framework_that_is_not_installed_is_named(framework):
+    program = f"import sys; sys.modules[{framework!r}] = None; import plogq.doctor.{framework}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert f"plogq.doctor.{framework} needs {framework}, which is not installed" in done.stderr

@@ -1,4 +1,4 @@
-"""The pages of a comparison and of token logprobs, in a real browser."""
+"""The pages of a comparison, of token logprobs and of the doctor, in a real browser."""
 
 import re
 
@@ -7,6 +7,8 @@ import pyarrow as pa
 import pytest
 
 from plogq.compare import compare
+from plogq.doctor import check
+from plogq.doctor.runtime.gradient_flow import GradientFlow, LayerFlow
 from plogq.lm import score_tokens
 from plogq.reports.findings import compare as compare_words
 from plogq.reports.findings import compare_many
@@ -57,6 +59,11 @@ def of_hostile(count):
     return compare(*hostile(count), **options)
 
 
+def layers():
+    kept = [LayerFlow(f"{HOSTILE[i % 8]}.{i}", "Linear", 40, 0.5, 10.0**-i, 0) for i in range(12)]
+    return GradientFlow((*kept, LayerFlow("last", "Linear", 4, 0.1, 0.0, 1.0)))
+
+
 RESULTS = {
     "two": lambda: compare(*several(2), slices=["site"]),
     "three": lambda: compare(*several(3), slices=["site"]),
@@ -69,6 +76,9 @@ RESULTS = {
     "two of documents": lambda: compare(*documents(2)),
     "three of documents": lambda: compare(*documents(3)),
     "tokens": lambda: score_tokens(documents(1)[0]),
+    "doctor": lambda: check(np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]), [0, 1, 2]),
+    "doctor, nothing found": lambda: check(np.eye(3) * 2.5 - 0.1, [0, 1, 2]),
+    "layers": layers,
 }
 
 
@@ -104,7 +114,7 @@ def test_nothing_overflows_or_collides(name, width, pages, open_page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["two", "hostile three", "few", "tokens"])
+@pytest.mark.parametrize("name", ["two", "hostile three", "few", "tokens", "doctor", "layers"])
 def test_axe_finds_nothing(name, scheme, pages, open_page, axe):
     page = open_page(pages(name), scheme=scheme, bypass_csp=True)
     page.evaluate(axe)

@@ -32,6 +32,7 @@ def run(backend, *words):
 @pytest.mark.parametrize("backend", ["jax", "tensorflow"])
 def test_all_on(backend):
     files = [str(path) for path in sorted(HERE.glob("test_*.py")) if path != Path(__file__)]
+    files += [str(ROOT / "tests" / "doctor" / "test_watch_keras.py")]
     files += [str(ROOT / "tests" / "parity"), "-k", "keras or not parity"]
     run(backend, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *files)
 

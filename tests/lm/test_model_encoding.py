@@ -65,6 +65,21 @@ def test_bytes_of_pieces():
     assert (found.texts, said) == (["a", " ", PART, PART], set())
 
 
+@pytest.mark.parametrize(
+    ("text", "bytes_", "texts"),
+    [
+        ("b a", [0, 1, 2], ["", "b", " a"]),
+        ("é", [0, 1, 1], ["", PART, PART]),
+        (" b", [1, 1], [" ", "b"]),
+        ("", [], []),
+    ],
+)
+def test_a_blank_that_is_put_before_a_text_is_no_text(text, bytes_, texts):
+    found, _ = encoded(text, of_pieces())
+    assert (found.bytes.tolist(), found.texts) == (bytes_, texts)
+    assert int(found.characters.sum()) == len(text)
+
+
 def test_a_first_token_without_context_leaves_out_its_own_bytes():
     result = score_model(tiny(), tokenizer(), ["😀"])
     assert (result.unscored.tokens, result.unscored.bytes, result.bytes) == (1, 1, 3)

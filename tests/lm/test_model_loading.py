@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 import torch
@@ -35,6 +36,16 @@ def test_a_model_that_was_saved(folder):
     model.to(torch.bfloat16).save_pretrained(folder)
     assert load_model(folder).model.dtype == torch.bfloat16
     assert load_model(folder, dtype="float32").model.dtype == torch.float32
+
+
+def test_a_tokenizer_of_sentencepiece_says_what_to_install(folder):
+    if find_spec("sentencepiece") or find_spec("tiktoken"):
+        pytest.skip("it would be read")
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer.model").write_bytes(b"any")
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "LlamaTokenizer"}')
+    with pytest.raises(TableError, match=r"cannot be loaded: .* pip install sentencepiece"):
+        load_model(folder)
 
 
 def test_pickled_weights_are_not_read(folder):
@@ -203,6 +214,7 @@ except ValueError as error:
 """
 ABSENT = """
 import sys
+from importlib.util import find_spec
 sys.modules["transformers"] = None
 from plogq.cli import main
 sys.argv = ["plogq", "lm", "--model", "nosuch", __file__]

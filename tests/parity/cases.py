@@ -68,6 +68,7 @@ class Case:
     place: int = 0
 
     shared: ClassVar[dict[str, Any]] = {}
+    dtypes: ClassVar[tuple[str, ...]] = ("float64", "float32", "bfloat16", "float16")
 
     def options(self) -> dict[str, Any]:
         """Return a value for each argument that the loss may have."""
@@ -143,6 +144,30 @@ class Rows(Case):
         return options.get("denominator", counts.sum())
 
 
+# A head's numbers are exact in every dtype of its inputs, and its logits are those of `X`.
+MATRIX = np.eye(C) + np.triu(np.full((C, C), 0.25), 1)
+BIAS = np.array([0.5, -0.25, 0.0, 1.0, -1.5])
+HEARD = np.where(np.isinf(OTHER), 0.0, OTHER)  # a teacher that masks nothing, as the head
+HIDDEN = np.linalg.solve(MATRIX, np.where(np.isinf(X), 0.25, X).T).T
+
+
+@dataclass(frozen=True, eq=False)
+class Heads(Rows):
+    """A loss of the logits that a linear layer makes of the input; the first array is its matrix.
+
+    Its products are in the dtype of the input, so that half precision has no digits to compare.
+    """
+
+    x: np.ndarray = field(default_factory=lambda: HIDDEN)
+    dtypes: ClassVar = ("float64", "float32")
+
+    def expected(self, x: np.ndarray, *, linear_bias: Any = 0.0, **options: Any) -> Found:
+        """Return the losses of each row, and their gradients in the hidden rows."""
+        of_logits = Rows(self.name, self.formula, self.arrays[1:], temperature=self.temperature)
+        value, grad = of_logits.expected(x @ MATRIX.T + linear_bias, **options)
+        return value, grad @ MATRIX
+
+
 @dataclass(frozen=True, eq=False)
 class Elements(Case):
     """A loss of single numbers."""
@@ -197,8 +222,12 @@ def _distillation(
     *,
     temperature: float = 2.0,
     alpha: float = 0.5,
+    beta: float = 0.0,
 ) -> Any:
     soft = f.distillation_from_logits(x, teacher, temperature=temperature)
+    if beta:
+        of_beta = f.js_divergence_from_logits(teacher, x, beta=beta, temperature=temperature)
+        soft = [temperature**2 * a for a in of_beta]
     if target is None:
         return soft
     hard = f.cross_entropy_from_logits(x, target)
@@ -254,19 +283,33 @@ CASES = {
     "Brier": Rows("brier_loss", BRIER, (Y,)),
     "Brier, distributions": Rows("brier_loss", BRIER, (SOFT,)),
     "distillation": Rows(
-        "distillation_loss", _distillation, (OTHER,), {"alpha": 0.25}, temperature=2.0
+        "distillation_loss", _distillation, (OTHER,), {"alpha": 0.25, "beta": 1}, temperature=2.0
     ),
     "distillation, labels": Rows(
-        "distillation_loss", _distillation, (OTHER, Y), {"alpha": 0.25}, temperature=2.0
+        "distillation_loss", _distillation, (OTHER, Y), {"alpha": 0.25, "beta": 0.3},
+        temperature=2.0,
     ),
     "distillation, distributions": Rows(
-        "distillation_loss", _distillation, (OTHER, SOFT), {"alpha": 1.0}, temperature=2.0
+        "distillation_loss", _distillation, (OTHER, SOFT), {"alpha": 1.0, "beta": 0.5},
+        temperature=2.0,
     ),
     "penalty": Rows("confidence_penalty", _tempered(_penalty), (), {"beta": 0.7}),
     "JS": Rows("js_divergence_loss", _js, (OTHER,), {"beta": 0.25}, others=1),
     "JS of 0": Rows("js_divergence_loss", _js, (OTHER,), {"beta": 0}, others=1),
     "JS of 1": Rows("js_divergence_loss", _js, (OTHER,), {"beta": 1}, others=1),
     "reverse KL": Rows("reverse_kl_loss", _reverse_kl, (OTHER,), others=1, place=1),
+    "head": Heads("linear_cross_entropy", ENTROPY, (MATRIX, Y), FOCAL | {"linear_bias": BIAS}),
+    "head, distributions": Heads(
+        "linear_cross_entropy", ENTROPY, (MATRIX, SOFT), FOCAL | {"linear_bias": BIAS}
+    ),
+    "head, distillation": Heads(
+        "linear_distillation_loss", _distillation, (MATRIX, HEARD),
+        {"alpha": 0.25, "beta": 1, "linear_bias": BIAS}, temperature=2.0,
+    ),
+    "head, distillation, labels": Heads(
+        "linear_distillation_loss", _distillation, (MATRIX, HEARD, Y),
+        {"alpha": 0.25, "beta": 0.3, "linear_bias": BIAS}, temperature=2.0,
+    ),
     "binary": Elements(
         "binary_cross_entropy_with_logits", f.binary_cross_entropy_from_logits, (SOFT,),
         SMOOTHED | {"pos_weight": W}, Z,

@@ -10,12 +10,13 @@ from typing import Any, ClassVar, get_type_hints
 import numpy as np
 import pytest
 
-from tests.parity.cases import Case, Elements, Rows
+from tests.parity.cases import Case, Elements, Heads, Rows
 
 # What the losses have beside the arguments of `cases`; each door's own tests hold these.
 ELSEWHERE = {
     "reduction", "validate", "return_stats", "return_grad", "out", "threads", "ignore_index",
-    "size_average", "reduce", "inplace", "axis",
+    "size_average", "reduce", "inplace", "axis", "shift", "lora", "workspace", "valid", "compact",
+    "teacher_weight", "teacher_bias", "teacher_softcap",
 }  # fmt: skip
 
 
@@ -28,8 +29,8 @@ class Door:
         Its functions.
     names
         Its names of losses, where they are not those of `cases`.
-    arguments
-        Its names of arguments, likewise.
+    arguments, arguments_of_heads
+        Its names of arguments, likewise; those of heads besides.
     weights_divide
         Whether weights divide the mean of distributions and of elements.
     dtypes
@@ -42,6 +43,7 @@ class Door:
 
     names: ClassVar[dict[str, str]] = {}
     arguments: ClassVar[dict[str, str]] = {}
+    arguments_of_heads: ClassVar[dict[str, str]] = {}
     weights_divide = False
     dtypes: tuple[str, ...] = ("float64", "float32", "bfloat16", "float16")
     compiled = False
@@ -62,10 +64,14 @@ class Door:
 
     def options(self, case: Case) -> dict[str, Any]:
         """Return a value for each argument that the loss has here."""
-        theirs = {self.arguments.get(name, name): name for name in case.options()}
+        names = self._names(case)
+        theirs = {names.get(name, name): name for name in case.options()}
         named = self._named(case)
         assert named <= theirs.keys(), named - theirs.keys()  # the table knows all that it has
         return {theirs[name]: case.options()[theirs[name]] for name in named}
+
+    def _names(self, case: Case) -> dict[str, str]:
+        return self.arguments | (self.arguments_of_heads if isinstance(case, Heads) else {})
 
     def _named(self, case: Case) -> set[str]:
         function = self.function(case)
@@ -79,7 +85,8 @@ class Door:
 
     def answer(self, case: Case, x: np.ndarray, dtype: str, **options: Any) -> Any:
         """Return the loss, and the gradient of its sum."""
-        given = {self.arguments.get(name, name): value for name, value in options.items()}
+        names = self._names(case)
+        given = {names.get(name, name): value for name, value in options.items()}
         return self.call(self.function(case), case, x, dtype, given)
 
 
@@ -108,7 +115,12 @@ class Torch(Door):
 
         z = tensor(x).to(getattr(torch, dtype)).requires_grad_()
         options = {name: tensor(value) for name, value in options.items()}
-        loss = function(*case.arguments(z, map(tensor, case.arrays)), **options)
+        arrays = [*map(tensor, case.arrays)]
+        if isinstance(case, Heads):  # a layer is in the dtype of what it is given
+            arrays[0] = arrays[0].to(z.dtype)
+            if "linear_bias" in options:
+                options["linear_bias"] = options["linear_bias"].to(z.dtype)
+        loss = function(*case.arguments(z, arrays), **options)
         grad = torch.autograd.grad(loss.sum(), z)[0]
         return loss.detach().double().numpy(), grad.double().numpy()
 
@@ -127,6 +139,7 @@ class Jax(Door):
     package = "jax"
     names: ClassVar = {"binary_cross_entropy_with_logits": "sigmoid_binary_cross_entropy"}
     arguments: ClassVar = {"mask": "where"}
+    arguments_of_heads: ClassVar = {"weight": "class_weight", "linear_bias": "bias"}
     weights_divide = True
     compiled = True
 
@@ -140,8 +153,14 @@ class Jax(Door):
         import jax
         import jax.numpy as jnp
 
+        arrays = list(case.arrays)
+        if isinstance(case, Heads):  # a layer is in the dtype of what it is given
+            arrays[0] = arrays[0].astype(dtype)
+            if "bias" in options:
+                options["bias"] = options["bias"].astype(dtype)
+
         def summed(z: Any) -> Any:
-            loss = function(*case.arguments(z, case.arrays), **options)
+            loss = function(*case.arguments(z, arrays), **options)
             return loss.sum(), loss
 
         grad, loss = jax.grad(summed, has_aux=True)(jnp.asarray(x, dtype))

@@ -38,6 +38,8 @@ LOSSES = {
     "brier": lambda x: pt.brier_loss(x, Y, z_loss=0.1),
     "soft brier": lambda x: pt.brier_loss(x, SOFT, temperature=2.0),
     "distillation": lambda x: pt.distillation_loss(x, TEACHER, Y, temperature=2.0, alpha=0.3),
+    "distillation by reverse KL": lambda x: pt.distillation_loss(x, TEACHER, beta=1, z_loss=0.1),
+    "distillation of beta": lambda x: pt.distillation_loss(x, TEACHER, Y, beta=0.3, alpha=0.6),
     "confidence": lambda x: pt.confidence_penalty(x),
     "js": lambda x: pt.js_divergence_loss(x, TEACHER),
     "js of beta": lambda x: pt.js_divergence_loss(TEACHER, x, beta=0.2, temperature=2.0),
@@ -59,6 +61,8 @@ LOSSES = {
     "kl": lambda x: pt.kl_div(F.log_softmax(x, 1), SOFT, reduction="batchmean"),
 }
 each_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+# torch's own first call of jvp scripts its decompositions.
+JVP = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
 
 
 @each_loss
@@ -79,8 +83,29 @@ def test_both_routes_agree(loss):
     torch.testing.assert_close(fast_gradient, slow_gradient, rtol=1e-12, atol=1e-15)
 
 
-# torch's own first call of jvp scripts its decompositions.
-@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+@JVP
+@each_loss
+def test_transforms_of_a_backward_alone(loss):
+    """The loss is computed outside; what is batched, or has a tangent, is its upstream."""
+    x = logits()
+    found = loss(x)
+    upstreams = torch.randn(3, *found.shape, dtype=found.dtype)
+
+    def gradient(upstream):
+        return torch.autograd.grad(found, x, upstream, retain_graph=True)[0]
+
+    one_by_one = torch.stack([gradient(upstream) for upstream in upstreams])
+    close = {"rtol": 1e-10, "atol": 1e-12}
+    torch.testing.assert_close(torch.func.vmap(gradient)(upstreams), one_by_one, **close)
+    twice = torch.func.vmap(torch.func.vmap(gradient))(upstreams[None])
+    torch.testing.assert_close(twice[0], one_by_one, **close)
+    with forward_ad.dual_level():
+        both = forward_ad.unpack_dual(gradient(forward_ad.make_dual(*upstreams[:2])))
+        torch.testing.assert_close(both.primal, one_by_one[0], **close)
+        torch.testing.assert_close(both.tangent, one_by_one[1], **close)
+
+
+@JVP
 @each_loss
 def test_functional_transforms(loss):
     x = logits().detach()

@@ -41,6 +41,41 @@ def test_js_divergence_is_exact_near_and_far(apart, beta, dtype):
         assert gradient == pytest.approx(slope, rel=1e-12, abs=20 * eps * most)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("beta", [0.0, 1.0, 0.5, 0.1, 1e-6])
+@pytest.mark.parametrize("apart", [1e-6, 1e-3, 1.7, 10.0, 80.0])
+def test_distillation_is_exact_near_and_far(apart, beta, dtype):
+    """In blocks, whose gradient is written by hand; of the model, β and the two trade places."""
+    torch.manual_seed(0)
+    eps = torch.finfo(dtype).eps
+    for _ in range(10):
+        teacher = (2 * torch.randn(6, dtype=torch.float64)).to(dtype)
+        student = (teacher + apart * torch.randn(6, dtype=torch.float64)).to(dtype)
+        student.requires_grad_()
+        loss = pt.distillation_loss(student, teacher, temperature=1.0, beta=beta)
+        value, slope = of_student(student.tolist(), teacher.tolist(), beta)
+        assert loss.item() == pytest.approx(value, rel=20 * eps)
+        gradient = torch.autograd.grad(loss, student)[0].tolist()
+        most = max(abs(g) for g in slope) if apart < 5 else value
+        assert gradient == pytest.approx(slope, rel=1e-12, abs=20 * eps * most)
+
+
+def of_student(a, b, beta):
+    """Return `exact` of student a and teacher b; of β = 0 and 1 the relative entropies."""
+    if 0 < beta < 1:
+        with mp.workdps(60):
+            return exact(a, b, 1 - mp.mpf(beta))
+    with mp.workdps(60):
+        q, p = ([mp.exp(x) for x in row] for row in (a, b))
+        q, p = [x / sum(q) for x in q], [x / sum(p) for x in p]
+        if beta == 0:
+            value = sum(x * mp.log(x / y) for x, y in zip(p, q, strict=True))
+            return float(value), [float(y - x) for x, y in zip(p, q, strict=True)]
+        value = sum(y * mp.log(y / x) for x, y in zip(p, q, strict=True))
+        slope = [y * (mp.log(y / x) - value) for x, y in zip(p, q, strict=True)]
+        return float(value), [float(g) for g in slope]
+
+
 @pytest.mark.parametrize("beta", [1e-8, 1e-3, 0.25, 0.999, 1 - 1e-8])
 def test_js_divergence_of_far_rows_has_both_gradients_to_the_last_digits(beta):
     """Derived from the values, they had none left where one row is all but sure."""

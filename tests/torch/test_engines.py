@@ -53,6 +53,11 @@ CALLS = {
     "poly with a z-loss": ("blocks", lambda: pt.poly_loss(X, Y, z_loss=0.1, temperature=2.0)),
     "penalty": ("blocks", lambda: pt.confidence_penalty(X)),
     "distillation": ("blocks", lambda: pt.distillation_loss(X, X.flip(1), Y)),
+    "distillation by reverse KL": ("blocks", lambda: pt.distillation_loss(X, X.flip(1), beta=1)),
+    "a distilled head": ("blocks", lambda: pt.linear_distillation_loss(
+        X, HEAD, X.flip(1), teacher_weight=HEAD, beta=0.5)),
+    "that, given all logits": ("formula", lambda: pt.linear_distillation_loss(
+        X, HEAD, X @ HEAD.T, Y, return_stats=True)),
     "learned targets": ("formula", lambda: pt.cross_entropy(X, learned(SOFT))),
     "learned class weights": ("formula", lambda: pt.cross_entropy(X, Y, learned(torch.ones(3)))),
     "a transform": ("formula", lambda: torch.func.grad(lambda x: pt.cross_entropy(x, Y))(X)),

@@ -329,7 +329,7 @@ def test_transforms_and_checkpoints():
 
 
 @pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
-def test_compiled_it_is_the_loss_of_all_logits():
+def test_compiled_it_is_the_same():
     torch.compiler.reset()
 
     def head(h, m):
@@ -369,7 +369,6 @@ def test_a_changed_tensor_is_noticed():
     ("call", "message"),
     [
         (lambda: pt.linear_cross_entropy(H, M[:, :2], Y), r"weight must have shape \(C, 6\)"),
-        (lambda: pt.linear_cross_entropy(H, M[:, None], Y), "of K-dimensional logits, take"),
         (lambda: pt.linear_cross_entropy(H, M, Y[:3]), r"target must have shape \(37,\)"),
         (lambda: pt.linear_cross_entropy(H, M, SOFT[:, 1:]), r"target must have shape \(37,\)"),
         (lambda: pt.linear_cross_entropy(H, M, Y, linear_bias=B[1:]), r"bias must have shape"),
@@ -380,7 +379,6 @@ def test_a_changed_tensor_is_noticed():
         (lambda: pt.linear_cross_entropy(H, M, Y, valid=3), "valid must be the number of rows"),
         (lambda: pt.linear_cross_entropy(H, M, Y, mask=MASK[:3]), "mask must have the shape"),
         (lambda: pt.linear_cross_entropy(H, M, SOFT, ignore_index=3), "must be left out with"),
-        (lambda: pt.linear_cross_entropy(H, M, Y, options=1), "options must be left out"),
         (lambda: pt.linear_cross_entropy(H[0], M, Y[0], shift=True), "shift must be False"),
         (lambda: pt.linear_logprobs(H, M, Y, top_k=C + 1), "top_k must be at most"),
         (lambda: pt.linear_logprobs(H, M, SOFT), "tokens must be class indices"),

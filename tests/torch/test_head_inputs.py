@@ -149,7 +149,6 @@ REFUSED = {
     "no tensor": (lambda: of_head(HIDDEN.numpy(), MATRIX), "input must be a torch.Tensor"),
     "width": (lambda: of_head(HIDDEN, MATRIX[:, :2]), rf"linear_weight .* shape \(C, {D}\); got"),
     "no classes": (lambda: of_head(HIDDEN, MATRIX[:0]), r"linear_weight must have shape \(C, 6\)"),
-    "more axes": (lambda: of_head(HIDDEN, MATRIX[None]), "of K-dimensional logits"),
     "bias": (lambda: of_head(HIDDEN, MATRIX, BIAS[:3]), r"linear_bias must have shape \(11,\)"),
     "labels": (lambda: of_head(HIDDEN, MATRIX, target=LABELS[:5]), r"or \(37, 11\); got \(5,\)"),
     "labels of more axes": (
@@ -181,7 +180,6 @@ REFUSED = {
     "workspace of a kind": (lambda: of_head(HIDDEN, MATRIX, workspace="1M"), "workspace must"),
     "workspace of nothing": (lambda: of_head(HIDDEN, MATRIX, workspace=0), "workspace must"),
     "softcap": (lambda: of_head(HIDDEN, MATRIX, softcap=0.0), "softcap must"),
-    "torch's options": (lambda: of_head(HIDDEN, MATRIX, options=None), "options must be left out"),
     "an option nobody knows": (lambda: of_head(HIDDEN, MATRIX, gama=1), "unexpected keyword"),
     "A": (lambda: of_head(HIDDEN, MATRIX, lora=(MATRIX[:, :2], BIAS[:, None], 1.0)),
           r"lora must have A of shape \(r, 6\)"),

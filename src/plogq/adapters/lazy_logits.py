@@ -248,8 +248,11 @@ class LazyLogits:
         """Return the matrix of a term, (V, D), as it is when the loss is due."""
         matrix, shape = term.linear.weight, (term.linear.out_features, term.linear.in_features)
         if matrix.shape != shape or hasattr(matrix, "full_tensor"):
-            came = "a part of it, or a DTensor"
-            refuse("the head's weight", f"be a whole tensor of shape {shape} on each rank", came)
+            expected = (
+                f"be a whole tensor of shape {shape} on each rank (with FSDP2: shard the layers "
+                "and the model, but not the head by itself)"
+            )
+            refuse("the head's weight", expected, "a part of it, or a DTensor")
         return matrix if self.classes is None else matrix[self.classes]
 
     def _bias(self) -> Tensor | None:

@@ -132,6 +132,7 @@ class Diagnosis(Document):
     COMMAND: ClassVar[str] = "plogq doctor"
     CELL: ClassVar[str] = "plogq.reports.cell:doctor_cell"
     TEXT: ClassVar[str] = "plogq.reports.findings.doctor:text"
+    PAGE: ClassVar[str] = "plogq.reports.html:report_html"
 
     looked_at: Text
     """What was looked at, in words; empty where nothing could be read."""

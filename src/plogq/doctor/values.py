@@ -81,6 +81,8 @@ class Values:
         What the reader of a table asks about its columns, as sentences.
     refused
         Why a score refuses the table, in a sentence; empty if it does not.
+    made_by
+        The activation that made the outputs, where that is known: "sigmoid" or "softmax".
     """
 
     outputs: Array
@@ -94,6 +96,7 @@ class Values:
     at_start: bool = False
     doubts: tuple[str, ...] = ()
     refused: str = ""
+    made_by: str = ""
 
     @cached_property
     def axis(self) -> int:

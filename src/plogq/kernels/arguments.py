@@ -19,11 +19,11 @@ def dtype_name(array: Any) -> str:
     return str(array.dtype).rpartition(".")[2]
 
 
-def check_softcap(softcap: Any) -> None:
+def check_softcap(softcap: Any, name: str = "softcap") -> None:
     """Refuse a bound of logits that is not finite, or not above 0."""
-    check_number("softcap", softcap)
+    check_number(name, softcap)
     if not 0 < softcap < math.inf:
-        refuse("softcap", "be greater than 0 and finite", softcap)
+        refuse(name, "be greater than 0 and finite", softcap)
 
 
 def check_ignore_index(ignore_index: Any) -> None:

@@ -10,11 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from plogq.compare.many_result import ManyComparison
-from plogq.compare.result import Comparison
 from plogq.files import write_whole
-from plogq.lm.result import TokensResult
-from plogq.records import encoded
+from plogq.records import Document, encoded
 from plogq.reports.embed import embedded
 from plogq.reports.findings import findings
 from plogq.reports.findings.of_result import page_of
@@ -46,16 +43,14 @@ base-uri 'none'; form-action 'none'">
 """
 
 
-def report_html(
-    result: Result | Comparison | ManyComparison | TokensResult | Mapping[str, Any],
-) -> str:
+def report_html(result: Document | Mapping[str, Any]) -> str:
     """Return a result's report as the text of an HTML page that needs no other file.
 
     Parameters
     ----------
     result
-        What `plogq.score.score`, `plogq.compare.compare` or `plogq.lm.score_tokens` returns, or the
-        JSON that `plogq score --json` wrote.
+        What `plogq.score.score`, `plogq.compare.compare`, `plogq.lm.score_tokens` or the doctor
+        returns, or the JSON that `plogq score --json` wrote.
 
     Returns
     -------
@@ -74,7 +69,7 @@ def report_html(
     >>> page.startswith("<!doctype html>")
     True
     """
-    if isinstance(result, (Comparison, ManyComparison, TokensResult)):
+    if isinstance(result, Document) and not isinstance(result, Result):
         page = page_of(result)
         title = f"{page.headline.title}: plogq {page.command}"
         data = {"result": result.to_document(), "page": encoded(page)}
@@ -102,9 +97,7 @@ def _html(title: str, headline: str, data: dict[str, Any]) -> str:
     )
 
 
-def write_report(
-    result: Result | Comparison | ManyComparison | TokensResult | Mapping[str, Any], path: Path
-) -> None:
+def write_report(result: Document | Mapping[str, Any], path: Path) -> None:
     """Write the report to a file, whole or not at all.
 
     Raises

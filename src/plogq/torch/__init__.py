@@ -18,6 +18,7 @@ from plogq.torch.binary_losses import (
     binary_cross_entropy_with_logits,
     binary_focal_loss,
 )
+from plogq.torch.distillation import distillation_loss
 from plogq.torch.divergences import (
     gaussian_kl,
     js_divergence_loss,
@@ -27,6 +28,7 @@ from plogq.torch.divergences import (
 )
 from plogq.torch.engines import ENGINES
 from plogq.torch.head import LowRank, linear_cross_entropy, linear_logprobs
+from plogq.torch.head_distillation import linear_distillation_loss
 from plogq.torch.head_module import LinearCrossEntropyLoss
 from plogq.torch.modules import (
     AsymmetricLoss,
@@ -54,7 +56,6 @@ from plogq.torch.softmax_losses import (
     brier_loss,
     confidence_penalty,
     cross_entropy,
-    distillation_loss,
     focal_loss,
     soft_cross_entropy,
 )
@@ -107,6 +108,7 @@ __all__ = [
     "js_divergence_loss",
     "kl_div",
     "linear_cross_entropy",
+    "linear_distillation_loss",
     "linear_logprobs",
     "nll_loss",
     "parallel",

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from plogq.errors import refuse
 from plogq.kernels import memory
-from plogq.torch.private import base_of, in_dispatch_mode, in_transform, is_batched
+from plogq.torch.private import base_of, in_dispatch_mode, in_transform, is_transformed
 
 _PLAIN = (Tensor, torch.nn.Parameter)
 _DTYPES = (torch.float32, torch.bfloat16, torch.float64, torch.float16)
@@ -51,10 +51,15 @@ def no_memory(x: Tensor, *others: Tensor | None) -> str:
         return "a torch.func transform is under way"
     if in_dispatch_mode():
         return "a dispatch mode sees every operation"
-    for t in (x, *others):
+    return not_plain(x, *others) or ("the logits are a negated view" if x.is_neg() else "")
+
+
+def not_plain(*tensors: Tensor | None) -> str:
+    """Say which of these tensors is of a subclass or not strided; an empty text if none is."""
+    for t in tensors:
         if t is not None and (type(t) not in _PLAIN or t.layout is not torch.strided):
             return f"{type(t).__name__} of layout {t.layout} is not plain memory"
-    return "the logits are a negated view" if x.is_neg() else ""
+    return ""
 
 
 def no_kernel(x: Tensor) -> str:
@@ -128,7 +133,7 @@ class KernelLoss(torch.autograd.Function):
         if torch.is_grad_enabled() and ctx.overwritten:
             refuse("inplace", "be False for a second derivative", True)
         gradient = ctx.gradient
-        if torch.is_grad_enabled() or is_batched(upstream):
+        if torch.is_grad_enabled() or is_transformed(upstream):
             return backward_of(job, ctx.saved_tensors[0], upstream, gradient), None
         ctx.gradient = None
         if gradient is not None and not job.inplace:
@@ -147,7 +152,7 @@ def backward_of(job: Job, x: Tensor, upstream: Tensor, gradient: Tensor | None) 
     """Return the gradient of Σ upstream · loss: with a graph, in batches, or by the kernel."""
     if torch.is_grad_enabled():
         return torch.autograd.grad(job.formula(x), x, upstream, create_graph=True)[0]
-    if is_batched(upstream):
+    if is_transformed(upstream):
         return _batched(job, x, upstream, gradient)
     room = room_for(x, inplace=job.inplace)
     job.gradient(x, upstream, room)

@@ -25,6 +25,11 @@ def values_known(x: Tensor) -> bool:
     return not (torch.compiler.is_compiling() or in_transform() or is_fake(x) or is_traced())
 
 
+def on_host(x: Tensor) -> bool:
+    """Tell whether the values of x can be read without a wait for another device."""
+    return x.device.type == "cpu"
+
+
 def nan_unless(sound: Tensor, x: Tensor) -> Tensor:
     """Return x times 1, or times NaN where it is not sound, so that its gradient is NaN, too."""
     factor = torch.where(sound, 1.0, torch.nan)
@@ -75,10 +80,10 @@ def check_classes(name: str, x: Tensor) -> None:
 
 def check_rows(x: Tensor, rows: Rows) -> None:
     """Refuse a bad target of logits x; where values are not known, mark its row in `rows.sound`."""
-    if rows.target is None:
+    if rows.target is None or rows.sound is not None:
         return
     if not values_known(rows.target):
-        rows.sound = _sound(rows, x)
+        rows.sound = sound_rows(rows, x)
         return
     if not rows.validate:
         return
@@ -98,7 +103,7 @@ def check_rows(x: Tensor, rows: Rows) -> None:
         refuse("target", expected, int(target.reshape(rows.shape)[row]), row=row)
 
 
-def _sound(rows: Rows, x: Tensor) -> Tensor | None:
+def sound_rows(rows: Rows, x: Tensor) -> Tensor | None:
     """Give (R,) bool: whether a row is left out or its target is sound; None without validation.
 
     Labels are always checked, since a label that is no class must not be used as an index.

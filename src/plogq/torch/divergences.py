@@ -262,19 +262,22 @@ def js_divergence_loss(
     """
     check_share("beta", beta)
 
-    def divergence(
-        x: Tensor, y: Tensor, of_x: Softmax, of_y: Softmax, temperature: float
-    ) -> Tensor:
-        if beta not in (0, 1):
-            compiling = torch.compiler.is_compiling()
-            function = _JSDivergence if compiling else _JSDivergenceOfEager
-            loss: Tensor = function.apply(x, y, temperature, beta)  # type: ignore[no-untyped-call]
-            return loss
-        of: Tensor = js_divergence(xp, x, y, of_x, of_y, temperature, beta)
-        return of
-
+    divergence = functools.partial(divergence_rows, beta=beta)
     named = {"p_logits": p_logits, "q_logits": q_logits}
     return _of_two("JS divergence", divergence, named, reduction, options)
+
+
+def divergence_rows(
+    x: Tensor, y: Tensor, of_x: Softmax, of_y: Softmax, temperature: float, *, beta: float
+) -> Tensor:
+    """Return the divergence of each row of logits x from y, as `js_divergence_loss` says."""
+    if beta not in (0, 1):
+        compiling = torch.compiler.is_compiling()
+        function = _JSDivergence if compiling else _JSDivergenceOfEager
+        loss: Tensor = function.apply(x, y, temperature, beta)  # type: ignore[no-untyped-call]
+        return loss
+    of: Tensor = js_divergence(xp, x, y, of_x, of_y, temperature, beta)
+    return of
 
 
 class _JSDivergence(torch.autograd.Function):

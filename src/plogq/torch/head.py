@@ -10,14 +10,17 @@ from torch import Tensor
 
 from plogq.errors import check_count, check_number, refuse
 from plogq.kernels.arguments import check_softcap
-from plogq.torch.checks import check_tensors, values_known
+from plogq.torch.checks import check_tensors, on_host, values_known
 from plogq.torch.engines import ENGINES
+from plogq.torch.engines.blocks import CROSS_ENTROPY
+from plogq.torch.head_positions import check_chunking, loss_of_positions
 from plogq.torch.options import SoftmaxOptions
 from plogq.torch.questions import (
     Head,
     Layer,
     RowLoss,
     Rows,
+    Teacher,
     TokenHead,
     TokenLogprobs,
     arithmetic,
@@ -25,9 +28,15 @@ from plogq.torch.questions import (
     without_autocast,
 )
 from plogq.torch.reductions import reduction_name
-from plogq.torch.softmax import CROSS_ENTROPY, question, shaped
+from plogq.torch.softmax import question, shaped
 
 WORKSPACE = 64 << 20
+# What the ranks' rows have to do with each other, a sharded matrix cannot tell.
+WHOLE = (
+    "be whole beside an input that is: take its full_tensor(grad_placements=[P] * mesh.ndim), with "
+    'P = Partial("avg") if the loss is the mean of the ranks\' losses, Partial("sum") if it is '
+    "their sum (each with the denominator of all), or Replicate() if all ranks have the same rows"
+)
 
 
 class LowRank(NamedTuple):
@@ -95,10 +104,13 @@ def linear_cross_entropy(
         Bytes for the logits that exist at once, beside the float32 gradient of `linear_weight`.
         Losses and gradients do not depend on it, but for rounding.
     valid
-        The number of rows that are not left out, if it is known; on the CPU it is checked.
+        The number of rows that are not left out, if it is known; on the CPU it is checked, and on
+        another device one that is too small makes the loss NaN.
     compact
-        Rows that are left out are dropped before any product. If it is False, they are computed
-        and not used, and their number is not asked for.
+        Rows that are left out are dropped before any product. Their number and whether targets
+        are sound are copied from another device at once, unless `valid` is given. If it is False,
+        they are computed and not used. With either, no value is read from another device, and
+        the loss and the gradient of a row with a bad target are NaN.
 
     Returns
     -------
@@ -114,9 +126,11 @@ def linear_cross_entropy(
     -----
     Differs from torch: what `cross_entropy` says of batches with nothing left, half precision,
     masked classes and bad targets.
-    Differs from torch: `input` may have more axes, and `linear_weight` not: of K-dimensional
-    logits, take `cross_entropy`.
-    Differs from torch: it is never chunked by `options`, but always by `workspace`.
+    Differs from torch: `input` may have more axes. Of K-dimensional logits, for which
+    `linear_weight` is (C, d1, …, D) and the target (N, d1, …) or (N, C, d1, …) as in torch, each
+    position is a head of its own.
+    Differs from torch: it is always chunked, by `workspace`. torch's `options` are taken if they
+    leave the chunks alone; gradients are summed in float32 whatever their policy.
 
     Examples
     --------
@@ -129,14 +143,30 @@ def linear_cross_entropy(
     ----------
     https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.linear_cross_entropy.html
     """
-    if "options" in options:
-        refuse("options", "be left out: `workspace` bounds the memory", "torch's options")
-    layer, rows = asked_of_layer(
-        input, linear_weight, target, linear_bias, lora, shift,
-        weight=weight, ignore_index=ignore_index, reduction=reduction,
-        label_smoothing=label_smoothing, options=options,
-    )  # fmt: skip
-    return _answer(layer, rows, options.get("softcap"), workspace, valid, compact)
+    given: Any = dict(options)
+    check_tensors(input=input, linear_weight=linear_weight)
+    check_chunking(given.pop("options", None), input)
+
+    def of_head(
+        matrix: Tensor, target: Tensor, bias: Tensor | None, reduction: str, options: Any
+    ) -> tuple[Any, Rows]:
+        layer, rows = asked_of_layer(
+            input, matrix, target, bias, lora, shift,
+            weight=weight, ignore_index=ignore_index, reduction=reduction,
+            label_smoothing=label_smoothing, options=options,
+        )  # fmt: skip
+        softcap = options.get("softcap")
+        return answer_of_head(layer, rows, softcap, workspace, valid, compact), rows
+
+    if linear_weight.ndim <= 2:
+        return of_head(linear_weight, target, linear_bias, reduction, given)[0]
+    stats = given.get("return_stats", False)
+    of_one = {"shift": shift, "lora": lora, "valid": valid, "return_stats": stats}
+    for name, value in of_one.items():
+        if value is not None and value is not False:
+            refuse(name, "be left out with a linear_weight of more than two axes", value)
+    reduction = reduction_name(None, None, reduction, given.get("denominator"))
+    return loss_of_positions(input, linear_weight, target, linear_bias, reduction, given, of_head)
 
 
 def layer_cross_entropy(
@@ -163,7 +193,7 @@ def layer_cross_entropy(
     )  # fmt: skip
     more = (checked_layer(each, matrix, None, None).terms[0] for each, matrix in others)
     layer = layer._replace(terms=(*layer.terms, *more))
-    return _answer(layer, rows, options.get("softcap"), WORKSPACE, None, True)
+    return answer_of_head(layer, rows, options.get("softcap"), WORKSPACE, None, True)
 
 
 def asked_of_layer(
@@ -190,16 +220,17 @@ def asked_of_layer(
     by_row = {"row_weight": options.get("row_weight"), "mask": options.get("mask")}
     check_tensors(input=input, target=target, weight=weight, **by_row)
     lead, classes = input.shape[:-1], layer.classes
-    if target is not None and target.shape not in (lead, (*lead, classes)):
+    soft = target is not None and target.ndim > len(lead)
+    # torch.compile compares sizes that it does not know yet by `!=` alone, not by `in`.
+    if target is not None and target.shape != ((*lead, classes) if soft else lead):
         expected = f"have shape {tuple(lead)} as class indices, or {(*lead, classes)}"
         refuse("target", expected, tuple(target.shape))
-    soft = target is not None and target.ndim > len(lead)
     if soft and ignore_index is not None and ignore_index != -100:
         expected = "be left out with distributions, where `mask` leaves rows out"
         refuse("ignore_index", expected, ignore_index)
     index = -100 if ignore_index is None else ignore_index
     if shift:
-        target, options = _shifted(target, lead, index, options)
+        target, options = _shifted(target, lead, input.device, index, options)
     if target is not None and target.ndim > len(lead) > 1:
         target = target.movedim(-1, 1)
     # The question needs the shape and the dtype of the logits alone.
@@ -221,36 +252,34 @@ def checked_layer(
     matrix: Tensor,
     bias: Tensor | None,
     lora: LowRank | tuple[Tensor, Tensor, float] | None,
+    names: tuple[str, str, str] = ("input", "linear_weight", "linear_bias"),
 ) -> Layer:
     """Return the layer with hidden rows (R, D), after a check of its shapes and dtypes."""
+    of_input, of_matrix, of_bias = names
     if lora is not None and (not isinstance(lora, tuple) or len(lora) != 3):
         refuse("lora", "be (A, B, scale)", type(lora).__name__, error=TypeError)
     a, b, scale = (None, None, 1.0) if lora is None else lora
-    named = {"linear_weight": matrix, "linear_bias": bias, "lora A": a, "lora B": b}
-    check_tensors(input=input, **named)
-    arithmetic(input)
+    named = {of_matrix: matrix, of_bias: bias, "lora A": a, "lora B": b}
+    check_tensors(**{of_input: input}, **named)
+    arithmetic(input, of_input)
     for name, t in named.items():
         if hasattr(t, "full_tensor") and not hasattr(input, "full_tensor"):
-            expected = "be whole beside an input that is: take its full_tensor(grad_placements=…)"
-            refuse(name, expected, "a DTensor", error=TypeError)
+            refuse(name, WHOLE, "a DTensor", error=TypeError)
     if input.ndim == 0:
-        refuse("input", "have shape (…, D)", "()")
-    if matrix.ndim > 2:
-        expected = "have shape (C, D): of K-dimensional logits, take cross_entropy"
-        refuse("linear_weight", expected, tuple(matrix.shape))
+        refuse(of_input, "have shape (…, D)", "()")
     width = input.shape[-1]
     if matrix.ndim != 2 or matrix.shape[1] != width or not matrix.shape[0]:
-        refuse("linear_weight", f"have shape (C, {width})", tuple(matrix.shape))
+        refuse(of_matrix, f"have shape (C, {width})", tuple(matrix.shape))
     classes = matrix.shape[0]
     if bias is not None and bias.shape != (classes,):
-        refuse("linear_bias", f"have shape ({classes},)", tuple(bias.shape))
+        refuse(of_bias, f"have shape ({classes},)", tuple(bias.shape))
     dtype = products(input)
     for name, t in named.items():
         if t is not None and t.dtype not in (input.dtype, dtype, torch.float32):
-            expected = f"be of the input's dtype, {input.dtype}, or float32"
+            expected = f"be of the {of_input}'s dtype, {input.dtype}, or float32"
             refuse(name, expected, t.dtype, error=TypeError)
         if t is not None and input.dtype == torch.float64 != t.dtype:
-            refuse(name, "be torch.float64, as the input is", t.dtype, error=TypeError)
+            refuse(name, f"be torch.float64, as the {of_input} is", t.dtype, error=TypeError)
     hidden = input.reshape(-1, width) if width else input.reshape(input.shape[:-1].numel(), 0)
     if a is not None and b is not None:
         if a.ndim != 2 or a.shape[1] != width:
@@ -272,7 +301,11 @@ def _adapted(layer: Layer, a: Tensor, b: Tensor, scale: float, kept: Tensor | No
 
 
 def _shifted(
-    target: Tensor | None, lead: torch.Size, ignore_index: int, options: SoftmaxOptions
+    target: Tensor | None,
+    lead: torch.Size,
+    device: torch.device,
+    ignore_index: int,
+    options: SoftmaxOptions,
 ) -> tuple[Tensor | None, SoftmaxOptions]:
     """Return target and options by row, of each row's next one; the last is left out."""
     if not lead:
@@ -290,10 +323,10 @@ def _shifted(
     mask, row_weight = options.get("mask"), options.get("row_weight")
     if target is not None and target.ndim == len(lead):
         target = following(target.long(), ignore_index)
-    elif target is not None:
-        target = following(target, 0.0)
+    else:
+        target = None if target is None else following(target, 0.0)
         if mask is None:
-            mask = torch.ones(lead, dtype=torch.bool, device=target.device)
+            mask = torch.ones(lead, dtype=torch.bool, device=device)
     if mask is not None:
         shifted["mask"] = following(mask, False)
     if row_weight is not None:
@@ -301,23 +334,25 @@ def _shifted(
     return target, shifted
 
 
-def _answer(
+def answer_of_head(
     layer: Layer,
     rows: Rows,
     softcap: float | None,
     workspace: int,
     valid: int | None,
     compact: bool,
+    teacher: Teacher | None = None,
 ) -> Any:
+    """Return the loss of a head, by the first engine that takes it, in the shape of the rows."""
     check_count("workspace", workspace, 1)
     hidden, kept = layer.terms[0][0], rows.kept()
     if valid is not None:
         check_count("valid", valid)
-        if hidden.device.type == "cpu" and values_known(hidden):
+        if on_host(hidden) and values_known(hidden):
             count = len(hidden) if kept is None else int(kept.sum())
             if valid != count:
                 refuse("valid", f"be the number of rows that are not left out, {count}", valid)
-    head = Head(rows, layer, softcap, workspace, compact)
+    head = Head(rows, layer, softcap, workspace, compact, valid, teacher)
     return shaped(ENGINES.choose(hidden, head).answer(hidden, head), rows)
 
 
@@ -381,7 +416,7 @@ def linear_logprobs(
         refuse("tokens", "be class indices", "distributions")
     if top_k > layer.classes:
         refuse("top_k", f"be at most the number of classes, {layer.classes}", top_k)
-    head = TokenHead(rows, layer, softcap, workspace, compact, top_k)
+    head = TokenHead(rows, layer, softcap, workspace, compact, top_k=top_k)
     found: TokenLogprobs = ENGINES.choose(input, head).answer(input, head)
     shape = rows.shape
     return TokenLogprobs(

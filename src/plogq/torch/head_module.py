@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, get_type_hints
 
 import torch
@@ -10,7 +11,13 @@ from torch import Tensor, nn
 from plogq.torch.head import WORKSPACE, linear_cross_entropy
 from plogq.torch.options import SoftmaxOptions, refuse_unknown
 
-_KNOWN = frozenset(get_type_hints(SoftmaxOptions)) | {"shift", "lora", "workspace", "compact"}
+_KNOWN = frozenset(get_type_hints(SoftmaxOptions)) | {
+    "shift",
+    "lora",
+    "workspace",
+    "compact",
+    "options",
+}
 # An older torch has no such module; then this one is of no class of torch's.
 _Base: Any = getattr(nn, "LinearCrossEntropyLoss", nn.Module)
 
@@ -20,8 +27,9 @@ class LinearCrossEntropyLoss(_Base):  # type: ignore[misc]
 
     Parameters
     ----------
-    in_features, num_classes, bias, device, dtype
-        Of the layer, `linear`, whose weight may be tied to another's.
+    in_features, num_classes, out_features, bias, device, dtype
+        Of the layer, `linear`, whose weight may be tied to another's. `out_features` are the
+        positions (d1, …) of K-dimensional logits.
     weight, reduction, ignore_index, label_smoothing, workspace, **options
         As for the function; a call may give them anew, and what comes with each batch.
 
@@ -43,6 +51,7 @@ class LinearCrossEntropyLoss(_Base):  # type: ignore[misc]
         in_features: int,
         num_classes: int,
         *,
+        out_features: tuple[int, ...] = (),
         bias: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
@@ -57,7 +66,9 @@ class LinearCrossEntropyLoss(_Base):  # type: ignore[misc]
         for name in options:
             if name not in _KNOWN:
                 refuse_unknown(name, sorted(_KNOWN))
-        self.linear = nn.Linear(in_features, num_classes, bias, device, dtype)
+        self.num_classes, self.out_features = num_classes, out_features
+        count = math.prod(out_features, start=num_classes)
+        self.linear = nn.Linear(in_features, count, bias, device, dtype)
         self.register_buffer("weight", weight)
         self.reduction, self.ignore_index = reduction, ignore_index
         self.label_smoothing, self.workspace = label_smoothing, workspace
@@ -70,9 +81,13 @@ class LinearCrossEntropyLoss(_Base):  # type: ignore[misc]
             "label_smoothing": self.label_smoothing, "workspace": self.workspace, **self.more,
         }  # fmt: skip
         given = settings | options
-        return linear_cross_entropy(
-            input, self.linear.weight, target, linear_bias=self.linear.bias, **given
-        )
+        matrix: Tensor = self.linear.weight
+        bias: Tensor | None = self.linear.bias
+        if self.out_features:
+            shape = self.num_classes, *self.out_features
+            matrix = matrix.reshape(*shape, -1)
+            bias = None if bias is None else bias.reshape(shape)
+        return linear_cross_entropy(input, matrix, target, linear_bias=bias, **given)
 
     def extra_repr(self) -> str:
         """List the settings beside the layer's."""

@@ -24,6 +24,7 @@ from plogq.torch.binary_losses import (
     binary_cross_entropy_with_logits,
     binary_focal_loss,
 )
+from plogq.torch.distillation import distillation_loss
 from plogq.torch.divergences import (
     gaussian_kl,
     js_divergence_loss,
@@ -36,7 +37,6 @@ from plogq.torch.softmax_losses import (
     brier_loss,
     confidence_penalty,
     cross_entropy,
-    distillation_loss,
     focal_loss,
     soft_cross_entropy,
 )

@@ -6,6 +6,7 @@ Each says what it stands for; where a torch has another name for it, this is the
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -17,6 +18,8 @@ from torch.compiler import is_compiling
 from torch.fx.experimental import symbolic_shapes
 from torch.nn import _reduction
 
+_KEYS, _KEY = torch._C.DispatchKeySet, torch._C.DispatchKey
+_AUTOGRAD = _KEYS(_KEY.AutogradOther) | _KEYS(_KEY.AutogradCPU) | _KEYS(_KEY.ADInplaceOrView)
 _TRACING = torch._C._TorchDispatchModeKey.PROXY
 
 legacy_reduction = (
@@ -50,6 +53,17 @@ def apply_of(function: type[torch.autograd.Function]) -> Callable[..., Any]:
     return apply
 
 
+def above_autograd() -> AbstractContextManager[Any]:
+    """Return a context in which autograd records, though an operator runs below it."""
+    include, exclude = (
+        torch._C._dispatch_tls_local_include_set(),
+        torch._C._dispatch_tls_local_exclude_set(),
+    )
+    include, exclude = include | _KEYS(_KEY.ADInplaceOrView), exclude - _AUTOGRAD
+    guard: AbstractContextManager[Any] = torch._C._ForceDispatchKeyGuard(include, exclude)
+    return guard
+
+
 def in_dispatch_mode() -> bool:
     """Tell whether a mode sees every operation: a tracer, fake tensors, a profiler of calls."""
     return bool(_len_torch_dispatch_stack())
@@ -65,10 +79,10 @@ def is_fake(x: Tensor) -> bool:
     return x.device.type == "meta" or isinstance(x, FakeTensor)
 
 
-def is_batched(x: Tensor) -> bool:
-    """Tell an upstream that stands for many, as `torch.autograd.functional` makes them."""
-    batched: bool = torch._C._functorch.is_legacy_batchedtensor(x)
-    return batched
+def is_transformed(upstream: Tensor) -> bool:
+    """Tell an upstream whose number cannot be read: it stands for many, or a transform follows."""
+    batched: bool = torch._C._functorch.is_legacy_batchedtensor(upstream)
+    return batched or in_transform()
 
 
 def base_of(x: Tensor) -> Tensor:

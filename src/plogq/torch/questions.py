@@ -29,6 +29,8 @@ class RowLoss(NamedTuple):
         Losses and gradients of a block of rows, if they are written by hand; else None.
     native
         Whether the native rows compute it.
+    copies
+        How many float32 arrays like the logits exist at once while its gradient is derived.
     cost
         f, if it is Σ_j w_j t_j f(−log p_j), with class weights and smoothing; else None.
     """
@@ -38,6 +40,7 @@ class RowLoss(NamedTuple):
     slopes: Callable[..., tuple[Tensor, Tensor]] | None = None
     native: bool = False
     cost: Cost | None = None
+    copies: int = 12
 
 
 class ElementLoss(NamedTuple):
@@ -60,11 +63,14 @@ class Rows(Question):
     sound
         (R,) bool: the loss of a row is NaN where it is False. None where values are known, and bad
         targets were refused, or where nothing is to be checked.
+    teacher
+        (R, C) logits of a teacher, to whom no gradient flows, for the losses that have one.
     """
 
     loss: RowLoss = field(kw_only=True)
     inplace: bool = False
     sound: Tensor | None = None
+    teacher: Tensor | None = None
 
     def labels(self) -> Tensor:
         """Return (R,) class indices to gather with: 0 for a row that is left out.
@@ -119,6 +125,29 @@ class Layer(NamedTuple):
         return Layer(tuple(zip(tensors[::2], tensors[1::2], strict=True)), bias, self.dtype)
 
 
+class Teacher(NamedTuple):
+    """Logits of a teacher beside a head's, to which no gradient flows.
+
+    Attributes
+    ----------
+    logits
+        (R, C); None if a layer makes them.
+    layer
+        What makes them.
+    softcap
+        Theirs, as a head's.
+    """
+
+    logits: Tensor | None
+    layer: Layer | None
+    softcap: float | None = None
+
+    @property
+    def tensors(self) -> tuple[Tensor | None, ...]:
+        """Return all that it reads."""
+        return self.logits, *(() if self.layer is None else self.layer.tensors)
+
+
 @dataclass(slots=True)
 class Head:
     """A loss of the logits (R, C) that a linear layer makes of hidden rows.
@@ -135,6 +164,10 @@ class Head:
         Bytes for the logits that exist at once, and for what is computed of them.
     compact
         Whether the rows that are left out are dropped before any product.
+    valid
+        The number of rows that are not left out; None if it is not known.
+    teacher
+        The logits that the loss reads beside the layer's; None for most losses.
     """
 
     rows: Rows
@@ -142,6 +175,8 @@ class Head:
     softcap: float | None
     workspace: int
     compact: bool = True
+    valid: int | None = None
+    teacher: Teacher | None = None
 
 
 @dataclass(slots=True)

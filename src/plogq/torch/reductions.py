@@ -11,7 +11,7 @@ from torch import Tensor
 from plogq.errors import refuse
 from plogq.formulas.terms import times
 from plogq.kernels.arguments import check_denominator
-from plogq.torch.checks import nan_unless, values_known
+from plogq.torch.checks import nan_unless, on_host, values_known
 from plogq.torch.private import legacy_reduction
 from plogq.torch.questions import Rows
 
@@ -41,7 +41,7 @@ def given_denominator(denominator: float | Tensor) -> float | Tensor:
         came = f"{denominator.dtype} of shape {tuple(denominator.shape)}"
         refuse("denominator", "be a number or a 0-d tensor", came)
     denominator = denominator.detach()
-    if denominator.device.type != "cpu" or not values_known(denominator):
+    if not on_host(denominator) or not values_known(denominator):
         known = (denominator >= 0) & (denominator < math.inf)
         return torch.where(known, denominator, math.nan)
     value = denominator.item()

@@ -14,13 +14,11 @@ from plogq.kernels.arguments import check_ignore_index, check_softcap
 from plogq.kernels.question import PLAIN, Options, Statistics, check_options
 from plogq.torch.checks import check_classes, check_real, check_tensors
 from plogq.torch.engines import ENGINES
-from plogq.torch.engines.blocks import focal_slopes
-from plogq.torch.engines.formula import CROSS_ENTROPY as BY_FORMULA
+from plogq.torch.engines.blocks import CROSS_ENTROPY
 from plogq.torch.options import SoftmaxOptions, TemperedOptions, bending
 from plogq.torch.questions import Answer, RowLoss, Rows, arithmetic
 from plogq.torch.reductions import given_denominator, reduction_name
 
-CROSS_ENTROPY = BY_FORMULA._replace(slopes=focal_slopes)
 _IMAGE = 32  # positions: logits with fewer per image are copied into rows
 
 
@@ -36,6 +34,7 @@ def softmax_loss(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
     by_class: bool = False,
+    teacher: Tensor | None = None,
     **options: Unpack[SoftmaxOptions],
 ) -> Any:
     """Return the loss, or (loss, Statistics); `SoftmaxOptions` says what the keywords mean."""
@@ -51,7 +50,7 @@ def softmax_loss(
         label_smoothing=label_smoothing,
         options=options,
     )
-    rows.by_class = by_class
+    rows.by_class, rows.teacher = by_class, teacher
     return shaped(ENGINES.choose(x, rows).answer(x, rows), rows)
 
 

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from array_api_compat import torch as xp
 from torch import Tensor
 
-from plogq.errors import check_number, refuse
-from plogq.formulas.softmax_core import kl_divergence
+from plogq.errors import check_number
 from plogq.formulas.softmax_state import Softmax
-from plogq.kernels.question import Options, check_options
-from plogq.torch.checks import check_classes, check_tensors
-from plogq.torch.engines.block_parts import Parts, negative_entropy_slopes, parts_of_block
-from plogq.torch.engines.blocks import cross_entropy_block, kl_slopes, squared_error_slopes
-from plogq.torch.engines.formula import (
-    cross_entropy_rows,
-    negative_entropy_rows,
-    parts_of,
-    squared_error_rows,
-)
+from plogq.torch.engines.block_parts import Parts, negative_entropy_slopes
+from plogq.torch.engines.blocks import squared_error_slopes
+from plogq.torch.engines.formula import negative_entropy_rows, squared_error_rows
 from plogq.torch.engines.plain import plain_loss
-from plogq.torch.options import RowOptions, SoftmaxOptions, TemperedOptions
-from plogq.torch.questions import RowLoss, Rows, arithmetic
-from plogq.torch.softmax import classes_last, softmax_loss
+from plogq.torch.options import SoftmaxOptions, TemperedOptions
+from plogq.torch.questions import RowLoss, Rows
+from plogq.torch.softmax import softmax_loss
 
 BRIER = RowLoss("Brier loss", squared_error_rows, squared_error_slopes)
 
@@ -251,93 +242,6 @@ def brier_loss(
         input,
         target,
         BRIER,
-        ignore_index=ignore_index,
-        reduction=reduction,
-        **options,
-    )
-
-
-def distillation_loss(
-    input: Tensor,
-    teacher: Tensor,
-    target: Tensor | None = None,
-    *,
-    temperature: float = 2.0,
-    alpha: float = 0.5,
-    ignore_index: int = -100,
-    reduction: str = "mean",
-    **options: Unpack[RowOptions],
-) -> Loss:
-    """α T² D_KL(softmax(teacher/T) ‖ softmax(x/T)) + (1 − α) cross_entropy(x, target).
-
-    T² keeps the size of the gradient as T grows. Without `target` it is the first term without α.
-
-    Parameters
-    ----------
-    input, teacher : (C,), (N, C) or (N, C, d1, …)
-        Logits of the student and of the teacher, to whom no gradient flows.
-    target
-        Class indices or distributions, as for `cross_entropy`. Its term is at temperature 1.
-    temperature
-        T > 0.
-    alpha
-        α in [0, 1], the weight of the teacher's term.
-    ignore_index, reduction, **options
-        As for `cross_entropy`; a row that is left out has neither term.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `cross_entropy`; teacher and student of different shapes; α outside [0, 1].
-
-    Examples
-    --------
-    >>> import torch
-    >>> student, teacher = torch.tensor([[1.0, 0.0]]), torch.tensor([[3.0, 0.0]])
-    >>> distillation_loss(student, teacher)
-    tensor(0.3610)
-    >>> distillation_loss(student, teacher, torch.tensor([0]), alpha=0.25)
-    tensor(0.3252)
-
-    References
-    ----------
-    Hinton, Vinyals, Dean (2015), Distilling the knowledge in a neural network, section 2.
-    """
-    check_tensors(input=input, teacher=teacher)
-    check_classes("input", input)
-    if teacher.shape != input.shape:
-        refuse("teacher", f"have the input's shape {tuple(input.shape)}", tuple(teacher.shape))
-    check_number("alpha", alpha)
-    if not 0 <= alpha <= 1:
-        refuse("alpha", "be in [0, 1]", alpha)
-    check_options(Options(temperature=temperature))
-    logits = classes_last(teacher.detach())[0].flatten(0, -2)
-    arithmetic(teacher, "teacher")
-
-    def mixed(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
-        given = logits.to(x.dtype)
-        truth = parts_of(given, temperature)
-        kl: Tensor = kl_divergence(xp, given, x, truth, parts, temperature)
-        soft = temperature**2 * kl
-        if target is None or alpha == 1:
-            return soft
-        return alpha * soft + (1 - alpha) * cross_entropy_rows(x, rows, parts_of(x))
-
-    def slopes(parts: Parts, rows: Rows) -> tuple[Tensor, Tensor]:
-        given = parts_of_block(logits[parts.at].to(parts.p.dtype), parts.at, temperature)
-        loss, slope = kl_slopes(given, parts)
-        loss, slope = temperature**2 * loss, slope.mul_(temperature**2)
-        if target is None or alpha == 1:
-            return loss, slope
-        of_label, label_slope = cross_entropy_block(parts.x, rows, parts.at)
-        loss = alpha * loss + (1 - alpha) * of_label
-        return loss, slope.mul_(alpha).add_(label_slope, alpha=(1 - alpha) * temperature)
-
-    return softmax_loss(
-        input,
-        target,
-        RowLoss("distillation loss", mixed, slopes),
-        temperature=temperature,
         ignore_index=ignore_index,
         reduction=reduction,
         **options,

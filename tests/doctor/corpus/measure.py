@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections import Counter
 from collections.abc import Iterable, Set
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -14,15 +16,23 @@ from tests.doctor.corpus.case import Case
 from tests.doctor.corpus.code_cases import CASES as CODE
 from tests.doctor.corpus.trainings import healthy as healthy_trainings
 from tests.doctor.corpus.trainings import sick as sick_trainings
+from tests.doctor.corpus.unseen.all_cases import CASES as UNSEEN
 from tests.doctor.corpus.values import healthy, sick
 
 __all__ = [
-    "CODE", "TRAININGS", "VALUES", "Counts", "counts", "found_in_code", "found_in_trainings",
-    "found_in_values", "total",
+    "CODE", "FIRST_RUNS", "NOW", "TRAININGS", "UNSEEN", "VALUES", "Counts", "counts",
+    "found_in_code", "found_in_trainings", "found_in_values", "recorded", "total",
 ]  # fmt: skip
 
 VALUES = (*sick.CASES, *healthy.CASES)
 TRAININGS = (*sick_trainings.CASES, *healthy_trainings.CASES)
+# What was found in the unseen trainings when each batch was first tried, and what is found now.
+_UNSEEN = Path(__file__).parent / "unseen"
+FIRST_RUNS = (_UNSEEN / "first_run.json", _UNSEEN / "second_run.json")
+NOW = _UNSEEN / "now.json"
+
+
+Found = tuple[Case, Set[str]]
 
 
 class Counts(NamedTuple):
@@ -64,7 +74,13 @@ def found_in_trainings(case: Case) -> Set[str]:
         torch.set_num_threads(threads)
 
 
-def counts(cases: Iterable[tuple[Case, Set[str]]]) -> dict[str, Counts]:
+def recorded(path: Path) -> list[Found]:
+    """Return the unseen trainings of a recorded run, each with what was found in it then."""
+    found = json.loads(path.read_text())
+    return [(case, set(found[case.name])) for case in UNSEEN if case.name in found]
+
+
+def counts(cases: Iterable[Found]) -> dict[str, Counts]:
     """Return the counts of each check, by code, from cases and what was found in them."""
     right, wrong, missed = Counter[str](), Counter[str](), Counter[str]()
     for case, found in cases:

@@ -1,5 +1,6 @@
 // Gradient flow: the chain with what goes through it, and a bar for what comes back to each layer.
 import { Chain } from "../charts/Chain.jsx";
+import { CodeLine } from "../parts/CodeLine.jsx";
 import { Numbers } from "../parts/Figure.jsx";
 import { Formula, Of, Sub } from "../parts/Formula.jsx";
 import { Table } from "../parts/Table.jsx";
@@ -51,6 +52,9 @@ function Extra({ result }) {
   );
 }
 
+const LINES = `loss = criterion(model(x), y)
+print(plogq.doctor.gradient_flow(model, loss))`;
+
 function Text() {
   return (
     <>
@@ -82,6 +86,8 @@ function Text() {
         vanishes under every loss. Larger weights keep it, and so do units that are not flat at their ends, and
         connections that skip layers. The weights after the third are the same three again.
       </p>
+      <p>Two lines show the gradient by layer in a model of your own, of PyTorch:</p>
+      <CodeLine code={LINES} />
     </>
   );
 }

@@ -1,4 +1,4 @@
-// The report of a comparison, or of token logprobs: sections that each have words, dots and a table.
+// The report of a comparison, of token logprobs or of the doctor: sections that each have words, dots and a table.
 import { Dots } from "../charts/Dots.jsx";
 import { Figure, Numbers } from "../parts/Figure.jsx";
 import { Table } from "../parts/Table.jsx";
@@ -7,7 +7,7 @@ import { Contents, Frame, Head } from "./Report.jsx";
 
 /** result: the JSON; page: what plogq.reports.findings.page.Page holds */
 export function SectionsReport({ result, page }) {
-  const { command, headline, sections } = page;
+  const { command, headline, sections, json } = page;
   return (
     <Frame command={command} first={sections[0].key}>
       <Head headline={headline} />
@@ -15,7 +15,7 @@ export function SectionsReport({ result, page }) {
       {sections.map((section) => (
         <Section key={section.key} {...section} id={section.key} />
       ))}
-      <Ending result={result} command={command} />
+      <Ending result={result} command={command} json={json} />
     </Frame>
   );
 }

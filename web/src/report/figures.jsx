@@ -46,7 +46,7 @@ export function Code({ id, words }) {
   );
 }
 
-export function Ending({ result, command }) {
+export function Ending({ result, command, json }) {
   const save = () =>
     download(`${command}.json`, `${JSON.stringify(result, null, 1)}\n`, "application/json");
   return (
@@ -58,7 +58,7 @@ export function Ending({ result, command }) {
       </div>
       <p>
         Every table has its CSV, every picture its SVG and PNG. The numbers are those of{" "}
-        <code>{`plogq ${command} --json`}</code>.
+        <code>{json ?? `plogq ${command} --json`}</code>.
       </p>
     </div>
   );

@@ -2,7 +2,8 @@
 
 ## What it does
 Looks for outputs that are all in [0, 1] under a loss that applies a sigmoid to each of them, and
-that fit the targets better as probabilities than as logits.
+that fit the targets better as probabilities than as logits. In a training that is watched the
+outputs themselves say whether a sigmoid made them, before a model has learnt anything that fits.
 
 ## Why it matters
 The sigmoid of a number in [0, 1] is between 0.5 and 0.731. A perfect model pays 0.313 nats where
@@ -69,7 +70,8 @@ def find(values: Values) -> Iterator[Finding]:
     p = np.clip(x, least, 1 - least)
     as_probabilities = -(t * np.log(p) + (1 - t) * np.log1p(-p)).mean()
     as_logits = (np.log1p(np.exp(x)) - t * x).mean()
-    if not as_probabilities < as_logits:
+    known = values.made_by == "sigmoid"
+    if not (known or as_probabilities < as_logits):
         return
     ones = float(t.mean())
     sums = " and each row sums to 1" if values.are_probabilities else ""
@@ -79,8 +81,9 @@ def find(values: Values) -> Iterator[Finding]:
             f"all {x.size:,} outputs are in [0, 1]{sums}, from {x.min():.4g} to {x.max():.4g}",
             f"read as probabilities their loss is {as_probabilities:.4g}, as logits "
             f"{as_logits:.4g}",
+            *(["the last function of the model is a sigmoid"] if known else []),
         ),
-        confidence="likely" if np.ptp(x) > WIDE else "possible",
+        confidence="certain" if known else "likely" if np.ptp(x) > WIDE else "possible",
         because="Logits that were all between 0 and 1 would call everything likely.",
         fix=FIX.get(values.framework, "take the sigmoid out of the model"),
         cost=Cost(

@@ -2,7 +2,9 @@
 
 ## What it does
 Looks for labels that are the top class of every row, also of rows in which two classes are nearly
-as likely; and for targets that are the outputs themselves, or their softmax.
+as likely; and for targets that are the outputs themselves, or their softmax. Of two
+classes, labels that are all alike say nothing: the batch of a discriminator is all real, or all
+made, and a constant gets it right.
 
 ## Why it matters
 The loss then says how sure the model is, and not how right. Where two classes have 0.5 each, the
@@ -92,6 +94,8 @@ def _near(x: np.ndarray, t: np.ndarray, slack: float) -> bool:
 def _all_right(scored: Scored) -> str:
     """Return what is seen where rows in which two classes are close are all right."""
     x = scored.log_q
+    if x.shape[1] == 2 and (scored.truth == scored.truth[0]).all():
+        return ""
     ranked = np.partition(x, x.shape[1] - 2, axis=1)
     top, second = ranked[:, -1], ranked[:, -2]
     close = (top - second <= CLOSE) & (top > second)

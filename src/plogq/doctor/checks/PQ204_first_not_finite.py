@@ -85,15 +85,16 @@ def find(training: Training) -> Iterator[Finding]:
         return
     module = f"{found.module} ({found.kind})" if found.module else found.kind
     said = {
-        "outputs": f"the first module that gives such numbers is {module}",
-        "inputs": f"the first module that gives such numbers is {module}, and it is given them: "
+        "outputs": f"the first to give such numbers is {module}",
+        "inputs": f"the first to give such numbers is {module}, and it is given them: "
         "they come of the batch, or of what stands between modules",
         "parameters": f"{module} has such parameters: an earlier update wrote them",
         "gradient": f"the loss is {found.loss:.4g}, and its gradient is first not finite at "
         f"{module}",
         "loss": "every module gives finite numbers: it is the loss itself",
+        "later": "the step was not repeated: watch more steps to see where it begins",
     }
-    numbers = () if found.of == "loss" else (
+    numbers = () if found.of in ("loss", "later") else (
         f"{found.of} that are NaN or infinite: {found.count:,} of {found.size:,}, the first is "
         f"{found.value}",
     )  # fmt: skip

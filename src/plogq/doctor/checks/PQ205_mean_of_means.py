@@ -82,7 +82,9 @@ def find(training: Training) -> Iterator[Finding]:
     more = ", …" if len(seen.rows) > MOST_SHOWN else ""
     ratio = max(seen.row_weights) / min(seen.row_weights)
     yield Finding(
-        where=Place(f"{len(seen.rows)} batches of one update"),
+        where=Place(
+            f"{len(seen.rows)} batches of one update{', a process each' if seen.processes else ''}"
+        ),
         evidence=(
             f"rows that count: {rows}{more}",
             f"a row weighs up to {ratio:.3g} times as much as another",
@@ -91,7 +93,10 @@ def find(training: Training) -> Iterator[Finding]:
         ),
         confidence="certain",
         because="Both gradients were computed, on a copy of the model in eval mode.",
-        fix='use reduction="sum", and divide by the rows that count in all batches',
+        fix='use reduction="sum", multiply by the number of processes, and divide by the rows that '
+        "count in all of them"
+        if seen.processes
+        else 'use reduction="sum", and divide by the rows that count in all batches',
         cost=Cost.if_any(
             abs(seen.accumulated_loss - seen.one_batch_loss),
             "how far the loss is from that of one batch",

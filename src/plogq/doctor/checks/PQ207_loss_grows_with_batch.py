@@ -76,6 +76,7 @@ def find(training: Training) -> Iterator[Finding]:
     used = training.gradient_ratio
     if used is None:
         used = training.steps[0].loss_scale
+    used /= seen.numbers  # both are of the mean of a loss that is a number for each row
     if not is_sum or min(abs(first), abs(second)) <= CLOSE * abs(seen.loss):
         return
     if used * seen.rows <= DIVIDED:
@@ -86,9 +87,11 @@ def find(training: Training) -> Iterator[Finding]:
             f"the loss of {seen.rows:,} rows is {seen.loss:.4g}, of its halves {first:.4g} and "
             f"{second:.4g}",
             f"the gradient of the loss is used {used:.3g} times; that of the mean over rows is "
-            f"{1 / seen.rows:.3g} times it",
+            f"{1 / seen.rows:.3g} times it"
+            if seen.use_seen
+            else "whether its gradient is divided by the rows later is not seen",
         ),
-        confidence="likely",
+        confidence="likely" if seen.use_seen else "possible",
         because="The losses of the halves sum to that of the batch.",
         fix='use reduction="mean", or divide by the number of rows',
     )

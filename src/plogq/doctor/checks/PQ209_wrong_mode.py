@@ -3,7 +3,8 @@
 ## What it does
 Looks at the mode of the model where its loss is asked for, with gradients and without, and computes
 the loss of the batch in both modes, on copies, with the same random numbers. A finding says that
-the model is in the other mode, and that the two losses differ.
+the model is in the other mode, and that the two losses differ; or that a module calls a dropout
+function which drops in eval mode, too: `F.dropout(x)` does unless it is told `self.training`.
 
 ## Why it matters
 In eval mode dropout is off, and normalisation uses statistics that no longer move. In train mode a
@@ -61,13 +62,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from plogq.doctor.finding import Cost, Finding, Place
-from plogq.doctor.runtime.training import Training
+from plogq.doctor.runtime.training import ModeLosses, Training
 
 
 def find(training: Training) -> Iterator[Finding]:
     """Yield a finding for learning in eval mode, and one for judging in train mode."""
+    told = False
     for seen in (training.train_mode, training.evaluation_mode):
-        if seen is None or seen.training == seen.learning or not seen.modules:
+        if seen is None:
+            continue
+        if seen.always and not told:
+            told = True
+            yield _drops(seen)
+        if seen.training == seen.learning or not seen.modules:
             continue
         if seen.learning and not training.updates:
             continue
@@ -89,3 +96,13 @@ def find(training: Training) -> Iterator[Finding]:
             if seen.learning
             else Cost.if_any(abs(loss - right), "the loss in train mode, less that in eval mode"),
         )
+
+
+def _drops(seen: ModeLosses) -> Finding:
+    return Finding(
+        where=Place(f"step {seen.step}"),
+        evidence=(f"in eval mode these drop: {', '.join(seen.always)}",),
+        confidence="likely",
+        because="The function's default is to drop, in either mode.",
+        fix="say F.dropout(x, p, self.training), or use the module nn.Dropout",
+    )

@@ -1,9 +1,11 @@
 """The loss has settled where a model that sees no inputs would.
 
 ## What it does
-Compares the losses of the last two quarters of a training of 40 steps or more. A finding says that
-they no longer fall, and that neither is below the entropy of the shares of the labels, which is
-what always giving each class its share costs.
+Compares the losses of the last two quarters of a training of 40 updates or more. A finding says
+that they no longer fall, and that neither is below the entropy of the shares of the labels, which
+is what always giving each class its share costs. Losses so noisy that a fall of 5 % could be hidden
+among them are not called settled. The labels that are counted must be so many that
+their entropy is known to 5 %: of K classes in N labels, it is too low by about (K − 1) / 2N.
 
 ## Why it matters
 The loss falls at first, for the base rates are learnt within a few steps; it looks like training.
@@ -53,6 +55,7 @@ No fix: how the model is built is known to you alone.
 
 ## Sources
 - https://karpathy.github.io/2019/04/25/recipe/
+- https://doi.org/10.1162/089976603321780272
 """
 
 from __future__ import annotations
@@ -66,6 +69,8 @@ from plogq.doctor.finding import Cost, Finding, Place
 from plogq.doctor.runtime.training import Training
 
 FEWEST = 40  # steps, and so ten in a quarter
+HIDDEN = 0.05  # of the entropy: a fall that would have been seen
+BIAS = 0.05  # of the entropy, by which that of few labels may be too low
 ERRORS = 2  # standard errors of the difference of two quarters
 NEAR = 0.01  # of the base rates' entropy: below it, something of the inputs was learnt
 
@@ -75,13 +80,19 @@ def find(training: Training) -> Iterator[Finding]:
     seen = training.curve
     if seen is None or len(seen.losses) < FEWEST or seen.base_rate <= 0:
         return
+    # A loss that is asked for row by row has more calls than the training has updates.
+    if 0 < training.updates < FEWEST:
+        return
+    if (seen.classes - 1) / (2 * seen.labels) > BIAS * seen.base_rate:
+        return
     losses = np.array(seen.losses)
     quarter = len(losses) // 4
     before, last = losses[-2 * quarter : -quarter], losses[-quarter:]
     if not np.isfinite(losses).all():
         return
     error = math.sqrt((before.var(ddof=1) + last.var(ddof=1)) / quarter)
-    if before.mean() - last.mean() > ERRORS * error:
+    fall = before.mean() - last.mean()
+    if fall > ERRORS * error or fall + ERRORS * error > HIDDEN * seen.base_rate:
         return
     if min(before.mean(), last.mean()) < (1 - NEAR) * seen.base_rate:
         return

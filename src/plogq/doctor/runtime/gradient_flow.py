@@ -45,6 +45,7 @@ class GradientFlow(Document):
     COMMAND: ClassVar[str] = "plogq.doctor.gradient_flow"
     CELL: ClassVar[str] = "plogq.reports.gradient_flow:cell"
     TEXT: ClassVar[str] = "plogq.reports.gradient_flow:text"
+    PAGE: ClassVar[str] = "plogq.reports.html:report_html"
 
     layers: tuple[LayerFlow, ...]
     """The layers that have parameters which learn."""

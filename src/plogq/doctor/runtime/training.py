@@ -80,7 +80,10 @@ class NotFinite:
     """Its class."""
 
     of: str
-    """What is not finite: "outputs", "inputs", "parameters" or "gradient"."""
+    """What is not finite: "outputs", "inputs", "parameters", "gradient"; "loss" alone; or "later".
+
+    "later" is said of a step that was not repeated.
+    """
 
     value: str
     """The first such number, as text."""
@@ -121,6 +124,12 @@ class SplitBatch:
 
     rows: int
     """How many rows there are in all."""
+
+    use_seen: bool = True
+    """Whether it was seen what the gradient of the loss is multiplied by before it is used."""
+
+    numbers: int = 1
+    """How many numbers the loss is, such as one for each row; their sum is what is given here."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +174,9 @@ class Accumulated:
     gradient_difference: float
     """The norm of the difference of both gradients over that of the one batch."""
 
+    processes: bool = False
+    """Whether the batches are those of processes that train together."""
+
 
 @dataclass(frozen=True)
 class ModeLosses:
@@ -184,6 +196,9 @@ class ModeLosses:
 
     modules: tuple[str, ...]
     """The classes of the modules that differ by mode."""
+
+    always: tuple[str, ...]
+    """The classes of the modules that drop in eval mode, too."""
 
     step: int
     """Which call of the loss, from 1."""
@@ -260,6 +275,9 @@ class LossCurve:
 
     labels: int
     """How many labels the shares are of."""
+
+    classes: int
+    """How many classes are among them."""
 
 
 @dataclass(frozen=True)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from plogq.doctor.finding import Diagnosis
 from plogq.doctor.runtime.diagnose import diagnose
+from plogq.doctor.runtime.forms import Forms
 from plogq.errors import check_count, refuse
 from plogq.extras import needed_by
-from plogq.records import shown_by
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class Watch:
-    """A training that is watched: a context manager, or `start` and `stop`.
-
-    It has the forms of its diagnosis: `print` and a notebook's cell show it.
+class Watch(Forms):
+    """A training of PyTorch that is watched.
 
     Attributes
     ----------
@@ -51,17 +48,6 @@ class Watch:
         """End to watch: every hook is removed."""
         self._torch.stop()
 
-    def __enter__(self) -> Self:
-        """Begin to watch."""
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:  # fmt: skip
-        """End to watch."""
-        self.stop()
-
     @property
     def diagnosis(self) -> Diagnosis:
         """What was found until now."""
@@ -70,27 +56,10 @@ class Watch:
         calls = f"{seen.calls:,} call{'' if seen.calls == 1 else 's'} of the loss"
         updates = f"{training.updates:,} update{'' if training.updates == 1 else 's'}"
         looked_at = f"{calls} and {updates} of {self._name}, under {self._loss_name}"
+        here = seen.rank
+        if here is not None:
+            looked_at += f", in process {here[0]} of {here[1]}"
         return diagnose(training, seen.values, looked_at, unread=seen.unread, **self._options)
-
-    def report(self) -> None:
-        """Print the diagnosis on the terminal."""
-        shown_by("plogq.reports.terminal.doctor:print_report", self.diagnosis)
-
-    def to_json(self) -> str:
-        """Return the diagnosis as JSON text."""
-        return self.diagnosis.to_json()
-
-    def html(self) -> str:
-        """Return the diagnosis as HTML."""
-        return self.diagnosis.html()
-
-    def __str__(self) -> str:
-        """Return the diagnosis as plain text."""
-        return str(self.diagnosis)
-
-    def _repr_mimebundle_(self, **asked: Any) -> dict[str, str]:
-        """Return the diagnosis as a notebook's cell shows it."""
-        return self.diagnosis._repr_mimebundle_(**asked)
 
 
 def watch(
@@ -108,8 +77,8 @@ def watch(
         The model that is called, as it is called: compiled, or wrapped for data parallelism.
     loss_fn
         A module, which is watched where it is called; or a function, which is watched where it is
-        called as `loss` of what `watch` returns. None for a model that returns its loss, with
-        logits, as those of Hugging Face do.
+        called as `loss` of what `watch` returns. None for a model that returns its loss with its
+        logits: as `output.loss`, as those of Hugging Face do, or in a tuple.
     steps
         How many updates are looked at. Of later steps only the loss is kept.
     probes

@@ -12,6 +12,7 @@ from plogq.lm.documents import Remarks
 from plogq.tables.arrays import Array
 
 BYTE = re.compile(r"<0x[0-9A-Fa-f]{2}>")  # what a vocabulary of SentencePiece calls a byte
+BLANK = "▁"  # what a vocabulary of SentencePiece calls a blank
 PART = "\ufffd"  # the text of a token that is a part of a character
 SPACES = np.array([c for c in range(0x3001) if chr(c).isspace()], np.uint32)
 PROBE = "a"  # any text at all, which shows what a tokenizer puts around it
@@ -91,20 +92,22 @@ class Encoder:
     def _share(self, found: Encoded, first: int, end: int) -> None:
         """Share out the characters that several tokens, `first` to `end`, are parts of.
 
-        Each has as many bytes as its name says, if these add up; otherwise the last one has all.
-        A character, and a word, is of the token that completes it.
+        Each has as many bytes as its name says, if these add up, and a blank that SentencePiece
+        puts before a text has none; otherwise the last one has all. A character, and a word, is of
+        the token that completes it.
         """
         names = self._tokenizer.convert_ids_to_tokens(found.ids[first:end].tolist())
         whole = int(found.bytes[first:end].sum())
-        each = [1 if BYTE.fullmatch(name) else len(name) for name in names]
+        each = [1 if BYTE.fullmatch(name) else 0 if name == BLANK else len(name) for name in names]
         if sum(each) != whole:
             each = [0] * (len(names) - 1) + [whole]
+        part = PART if sum(map(bool, each)) > 1 else "".join(found.texts[first:end])
         found.bytes[first:end] = each
         for count in (found.characters, found.words):
             total = count[first:end].sum()
             count[first:end] = 0
             count[end - 1] = total
-        found.texts[first:end] = [PART] * (end - first)
+        found.texts[first:end] = [part if size else "" for size in each]
 
     def _tokens(self, name: str, text: str) -> tuple[Array, Array, Array]:
         """Return where in the text each token ends and begins, (n,), and its number."""

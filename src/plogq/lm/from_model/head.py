@@ -101,8 +101,10 @@ class Scorer:
         targets = torch.cat([ids[:, 1:], ids[:, :1]], 1)
         logits = self._logits(ids)
         if logits.ndim != 3 or logits.shape[:2] != ids.shape:
+            more = logits.shape[1] - ids.shape[1] if logits.ndim == 3 else 0
+            prompt = f", {more} places more than tokens (a learnt prompt?)" if more > 0 else ""
             refuse("model", f"give logits (1, {ids.shape[1]}, vocabulary) of {ids.shape[1]} tokens",
-                   tuple(logits.shape), error=TableError)  # fmt: skip
+                   f"{tuple(logits.shape)}{prompt}", error=TableError)  # fmt: skip
         if (targets >= logits.shape[-1]).any():
             refuse("tokenizer", f"fit the model, which has logits of {logits.shape[-1]:,} tokens",
                    f"token {int(targets.max())}", error=TableError)  # fmt: skip

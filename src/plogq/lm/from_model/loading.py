@@ -9,6 +9,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -167,6 +168,12 @@ def _loading(name: str, *, trust_remote_code: bool) -> Iterator[None]:
         said = _line(error)
         if "trust_remote_code" in str(error) and not trust_remote_code:
             said = "it comes with Python code of its own; --trust-remote-code runs that code"
+        elif "tiktoken" in said and find_spec("sentencepiece") is None:
+            # transformers names the second library that it tried.
+            said = (
+                "its tokenizer is a file of SentencePiece or tiktoken: pip install sentencepiece "
+                "protobuf (or tiktoken), or save it as tokenizer.json where they are"
+            )
         raise TableError(f"model {name}: cannot be loaded: {said}") from error
 
 

@@ -49,13 +49,16 @@ def headline(diagnosis: Diagnosis) -> str:
 def _lines(finding: Finding) -> Iterator[Line]:
     yield Line("title", summary(finding))
     yield from (Line("evidence", each) for each in finding.evidence)
-    yield Line("words", f"{finding.confidence.capitalize()}. {finding.because}")
+    yield from (Line("words", each) for each in explained(finding))
+
+
+def explained(finding: Finding) -> Iterator[str]:
+    """Yield how sure it is, what it costs if that is known, and what mends it."""
+    yield f"{finding.confidence.capitalize()}. {finding.because}"
     if finding.cost is not None:
-        yield Line(
-            "words", f"Costs {amount(finding.cost.nats, 'nat')} per row: {finding.cost.how}."
-        )
+        yield f"Costs {amount(finding.cost.nats, 'nat')} per row: {finding.cost.how}."
     safe = " (--fix does this)" if finding.edits else ""
-    yield Line("words", f"Fix: {finding.fix}{safe}.")
+    yield f"Fix: {finding.fix}{safe}."
 
 
 def summary(finding: Finding) -> str:

@@ -5,9 +5,16 @@ from __future__ import annotations
 from plogq.compare.many_result import ManyComparison
 from plogq.compare.result import Comparison
 from plogq.compare.validate import Validation
+from plogq.doctor import Diagnosis, GradientFlow
 from plogq.lm.result import TokensResult
 from plogq.records import Document
-from plogq.reports.findings import compare_many, compare_page, lm_page
+from plogq.reports.findings import (
+    compare_many,
+    compare_page,
+    doctor_page,
+    gradient_page,
+    lm_page,
+)
 from plogq.reports.findings.finding import Finding
 from plogq.reports.findings.headline import Headline, headline
 from plogq.reports.findings.label_errors import findings as of_labels
@@ -41,7 +48,11 @@ def first_screen(result: Document) -> Headline:
 
 
 def page_of(result: Document) -> Page:
-    """Return the page of a comparison, or of a text's tokens."""
+    """Return the page of a comparison, of a text's tokens, or of what the doctor says."""
+    if isinstance(result, Diagnosis):
+        return doctor_page.page(result)
+    if isinstance(result, GradientFlow):
+        return gradient_page.page(result)
     if isinstance(result, Comparison):
         return compare_page.page(result)
     if isinstance(result, ManyComparison):

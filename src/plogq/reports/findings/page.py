@@ -66,6 +66,8 @@ class Page:
     units: str
     headline: Headline
     sections: tuple[Section, ...]
+    json: str | None = None
+    """What gives its numbers as JSON, where that is not the command's --json."""
 
 
 def head(

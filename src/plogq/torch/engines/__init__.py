@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from plogq.kernels.seam import Engines
+from plogq.torch.engines import compiled_head
 from plogq.torch.engines.blocks import Blocks
 from plogq.torch.engines.by_formula import ByFormula
 from plogq.torch.engines.compiled import Compiled
@@ -15,3 +16,4 @@ _OF_ROWS = Native(), Compiled(), Blocks(), ByFormula()
 ENGINES = Engines(
     "plogq.torch", *_OF_ROWS, Materialised(*_OF_ROWS), quiet=torch.compiler.is_compiling
 )
+compiled_head.run_by(ENGINES.all)

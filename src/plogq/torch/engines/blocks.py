@@ -21,6 +21,7 @@ from plogq.torch.autograd import loss_of, memory_of, no_kernel, no_memory
 from plogq.torch.checks import check_rows
 from plogq.torch.engines import head_loss
 from plogq.torch.engines.block_parts import BLOCK, Parts, parts_of_block
+from plogq.torch.engines.formula import CROSS_ENTROPY as BY_FORMULA
 from plogq.torch.engines.formula import row_losses
 from plogq.torch.engines.head_pieces import RowEngine
 from plogq.torch.engines.native_rows import run_rows
@@ -113,21 +114,6 @@ def _weights(parts: Parts, rows: Rows, masked: Tensor) -> Tensor:
     return u if rows.weight is None else u.mul_(rows.weight)
 
 
-def kl_slopes(truth: Parts, model: Parts) -> tuple[Tensor, Tensor]:
-    """Restate `plogq.formulas.kl_divergence_from_logits`: D_KL(p ‖ q) and its gradient q − p.
-
-    With d = log(q/p) they are Σ p (expm1 d − d) and p expm1 d, which do not cancel for q near p.
-    """
-    p, q = truth.p, model.p
-    d = model.below.sub_(truth.below).sub_(model.rest.log1p() - truth.rest.log1p()).double()
-    grown = d.expm1()
-    # Below the least normal number p has lost its digits; there all terms but q are negligible.
-    lost = p < torch.finfo(p.dtype).tiny
-    terms = torch.where(lost, q, (grown - d).mul_(p))
-    slope = torch.where(lost | (d >= 80), q - p, grown.mul_(p).to(p.dtype))
-    return terms.sum(1).to(p.dtype), slope
-
-
 def cross_entropy_block(x: Tensor, rows: Rows, at: slice) -> tuple[Tensor, Tensor]:
     """Give the cross-entropy of a block of rows with their targets, and its gradient in x."""
     slope = torch.empty_like(x)
@@ -136,6 +122,9 @@ def cross_entropy_block(x: Tensor, rows: Rows, at: slice) -> tuple[Tensor, Tenso
     block = Rows(target, rows.soft, -1, None, None, PLAIN, shape, validate=False, loss=rows.loss)
     found = run_rows(x, block, gradient=slope)
     return torch.from_numpy(found.loss), slope
+
+
+CROSS_ENTROPY = BY_FORMULA._replace(slopes=focal_slopes)
 
 
 class Blocks:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from plogq.torch.checks import check_rows, check_unit_interval
-from plogq.torch.engines import head_loss
+from plogq.torch.engines import head_logprobs, head_loss
 from plogq.torch.engines.formula import element_losses, figures, row_losses
 from plogq.torch.engines.head_pieces import RowEngine
-from plogq.torch.questions import Answer, Elements, Figures, Head, Rows, TokenHead, statistics
+from plogq.torch.questions import Elements, Figures, Head, Rows, TokenHead, statistics
 from plogq.torch.reductions import finished, reduced
 
 
@@ -20,14 +22,15 @@ class ByFormula:
 
     def refusal(self, x: Tensor, question: Rows | Elements | Head) -> str:
         """Take everything but a head whose logits must be there at once."""
-        if isinstance(question, TokenHead):
-            return "it has no log-probabilities of tokens"
         return head_loss.no_pieces(x, question) if isinstance(question, Head) else ""
 
-    def answer(self, x: Tensor, question: Rows | Elements | Head) -> Answer:
+    def answer(self, x: Tensor, question: Rows | Elements | Head) -> Any:
         """Compute the loss; its derivatives are autograd's."""
         if isinstance(question, Head):
-            return head_loss.answer(x, question, ROWS)
+            by_rows = RowEngine(_piece, question.rows.loss.copies)
+            if isinstance(question, TokenHead):
+                return head_logprobs.answer(question, by_rows)
+            return head_loss.answer(x, question, by_rows)
         if isinstance(question, Elements):
             if question.validate:
                 question.target = check_unit_interval("target", question.target)
@@ -53,6 +56,3 @@ def _piece(
         x.copy_(torch.autograd.grad(losses, z, scale.to(losses.dtype))[0])
     found = figures(parts, rows.options.temperature) if wants_figures else None
     return losses.detach(), found
-
-
-ROWS = RowEngine(_piece, copies=12)

@@ -3,10 +3,6 @@
 `loss_and_gradient` is for small batches: the graph saves the gradient and multiplies it by
 upstream. For a large batch this would be another pass over memory: `loss_ahead` lets the gradient
 wait (`plogq.torch.engines.compiled_waiting`), and `loss_gradient` hands it over.
-
-The operators have no autograd of their own: torch.compile follows the functions below, whose
-forward and backward call them. torch's wrapper around an operator with autograd, and
-`torch.library.custom_op`, cost as much as a small batch.
 """
 
 from __future__ import annotations
@@ -23,24 +19,19 @@ from plogq.kernels.rows import reduced_softmax_loss
 from plogq.kernels.tensors import reduced_loss
 from plogq.torch.autograd import HUGE_PAGE, memory_of, room_for
 from plogq.torch.engines import compiled_waiting
+from plogq.torch.engines.operators import define
 from plogq.torch.private import surely
 from plogq.torch.questions import Rows, arithmetic
 from plogq.torch.reductions import total_weight
 
 _SMALL = 1 << 16  # logits: below that a product in the graph costs less than a second operator
 
-_library: Any = torch.library.Library("plogq", "FRAGMENT")  # type: ignore[no-untyped-call]
 # Each argument costs some 1.5 us on its way through torch: arguments that are seldom given are in
 # two lists, which are empty for the plain loss. `others` are the divisor if it is a tensor, the
 # class weights, the mask, and the row weights; `numbers` are the denominator (NaN: the total
 # weight), whether to validate, and the `Options`.
 _QUESTION = "Tensor x, Tensor target, Tensor?[] others, int ignore_index, float[] numbers"
 _NO_OTHERS = (None,) * 4
-_TAGS = (
-    torch.Tag.pt2_compliant_tag,
-    # A torch without the tag for exact strides has one for their order.
-    getattr(torch.Tag, "needs_exact_strides", torch.Tag.needs_fixed_stride_order),
-)
 
 
 def loss_of_batch(x: Tensor, rows: Rows) -> Tensor:
@@ -151,7 +142,8 @@ def _loss_ahead(x: Tensor, *question: Any) -> tuple[Tensor, Tensor]:
 
 
 def _loss_gradient(token: Tensor, upstream: Tensor, x: Tensor, *question: Any) -> Tensor:
-    scale, gradient = upstream.item(), compiled_waiting.take(token)
+    scale = upstream.item()
+    gradient: Tensor | None = compiled_waiting.take(token)
     if gradient is None:
         gradient = room_for(x, contiguous=True)
         _run(gradient, scale, x, *question)
@@ -168,24 +160,16 @@ def _fake_gradient(x: Tensor) -> Tensor:
     return x.new_empty(x.shape)
 
 
-def _define(name: str, inputs: str, outputs: str, run: Any, fake: Any) -> None:
-    """Define an operator that is a pure function without autograd."""
-    _library.define(f"{name}({inputs}) -> {outputs}", tags=_TAGS)
-    _library.impl(name, run, "CPU")
-    _library.impl(name, torch.library.fallthrough_kernel, "Autograd")
-    torch.library.register_fake(f"plogq::{name}", fake, lib=_library)
-
-
-_define("loss", _QUESTION, "Tensor", _loss, _fake_loss)
-_define(
+define("loss", _QUESTION, "Tensor", _loss, _fake_loss)
+define(
     "loss_and_gradient", _QUESTION, "(Tensor, Tensor)", _loss_and_gradient,
     lambda x, *_: (_fake_loss(x), _fake_gradient(x)),
 )  # fmt: skip
-_define(
+define(
     "loss_ahead", _QUESTION, "(Tensor, Tensor)", _loss_ahead,
     lambda x, *_: (_fake_loss(x), x.new_empty((), dtype=torch.int64)),
 )  # fmt: skip
-_define(
+define(
     "loss_gradient", f"Tensor token, Tensor upstream, {_QUESTION}", "Tensor", _loss_gradient,
     lambda token, upstream, x, *_: _fake_gradient(x),
 )  # fmt: skip

@@ -9,31 +9,18 @@ from array_api_compat import torch as xp
 from torch import Tensor
 
 from plogq.formulas import softmax_core
-from plogq.torch.checks import check_rows
+from plogq.torch.checks import check_rows, nan_unless, on_host, sound_rows
 from plogq.torch.engines.formula import row_losses
 from plogq.torch.engines.head_gradients import GradientSums
+from plogq.torch.engines.head_logits import (
+    TeacherPieces,
+    logits_of,
+    teacher_logits,
+    write_logits,
+)
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
-from plogq.torch.engines.head_products import add_logits
 from plogq.torch.questions import Figures, Head, Layer, Rows, arithmetic, without_autocast
 from plogq.torch.reductions import divisor_of, finished, not_zero, weighed
-
-
-def logits_of(head: Head, layer: Layer) -> Tensor:
-    """Return all logits (R, C), after the softcap, in operations that autograd follows."""
-    dtype, x, kept = layer.dtype, None, head.rows.kept()
-    with without_autocast(layer.terms[0][0]):
-        for hidden, matrix in layer.terms:
-            # In the gradient of the matrix, 0 · NaN of a row that is left out would be NaN.
-            used = hidden if kept is None else hidden.masked_fill(~kept[:, None], 0.0)
-            part = used.to(dtype) @ matrix.to(dtype).t()
-            x = part if x is None else x + part
-        assert x is not None
-        x = x if layer.bias is None else x + layer.bias.to(dtype)
-        return (
-            x
-            if head.softcap is None
-            else softmax_core.capped(xp, x.to(arithmetic(x)), head.softcap)
-        )
 
 
 @dataclass(slots=True)
@@ -59,28 +46,34 @@ class HeadJob:
 
         The gradients are those of the loss that is one number, or of Σ upstream · loss.
         """
-        first, rows = layer.terms[0][0], self.head.rows
+        first, asked = layer.terms[0][0], self.head.rows
         losses = torch.zeros(len(first), dtype=arithmetic(first), device=first.device)
         sums = GradientSums.of(layer, wanted, self.pieces.index is not None)
-        divisor = divisor_of(rows) if self.reduces else 1.0
+        divisor = divisor_of(asked) if self.reduces else 1.0
         scale = self._scale(losses, divisor, upstream) if any(wanted) else None
-        figures = self._room_for_figures(losses) if upstream is None and rows.statistics else None
+        enough = self.pieces.enough
+        if enough is not None and scale is not None:
+            scale = nan_unless(enough, scale)
+        figures = self._room_for_figures(losses) if upstream is None and asked.statistics else None
         room = torch.empty(
             (self.pieces.size, layer.classes), dtype=layer.dtype, device=first.device
         )
+        teacher = TeacherPieces.of(self.head.teacher, self.pieces.size)
         with torch.no_grad(), without_autocast(first):
             for at in self.pieces.all():
                 hidden = [self._hidden(h, at, layer.dtype) for h, _ in layer.terms]
-                x = room[: len(hidden[0])]
-                for i, (_, matrix) in enumerate(layer.terms):
-                    add_logits(x, hidden[i], matrix, layer.bias, new=i == 0)
-                part = None if scale is None else scale[at]
-                losses[at], found = self._loss(x, self._rows(at), part, figures is not None)
+                x = write_logits(room, hidden, layer)
+                rows = self._rows(at, len(x), None if teacher is None else teacher.logits(at))
+                part = None if scale is None else _marked(rows, scale[at])
+                of_piece, found = self._loss(x, rows, part, figures is not None)
+                losses[at] = _marked(rows, of_piece)
                 if figures is not None and found is not None:
                     for room_of, values in zip(figures, found, strict=True):
                         room_of[at] = values
                 if scale is not None:
                     sums.add(x, hidden, layer, at)
+        if enough is not None:
+            losses = nan_unless(enough, losses)
         if figures is not None:
             self.figures = figures
         return self._total(losses, divisor), sums.finished()
@@ -108,20 +101,29 @@ class HeadJob:
     def _hidden(self, hidden: Tensor, at: slice | Tensor, dtype: torch.dtype) -> Tensor:
         part = hidden.detach()[at].to(dtype)
         kept = self.head.rows.kept()
-        if kept is None or self.pieces.index is not None:
+        if kept is None or self.pieces.clean:
             return part
         return part.masked_fill(~kept[at, None], 0.0)  # 0 · NaN would be NaN
 
-    def _rows(self, at: slice | Tensor) -> Rows:
-        """Return the question about a piece."""
+    def _rows(self, at: slice | Tensor, count: int, teacher: Tensor | None) -> Rows:
+        """Return the question about a piece of so many rows.
+
+        On another device than the CPU, what its bad targets touch becomes NaN later.
+        """
         rows = self.head.rows
-        assert rows.target is not None
-        target = rows.target[at]
+        target = None if rows.target is None else rows.target[at]
         keep = None if rows.keep is None else rows.keep[at]
-        return replace(
-            rows, target=target, keep=keep, shape=target.shape[:1], reduction="none",
-            row_weight=None, denominator=None, statistics=False,
+        piece = replace(
+            rows, target=target, keep=keep, shape=torch.Size([count]), reduction="none",
+            row_weight=None, denominator=None, statistics=False, teacher=teacher,
         )  # fmt: skip
+        if target is not None and not on_host(target):
+            shape = len(target), self.head.layer.classes
+            logits = torch.empty(shape, dtype=self.head.layer.dtype, device="meta")
+            piece.sound = sound_rows(piece, logits)
+            if piece.sound is not None and not piece.soft:
+                piece.target = torch.where(piece.sound, target, 0)
+        return piece
 
     def _scale(self, losses: Tensor, divisor: float | Tensor, upstream: Tensor | None) -> Tensor:
         """Return the factor of each row's gradient."""
@@ -147,12 +149,21 @@ class HeadJob:
 
     def formula(self, layer: Layer) -> Tensor:
         """Return the loss in torch operations on all logits."""
-        losses, _ = row_losses(logits_of(self.head, layer), self.head.rows)
+        rows = replace(self.head.rows, teacher=teacher_logits(self.head.teacher))
+        losses, _ = row_losses(logits_of(self.head, layer), rows)
         if not self.reduces:
             return losses
         return finished(losses, self.head.rows)
 
     def others(self) -> tuple[Tensor | None, ...]:
         """Return all that the gradient reads beside the layer."""
-        rows = self.head.rows
-        return rows.target, rows.weight, rows.keep, rows.row_weight
+        rows, teacher = self.head.rows, self.head.teacher
+        read = () if teacher is None else teacher.tensors
+        return rows.target, rows.weight, rows.keep, rows.row_weight, *read
+
+
+def _marked(rows: Rows, by_row: Tensor) -> Tensor:
+    """Return numbers by row, (n,) or (n, k), and NaN where a bad target could not be refused."""
+    if rows.sound is None:
+        return by_row
+    return nan_unless(rows.sound if by_row.ndim == 1 else rows.sound[:, None], by_row)

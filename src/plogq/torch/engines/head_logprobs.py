@@ -9,7 +9,7 @@ from array_api_compat import torch as xp
 from torch import Tensor
 
 from plogq.formulas import softmax_core
-from plogq.torch.checks import check_rows, nan_unless
+from plogq.torch.checks import check_rows, nan_unless, on_host
 from plogq.torch.engines.block_parts import (
     BLOCK,
     Parts,
@@ -17,10 +17,11 @@ from plogq.torch.engines.block_parts import (
     parts_of_block,
 )
 from plogq.torch.engines.formula import row_losses
-from plogq.torch.engines.head_job import HeadJob, logits_of
+from plogq.torch.engines.head_job import HeadJob
+from plogq.torch.engines.head_logits import logits_of
 from plogq.torch.engines.head_loss import like, of_formula
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
-from plogq.torch.private import in_transform, is_batched
+from plogq.torch.private import is_transformed
 from plogq.torch.questions import (
     Figures,
     Layer,
@@ -74,7 +75,8 @@ def _formula(head: TokenHead, layer: Layer) -> Tensor:
 def _run(job: HeadJob, layer: Layer) -> Tensor:
     losses, _ = job.run(layer, (False,) * len(layer.tensors))
     assert job.figures is not None
-    return torch.stack([-losses, job.figures[1]])
+    entropy, kept = job.figures[1], job.head.rows.kept()
+    return torch.stack([-losses, entropy if kept is None else entropy.masked_fill(~kept, 0.0)])
 
 
 class _Top:
@@ -127,11 +129,11 @@ class _Logprobs(torch.autograd.Function):
         head: Any = ctx.job.head
         tensors = ctx.saved_tensors[: ctx.count]
         layer, wanted = head.layer.of(*tensors), tuple(ctx.needs_input_grad[2:])
-        if torch.is_grad_enabled() or is_batched(upstream) or in_transform():
+        if torch.is_grad_enabled() or is_transformed(upstream):
             found = of_formula(lambda layer: _formula(head, layer), layer, wanted, upstream)
             return None, None, *found
         of_logprob, of_entropy = upstream
-        if of_entropy.any():
+        if not on_host(of_entropy) or of_entropy.any():
             engine, scale = RowEngine(_slopes, 0), upstream.T
         else:
             engine, scale = ctx.engine, -of_logprob

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from plogq.torch.autograd import no_memory
+from plogq.torch.checks import on_host
 from plogq.torch.engines.head_job import HeadJob
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
-from plogq.torch.private import in_transform, is_batched
+from plogq.torch.private import is_transformed
 from plogq.torch.questions import Answer, Head, Layer, statistics, wants_gradient
 from plogq.torch.reductions import finished
 
@@ -31,7 +32,8 @@ def no_pieces(x: Tensor, head: Head) -> str:
         return "the target or the class weights want a gradient"
     if x.is_meta:
         return "a meta tensor has no rows to count"
-    return no_memory(x, *head.layer.tensors, rows.target, rows.weight, rows.keep)
+    read = () if head.teacher is None else head.teacher.tensors
+    return no_memory(x, *head.layer.tensors, *read, rows.target, rows.weight, rows.keep)
 
 
 def answer(x: Tensor, head: Head, engine: RowEngine) -> Answer:
@@ -69,7 +71,7 @@ class HeadLoss(torch.autograd.Function):
         job: HeadJob = ctx.job
         tensors = ctx.saved_tensors[: ctx.count]  # raises if one was changed
         layer, wanted = job.head.layer.of(*tensors), tuple(ctx.needs_input_grad[1:])
-        if torch.is_grad_enabled() or is_batched(upstream) or in_transform():
+        if torch.is_grad_enabled() or is_transformed(upstream):
             return None, *of_formula(job.formula, layer, wanted, upstream)
         gradients, ctx.gradients = ctx.gradients, None
         if gradients is None:
@@ -89,7 +91,7 @@ def like(gradients: list[Tensor | None], tensors: tuple[Tensor | None, ...]) -> 
 
 def _times(gradients: list[Tensor | None], upstream: Tensor) -> None:
     """Multiply gradients by upstream, in their memory."""
-    if upstream.device.type == "cpu" and upstream.item() == 1:
+    if on_host(upstream) and upstream.item() == 1:
         return
     for gradient in gradients:
         if gradient is not None:

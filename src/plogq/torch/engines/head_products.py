@@ -25,7 +25,9 @@ def add_logits(
     out: Tensor, hidden: Tensor, matrix: Tensor, bias: Tensor | None, *, new: bool
 ) -> None:
     """Write hidden · matrixᵀ + bias to `out`, (n, C); or add it, if the memory is not new."""
-    for at in _blocks(matrix, out.dtype, cast=matrix.dtype != out.dtype):
+    # A block of a float32 matrix stays in the cache while all rows of the piece are multiplied.
+    small = matrix.dtype != out.dtype or (out.device.type == "cpu" and out.dtype.itemsize > 2)
+    for at in _blocks(matrix, out.dtype, small=small):
         part = matrix[at].to(out.dtype).t()
         if not new:
             out[:, at].addmm_(hidden, part)
@@ -40,7 +42,7 @@ def hidden_gradient(slope: Tensor, matrix: Tensor) -> Tensor:
     if matrix.dtype == slope.dtype:
         return slope @ matrix
     total = torch.zeros(len(slope), matrix.shape[1], dtype=wide(slope.dtype), device=slope.device)
-    for at in _blocks(matrix, slope.dtype, cast=True):
+    for at in _blocks(matrix, slope.dtype):
         total += slope[:, at] @ matrix[at].to(slope.dtype)
     return total
 
@@ -50,7 +52,7 @@ def add_matrix_gradient(total: Tensor, slope: Tensor, hidden: Tensor, *, new: bo
     if total.dtype == slope.dtype:
         torch.addmm(total, slope.t(), hidden, beta=0 if new else 1, out=total)
         return
-    for at in _blocks(total, slope.dtype, cast=True):
+    for at in _blocks(total, slope.dtype):
         part = slope[:, at].t() @ hidden
         total[at].copy_(part) if new else total[at].add_(part)
 
@@ -63,9 +65,9 @@ def matrix_room(matrix: Tensor, dtype: torch.dtype) -> Tensor:
     return torch.from_numpy(room).view(dtype).view(matrix.shape)
 
 
-def _blocks(matrix: Tensor, dtype: torch.dtype, *, cast: bool) -> Iterator[slice]:
-    """Give the rows of a matrix in blocks that are small in this dtype; all at once without it."""
+def _blocks(matrix: Tensor, dtype: torch.dtype, *, small: bool = True) -> Iterator[slice]:
+    """Give the rows of a matrix in blocks that are small in this dtype, or all at once."""
     count, width = matrix.shape
-    step = max(64, _SCRATCH // max(1, width * dtype.itemsize)) if cast else max(1, count)
+    step = max(64, _SCRATCH // max(1, width * dtype.itemsize)) if small else max(1, count)
     for begin in range(0, count, step):
         yield slice(begin, begin + step)

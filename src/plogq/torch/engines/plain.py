@@ -19,7 +19,7 @@ from plogq.torch.engines import ENGINES
 from plogq.torch.engines.formula import CROSS_ENTROPY
 from plogq.torch.engines.native_rows import RowJob
 from plogq.torch.options import SoftmaxOptions, bending
-from plogq.torch.private import apply_of, is_batched, is_undisturbed
+from plogq.torch.private import apply_of, is_transformed, is_undisturbed
 from plogq.torch.questions import Rows
 
 # An older torch does not give its table of C++ functions; then every call takes the whole path.
@@ -87,7 +87,7 @@ class PlainLoss(torch.autograd.Function):
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradient times upstream."""
         gradient = ctx.gradient
-        if gradient is None or is_grad_enabled() or is_batched(upstream):
+        if gradient is None or is_grad_enabled() or is_transformed(upstream):
             return _again(ctx, upstream), None, None, None, None
         ctx.gradient = None
         if upstream.item() != 1:

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from plogq.doctor.runtime.flat import dead, saturated
 from plogq.doctor.runtime.training import Activation
 
-FLAT = 0.05  # of the largest derivative, below which an output is called saturated
 KINDS: dict[Any, str] = {
     function: kind
     for kind in ("tanh", "sigmoid", "relu")
@@ -55,22 +55,6 @@ class ActivationMode(TorchFunctionMode):
 
 def _measured(name: str, kind: str, out: Tensor) -> Activation:
     if kind == "relu":
-        dead, units = _dead(out)
-        return Activation(name, kind, 0.0, dead, units)
-    slope = 1 - out.square() if kind == "tanh" else 4 * out * (1 - out)
-    return Activation(name, kind, float((slope < FLAT).float().mean()), 0.0, out.shape[-1])
-
-
-def _dead(out: Tensor) -> tuple[float, int]:
-    """Return the share of units that are 0 in all rows, and how many units there are.
-
-    Of three axes the units may be the second or the last: the axis with fewer such units counts.
-    """
-    if out.ndim < 2:
-        return 0.0, 0
-    axes = (1, 2) if out.ndim == 3 else (1,)
-    shares = []
-    for axis in axes:
-        alive = (out != 0).movedim(axis, 0).flatten(1).any(1)
-        shares.append((1 - float(alive.float().mean()), len(alive)))
-    return min(shares)
+        shares = [(float(share), units) for share, units in dead(out)]
+        return Activation(name, kind, 0.0, *min(shares))  # the axis with fewer such units counts
+    return Activation(name, kind, float(saturated(kind, out)), 0.0, out.shape[-1])

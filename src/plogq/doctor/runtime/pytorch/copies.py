@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import CellType, FunctionType
+from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -106,6 +106,10 @@ def copied(model: nn.Module, loss: Any) -> tuple[nn.Module, Any]:
             if isinstance(value, torch.Tensor) and not value.is_leaf:
                 memo[id(value)] = value.detach().clone()
     twin: nn.Module = copy.deepcopy(model, memo)
+    for module in twin.modules():
+        for name, value in list(vars(module).items()):
+            if inspect.isfunction(value):  # a lambda may hold on to the model's own modules
+                setattr(module, name, copied_loss(value, memo))
     _strip(twin)
     for parameter in twin.parameters():
         parameter.grad = None
@@ -132,12 +136,14 @@ def copied_loss(loss: Any, memo: dict[int, Any] | None = None) -> Any:
 
 
 def _function(function: FunctionType, memo: dict[int, Any], depth: int) -> FunctionType:
-    """Return a function in which copies stand for the modules that it names."""
+    """Return a function in which copies stand for the modules that it names, or an object has."""
     used = inspect.getclosurevars(function)
 
     def twin(value: Any) -> Any:
         if isinstance(value, nn.Module):
             return copied_loss(value, memo)
+        if _holds_modules(value):
+            return _with_copies(value, memo)
         return _function(value, memo, depth - 1) if inspect.isfunction(value) and depth else value
 
     named = {name: twin(value) for name, value in used.globals.items()}
@@ -157,6 +163,27 @@ def _function(function: FunctionType, memo: dict[int, Any], depth: int) -> Funct
                          function.__defaults__, cells)  # fmt: skip
     found.__kwdefaults__, found.__module__ = function.__kwdefaults__, function.__module__
     return found
+
+
+def _holds_modules(value: Any) -> bool:
+    """Return whether an object, or a dict, has modules as its parts."""
+    parts = value if type(value) is dict else getattr(value, "__dict__", None)
+    if not isinstance(parts, dict) or isinstance(value, (ModuleType, type, FunctionType)):
+        return False
+    return any(isinstance(each, nn.Module) for each in parts.values())
+
+
+def _with_copies(value: Any, memo: dict[int, Any]) -> Any:
+    """Return an object that has copies of modules as its parts, and all others in common."""
+    if id(value) in memo:
+        return memo[id(value)]
+    twin = copy.copy(value)
+    memo[id(value)] = twin
+    parts = twin if isinstance(twin, dict) else vars(twin)
+    for name, each in list(parts.items()):
+        if isinstance(each, nn.Module):
+            parts[name] = copied_loss(each, memo)
+    return twin
 
 
 def _strip(model: nn.Module) -> None:

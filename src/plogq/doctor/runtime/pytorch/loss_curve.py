@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from plogq.doctor.readings import entropy
+from plogq.doctor.readings import are_hot, entropy
 from plogq.doctor.runtime.pytorch.loss_name import NamedLoss
 from plogq.doctor.runtime.training import LossCurve
+from plogq.kernels.arrays import to_numpy
 
 AT_ONCE = 100  # losses that are brought from an accelerator together
 EVERY = 16  # steps, of which one has its labels counted
+BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 
 
 class Curve:
@@ -50,6 +52,9 @@ class Curve:
             return
         labels = loss.target.reshape(-1)
         labels = labels[labels != int(loss.options.get("ignore_index", -100))]
+        if loss.target.is_floating_point() and (labels == labels[0]).all():
+            self._plain = False  # a discriminator's batch is all real, or all made
+            return
         values, counts = torch.unique(labels, return_counts=True)
         self._labels.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
 
@@ -60,12 +65,17 @@ class Curve:
         if not self._plain or not total:
             return None
         shares = np.array(list(self._labels.values())) / total
-        return LossCurve(tuple(self._losses), float(entropy(shares)), total)
+        return LossCurve(tuple(self._losses), float(entropy(shares)), total, len(shares))
 
 
 def _is_of_labels(loss: NamedLoss) -> bool:
     """Return whether a loss is the mean surprisal of labels, and nothing else."""
     options = loss.options
     changed = options.get("label_smoothing", 0.0) > 0 or options.get("weight") is not None
-    of_labels = loss.name in ("cross_entropy", "nll_loss") and not loss.target.is_floating_point()
-    return of_labels and loss.reduction == "mean" and not changed
+    changed = changed or options.get("pos_weight") is not None
+    if loss.reduction != "mean" or changed or loss.target.numel() == 0:
+        return False
+    if loss.name in ("cross_entropy", "nll_loss"):
+        return not loss.target.is_floating_point()
+    # Of several yes-or-no labels in a row, the entropy of all together is no less than theirs.
+    return loss.name in BINARY and are_hot(to_numpy("target", loss.target))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -19,6 +20,11 @@ from plogq.doctor.values import Values, values_of
 # The options that the checks of values know, and that modules keep as attributes.
 OPTIONS = ("ignore_index", "label_smoothing", "reduction", "weight", "log_target", "pos_weight")
 CLOSE = 1e-4  # of the loss: sums in half precision, or in another order
+# How autograd calls what only changes a shape or a type, and activations.
+SHAPES = ("View", "UnsafeView", "Squeeze", "Unsqueeze", "Select", "Transpose", "Permute", "ToCopy",
+          "Slice", "TBackward", "ReshapeAlias", "Clone")  # fmt: skip
+ACTIVATIONS = {"Sigmoid": "sigmoid", "Softmax": "softmax"}
+NOTHING = 1e-6  # a loss that is 0 but for rounding
 BY_NUMBER = (
     "cross_entropy", "nll_loss", "binary_cross_entropy_with_logits", "binary_cross_entropy",
     "mse_loss",
@@ -74,7 +80,13 @@ def _by_name(loss: Any, step: Step) -> tuple[str, dict[str, Any]] | None:
 
 
 def _by_number(outputs: Tensor, target: Tensor, loss: float) -> NamedLoss | None:
-    """Return the loss that gives the same number, also where each row is about the next."""
+    """Return the loss that gives the same number, also where each row is about the next.
+
+    A loss of 0 is that of many functions, and tells of none. NaN of finite outputs is a mean over
+    labels that are all ignored.
+    """
+    if abs(loss) < NOTHING or (math.isnan(loss) and not outputs.isfinite().all()):
+        return None
     pairs = [(outputs, target)]
     if outputs.ndim == 3 and target.shape == outputs.shape[:2]:
         classes = outputs.shape[-1]
@@ -89,16 +101,27 @@ def _by_number(outputs: Tensor, target: Tensor, loss: float) -> NamedLoss | None
                     number = float(getattr(F, name)(x.float(), y, reduction=reduction))
                 except (RuntimeError, ValueError, IndexError):
                     break
-                if abs(number - loss) <= CLOSE * max(abs(loss), 1e-3):
+                same = abs(number - loss) <= CLOSE * max(abs(loss), 1e-3)
+                if same or (math.isnan(number) and math.isnan(loss)):
                     return NamedLoss(name, {"reduction": reduction}, x, y)
     return None
 
 
-def values(loss: NamedLoss, at_start: bool = False) -> Values:
+def values(loss: NamedLoss, at_start: bool = False, made_by: str = "") -> Values:
     """Return what the loss was given, as the checks of values look at it."""
-    return values_of(
+    found = values_of(
         loss.outputs, loss.target, loss.name, "torch", at_start=at_start, **loss.options
     )
+    return replace(found, made_by=made_by)
+
+
+def last_function(outputs: Any) -> str:
+    """Return "sigmoid" or "softmax" where that is what made the outputs, but for their shape."""
+    node = getattr(outputs, "grad_fn", None)
+    while node is not None and node.name().startswith(SHAPES):
+        node = node.next_functions[0][0]
+    name = "" if node is None else node.name()
+    return next((each for kind, each in ACTIVATIONS.items() if name.startswith(kind)), "")
 
 
 def exact(loss: NamedLoss) -> float | None:

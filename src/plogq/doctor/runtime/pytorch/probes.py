@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 from plogq.doctor.readings import are_hot, step
 from plogq.doctor.runtime.pytorch.copies import copied, copied_loss
+from plogq.doctor.runtime.pytorch.drops import Drops
 from plogq.doctor.runtime.pytorch.loss_name import NamedLoss, exact, named, values
 from plogq.doctor.runtime.pytorch.steps import LookError, Step
+from plogq.doctor.runtime.squared_error import squared_error as of_squared_error
 from plogq.doctor.runtime.training import (
     HalfPrecisionLoss,
     ModeLosses,
@@ -65,11 +67,18 @@ def shuffled_labels(loss: Any, at: Step) -> ShuffledLabels | None:
 def _wide(loss: Any, at: Step, target: Tensor) -> float:
     """Return the loss with another target, in float32: half precision hides small changes."""
     args, kwargs = at.with_target(target)
-    wide = [each.float() if isinstance(each, Tensor) and each.dtype in HALVES else each
-            for each in (*args, *kwargs.values())]  # fmt: skip
-    named = dict(zip(kwargs, wide[len(args) :], strict=True))
+    wide, named = _widened(args, kwargs, torch.float32)
     with torch.no_grad():
-        return float(loss(*wide[: len(args)], **named).mean())
+        return float(loss(*wide, **named).mean())
+
+
+def _widened(args: Any, kwargs: Any, dtype: torch.dtype) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments of a loss, those of half precision as another type."""
+
+    def widened(each: Any) -> Any:
+        return each.to(dtype) if isinstance(each, Tensor) and each.dtype in HALVES else each
+
+    return [widened(each) for each in args], {k: widened(each) for k, each in kwargs.items()}
 
 
 def _are_labels(target: Tensor) -> bool:
@@ -93,28 +102,33 @@ def split_batch(loss: Any, at: Step) -> SplitBatch | None:
     if any(isinstance(each, Tensor) for name, each in at.kwargs.items()
            if name not in ("input", "target")):  # fmt: skip
         return None
-    halves, loss = [], copied_loss(loss)
+    halves, numbers, loss = [], 0, copied_loss(loss)
     for part in (slice(None, rows // 2), slice(rows // 2, None)):
         with torch.no_grad():
-            halves.append(float(loss(outputs[part].detach(), target[part]).sum()))
-    return SplitBatch(float(at.loss), (halves[0], halves[1]), rows)
+            found = loss(outputs[part].detach(), target[part])
+        halves.append(float(found.sum()))
+        numbers += found.numel() if found.ndim else 0
+    numbers = max(1, numbers)
+    return SplitBatch(float(at.loss) * numbers, (halves[0], halves[1]), rows, numbers=numbers)
 
 
 def mode_losses(model: nn.Module, loss: Any, at: Step) -> ModeLosses | None:
     """Return the loss of a batch in both modes; None where it is the same in both."""
     kinds = tuple(sorted({type(each).__name__ for each in model.modules()
                           if isinstance(each, BY_MODE)}))  # fmt: skip
-    both = {}
+    both: dict[bool, float] = {}
+    always: tuple[str, ...] = ()
     for training in (False, True):
         twin, its_loss = copied(model, loss)
         twin.train(training)
-        with torch.no_grad():
+        with torch.no_grad(), Drops(twin) as drops:
             value, _ = at.repeat(twin, its_loss)
         both[training] = float(value.detach())
-    if both[True] == both[False]:
+        always = always or (() if training else tuple(sorted(drops.found)))
+    if both[True] == both[False] and not always:
         return None
     return ModeLosses(
-        at.forward.training, at.learning, both[True], both[False], kinds, at.number
+        at.forward.training, at.learning, both[True], both[False], kinds, always, at.number
     )  # fmt: skip
 
 
@@ -187,36 +201,29 @@ def _cross_entropy(
     return float(scored.losses.mean()), scored.base_rate_entropy, len(scored.truth)
 
 
-def half_precision(at: Step, known: NamedLoss | None) -> HalfPrecisionLoss | None:
+def half_precision(loss: Any, at: Step, known: NamedLoss | None) -> HalfPrecisionLoss | None:
     """Return a loss of half precision beside the same in float64; None of a wider one."""
-    if at.loss.dtype not in HALVES or known is None:
+    if at.loss.dtype not in HALVES or (at.own_loss and known is None):
         return None
-    wide = exact(known)
+    wide = exact(known) if known is not None else _in_float64(loss, at)
     dtype = str(at.loss.dtype).removeprefix("torch.")
     return None if wide is None else HalfPrecisionLoss(dtype, float(at.loss.mean()), wide)
 
 
-def squared_error(at: Step, known: NamedLoss | None) -> SquaredError | None:
-    """Return what squared error sends back to the logits, beside cross-entropy.
+def _in_float64(loss: Any, at: Step) -> float | None:
+    """Return what a loss function itself gives for outputs in float64; None if it takes none."""
+    args, kwargs = _widened(at.args, at.kwargs, torch.float64)
+    kind = at.forward.autocast[0]
+    try:
+        with torch.no_grad(), torch.autocast(kind, enabled=False):
+            return float(copied_loss(loss)(*args, **kwargs).double().mean())
+    except (RuntimeError, ValueError, TypeError):
+        return None
 
-    None where the outputs are not those of a softmax or of sigmoids, beside targets of 0 and 1.
-    """
+
+def squared_error(at: Step, known: NamedLoss | None) -> SquaredError | None:
+    """Return what squared error sends back to the logits, beside cross-entropy; None of others."""
     if known is None or known.name != "mse_loss":
         return None
-    p, y = known.outputs.double(), known.target.double()
-    if p.shape != y.shape or p.ndim == 0 or not are_hot(to_numpy("target", y)):
-        return None
-    if float(p.min()) < 0 or float(p.max()) > 1 or bool(((p == 0) | (p == 1)).all()):
-        return None
-    rows = p.shape[0] if p.ndim > 1 else p.numel()
-    softmax = p.ndim > 1 and p.shape[-1] > 1 and bool(((p.sum(-1) - 1).abs() < 1e-3).all())
-    e = 2 * (p - y) / p.numel()
-    if softmax:
-        squared = p * (e - (p * e).sum(-1, keepdim=True))
-        cross = (p - y) / (p.numel() / p.shape[-1])
-    else:
-        squared, cross = e * p * (1 - p), (p - y) / p.numel()
-    return SquaredError(
-        float(squared.square().mean().sqrt()), float(cross.square().mean().sqrt()),
-        "softmax" if softmax else "sigmoid", p.shape[-1] if p.ndim > 1 else rows and 1,
-    )  # fmt: skip
+    p, y = (to_numpy("outputs", each.double()) for each in (known.outputs, known.target))
+    return of_squared_error(p, y)

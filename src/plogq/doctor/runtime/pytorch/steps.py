@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -50,6 +51,18 @@ class Forward:
     random: RandomState | None
     versions: tuple[int, ...]
     output: Any = None
+    earlier: weakref.ref[Tensor] | None = None
+
+    def let_go(self) -> None:
+        """Keep the output no longer than the training does: until a later call has its loss."""
+        if isinstance(self.output, Tensor):
+            self.earlier = weakref.ref(self.output)
+        self.output = None
+
+    @property
+    def kept(self) -> Tensor | None:
+        """The output that was let go, where the training still has it."""
+        return None if self.earlier is None else self.earlier()
 
     @classmethod
     def called(
@@ -93,6 +106,8 @@ class Step:
         Whether a gradient can be asked for.
     scale
         By what the loss was multiplied before its gradient was asked for; None before that.
+    logits
+        Those of a model that computes the loss itself, without their graph.
     """
 
     number: int
@@ -103,6 +118,7 @@ class Step:
     learning: bool
     scale: float | None = None
     ways: dict[int | str, Way] = field(default_factory=dict)
+    logits: Any = None
 
     @property
     def own_loss(self) -> bool:
@@ -118,14 +134,17 @@ class Step:
     def outputs(self) -> Any:
         """What the loss is given of the model; of a model's own loss its logits."""
         if self.own_loss:
-            return entry(self.forward.output, "logits")
+            output = self.forward.output
+            return self.logits if output is None else entry(output, "logits")
         return self.args[0] if self.args else self.kwargs.get("input")
 
     @property
     def target(self) -> Any:
         """What the loss compares the outputs with."""
         if self.own_loss:
-            return self.forward.kwargs.get("labels")
+            named = self.forward.kwargs
+            second = self.forward.args[1] if len(self.forward.args) > 1 else None
+            return named.get("labels", named.get("targets", second))
         return self.args[1] if len(self.args) > 1 else self.kwargs.get("target")
 
     def with_target(self, target: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -180,6 +199,8 @@ class Step:
         if not self.ways and not self.own_loss:
             raise LookError("what the loss is given is not what the model returns")
         # A graph is not kept for longer than the training keeps it.
+        if self.own_loss:
+            self.logits = _detached(entry(self.forward.output, "logits"))
         self.args = tuple(_detached(each) for each in self.args)
         self.kwargs = {name: _detached(each) for name, each in self.kwargs.items()}
 
@@ -245,9 +266,18 @@ def _scalar(loss: Tensor) -> Tensor:
 
 
 def entry(output: Any, name: str) -> Any:
-    """Return a named part of what a model returned; None where it has none."""
+    """Return a named part of what a model returned; None where it has none.
+
+    Of a tuple, the loss is its only number, and the logits are its first tensor with rows.
+    """
     if isinstance(output, Mapping):
         return output.get(name)
+    if type(output) in (tuple, list):
+        tensors = [x for x in output if isinstance(x, Tensor) and x.is_floating_point()]
+        numbers = [x for x in tensors if x.ndim == 0]
+        if name == "loss":
+            return numbers[0] if len(numbers) == 1 else None
+        return next((x for x in tensors if x.ndim > 1), None)
     return getattr(output, name, None)
 
 

@@ -40,14 +40,15 @@ class Updates:
         groups = optimizer.param_groups
         return any(id(each) in self._own for group in groups for each in group["params"])
 
-    def before_backward(self) -> None:
-        """Look at what a backward pass will be added to."""
+    def before_backward(self) -> float:
+        """Look at what a backward pass will be added to, and return its norm."""
         norm = _norm([each.grad for each in self._named.values()])
         if norm == 0:
             self._left = 0.0
         elif self._updated:
             self._left = norm
         self._updated = False
+        return norm
 
     def look(self, optimizer: Optimizer) -> float:
         """Look at the gradients that an update uses, and return their norm."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,18 +14,23 @@ from torch import Tensor, nn
 from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 
 from plogq.doctor.finding import Unread
-from plogq.doctor.runtime.pytorch import probes
+from plogq.doctor.runtime.pytorch import probes, ranks
 from plogq.doctor.runtime.pytorch.accumulated import accumulated
 from plogq.doctor.runtime.pytorch.copies import Hook, plain, random_state_kept
 from plogq.doctor.runtime.pytorch.layers import Looked, look
 from plogq.doctor.runtime.pytorch.loss_curve import Curve
-from plogq.doctor.runtime.pytorch.loss_name import NamedLoss, named, values
+from plogq.doctor.runtime.pytorch.loss_name import NamedLoss, last_function, named, values
 from plogq.doctor.runtime.pytorch.steps import Forward, LookError, Step, entry
 from plogq.doctor.runtime.pytorch.updates import Updates
 from plogq.doctor.runtime.training import Training
 from plogq.doctor.values import Values
 
 MOST_CALLS = 64  # of the loss that are looked at while no update comes
+TURNS = itertools.count(1)  # watches of this process: the same number in all that train together
+COMPILED = (
+    "if a compiled function calls it, nothing inside of that is seen, and a few steps without "
+    "torch.compile show it"
+)
 MOST_PARTS = 16  # batches of one update that are kept
 
 
@@ -42,6 +48,9 @@ class TorchWatch:
     """
 
     def __init__(self, model: nn.Module, loss: Any, steps: int, probes: bool) -> None:
+        self._turn = next(TURNS)
+        self.rank = ranks.rank()
+        """Which process of how many this is; None where there is one."""
         self.model, self.loss = model, loss
         self.steps, self.probes = steps, probes
         self.unread: list[Unread] = []
@@ -54,8 +63,11 @@ class TorchWatch:
         self._found: dict[str, Any] = {}
         self._handles: list[Any] = []
         self._forward: Forward | None = None
+        self._earlier: list[Forward] = []
         self._first: Step | None = None
         self._parts: list[Step] = []
+        self._of_others: set[int] = set()  # the parts whose gradients another update used
+        self._asked: set[str] = set()
         parameter = next(self.inner.parameters(), None)
         self._device = torch.device("cpu") if parameter is None else parameter.device
 
@@ -78,7 +90,7 @@ class TorchWatch:
             each.remove()
         self._handles = []
         self._forward = self._first = None
-        self._parts = []
+        self._parts, self._earlier, self._of_others = [], [], set()
 
     @property
     def looking(self) -> bool:
@@ -94,9 +106,9 @@ class TorchWatch:
             )
             self._found["stale"] = self._updates.stale
         if self.calls == 0:
-            how = "" if self.loss is None or isinstance(self.loss, nn.Module) else (
-                ": call the function as d.loss(outputs, target)")  # fmt: skip
-            self._note("the loss", f"was not seen to be called{how}")
+            by_hooks = self.loss is None or isinstance(self.loss, nn.Module)
+            how = COMPILED if by_hooks else "call the function as d.loss(outputs, target)"
+            self._note("the loss", f"was not seen to be called: {how}")
         steps = tuple(each.record for each in self._looked)
         return Training(steps=steps, updates=self._updates.count, **self._found)
 
@@ -129,7 +141,10 @@ class TorchWatch:
     def _before(self, module: nn.Module, args: Any, kwargs: Any) -> None:
         with self._safe("the model"):
             if self._forward is not None:
-                self._forward.output = None  # its graph is not needed any more
+                self._forward.let_go()
+                if self.looking:
+                    earlier = [*self._earlier, self._forward][-MOST_PARTS:]
+                    self._earlier = [each for each in earlier if each.kept is not None]
             self._forward = Forward.called(module, args, kwargs, self._device, self.looking)
 
     def _after(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
@@ -163,7 +178,7 @@ class TorchWatch:
         if loss.numel() != 1:
             self._note("the loss", f"must be one number; got shape {tuple(loss.shape)}, whose "
                        "mean is looked at")  # fmt: skip
-        forward = self._forward
+        forward = self._forward_of((*args, *kwargs.values()))
         if forward is None or forward.output is None:
             raise LookError("no call of the model was seen before it: hand over what is called, "
                             "such as the compiled model")  # fmt: skip
@@ -179,6 +194,17 @@ class TorchWatch:
                 self._look(step)
         else:
             self._glance(step)
+        if forward is not self._forward:
+            forward.let_go()
+
+    def _forward_of(self, given: tuple[Any, ...]) -> Forward | None:
+        """Return the call of the model whose output the loss is given; otherwise the last call."""
+        for forward in self._earlier:
+            kept = forward.kept
+            if kept is not None and any(each is kept for each in given):
+                forward.output = kept
+                return forward
+        return self._forward
 
     def _look(self, step: Step) -> None:
         """Look at a step of learning, among the first ones."""
@@ -186,7 +212,9 @@ class TorchWatch:
         self._curve.count(known)
         if known is not None and len(self.values) < self.steps:
             with self._safe("what the loss is given"):
-                self.values.append((step.number, values(known, at_start=step.number == 1)))
+                made_by = last_function(step.outputs)
+                given = values(known, at_start=step.number == 1, made_by=made_by)
+                self.values.append((step.number, given))
         with self._safe("the model's copy"):
             step.find_ways()
         if len(self._parts) <= MOST_PARTS:
@@ -196,6 +224,8 @@ class TorchWatch:
         if self._first is None:
             self._first = step
             self._ask_of(step, known)
+        elif not step.forward.training:
+            self._ask_for_mode(step)
         if len(self._looked) < self.steps:
             self._look_at_layers(step)
 
@@ -209,14 +239,21 @@ class TorchWatch:
     def _ask_of(self, step: Step, known: NamedLoss | None) -> None:
         """Ask what one batch can answer."""
         model, loss = self.model, self.loss
-        self._ask("train_mode", "the modes", lambda: probes.mode_losses(model, loss, step))
-        self._ask("half", "the precision", lambda: probes.half_precision(step, known))
+        self._ask_for_mode(step)
+        self._ask("half", "the precision", lambda: probes.half_precision(loss, step, known))
         self._ask("squared", "the squared error", lambda: probes.squared_error(step, known))
         if not self.probes:
             return
         self._ask("split", "the halves of a batch", lambda: probes.split_batch(loss, step))
         self._ask("shuffled", "the labels' order", lambda: probes.shuffled_labels(loss, step))
         self._ask("overfit", "a batch learnt by heart", lambda: probes.overfit(model, loss, step))
+
+    def _ask_for_mode(self, step: Step) -> None:
+        """Ask what a step that learns costs in the other mode; of eval mode, once."""
+        seen = self._found.get("train_mode")
+        if seen is None or seen.training:
+            self._ask("train_mode", "the modes",
+                      lambda: probes.mode_losses(self.model, self.loss, step))  # fmt: skip
 
     def _look_at_evaluation(self, step: Step) -> None:
         """Look at a loss of which no gradient is asked, once."""
@@ -238,28 +275,41 @@ class TorchWatch:
                 self._look_at_layers(step)
         elif self._curve.is_due:
             self._curve.count(named(self.loss, step))
+        if not step.forward.training and "eval_mode" not in self._asked:
+            self._asked.add("eval_mode")
+            with self._safe("the modes"):
+                step.find_ways()
+                self._ask_for_mode(step)
 
     def _backward(self, step: Step, gradient: Tensor) -> None:
         with self._safe("the gradient"):
             step.scale = float(gradient.sum())
-            self._updates.before_backward()
+            if not self._updates.before_backward():  # what came before was cleared
+                self._parts = [each for each in self._parts if id(each) not in self._of_others]
+            self._of_others = set()
 
     def _before_update(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         with self._safe("the updates"):
             if not self._updates.holds(optimizer):
+                self._of_others = {id(each) for each in self._parts}
                 return
             if self.looking:
                 self._look_at_update(optimizer)
             self._updates.count += 1
-            self._parts = []
+            self._parts, self._earlier, self._of_others = [], [], set()
 
     def _look_at_update(self, optimizer: Optimizer) -> None:
         norm = self._updates.look(optimizer)
         parts = self._parts
-        if len(parts) == 1 and self._looked and self._looked[-1].step is parts[0]:
-            whole = self._looked[-1].gradient
-            if whole > 0 and parts[0] is self._first:
+        norms = [each.gradient for each in self._looked if any(each.step is p for p in parts)]
+        if norms and parts[0] is self._first:
+            # Gradients that are added have at most the sum of their norms.
+            whole = len(parts) * math.fsum(norms) / len(norms)
+            if whole > 0:
                 self._found["gradient_ratio"] = norm / whole
+        if len(parts) == 1 and self._updates.count == 0 and ranks.averages(self.model):
+            self._ask("accumulated", "the other processes", partial(
+                ranks.across, self.model, self.loss, parts[0], self._turn))  # fmt: skip
         forwards = {id(each.forward) for each in parts}
         if not 1 < len(parts) == len(forwards) <= MOST_PARTS or "accumulated" in self._found:
             return
