@@ -10,10 +10,12 @@ from array_api_compat import torch as xp
 from torch import Tensor
 
 from plogq.formulas import softmax_core
+from plogq.torch.checks import on_host
 from plogq.torch.engines.head_gradients import GradientSums
+from plogq.torch.engines.head_logits import write_logits
 from plogq.torch.engines.head_loss import like
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
-from plogq.torch.engines.head_products import add_logits, wide
+from plogq.torch.engines.head_products import wide
 from plogq.torch.parallel.engines import part_sums, write_slopes
 from plogq.torch.parallel.focal import Focus, focal_sums
 from plogq.torch.parallel.parts import Found
@@ -72,7 +74,10 @@ class HeadPart:
         cls, rows: Rows, layer: Layer, softcap: float | None, workspace: int, compact: bool
     ) -> HeadPart:
         """Return the part, and refuse a workspace that holds no row."""
-        head = Head(rows, layer, softcap, workspace, compact)
+        hidden, keep, valid = layer.terms[0][0], rows.keep, None
+        if not on_host(hidden):  # else the rows would be counted with a look at the labels
+            valid = len(hidden) if keep is None else int(keep.sum())
+        head = Head(rows, layer, softcap, workspace, compact, valid)
         return cls(head, Pieces.of(head, _ROWS))
 
     def sums(self, fields: Fields, first: int, *, keep: bool) -> PartSums:
@@ -140,9 +145,7 @@ class HeadPart:
         room = torch.empty(shape, dtype=layer.dtype, device=layer.terms[0][0].device)
         for at in self.pieces.all():
             hidden = [self._hidden(h, at) for h, _ in layer.terms]
-            x = room[: len(hidden[0])]
-            for i, (_, matrix) in enumerate(layer.terms):
-                add_logits(x, hidden[i], matrix, layer.bias, new=i == 0)
+            x = write_logits(room, hidden, layer)
             z = x
             if self.head.softcap is not None:
                 z = softmax_core.capped(xp, x.to(arithmetic(x)), self.head.softcap)
@@ -150,7 +153,7 @@ class HeadPart:
 
     def _hidden(self, hidden: Tensor, at: slice | Tensor) -> Tensor:
         part, kept = hidden.detach()[at].to(self.head.layer.dtype), self.head.rows.keep
-        if kept is None or self.pieces.index is not None:
+        if kept is None or self.pieces.clean:
             return part
         return part.masked_fill(~kept[at, None], 0.0)  # 0 · NaN would be NaN
 

@@ -18,7 +18,7 @@ from plogq.torch.parallel.focal import Focus, focal_sums
 from plogq.torch.parallel.parts import Asked, Found, Part, together
 from plogq.torch.parallel.ranks import Group, part_of, ranks_of, replicated
 from plogq.torch.parallel.sums import PartSums, Summing
-from plogq.torch.private import is_batched
+from plogq.torch.private import is_transformed
 from plogq.torch.questions import Rows, TokenLogprobs, without_autocast
 from plogq.torch.reductions import reduction_name
 from plogq.torch.softmax import classes_last, prepared, question
@@ -262,7 +262,7 @@ def upstream_of(upstream: Tensor, entropy: bool) -> tuple[Tensor, Tensor | None]
     if torch.is_grad_enabled():
         expected = "be False for a loss over ranks, which has no second derivative"
         refuse("create_graph", expected, True)
-    if is_batched(upstream):
+    if is_transformed(upstream):
         refuse("is_grads_batched", "be False for a loss over ranks", True)
     if not entropy:
         return upstream, None

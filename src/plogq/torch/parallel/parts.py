@@ -13,7 +13,7 @@ from torch import Tensor
 from plogq.errors import check_count, refuse
 from plogq.formulas.arrays import first_row
 from plogq.kernels.question import Statistics
-from plogq.torch.checks import nan_unless
+from plogq.torch.checks import nan_unless, on_host
 from plogq.torch.parallel.exchange import (
     Heading,
     checked,
@@ -298,7 +298,7 @@ def together(
         heading = heading._replace(first=starts(widths)[ranks.rank])
         words, sketches, values, failure = exchanged(ranks, heading, numbers, len(names), room)
         sound = None
-        if like.device.type == "cpu" or rows.validate:
+        if on_host(like) or rows.validate:
             if not checked(words, sketches, ranks, failure):
                 continue
         elif failure is not None:
