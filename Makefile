@@ -39,6 +39,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/cross_entropy.py
 	$(BIN)/python benchmarks/torch_losses.py
 	$(BIN)/python benchmarks/linear_heads.py
+	$(BIN)/python benchmarks/parallel_losses.py
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/watch.py
 	$(BIN)/python benchmarks/jax_losses.py

@@ -78,3 +78,9 @@ def test_the_page_on_scale_is_as_the_benchmark_printed_it():
     printed = (ROOT / "benchmarks" / "results" / "scaling.txt").read_text()
     page = (ROOT / "docs" / "scale.md").read_text()
     assert f"<!-- benchmarks/scaling.py -->\n```\n{printed}```\n<!-- end -->\n" in page
+
+
+def test_the_page_on_ranks_is_as_the_benchmark_printed_it():
+    printed = (ROOT / "benchmarks" / "results" / "parallel_losses.txt").read_text()
+    page = (ROOT / "docs" / "parallel.md").read_text()
+    assert f"<!-- benchmarks/parallel_losses.py -->\n```\n{printed}```\n<!-- end -->\n" in page

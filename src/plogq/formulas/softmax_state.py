@@ -38,15 +38,18 @@ class LogSumExp(NamedTuple):
     max: Array
     rest: Array
 
-    def merge(self, other: Self) -> LogSumExp:
-        """Give the state of both rows' logits together."""
+    def merge(self, other: Self, temperature: float = 1.0) -> LogSumExp:
+        """Give the state of both rows' logits together.
+
+        At a temperature T the rests are of x / T, and the maxima of x, of which no digit is lost.
+        """
         xp, m1, r1, m2, r2 = to_arrays(
             max=self.max, rest=self.rest, max_=other.max, rest_=other.rest
         )
         first = m1 >= m2
         top, rest = xp.where(first, m1, m2), xp.where(first, r1, r2)
         low, low_rest = xp.where(first, m2, m1), xp.where(first, r2, r1)
-        e = xp.exp(_below(xp, low, top))
+        e = xp.exp(_below(xp, low, top) / temperature)
         return LogSumExp(top, (rest + low_rest * e) + e)  # this order gives tied maxima one result
 
     def value(self) -> Array:

@@ -61,6 +61,8 @@ from plogq.torch.softmax_losses import (
 )
 from plogq.torch.surprisal_losses import generalised_cross_entropy, poly_loss
 
+from plogq.torch import parallel  # isort: skip  # it is made of what is above
+
 explain, engine = ENGINES.explain, ENGINES.only
 
 __all__ = [
@@ -109,6 +111,7 @@ __all__ = [
     "linear_distillation_loss",
     "linear_logprobs",
     "nll_loss",
+    "parallel",
     "poly_loss",
     "reverse_kl_loss",
     "soft_cross_entropy",

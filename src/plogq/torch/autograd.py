@@ -74,12 +74,13 @@ def loss_of(x: Tensor, job: Job) -> Tensor:
     if not (x.requires_grad and torch.is_grad_enabled()):
         return job.run(x, None)
     if job.inplace:
-        _check_inplace(x)
+        check_inplace(x)
     loss: Tensor = KernelLoss.apply(x, job)  # type: ignore[no-untyped-call]
     return loss
 
 
-def _check_inplace(x: Tensor) -> None:
+def check_inplace(x: Tensor) -> None:
+    """Refuse logits that a gradient must not overwrite."""
     base = base_of(x)
     if x.is_leaf or (base.is_leaf and base.requires_grad):
         refuse("inplace", "be False for logits that are a leaf", True)
