@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+os.environ.setdefault("TRITON_INTERPRET", "1")  # Triton decides when it is first imported
 os.environ.setdefault("KERAS_BACKEND", "torch")  # of the tests; tests/keras runs on the others, too
 
 SLOW_TO_START = {"browser", "explorer_url", "cluster", "visit", "open_page"}

@@ -15,6 +15,31 @@ from plogq.formulas.surprisal_costs import Cost
 from plogq.kernels.question import Question, Statistics
 
 
+class Pair(NamedTuple):
+    """`size` · a divergence of q = softmax(x/T) and p = softmax(other/T), and a cross-entropy.
+
+    Attributes
+    ----------
+    other
+        Logits of p: (R, C) or (N, S, C), as the loss's own come.
+    kind
+        "forward" for D_KL(p ‖ q), "reverse" for D_KL(q ‖ p), or "mixed" for β D_KL(p ‖ m) +
+        (1 − β) D_KL(q ‖ m), m = β p + (1 − β) q.
+    beta
+        β.
+    size
+        The factor of the divergence.
+    labels
+        The factor of the cross-entropy of the target in x, at temperature 1; 0 for none.
+    """
+
+    other: Tensor
+    kind: str
+    beta: float = 0.5
+    size: float = 1.0
+    labels: float = 0.0
+
+
 class RowLoss(NamedTuple):
     """A loss of rows.
 
@@ -31,6 +56,8 @@ class RowLoss(NamedTuple):
         Whether the native rows compute it.
     cost
         f, if it is Σ_j w_j t_j f(−log p_j), with class weights and smoothing; else None.
+    pair
+        The divergence that it is of two rows of logits; else None.
     """
 
     name: str
@@ -38,6 +65,7 @@ class RowLoss(NamedTuple):
     slopes: Callable[..., tuple[Tensor, Tensor]] | None = None
     native: bool = False
     cost: Cost | None = None
+    pair: Pair | None = None
 
 
 class ElementLoss(NamedTuple):

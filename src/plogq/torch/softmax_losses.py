@@ -22,7 +22,7 @@ from plogq.torch.engines.formula import (
 )
 from plogq.torch.engines.plain import plain_loss
 from plogq.torch.options import RowOptions, SoftmaxOptions, TemperedOptions
-from plogq.torch.questions import RowLoss, Rows, arithmetic
+from plogq.torch.questions import Pair, RowLoss, Rows, arithmetic
 from plogq.torch.softmax import classes_last, softmax_loss
 
 BRIER = RowLoss("Brier loss", squared_error_rows, squared_error_slopes)
@@ -311,8 +311,12 @@ def distillation_loss(
     if not 0 <= alpha <= 1:
         refuse("alpha", "be in [0, 1]", alpha)
     check_options(Options(temperature=temperature))
-    logits = classes_last(teacher.detach())[0].flatten(0, -2)
+    given_rows = classes_last(teacher.detach())[0]
+    logits = given_rows.flatten(0, -2)
     arithmetic(teacher, "teacher")
+    of_labels = 0.0 if target is None else 1 - alpha
+    of_teacher = temperature**2 * (1.0 if target is None else alpha)
+    pair = Pair(given_rows, "forward", size=of_teacher, labels=of_labels)
 
     def mixed(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
         given = logits.to(x.dtype)
@@ -336,7 +340,7 @@ def distillation_loss(
     return softmax_loss(
         input,
         target,
-        RowLoss("distillation loss", mixed, slopes),
+        RowLoss("distillation loss", mixed, slopes, pair=pair),
         temperature=temperature,
         ignore_index=ignore_index,
         reduction=reduction,

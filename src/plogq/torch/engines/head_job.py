@@ -13,7 +13,7 @@ from plogq.torch.checks import check_rows
 from plogq.torch.engines.formula import row_losses
 from plogq.torch.engines.head_gradients import GradientSums
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
-from plogq.torch.engines.head_products import add_logits
+from plogq.torch.engines.head_products import add_logits, logits_room
 from plogq.torch.questions import Figures, Head, Layer, Rows, arithmetic, without_autocast
 from plogq.torch.reductions import divisor_of, finished, not_zero, weighed
 
@@ -65,9 +65,7 @@ class HeadJob:
         divisor = divisor_of(rows) if self.reduces else 1.0
         scale = self._scale(losses, divisor, upstream) if any(wanted) else None
         figures = self._room_for_figures(losses) if upstream is None and rows.statistics else None
-        room = torch.empty(
-            (self.pieces.size, layer.classes), dtype=layer.dtype, device=first.device
-        )
+        room = logits_room(self.pieces.size, layer.classes, layer.dtype, first.device)
         with torch.no_grad(), without_autocast(first):
             for at in self.pieces.all():
                 hidden = [self._hidden(h, at, layer.dtype) for h, _ in layer.terms]
@@ -92,6 +90,9 @@ class HeadJob:
         try:
             if self.head.softcap is None:
                 return self.engine.answer(x, rows, scale, figures)
+            if self.engine.capped is not None:
+                found = self.engine.capped(x, rows, scale, figures, self.head.softcap)
+                return found[0], found[1]
             z = softmax_core.capped(xp, x.to(arithmetic(x)), self.head.softcap)
             if scale is None:
                 return self.engine.answer(z, rows, scale, figures)

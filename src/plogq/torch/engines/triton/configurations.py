@@ -1,0 +1,102 @@
+"""The one table of what the Triton kernels take, and in which tiles.
+
+The dispatcher, the tests and the benchmarks read it: what is not here is refused.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+
+from plogq.torch.engines.triton.support import DTYPES
+
+
+class Tile(NamedTuple):
+    """How a kernel cuts rows.
+
+    Attributes
+    ----------
+    rows, block
+        The shape of a tile, (rows, classes).
+    threads
+        The number of threads of a program.
+    whole
+        Whether a row fits into its tile, and is read once.
+    """
+
+    rows: int
+    block: int
+    threads: int
+    whole: bool
+
+
+_WIDEST_WHOLE = 8192  # classes: a thread then holds 16 of them; twice as many spill
+_VECTOR = 16  # bytes that a thread reads at once
+
+
+def row_tile(classes: int, itemsize: int, *, heavy: bool) -> Tile:
+    """Return the tile for rows of so many classes; `heavy` rows keep more sums in each lane."""
+    block = max(16, 1 << (classes - 1).bit_length())
+    if block <= _WIDEST_WHOLE:
+        rows = max(1, 1024 // block)
+        return Tile(rows, block, min(512, max(128, rows * block // 16)), True)
+    threads = 256
+    return Tile(1, threads * _VECTOR // itemsize * (1 if heavy else 2), threads, False)
+
+
+ELEMENTS = Tile(1, 2048, 256, False)  # of binary losses, and of products with upstream
+
+
+def vector(itemsize: int) -> int:
+    """Return the number of elements that a thread reads at once."""
+    return _VECTOR // itemsize
+
+
+class Variant(NamedTuple):
+    """A kernel of rows as it is compiled: what is asked of it beside the logits.
+
+    Attributes
+    ----------
+    soft, smooth, weight, focal, cap, moment, gradient
+        Whether there are distributions, smoothing, class weights, a focal exponent, a softcap,
+        statistics, a gradient.
+    """
+
+    soft: bool = False
+    smooth: bool = False
+    weight: bool = False
+    focal: bool = False
+    cap: bool = False
+    moment: bool = False
+    gradient: bool = True
+
+    @property
+    def heavy(self) -> bool:
+        """Tell whether each lane keeps sums beside its state."""
+        return self.soft or self.smooth or self.moment
+
+    def refusal(self) -> str:
+        """Say what the kernel has not; an empty text if it has it."""
+        if self.focal and (self.soft or self.smooth):
+            return "the kernel has no focal loss of distributions or smoothed labels"
+        return ""
+
+
+# What is compiled ahead of time and measured: each option alone, and all that go together.
+VARIANTS = {
+    "plain": Variant(),
+    "loss alone": Variant(gradient=False),
+    "smoothing": Variant(smooth=True),
+    "class weights": Variant(weight=True),
+    "focal": Variant(focal=True),
+    "softcap": Variant(cap=True),
+    "statistics": Variant(moment=True),
+    "labels, all options": Variant(smooth=True, weight=True, cap=True, moment=True),
+    "distributions": Variant(soft=True),
+    "distributions, all options": Variant(
+        soft=True, smooth=True, weight=True, cap=True, moment=True
+    ),
+}
+WIDTHS = (10, 1000, 4096, 32000, 32001, 50257, 128256, 151936)  # classes
+ROW_DTYPES: tuple[torch.dtype, ...] = DTYPES
