@@ -12,7 +12,7 @@ from plogq.formulas.softmax_core import js_limit
 from plogq.torch.autograd import no_memory
 from plogq.torch.engines.triton.configurations import ROW_DTYPES, row_tile
 from plogq.torch.engines.triton.launch import launched
-from plogq.torch.engines.triton.rows import TritonRows, plain, strides
+from plogq.torch.engines.triton.rows import TritonRows, evenness, plain, strides
 from plogq.torch.questions import Figures, Rows, wants_gradient
 
 
@@ -51,6 +51,7 @@ def run_pairs(
     tile = row_tile(classes, x.element_size(), heavy=True)
     of_x, of_y = strides(x), strides(y)
     of_gradient = of_x if gradient is None else strides(gradient)
+    unit = of_x[2] == of_y[2] == of_gradient[2] == 1
     kind = {"forward": kernels.FORWARD, "reverse": kernels.REVERSE, "mixed": kernels.MIXED}
     launched(
         kernels.pair_kernel,
@@ -62,9 +63,10 @@ def run_pairs(
         rows.ignore_index, options.temperature, pair.beta, pair.size,
         js_limit(pair.beta) if pair.kind == "mixed" else math.inf, pair.labels, options.z_loss,
         KIND=kind[pair.kind].value, ROWS=tile.rows, BLOCK=tile.block, WHOLE=tile.whole,
-        UNIT=of_x[2] == of_y[2] == of_gradient[2] == 1, LABELS=pair.labels != 0,
+        UNIT=unit, LABELS=pair.labels != 0,
         COUNTS=rows.target is not None, GRADIENT=gradient is not None,
         KEEP=rows.keep is not None, SCALE=scale is not None, DIVISOR=divisor is not None,
+        EVEN=evenness(x, unit, classes, *of_x[:2], *of_y[:2], *of_gradient[:2]),
     )  # fmt: skip
     return losses
 

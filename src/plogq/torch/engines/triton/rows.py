@@ -81,8 +81,10 @@ def run_rows(
     of_logits = strides(x)
     of_gradient = of_logits if gradient is None else strides(gradient)
     unit = of_logits[2] == 1 and of_gradient[2] == 1 and (not rows.soft or t_strides[2] == 1)
+    soft_strides = t_strides[:2] if rows.soft else ()
+    even = evenness(x, unit, classes, *of_logits[:2], *of_gradient[:2], *soft_strides)
     # Rows that begin anywhere are read in whole vectors all the same, from where those begin.
-    whole_vectors = tile.whole or not unit or _aligned(x, classes, of_logits, places)
+    leads = unit and not tile.whole and even < vector(x.element_size())
     launched(
         row_kernel,
         -(-count // tile.rows),
@@ -93,10 +95,11 @@ def run_rows(
         rows.ignore_index, options.label_smoothing, options.gamma, options.temperature,
         options.z_loss, softcap or 0.0, tolerance if rows.validate else -1.0,
         ROWS=tile.rows, BLOCK=tile.block, WHOLE=tile.whole,
-        VECTOR=1 if whole_vectors else vector(x.element_size()), UNIT=unit, SOFT=asked.soft,
+        VECTOR=vector(x.element_size()) if leads else 1, UNIT=unit, SOFT=asked.soft,
         SMOOTH=asked.smooth, WEIGHT=asked.weight, FOCAL=asked.focal, CAP=asked.cap,
         MOMENT=asked.moment, GRADIENT=asked.gradient, KEEP=rows.keep is not None,
         SCALE=scale is not None, DIVISOR=divisor is not None, ALIKE=of_gradient == of_logits,
+        EVEN=1 if leads else even,
     )  # fmt: skip
     if found is None or argmax is None:
         return losses, None
@@ -111,10 +114,9 @@ def strides(x: Tensor) -> tuple[int, int, int]:
     return x.stride(0), 0, x.stride(1)
 
 
-def _aligned(x: Tensor, classes: int, strides: tuple[int, int, int], places: int) -> bool:
-    """Tell whether every row begins and ends where vectors of 16 elements do."""
-    n, s, _ = strides
-    return classes % 16 == 0 and n % 16 == 0 and (places == 1 or s % 16 == 0)
+def evenness(x: Tensor, unit: bool, *steps: int) -> int:
+    """Return the largest power of two, up to a vector, that divides all steps; 1 if not `unit`."""
+    return math.gcd(vector(x.element_size()), *steps) if unit else 1
 
 
 def plain(values: Tensor | None) -> Tensor | None:

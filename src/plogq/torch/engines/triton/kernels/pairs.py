@@ -88,6 +88,7 @@ def pair_kernel(
     KIND: tl.constexpr, ROWS: tl.constexpr, BLOCK: tl.constexpr, WHOLE: tl.constexpr,
     UNIT: tl.constexpr, LABELS: tl.constexpr, COUNTS: tl.constexpr,
     GRADIENT: tl.constexpr, KEEP: tl.constexpr, SCALE: tl.constexpr, DIVISOR: tl.constexpr,
+    EVEN: tl.constexpr,
 ):  # fmt: skip
     """Write `size` times the divergence, plus the share of the cross-entropy, and its gradient.
 
@@ -98,7 +99,8 @@ def pair_kernel(
     there = row < count
     kept = there
     image, place = row // places, row % places
-    x_at = image * x_n + place * x_s
+    classes = classes // EVEN * EVEN
+    x_at = (image * x_n + place * x_s) // EVEN * EVEN
     if KEEP:
         kept = kept & (tl.load(keep + row, mask=there, other=0) != 0)
     label = tl.zeros([ROWS], tl.int64)
@@ -109,8 +111,8 @@ def pair_kernel(
         bad = kept & ((label < 0) | (label >= classes))
         label = tl.where(kept & (bad == 0), label, 0)
     x_first = x_at[:, None]
-    y_first = (image * y_n + place * y_s)[:, None]
-    g_first = (image * g_n + place * g_s)[:, None]
+    y_first = ((image * y_n + place * y_s) // EVEN * EVEN)[:, None]
+    g_first = ((image * g_n + place * g_s) // EVEN * EVEN)[:, None]
     live = kept[:, None]
     inverse_t = 1.0 / temperature
     end = BLOCK if WHOLE else classes

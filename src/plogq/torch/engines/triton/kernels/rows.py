@@ -144,7 +144,7 @@ def row_kernel(
     UNIT: tl.constexpr, SOFT: tl.constexpr, SMOOTH: tl.constexpr, WEIGHT: tl.constexpr,
     FOCAL: tl.constexpr, CAP: tl.constexpr, MOMENT: tl.constexpr, GRADIENT: tl.constexpr,
     KEEP: tl.constexpr, SCALE: tl.constexpr, DIVISOR: tl.constexpr,
-    ALIKE: tl.constexpr,
+    ALIKE: tl.constexpr, EVEN: tl.constexpr,
 ):  # fmt: skip
     """Write losses, figures and gradients of `count` rows of `classes` logits each.
 
@@ -152,14 +152,16 @@ def row_kernel(
     the targets likewise. A label that is no class, or a distribution that is none within
     `tolerance`, makes its row NaN. WHOLE: a row fits into its tile, and is read once. VECTOR > 1:
     rows begin anywhere, and their first tile where memory is aligned, at most so many elements
-    before; otherwise it is 1.
+    before; otherwise it is 1, and rows begin and end at multiples of EVEN elements.
     """
     LEADS: tl.constexpr = VECTOR > 1
     row = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)
     there = row < count
     kept = there
     image, place = row // places, row % places
-    x_at = image * x_n + place * x_s
+    # These quotients change no number: by them the compiler knows of what it is a multiple.
+    classes = classes // EVEN * EVEN
+    x_at = (image * x_n + place * x_s) // EVEN * EVEN
     t_at = image * t_n + place * t_s
     if KEEP:
         kept = kept & (tl.load(keep + row, mask=there, other=0) != 0)
@@ -173,6 +175,8 @@ def row_kernel(
     x_first = x_at // VECTOR * VECTOR
     lead = (x_at - x_first).to(tl.int32)[:, None]
     t_first = t_at[:, None] - lead
+    if SOFT and not LEADS:
+        t_first = (t_at // EVEN * EVEN)[:, None]
     live = kept[:, None]
     inverse_t = 1.0 / temperature
     SPREAD: tl.constexpr = SMOOTH or SOFT
@@ -286,7 +290,7 @@ def row_kernel(
         top, first, label = top[:, None], first[:, None], label.to(tl.int32)[:, None]
         g_first = x_first[:, None]
         if not ALIKE:
-            g_first = (image * g_n + place * g_s)[:, None] - lead
+            g_first = (image * g_n + place * g_s)[:, None] // EVEN * EVEN - lead
         given = (j, z, w, t)
         of_row = (top, first, label, inverse_t, a, b, c, at_top, softcap)
         at = (x, target, weight, x_first[:, None], t_first, x_c, t_c, gradient, g_first, g_c)
