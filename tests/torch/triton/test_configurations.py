@@ -1,4 +1,4 @@
-"""One table says what the kernels take; dispatcher, tests, measurements and results agree with it."""
+"""One table says what the kernels take: dispatcher, tests, measurements and results agree."""
 
 from pathlib import Path
 

@@ -33,7 +33,8 @@ LOSSES = {
     "JS": (model_second(pt.js_divergence_loss), {}),
     "JS, the first learns": (pt.js_divergence_loss, {"beta": 0.3, "z_loss": 0.02}),
     "JS of small beta": (model_second(pt.js_divergence_loss), {"beta": 1e-3}),
-    "JS of large beta": (model_second(pt.js_divergence_loss), {"beta": 0.999, "row_weight": WEIGHT}),
+    "JS of large beta": (model_second(pt.js_divergence_loss), {
+        "beta": 0.999, "row_weight": WEIGHT}),
     "KL as JS": (model_second(pt.js_divergence_loss), {"beta": 0.0}),
     "reverse KL as JS": (model_second(pt.js_divergence_loss), {"beta": 1.0}),
 }  # fmt: skip

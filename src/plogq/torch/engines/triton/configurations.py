@@ -42,7 +42,7 @@ def row_tile(classes: int, itemsize: int, *, heavy: bool) -> Tile:
         rows = max(1, 1024 // block)
         return Tile(rows, block, min(512, max(128, rows * block // 16)), True)
     threads = 256
-    return Tile(1, threads * _VECTOR // itemsize * (1 if heavy else 2), threads, False)
+    return Tile(1, threads * (_VECTOR // itemsize if heavy else 8), threads, False)
 
 
 ELEMENTS = Tile(1, 2048, 256, False)  # of binary losses, and of products with upstream
@@ -99,4 +99,5 @@ VARIANTS = {
     ),
 }
 WIDTHS = (10, 1000, 4096, 32000, 32001, 50257, 128256, 151936)  # classes
+PAIR_WIDTHS = (1000, 4096, 32001, 128256)
 ROW_DTYPES: tuple[torch.dtype, ...] = DTYPES

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from plogq.torch.engines.triton.support import lanes_of_warp
+from plogq.torch.engines.triton.support import NVIDIA_LANES, lanes_of_warp
 from plogq.torch.reductions import not_zero, weighed
 
 
@@ -17,7 +17,18 @@ def launched(kernel: Any, programs: int, threads: int, *arguments: Any, **flags:
         return
     first = next(a for a in arguments if isinstance(a, Tensor))
     with torch.cuda.device_of(first):  # type: ignore[no-untyped-call]
-        kernel[(programs,)](*arguments, **flags, num_warps=max(1, threads // lanes_of_warp()))
+        kernel[(programs,)](*arguments, **flags, **options_of(threads, lanes_of_warp()))
+
+
+def options_of(threads: int, lanes: int) -> dict[str, int]:
+    """Return the options of a kernel with so many threads, whose warps have so many lanes.
+
+    Without a bound that they set, NVIDIA's assembler spills some registers to fit one more program.
+    """
+    options = {"num_warps": max(1, threads // lanes)}
+    if lanes == NVIDIA_LANES:
+        options["maxnreg"] = min(255, (1 << 16) // threads)
+    return options
 
 
 def scalar_of(value: float | Tensor, device: torch.device) -> Tensor:

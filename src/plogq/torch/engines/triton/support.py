@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+NVIDIA_LANES, AMD_LANES = 32, 64  # of a warp; AMD's are those of its cards for data centres
 OLDEST = (8, 0)  # the capability of the first NVIDIA cards that Triton compiles bfloat16 for
 
 
@@ -39,7 +40,7 @@ def is_new_enough(index: int | None) -> bool:
 
 def lanes_of_warp() -> int:
     """Return the number of threads that a GPU of this torch runs in step."""
-    return 64 if torch.version.hip is not None else 32
+    return AMD_LANES if torch.version.hip is not None else NVIDIA_LANES
 
 
 def interpreting() -> bool:

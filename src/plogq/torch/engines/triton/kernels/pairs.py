@@ -192,7 +192,7 @@ def pair_kernel(
             if KIND == FORWARD:
                 slope = tl.where(tl.abs(d) <= 0.5, p * expm1(d), q - p)
             else:
-                _, s = terms_and_slopes(p, q, d, beta, KIND)
+                s = terms_and_slopes(p, q, d, beta, KIND)[1]
                 slope = zeroed(q, tl.where(top, s * miss - others, s - inner))
                 if KIND == REVERSE:  # p masks what q does not
                     slope = tl.where((d == INFINITY) & (q > 0), INFINITY, slope)
@@ -203,6 +203,6 @@ def pair_kernel(
                 off = tl.where(is_label, tl.where(top, -one_miss, e - 1.0), e)
                 g += of_label * off
             g = tl.where(live, g, 0.0)
-            _, written = tile_mask(begin, 0, there[:, None], classes, BLOCK, True)
+            written = tile_mask(begin, 0, there[:, None], classes, BLOCK, True)[1]
             offset = j if UNIT else j.to(tl.int64) * g_c
             tl.store(gradient + (g_first + offset), g.to(gradient.dtype.element_ty), mask=written)
