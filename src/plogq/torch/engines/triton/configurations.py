@@ -32,6 +32,7 @@ class Tile(NamedTuple):
 
 
 _WIDEST_WHOLE = 8192  # classes: a thread then holds 16 of them; twice as many spill
+_SHORT = 96 << 10  # bytes of a row
 _VECTOR = 16  # bytes that a thread reads at once
 
 
@@ -41,7 +42,9 @@ def row_tile(classes: int, itemsize: int, *, heavy: bool) -> Tile:
     if block <= _WIDEST_WHOLE:
         rows = max(1, 1024 // block)
         return Tile(rows, block, min(512, max(128, rows * block // 16)), True)
-    threads = 256
+    # The second pass finds a row in the cache if the rows in flight fit there: of long rows there
+    # are fewer at a time, with more threads each, unless each thread needs many registers.
+    threads = 256 if heavy or classes * itemsize <= _SHORT else 512
     return Tile(1, threads * (_VECTOR // itemsize if heavy else 8), threads, False)
 
 
