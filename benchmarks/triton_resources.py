@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -112,6 +113,34 @@ def row_launch(variant: Variant, classes: int, dtype: torch.dtype) -> Launch:
     )  # fmt: skip
 
 
+def other_row_cases() -> Iterator[Case]:
+    """Return the row kernel on a map with a mask, and as a head calls it on a piece of logits."""
+    everything = VARIANTS["labels, all options"]
+    for dtype in ROW_DTYPES[:2]:
+        x = torch.empty(2, 21, 40, 40, dtype=dtype)
+        kept = torch.ones(2, 40, 40, dtype=torch.bool)
+        logits, asked = question(
+            x, torch.zeros(2, 40, 40).long(), weight=torch.ones(21), ignore_index=-100,
+            reduction="mean", label_smoothing=0.1, options={"mask": kept},
+        )  # fmt: skip
+        yield Case("a map, all options", 21, dtype, recorded(rows, partial(
+            rows.run_rows, logits, asked, gradient=torch.empty_like(logits),
+            figures=everything.moment, softcap=30.0,
+        )))  # fmt: skip
+        for classes, softcap in itertools.product((50257, 128256), (None, 30.0)):
+            step = -(-classes // 16) * 16
+            piece = torch.empty(ROWS, step, dtype=dtype)[:, :classes]
+            _, asked = question(
+                piece, torch.zeros(ROWS).long(), weight=None, ignore_index=-100,
+                reduction="none", label_smoothing=0.0, options={},
+            )  # fmt: skip
+            name = "a head's piece" + (", softcap" if softcap else "")
+            yield Case(name, classes, dtype, recorded(rows, partial(
+                rows.run_rows, piece, asked, scale=torch.ones(ROWS, dtype=torch.float64),
+                gradient=piece, softcap=softcap,
+            )))  # fmt: skip
+
+
 def pair_cases() -> Iterator[Case]:
     """Return the kernel of pairs: each divergence, and distillation with labels."""
     y = torch.zeros(ROWS).long()
@@ -139,6 +168,10 @@ def element_cases() -> Iterator[Case]:
             loss = pt.binary_cross_entropy_with_logits
             yield Case(name, 4096, dtype, recorded(elements, lambda: through_triton(
                 loss, z, t, weight, pos_weight=positive)))  # fmt: skip  # noqa: B023
+
+        g = torch.empty(ROWS, 4096, dtype=dtype)
+        launch = recorded(elements, partial(elements.multiplied_by_kernel, g, torch.ones(())))
+        yield Case("times upstream", 4096, dtype, launch)
 
 
 def through_triton(loss: Any, *given: Any, **options: Any) -> None:
@@ -243,13 +276,21 @@ def fault(case: Case, found: Needs) -> str:
 
 def writes(case: Case) -> bool:
     """Tell whether a gradient is written."""
-    return bool(case.launch.flags["GRADIENT"])
+    return bool(case.launch.flags.get("GRADIENT", True))
+
+
+def every_case() -> Iterator[Case]:
+    """Return all that is compiled."""
+    yield from row_cases()
+    yield from other_row_cases()
+    yield from pair_cases()
+    yield from element_cases()
 
 
 def section(target: str) -> tuple[list[str], list[str]]:
     """Return the lines of a target, and its faults."""
     lines, faults, known = [f"{target}", HEADER], [], {}
-    for case in itertools.chain(row_cases(), pair_cases(), element_cases()):
+    for case in every_case():
         launch = case.launch
         key = str((source(launch).hash(), launch.threads))  # many widths are cut alike
         found = known.get(key) or needs(launch, TARGETS[target])

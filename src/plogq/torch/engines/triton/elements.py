@@ -11,6 +11,7 @@ from plogq.torch.autograd import MULTIPLY, loss_of, no_memory
 from plogq.torch.engines.formula import BINARY_CROSS_ENTROPY, element_losses
 from plogq.torch.engines.triton.configurations import ELEMENTS, ROW_DTYPES
 from plogq.torch.engines.triton.launch import launched, scalar_of
+from plogq.torch.engines.triton.support import no_triton
 from plogq.torch.questions import Answer, Elements, wants_gradient
 from plogq.torch.reductions import not_zero
 
@@ -115,13 +116,17 @@ class TritonElements:
 
 def multiply(gradient: Tensor, upstream: Tensor) -> None:
     """Multiply a gradient by upstream, (), in its memory, which is not touched where that is 1."""
-    from plogq.torch.engines.triton.kernels.elements import multiply_kernel
-    from plogq.torch.engines.triton.support import no_triton
-
     dense = gradient.is_contiguous() and gradient.dtype in ROW_DTYPES
     if not dense or no_triton(gradient, interprets=gradient.is_cpu):
         gradient.mul_(upstream)
-        return
+    else:
+        multiplied_by_kernel(gradient, upstream)
+
+
+def multiplied_by_kernel(gradient: Tensor, upstream: Tensor) -> None:
+    """Call the kernel, which looks at upstream on the device."""
+    from plogq.torch.engines.triton.kernels.elements import multiply_kernel
+
     launched(
         multiply_kernel,
         -(-gradient.numel() // ELEMENTS.block),
