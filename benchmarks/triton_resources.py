@@ -52,6 +52,7 @@ TYPES = {
 }  # fmt: skip
 ROWS = 16
 LONG = 1000  # classes, from which on rows must be moved by 128 bits, if all of them can be
+VECTOR = 16  # bytes
 MOST_SHARED = 48 << 10  # bytes, which every GPU gives without being asked
 HEADER = f"{'kernel':28}{'classes':>8}  {'dtype':9}{'threads':>8}{'registers':>10}{'spilled':>8}\
 {'shared':>7}{'loads':>6}{'of 128':>7}{'stores':>7}{'of 128':>7}"
@@ -267,7 +268,9 @@ def fault(case: Case, found: Needs) -> str:
     if found.shared > MOST_SHARED:
         return "takes more shared memory than every GPU gives"
     odd_pair = case.launch.kernel.__name__ == "pair_kernel" and case.classes % 8
-    if case.classes < LONG or odd_pair:
+    flags, threads = case.launch.flags, case.launch.threads
+    by_thread = flags.get("ROWS", 1) * flags["BLOCK"] // threads * case.dtype.itemsize
+    if case.classes < LONG or odd_pair or by_thread < VECTOR:
         return ""
     if not found.wide_loads:
         return "loads nothing by 128 bits"

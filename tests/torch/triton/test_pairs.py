@@ -102,13 +102,14 @@ def test_masked_classes_and_huge_logits(triton_engine, name):
                       [80, 0, 0, -80, 1], [1, 2, 3, 4, 5]])  # fmt: skip
     y = torch.tensor([[-torch.inf, 2, 1, -torch.inf, 4], [0, 3e4, 1, -3e4, 2], [0.0] * 5,
                       [80, 1, 0, -80, 0], [5, 4, 3, 2, 1]])  # fmt: skip
-    alone = y.clone()
+    alone, nowhere = y.clone(), y.clone()
     alone[0, 3] = 1.0  # possible in the other alone
+    nowhere[0, 4] = -torch.inf  # possible in the model alone
     loss, _ = LOSSES[name]
     options = {"reduction": "none", "temperature": 1.0}
     if name == "JS of small beta":
         options["beta"] = 1e-3
-    for other in (y, alone):
+    for other in (y, alone, nowhere):
         found, truth = both(loss, x, other, triton_engine, options)
         for row in range(len(x)):
             assert_as_good(found[0][row], None, truth[0][row], torch.float32)

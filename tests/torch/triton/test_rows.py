@@ -133,7 +133,7 @@ def test_wide_rows(triton_engine, classes, dtype, name):
     truth = exact(pt.cross_entropy, x, target, **options)
     theirs = torch_own(x, target, dtype, options)
     found = value_and_gradient(pt.cross_entropy, x, target, device=triton_engine, **options)
-    assert not row_tile(classes, x.element_size(), heavy=False).whole
+    assert not row_tile(classes, x.element_size(), sums=0).whole
     assert_as_good(found[0], theirs[0], truth[0], torch.float32)
     assert_as_good(found[1], theirs[1], truth[1], dtype)
 
@@ -187,6 +187,27 @@ def test_maps_and_empty_batches(triton_engine, shape):
     found = value_and_gradient(pt.cross_entropy, x, y, device=triton_engine)
     torch.testing.assert_close(found[0].double(), truth[0])
     torch.testing.assert_close(found[1].double(), truth[1], rtol=1e-5, atol=1e-8)
+
+
+def test_the_first_of_tied_maxima_is_the_prediction(triton_engine):
+    """Among the lanes of a tile, and among tiles."""
+    x = torch.zeros(3, 9000)
+    x[1, [77, 78, 8999]], x[2, [4100, 8192]] = 3.0, 2.0
+    y = torch.tensor([0, 78, 8192]).to(triton_engine)
+    _, stats = pt.cross_entropy(x.to(triton_engine), y, return_stats=True)
+    assert stats.argmax.tolist() == [0, 77, 4100]
+    assert pt.cross_entropy(x[:, :40].to(triton_engine), y * 0, return_stats=True)[
+        1
+    ].argmax.tolist() == [0, 0, 0]
+
+
+def test_a_denominator_of_0_divides_as_1(triton_engine):
+    x, y = logits(3, 20), torch.tensor([1, 2, 3])
+    found = [
+        value_and_gradient(pt.cross_entropy, x, y, device=triton_engine, denominator=d)[:2]
+        for d in (0.0, 1.0)
+    ]
+    assert all(map(torch.equal, *found))
 
 
 def test_nothing_left(triton_engine):

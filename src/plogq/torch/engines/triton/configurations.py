@@ -31,21 +31,23 @@ class Tile(NamedTuple):
     whole: bool
 
 
-_WIDEST_WHOLE = 8192  # classes: a thread then holds 16 of them; twice as many spill
+_MANY = 9  # sums that a lane keeps: with more, and 8 classes a thread, registers spill
 _SHORT = 96 << 10  # bytes of a row
 _VECTOR = 16  # bytes that a thread reads at once
 
 
-def row_tile(classes: int, itemsize: int, *, heavy: bool) -> Tile:
-    """Return the tile for rows of so many classes; `heavy` rows keep more sums in each lane."""
+def row_tile(classes: int, itemsize: int, *, sums: int) -> Tile:
+    """Return the tile for rows of so many classes; each lane keeps `sums` beside its state."""
     block = max(16, 1 << (classes - 1).bit_length())
-    if block <= _WIDEST_WHOLE:
+    widest, by_thread = (8192, 16) if not sums else (4096 if sums <= _MANY else 2048, 8)
+    if block <= widest:
         rows = max(1, 1024 // block)
-        return Tile(rows, block, min(512, max(128, rows * block // 16)), True)
+        return Tile(rows, block, min(512, max(128, rows * block // by_thread)), True)
     # The second pass finds a row in the cache if the rows in flight fit there: of long rows there
     # are fewer at a time, with more threads each, unless each thread needs many registers.
-    threads = 256 if heavy or classes * itemsize <= _SHORT else 512
-    return Tile(1, threads * (_VECTOR // itemsize if heavy else 8), threads, False)
+    threads = 256 if sums or classes * itemsize <= _SHORT else 512
+    by_thread = 8 if not sums else min(_VECTOR // itemsize, 4 if sums > _MANY else 8)
+    return Tile(1, threads * by_thread, threads, False)
 
 
 ELEMENTS = Tile(1, 2048, 256, False)  # of binary losses, and of products with upstream
@@ -75,9 +77,9 @@ class Variant(NamedTuple):
     gradient: bool = True
 
     @property
-    def heavy(self) -> bool:
-        """Tell whether each lane keeps sums beside its state."""
-        return self.soft or self.smooth or self.moment
+    def sums(self) -> int:
+        """Return how many sums each lane keeps beside its state."""
+        return 5 * self.soft + 4 * self.smooth + self.moment
 
     def refusal(self) -> str:
         """Say what the kernel has not; an empty text if it has it."""
@@ -101,6 +103,7 @@ VARIANTS = {
         soft=True, smooth=True, weight=True, cap=True, moment=True
     ),
 }
-WIDTHS = (10, 1000, 4096, 32000, 32001, 50257, 128256, 151936)  # classes
+PAIR_SUMS = 3  # the other's state, or the sums of slopes
+WIDTHS = (10, 1000, 4096, 8192, 32000, 32001, 50257, 128256, 151936)  # classes
 PAIR_WIDTHS = (1000, 4096, 32001, 128256)
 ROW_DTYPES: tuple[torch.dtype, ...] = DTYPES

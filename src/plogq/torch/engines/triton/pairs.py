@@ -10,7 +10,7 @@ from torch import Tensor
 
 from plogq.formulas.softmax_core import js_limit
 from plogq.torch.autograd import no_memory
-from plogq.torch.engines.triton.configurations import ROW_DTYPES, row_tile
+from plogq.torch.engines.triton.configurations import PAIR_SUMS, ROW_DTYPES, row_tile
 from plogq.torch.engines.triton.launch import launched
 from plogq.torch.engines.triton.rows import TritonRows, evenness, plain, strides
 from plogq.torch.questions import Figures, Rows, wants_gradient
@@ -48,7 +48,7 @@ def run_pairs(
     x, y = x.detach(), pair.other.detach()
     count, classes = math.prod(x.shape[:-1]), x.shape[-1]
     losses = torch.empty(count, dtype=torch.float32, device=x.device)
-    tile = row_tile(classes, x.element_size(), heavy=True)
+    tile = row_tile(classes, x.element_size(), sums=PAIR_SUMS)
     of_x, of_y = strides(x), strides(y)
     of_gradient = of_x if gradient is None else strides(gradient)
     unit = of_x[2] == of_y[2] == of_gradient[2] == 1

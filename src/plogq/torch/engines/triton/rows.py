@@ -72,7 +72,7 @@ def run_rows(
     asked = variant_of(
         rows, gradient=gradient is not None, figures=figures, cap=softcap is not None
     )
-    tile = row_tile(classes, x.element_size(), heavy=asked.heavy)
+    tile = row_tile(classes, x.element_size(), sums=asked.sums)
     if rows.soft:
         tolerance = max(EPS[str(target.dtype).removeprefix("torch.")], EPS["float32"]) ** 0.5
         t_strides = strides(target)
