@@ -111,6 +111,10 @@ def test_masked_classes_and_huge_logits(triton_engine, name):
         options["beta"] = 1e-3
     for other in (y, alone, nowhere):
         found, truth = both(loss, x, other, triton_engine, options)
+        if name == "reverse KL" and other is nowhere:
+            # As `plogq.formulas` has it, where autograd of the formula has NaN.
+            assert found[1][0].tolist() == [0.0, -torch.inf, -torch.inf, 0.0, torch.inf]
+            truth[1][0] = found[1][0]
         for row in range(len(x)):
             assert_as_good(found[0][row], None, truth[0][row], torch.float32)
             assert_as_good(found[1][row], None, truth[1][row], torch.float32)
