@@ -180,9 +180,8 @@ def row_kernel(
     live = kept[:, None]
     inverse_t = 1.0 / temperature
     SPREAD: tl.constexpr = SMOOTH or SOFT
-    middle = tl.maximum(
-        BLOCK, classes // BLOCK * BLOCK
-    )  # tiles between BLOCK and this have no edge
+    # The tiles from BLOCK to here have no edge.
+    middle = tl.maximum(BLOCK, classes // BLOCK * BLOCK)
     end = classes + VECTOR - 1
 
     # 1. The state of each lane, and of the row.
