@@ -1,10 +1,16 @@
 """Which tests run: `--quick` runs the first case of each, without browser, cluster or compiler."""
 
+import importlib.util
 import os
 
 import pytest
 
+os.environ.setdefault("TRITON_INTERPRET", "1")  # Triton decides when it is first imported
 os.environ.setdefault("KERAS_BACKEND", "torch")  # of the tests; tests/keras runs on the others, too
+
+# Kernels of GPUs are read by Triton, which not every machine has.
+KERNELS = "src/plogq/torch/engines/triton/kernels/*"
+collect_ignore_glob = [] if importlib.util.find_spec("triton") else [KERNELS]
 
 SLOW_TO_START = {"browser", "explorer_url", "cluster", "visit", "open_page"}
 

@@ -29,7 +29,8 @@ def test_versions_and_the_machine_are_those_of_this_process(about):
 
 def test_each_door_names_its_engines(about):
     assert about["plogq.numpy"] == f"numpy {version('numpy')}, engines native, formula"
-    assert about["plogq.torch"].endswith("engines native, compiled, blocks, formula, materialised")
+    names = "native, triton, compiled, blocks, formula, materialised"
+    assert about["plogq.torch"].endswith(f"engines {names}")
     assert about["plogq.jax"].startswith(f"jax {version('jax')}, engines native, xla")
     assert "on the backend" in about["plogq.keras"]
 

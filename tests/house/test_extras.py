@@ -14,8 +14,8 @@ from plogq.extras import EXTRA_OF
 ROOT = Path(__file__).parents[2]
 ALWAYS = {"plogq", "numpy", "array_api_compat"}
 # Of no extra: densities, which are integrals, name scipy themselves; Keras loads its backend; who
-# patches the model of a trainer of TRL has TRL.
-ALONE = {"scipy", "tensorflow", "trl"}
+# patches the model of a trainer of TRL has TRL; torch for GPUs brings Triton.
+ALONE = {"scipy", "tensorflow", "triton", "trl"}
 
 # In a fresh process, some packages are as if they were not installed.
 HIDE = """

@@ -12,6 +12,7 @@ import plogq.torch as pt
 from plogq.kernels.seam import Engines
 from plogq.numpy._engines import ENGINES as OF_NUMPY
 from plogq.torch.engines import ENGINES, head_loss, plain
+from plogq.torch.engines.triton.engine import Triton
 
 torch = pytest.importorskip("torch")
 X = torch.linspace(-2, 3, 12).reshape(4, 3)
@@ -126,6 +127,28 @@ def test_a_graph_holds_the_operator():
     assert any("plogq" in target for target in graphs[0])
 
 
+def check_that_triton_is_next_to_native(monkeypatch):
+    """Interpreted, for want of a GPU; here it only says whether it takes a call."""
+    pytest.importorskip("triton")
+    others = tuple(e for e in ENGINES._open if e.name != "native")
+    monkeypatch.setattr(ENGINES, "_open", others)
+    monkeypatch.setattr(Triton, "interprets", True)
+    calls = (
+        (pt.cross_entropy, X, Y),
+        (pt.distillation_loss, X, X.flip(1)),
+        (pt.js_divergence_loss, X, X.flip(1)),
+        (pt.binary_cross_entropy_with_logits, X, SOFT),
+        (pt.linear_cross_entropy, X, HEAD, Y),
+        (pt.linear_logprobs, X, HEAD, Y),
+    )
+    for call in calls:
+        assert pt.explain(*call).startswith("triton answers")
+
+
+def test_triton_is_next_to_native(monkeypatch):
+    check_that_triton_is_next_to_native(monkeypatch)
+
+
 @pytest.mark.parametrize("dropped", [engine.name for engine in ENGINES.all])
 def test_a_mutant_without_an_engine_is_noticed(dropped, monkeypatch):
     monkeypatch.setattr(ENGINES, "_open", tuple(e for e in ENGINES.all if e.name != dropped))
@@ -138,6 +161,8 @@ def test_a_mutant_without_an_engine_is_noticed(dropped, monkeypatch):
 
     if dropped == "compiled":
         assert missed(test_a_graph_holds_the_operator)
+    elif dropped == "triton":
+        assert missed(check_that_triton_is_next_to_native, monkeypatch)
     else:
         assert any(missed(test_the_engine_that_answers, name) for name in CALLS)
 
@@ -175,6 +200,7 @@ def test_an_explanation_computes_nothing_and_names_each_reason():
     assert lines == [
         "formula answers",
         "native: the kernel has no Brier loss",
+        "triton: no GPU: the tensors are on cpu",
         "compiled: no graph is being compiled",
         "blocks: something beside the logits wants a gradient",
     ]

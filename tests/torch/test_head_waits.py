@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import plogq.torch as pt
 from plogq.torch import autograd, checks, reductions
 from plogq.torch import head as door
-from plogq.torch.engines import head_job, head_logprobs, head_loss, head_pieces
+from plogq.torch.engines import head_job, head_logprobs, head_pieces
 from tests.torch.head_cases import (
     BIAS,
     HIDDEN,
@@ -55,7 +55,7 @@ class NoWait(TorchDispatchMode):
 @pytest.fixture(autouse=True)
 def elsewhere(monkeypatch):
     """Take the tensors for those of another device, where pieces are computed by the formula."""
-    for module in (checks, door, reductions, head_job, head_logprobs, head_loss, head_pieces):
+    for module in (checks, door, reductions, head_job, head_logprobs, autograd, head_pieces):
         monkeypatch.setattr(module, "on_host", lambda x: False)
     monkeypatch.setattr(autograd, "in_dispatch_mode", lambda: False)
     with pt.engine("formula"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import torch
@@ -9,11 +10,15 @@ from torch import Tensor
 
 from plogq.errors import refuse
 from plogq.kernels import memory
+from plogq.torch.checks import on_host
 from plogq.torch.private import base_of, in_dispatch_mode, in_transform, is_transformed
 
 _PLAIN = (Tensor, torch.nn.Parameter)
 _DTYPES = (torch.float32, torch.bfloat16, torch.float64, torch.float16)
 HUGE_PAGE = 2 << 20
+# By type of device: what multiplies a gradient by upstream in its memory. Whether upstream is 1 is
+# known on the device alone, and an engine may have an operation that looks there.
+MULTIPLY: dict[str, Callable[[Tensor, Tensor], object]] = {}
 
 
 class Job(Protocol):
@@ -92,7 +97,7 @@ def room_for(x: Tensor, *, inplace: bool = False, contiguous: bool = False) -> T
     """Give memory for a gradient like x; a large one reuses the last gradient's pages."""
     if inplace:
         return x.detach()
-    if x.nbytes < HUGE_PAGE:
+    if x.nbytes < HUGE_PAGE or not x.is_cpu:
         kind = torch.contiguous_format if contiguous else torch.preserve_format
         return torch.empty_like(x, memory_format=kind)
     room = torch.from_numpy(memory.empty((x.numel(),), f"i{x.itemsize}")).view(x.dtype)
@@ -137,15 +142,24 @@ class KernelLoss(torch.autograd.Function):
             return backward_of(job, ctx.saved_tensors[0], upstream, gradient), None
         ctx.gradient = None
         if gradient is not None and not job.inplace:
-            return gradient if upstream.item() == 1 else gradient.mul_(upstream), None
+            return multiplied(gradient, upstream), None
         x = ctx.saved_tensors[0]  # raises if it was changed
         if gradient is None:  # not computed ahead, or returned by an earlier backward
             gradient = backward_of(job, x, upstream, None)
-        elif upstream.item() != 1:
-            gradient.mul_(upstream)
+        else:
+            multiplied(gradient, upstream)
         if job.inplace:
             torch.autograd.graph.increment_version(x)  # a second backward must not find it
         return gradient, None
+
+
+def multiplied(gradient: Tensor, upstream: Tensor) -> Tensor:
+    """Return a gradient times upstream, (), in its memory, which is not touched where that is 1."""
+    if on_host(gradient):
+        return gradient if upstream.item() == 1 else gradient.mul_(upstream)
+    multiply = MULTIPLY.get(gradient.device.type, Tensor.mul_)
+    multiply(gradient, upstream)
+    return gradient
 
 
 def backward_of(job: Job, x: Tensor, upstream: Tensor, gradient: Tensor | None) -> Tensor:
@@ -165,5 +179,6 @@ def _batched(job: Job, x: Tensor, upstream: Tensor, gradient: Tensor | None) -> 
         refuse("inplace", "be False for gradients in batches", True)
     if gradient is None:
         gradient = torch.empty_like(x)
-        job.gradient(x, torch.ones(upstream.shape, dtype=upstream.dtype), gradient)
+        ones = torch.ones(upstream.shape, dtype=upstream.dtype, device=x.device)
+        job.gradient(x, ones, gradient)
     return gradient * job.spread(upstream, x)

@@ -16,7 +16,7 @@ from plogq.torch.engines.blocks import cross_entropy_block
 from plogq.torch.engines.divergence_slopes import divergence_slopes
 from plogq.torch.engines.formula import cross_entropy_rows, parts_of
 from plogq.torch.options import RowOptions
-from plogq.torch.questions import RowLoss, Rows, arithmetic
+from plogq.torch.questions import Pair, RowLoss, Rows, arithmetic
 from plogq.torch.softmax import classes_last, softmax_loss
 
 
@@ -78,11 +78,12 @@ def distillation_loss(
     if teacher.shape != input.shape:
         refuse("teacher", f"have the input's shape {tuple(input.shape)}", tuple(teacher.shape))
     arithmetic(teacher, "teacher")
+    given = classes_last(teacher.detach())[0]
     return softmax_loss(
         input,
         target,
-        distillation(target, temperature, alpha, beta),
-        teacher=classes_last(teacher.detach())[0].flatten(0, -2),
+        distillation(target, temperature, alpha, beta, given),
+        teacher=given.flatten(0, -2),
         temperature=temperature,
         ignore_index=ignore_index,
         reduction=reduction,
@@ -90,8 +91,17 @@ def distillation_loss(
     )
 
 
-def distillation(target: Tensor | None, temperature: float, alpha: float, beta: float) -> RowLoss:
-    """Return `distillation_loss` as a loss of rows, of which the question has the teacher."""
+def distillation(
+    target: Tensor | None,
+    temperature: float,
+    alpha: float,
+    beta: float,
+    given: Tensor | None = None,
+) -> RowLoss:
+    """Return `distillation_loss` as a loss of rows, of which the question has the teacher.
+
+    `given` are all logits of the teacher, (R, C) or (N, S, C), if they are there.
+    """
     check_share("alpha", alpha)
     check_share("beta", beta)
     check_options(Options(temperature=temperature))
@@ -118,4 +128,8 @@ def distillation(target: Tensor | None, temperature: float, alpha: float, beta: 
         loss = alpha * loss + (1 - alpha) * of_label
         return loss, slope.mul_(alpha).add_(label_slope, alpha=(1 - alpha) * temperature)
 
-    return RowLoss("distillation loss", mixed, slopes, copies=64)  # measured: 58 to 64
+    pair = None
+    if given is not None:
+        of_teacher = temperature**2 * (1.0 if target is None else alpha)
+        pair = Pair(given, beta, of_teacher, 0.0 if target is None else 1 - alpha)
+    return RowLoss("distillation loss", mixed, slopes, copies=64, pair=pair)  # measured: 58 to 64

@@ -33,7 +33,7 @@ from plogq.torch.checks import (
 )
 from plogq.torch.engines.formula import parts_of
 from plogq.torch.options import TemperedOptions
-from plogq.torch.questions import RowLoss, Rows, arithmetic
+from plogq.torch.questions import Pair, RowLoss, Rows, arithmetic, wants_gradient
 from plogq.torch.reductions import finished, given_denominator, reduced, reduction_name
 from plogq.torch.softmax import ask, check_label_shape, classes_last, prepared, softmax_loss
 
@@ -261,10 +261,15 @@ def js_divergence_loss(
     distillation of language models, equation 1. TRL: `GKDTrainer.generalized_jsd_loss`.
     """
     check_share("beta", beta)
+    named = {"p_logits": p_logits, "q_logits": q_logits}
+    check_tensors(**named)
+    asks_of_p = options.get("z_loss") or options.get("return_stats")
+    if wants_gradient(q_logits) and not (wants_gradient(p_logits) or asks_of_p):
+        # The same loss with p and q exchanged: engines have the gradient in the first.
+        named, beta = {"q_logits": q_logits, "p_logits": p_logits}, 1 - beta
 
     divergence = functools.partial(divergence_rows, beta=beta)
-    named = {"p_logits": p_logits, "q_logits": q_logits}
-    return _of_two("JS divergence", divergence, named, reduction, options)
+    return _of_two("JS divergence", divergence, named, reduction, options, 1 - beta)
 
 
 def divergence_rows(
@@ -371,7 +376,7 @@ def reverse_kl_loss(
         return of
 
     named = {"q_logits": q_logits, "p_logits": p_logits}
-    return _of_two("reverse KL", divergence, named, reduction, options)
+    return _of_two("reverse KL", divergence, named, reduction, options, 1)
 
 
 def _of_two(
@@ -380,25 +385,29 @@ def _of_two(
     named: dict[str, Tensor],
     reduction: str,
     options: TemperedOptions,
+    beta: float,
 ) -> Any:
-    """Return a loss of two logits by their names; z_loss and statistics are those of the first."""
+    """Return a loss of two logits by their names; z_loss and statistics are those of the first.
+
+    `beta` is that of `Pair`, whose q is the first.
+    """
     (first_name, first), (second_name, second) = named.items()
     check_tensors(**named)
     check_classes(first_name, first)
     if first.shape != second.shape:
         expected = f"have the shape of {first_name} {tuple(first.shape)}"
         refuse(second_name, expected, tuple(second.shape))
-    other = classes_last(prepared(second, options))[0].flatten(0, -2)
-    other = other.to(arithmetic(first, first_name))
+    other, dtype = classes_last(prepared(second, options))[0], arithmetic(first, first_name)
 
     def of_rows(x: Tensor, rows: Rows, parts: Softmax) -> Tensor:
-        y, kept = other, rows.kept()
+        y, kept = other.flatten(0, -2).to(dtype), rows.kept()
         if kept is not None:
             y = torch.where(kept[:, None], y, 0.0)  # rows that are left out may hold NaN
         temperature = rows.options.temperature
         return divergence(x, y, parts, parts_of(y, temperature), temperature)
 
-    return softmax_loss(first, None, RowLoss(name, of_rows), reduction=reduction, **options)
+    loss = RowLoss(name, of_rows, pair=Pair(other, beta))
+    return softmax_loss(first, None, loss, reduction=reduction, **options)
 
 
 def gaussian_kl(

@@ -37,7 +37,8 @@ class RowOptions(TypedDict, total=False):
         Refuse targets that are no distribution; the default is True. A label that is no class is
         always refused, if not by us then by torch. Where values cannot be read (inside torch.func
         transforms, while a graph is traced, inside torch.compile except for the operator of
-        cross-entropy) the loss of such a row, and its gradient, is NaN.
+        cross-entropy), or where a kernel on a GPU would have to be waited for, the loss of such a
+        row, and its gradient, is NaN.
     """
 
     z_loss: float
@@ -90,8 +91,9 @@ class ElementOptions(TypedDict, total=False):
     denominator : float or 0-d Tensor
         The divisor of the mean instead of the number of elements that count.
     validate : bool
-        Refuse targets outside [0, 1]; the default is True. Where values cannot be read, the loss
-        of such an element, and its gradient, is NaN.
+        Refuse targets outside [0, 1]; the default is True. Where values cannot be read, or a
+        kernel on a GPU would have to be waited for, the loss of such an element, and its gradient,
+        is NaN.
     """
 
     label_smoothing: float

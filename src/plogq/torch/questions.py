@@ -15,6 +15,33 @@ from plogq.formulas.surprisal_costs import Cost
 from plogq.kernels.question import Question, Statistics
 
 
+class Pair(NamedTuple):
+    """`size` · a divergence of q = softmax(x/T) and p = softmax(other/T), and a cross-entropy.
+
+    Attributes
+    ----------
+    other
+        Logits of p: (R, C) or (N, S, C), as the loss's own come.
+    beta
+        β: 0 for D_KL(p ‖ q), 1 for D_KL(q ‖ p), and between them β D_KL(p ‖ m) +
+        (1 − β) D_KL(q ‖ m) with m = β p + (1 − β) q.
+    size
+        The factor of the divergence.
+    labels
+        The factor of the cross-entropy of the target in x, at temperature 1; 0 for none.
+    """
+
+    other: Tensor
+    beta: float
+    size: float = 1.0
+    labels: float = 0.0
+
+    @property
+    def kind(self) -> str:
+        """One of "forward", "reverse" and "mixed"."""
+        return "mixed" if 0 < self.beta < 1 else "reverse" if self.beta else "forward"
+
+
 class RowLoss(NamedTuple):
     """A loss of rows.
 
@@ -33,6 +60,8 @@ class RowLoss(NamedTuple):
         How many float32 arrays like the logits exist at once while its gradient is derived.
     cost
         f, if it is Σ_j w_j t_j f(−log p_j), with class weights and smoothing; else None.
+    pair
+        The divergence that it is of two rows of logits; else None.
     """
 
     name: str
@@ -41,6 +70,7 @@ class RowLoss(NamedTuple):
     native: bool = False
     cost: Cost | None = None
     copies: int = 12
+    pair: Pair | None = None
 
 
 class ElementLoss(NamedTuple):

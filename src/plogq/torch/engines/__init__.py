@@ -11,8 +11,9 @@ from plogq.torch.engines.by_formula import ByFormula
 from plogq.torch.engines.compiled import Compiled
 from plogq.torch.engines.materialised import Materialised
 from plogq.torch.engines.native import Native
+from plogq.torch.engines.triton.engine import Triton
 
-_OF_ROWS = Native(), Compiled(), Blocks(), ByFormula()
+_OF_ROWS = Native(), Triton(), Compiled(), Blocks(), ByFormula()
 ENGINES = Engines(
     "plogq.torch", *_OF_ROWS, Materialised(*_OF_ROWS), quiet=torch.compiler.is_compiling
 )

@@ -19,6 +19,7 @@ from plogq.torch.engines.head_logits import (
     write_logits,
 )
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
+from plogq.torch.engines.head_products import logits_room
 from plogq.torch.questions import Figures, Head, Layer, Rows, arithmetic, without_autocast
 from plogq.torch.reductions import divisor_of, finished, not_zero, weighed
 
@@ -55,9 +56,7 @@ class HeadJob:
         if enough is not None and scale is not None:
             scale = nan_unless(enough, scale)
         figures = self._room_for_figures(losses) if upstream is None and asked.statistics else None
-        room = torch.empty(
-            (self.pieces.size, layer.classes), dtype=layer.dtype, device=first.device
-        )
+        room = logits_room(self.pieces.size, layer.classes, layer.dtype, first.device)
         teacher = TeacherPieces.of(self.head.teacher, self.pieces.size)
         with torch.no_grad(), without_autocast(first):
             for at in self.pieces.all():
@@ -85,6 +84,9 @@ class HeadJob:
         try:
             if self.head.softcap is None:
                 return self.engine.answer(x, rows, scale, figures)
+            if self.engine.capped is not None:
+                found = self.engine.capped(x, rows, scale, figures, self.head.softcap)
+                return found[0], found[1]
             z = softmax_core.capped(xp, x.to(arithmetic(x)), self.head.softcap)
             if scale is None:
                 return self.engine.answer(z, rows, scale, figures)

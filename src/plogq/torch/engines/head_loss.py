@@ -14,8 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from plogq.torch.autograd import no_memory
-from plogq.torch.checks import on_host
+from plogq.torch.autograd import multiplied, no_memory
 from plogq.torch.engines.head_job import HeadJob
 from plogq.torch.engines.head_pieces import Pieces, RowEngine
 from plogq.torch.private import is_transformed
@@ -91,11 +90,9 @@ def like(gradients: list[Tensor | None], tensors: tuple[Tensor | None, ...]) -> 
 
 def _times(gradients: list[Tensor | None], upstream: Tensor) -> None:
     """Multiply gradients by upstream, in their memory."""
-    if on_host(upstream) and upstream.item() == 1:
-        return
     for gradient in gradients:
         if gradient is not None:
-            gradient.mul_(upstream)
+            multiplied(gradient, upstream)
 
 
 def of_formula(

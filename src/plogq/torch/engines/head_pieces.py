@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -30,10 +30,13 @@ class RowEngine(NamedTuple):
         with factors, z is Σ factor · loss's gradient in z afterwards.
     copies
         How many float32 arrays like the logits it has at a time, beside them.
+    capped
+        `answer` with a softcap, which it applies itself; None if the logits must be capped before.
     """
 
     answer: Callable[[Tensor, Rows, Tensor | None, bool], tuple[Tensor, Figures | None]]
     copies: int
+    capped: Callable[[Tensor, Rows, Tensor | None, bool, float], Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,8 @@ def rows_that_fit(head: Head, engine: RowEngine) -> int:
     """Return how many rows a workspace holds, and refuse one that holds none."""
     layer = head.layer
     width = sum(hidden.shape[1] for hidden, _ in layer.terms)
-    copies = engine.copies + (CAPPING if head.softcap is not None else 0)
+    caps = head.softcap is not None and engine.capped is None
+    copies = engine.copies + (CAPPING if caps else 0)
     of_row = layer.classes * (layer.dtype.itemsize + copies * wide(layer.dtype).itemsize)
     of_row += 2 * width * layer.dtype.itemsize  # of the hidden rows, and of their gradient
     of_row += teacher_bytes(head.teacher, layer.classes)

@@ -6,6 +6,7 @@ of a half-precision matrix, which is summed in float32.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import torch
@@ -19,6 +20,18 @@ _SCRATCH = 1 << 22  # bytes of a block of the matrix, or of its gradient
 def wide(dtype: torch.dtype) -> torch.dtype:
     """Return the dtype in which a gradient is summed."""
     return torch.float64 if dtype == torch.float64 else torch.float32
+
+
+def logits_room(
+    rows: int, classes: int, dtype: torch.dtype, device: torch.device, *, apart: int | None = None
+) -> Tensor:
+    """Return memory for logits (rows, C), whose rows lie a multiple of `apart` elements apart.
+
+    On a GPU it is 16 by default, so that every row begins where whole vectors do, whatever C is.
+    """
+    step = apart or (1 if device.type == "cpu" else 16)
+    width = -(-classes // step) * step
+    return torch.empty((rows, width), dtype=dtype, device=device)[:, :classes]
 
 
 def add_logits(
@@ -49,12 +62,28 @@ def hidden_gradient(slope: Tensor, matrix: Tensor) -> Tensor:
 
 def add_matrix_gradient(total: Tensor, slope: Tensor, hidden: Tensor, *, new: bool) -> None:
     """Write slopeᵀ · hidden to `total`, (C, D); or add it, if the memory is not new."""
+    beta = 0 if new else 1
     if total.dtype == slope.dtype:
-        torch.addmm(total, slope.t(), hidden, beta=0 if new else 1, out=total)
+        torch.addmm(total, slope.t(), hidden, beta=beta, out=total)
+        return
+    if slope.is_cuda and sums_in_float32(slope.device, slope.dtype):
+        torch.addmm(total, slope.t(), hidden, out_dtype=torch.float32, beta=beta, out=total)
         return
     for at in _blocks(total, slope.dtype):
         part = slope[:, at].t() @ hidden
         total[at].copy_(part) if new else total[at].add_(part)
+
+
+@functools.cache
+def sums_in_float32(device: torch.device, dtype: torch.dtype) -> bool:
+    """Tell whether a product of this half precision can be added to a float32 matrix, by trying."""
+    a = torch.full((16, 16), 1 / 16, dtype=dtype, device=device)
+    total = torch.ones((16, 16), device=device)
+    try:
+        torch.addmm(total, a, a, out_dtype=torch.float32, out=total)
+    except (TypeError, RuntimeError):  # a torch, or a device, without it
+        return False
+    return bool((total == 1 + 1 / 16).all())
 
 
 def matrix_room(matrix: Tensor, dtype: torch.dtype) -> Tensor:

@@ -1,0 +1,1 @@
+"""The kernels in Triton's language, of which Python reads the syntax alone."""
