@@ -163,6 +163,8 @@ REFUSED = {
         lambda: of_head(HIDDEN, MATRIX, target=SOFT, ignore_index=3), "ignore_index must be left"),
     "a class that is not": (
         lambda: of_head(HIDDEN, MATRIX, target=bad), r"target .* \[0, 11\) .*; got 11 .*row 13"),
+    "a class that is not, and has no weight": (
+        lambda: of_head(HIDDEN, MATRIX, target=bad, weight=WEIGHT), r"target .*; got 11 .*row 13"),
     "no distribution": (
         lambda: of_head(HIDDEN, MATRIX, target=SOFT * 2), "target must sum to 1.*row 0"),
     "dtype of the matrix": (

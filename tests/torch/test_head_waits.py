@@ -20,6 +20,7 @@ from tests.torch.head_cases import (
     MASK,
     MATRIX,
     OPTIONS,
+    WEIGHT,
     C,
     leaves,
     of_head,
@@ -138,6 +139,23 @@ def test_log_probabilities(monkeypatch):
         torch.testing.assert_close(found, step())
 
 
+@pytest.mark.parametrize("given", [{"compact": False}, {"valid": VALID}, {"valid": VALID + 2}])
+@pytest.mark.parametrize("beta", [0.0, 0.4, pytest.param(1.0, marks=pytest.mark.slow)])
+def test_distillation(beta, given, monkeypatch):
+    def step(**given):
+        h, m = leaves(HIDDEN, MATRIX)
+        loss = pt.linear_distillation_loss(
+            h, m, HIDDEN.sin(), LABELS, teacher_weight=MATRIX.cos(), teacher_softcap=3.0, beta=beta,
+            workspace=ROOM, **given,
+        )  # fmt: skip
+        return loss, *torch.autograd.grad(loss, (h, m))
+
+    with NoWait():
+        found = step(**given)
+    monkeypatch.undo()
+    torch.testing.assert_close(found, step())
+
+
 def test_a_read_is_noticed():
     with NoWait(), pytest.raises(AssertionError, match="_local_scalar_dense waits for a value"):
         torch.ones(()).item()
@@ -145,12 +163,13 @@ def test_a_read_is_noticed():
         HIDDEN[MASK]
 
 
+@pytest.mark.parametrize("weight", [None, WEIGHT])
 @pytest.mark.parametrize("reduction", ["mean", "none"])
-def test_bad_targets_become_nan_or_are_refused(reduction):
+def test_bad_targets_become_nan_or_are_refused(reduction, weight):
     labels = LABELS.clone()
     labels[3] = C
     h, m = leaves(HIDDEN, MATRIX)
-    options = {"target": labels, "reduction": reduction, "workspace": ROOM}
+    options = {"target": labels, "reduction": reduction, "weight": weight, "workspace": ROOM}
     for given in ({"compact": False}, {"valid": VALID}):
         with NoWait():
             loss = of_head(h, m, **options, **given)

@@ -81,7 +81,7 @@ def linear_distillation_loss(
     References
     ----------
     As `distillation_loss`. With `target` and `alpha` 1, T² times TRL's `generalized_jsd_loss`, and
-    Liger's fused JSD.
+    Liger's `LigerFusedLinearJSD`; its `LigerFusedLinearJSDLoss` mixes β q + (1 − β) p instead.
     """
     tempered: Any = {**options, "temperature": temperature}
     given = _teacher(input, linear_weight, teacher, teacher_weight, teacher_bias, teacher_softcap)

@@ -50,7 +50,7 @@ class HeadJob:
         first, asked = layer.terms[0][0], self.head.rows
         losses = torch.zeros(len(first), dtype=arithmetic(first), device=first.device)
         sums = GradientSums.of(layer, wanted, self.pieces.index is not None)
-        divisor = divisor_of(asked) if self.reduces else 1.0
+        divisor = self._divisor() if self.reduces else 1.0
         scale = self._scale(losses, divisor, upstream) if any(wanted) else None
         enough = self.pieces.enough
         if enough is not None and scale is not None:
@@ -120,12 +120,24 @@ class HeadJob:
             row_weight=None, denominator=None, statistics=False, teacher=teacher,
         )  # fmt: skip
         if target is not None and not on_host(target):
-            shape = len(target), self.head.layer.classes
-            logits = torch.empty(shape, dtype=self.head.layer.dtype, device="meta")
-            piece.sound = sound_rows(piece, logits)
+            piece.sound = self._sound(piece)
             if piece.sound is not None and not piece.soft:
                 piece.target = torch.where(piece.sound, target, 0)
         return piece
+
+    def _sound(self, rows: Rows) -> Tensor | None:
+        """Return `sound_rows` of rows, whose logits are not all there."""
+        assert rows.target is not None
+        shape = len(rows.target), self.head.layer.classes
+        return sound_rows(rows, torch.empty(shape, dtype=self.head.layer.dtype, device="meta"))
+
+    def _divisor(self) -> float | Tensor:
+        """Return the divisor of the loss."""
+        rows = self.head.rows
+        if rows.weight is not None and not rows.soft:
+            # Labels gather the class weights before a piece refuses the one that is no class.
+            rows = replace(rows, sound=self._sound(rows))
+        return divisor_of(rows)
 
     def _scale(self, losses: Tensor, divisor: float | Tensor, upstream: Tensor | None) -> Tensor:
         """Return the factor of each row's gradient."""

@@ -81,7 +81,7 @@ class Pieces:
         number = count if index is None else len(index)
         even = -(-number // max(1, -(-number // size)))
         step = _ALIGNED_HALF if head.layer.dtype.itemsize == 2 else _ALIGNED
-        size = max(1, min(size // step * step or size, -(-even // step) * step))
+        size = max(1, min(size // step * step or size, -(-even // step) * step, number))
         return cls(number, index, size, host and index is not None, enough)
 
     def all(self) -> Iterator[slice | Tensor]:
