@@ -54,6 +54,26 @@ def test_a_stopped_run_goes_on(bos, after, tmp_path):
     assert told[-1][0] == told[-1][1]
 
 
+@pytest.mark.parametrize("stop", [StoppedError, KeyboardInterrupt])
+def test_what_was_scored_when_a_run_stops_is_kept(stop, tmp_path):
+    model, words, path = tiny(), tokenizer(), tmp_path / "t.parquet"
+    told = []
+
+    def progress(done, total):
+        told.append(done)
+        if len(told) > 20:
+            raise stop
+
+    with pytest.raises(stop):
+        score_model(
+            model, words, TEXTS, save=path, progress=progress, **OPTIONS | {"save_every": 1e9}
+        )
+    kept = sum(pq.read_metadata(part).num_rows for part in tmp_path.glob("*.part/*.parquet"))
+    assert kept > 0
+    again = score_model(model, words, TEXTS, save=path, **OPTIONS)
+    assert again == score_model(model, words, TEXTS, **OPTIONS)
+
+
 def test_what_is_saved_is_not_scored_again(tmp_path, monkeypatch):
     model, words, path = tiny(), tokenizer(), tmp_path / "t.parquet"
     first = score_model(model, words, TEXTS, save=path, **OPTIONS)

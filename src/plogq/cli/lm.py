@@ -1,6 +1,7 @@
 """plogq lm: what a language model pays for a text."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def add(commands: Commands) -> None:
         examples=EXAMPLES,
     )
     command.set_defaults(turned=command.turned)
-    command.add_argument("tokens", metavar="TOKENS", nargs="+",
+    command.add_argument("tokens", metavar="TOKENS|TEXT", nargs="+",
         help="a table, or a log in JSON; with --model texts: see below")  # fmt: skip
 
     add = command.add_argument_group("input").add_argument
@@ -191,5 +192,10 @@ def _of_model(arguments: argparse.Namespace) -> Any:
     )
     names = ("device", "dtype", "trust_remote_code")
     model, tokenizer = load_model(arguments.model, **{name: options.pop(name) for name in names})
-    with ProgressBar(unit="bytes") as progress:
-        return score_model(model, tokenizer, texts, **options, progress=progress)
+    try:
+        with ProgressBar(unit="bytes") as progress:
+            return score_model(model, tokenizer, texts, **options, progress=progress)
+    except KeyboardInterrupt:
+        if arguments.save is not None:
+            print("plogq lm: stopped; the same command goes on where it was", file=sys.stderr)
+        raise

@@ -91,28 +91,30 @@ class ModelTokens:
         since = time.monotonic()
         skipped = 0 if saved is None else saved.rows
         rows = skipped
-        for chunk in chunks(self._texts, self._encoder, self._plan, self._most, skipped):
-            if not checked and (ids := longest(chunk, self._plan)) is not None:
-                self._look_at(scorer, ids)
-                checked = True
-            padded = not _depends_on_length(self._model)
-            logprobs = scored(
-                chunk, scorer, self._plan, self._most, padded=padded, done=self._tell
-            )  # fmt: skip
-            batch = rows_of(chunk, logprobs, self._kind)
-            rows += batch.num_rows
-            yield batch
-            fresh.append(batch)
-            if saved is not None and time.monotonic() - since >= self._save_every:
+        try:
+            for chunk in chunks(self._texts, self._encoder, self._plan, self._most, skipped):
+                if not checked and (ids := longest(chunk, self._plan)) is not None:
+                    self._look_at(scorer, ids)
+                    checked = True
+                padded = not _depends_on_length(self._model)
+                logprobs = scored(
+                    chunk, scorer, self._plan, self._most, padded=padded, done=self._tell
+                )  # fmt: skip
+                batch = rows_of(chunk, logprobs, self._kind)
+                rows += batch.num_rows
+                yield batch
+                if saved is None:
+                    continue
+                fresh.append(batch)
+                if time.monotonic() - since >= self._save_every:
+                    part, fresh, since = fresh, [], time.monotonic()
+                    saved.add(part)
+        finally:  # a run that is stopped, by Ctrl-C as well, keeps its rows
+            if saved is not None and fresh:
                 saved.add(fresh)
-                fresh, since = [], time.monotonic()
-            elif saved is None:
-                fresh = []
         if not rows:
             raise TableError(f"{self._texts.paths[0]}: the tokenizer makes no token of any text")
         if saved is not None:
-            if fresh:
-                saved.add(fresh)
             saved.finish()
 
     def _tell(self, size: int) -> None:
