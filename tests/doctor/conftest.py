@@ -14,14 +14,14 @@ def quick() -> Iterator[None]:
 
     Threads of many tests at a time would wait for each other.
     """
-    import torch
-
-    jax = sys.modules.get("jax")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch, jax = sys.modules.get("torch"), sys.modules.get("jax")  # a module's tests import them
+    threads = 1 if torch is None else torch.get_num_threads()
+    if torch is not None:
+        torch.set_num_threads(1)
     if jax is not None:
         jax.config.update("jax_disable_most_optimizations", True)
     yield
-    torch.set_num_threads(threads)
+    if torch is not None:
+        torch.set_num_threads(threads)
     if jax is not None:
         jax.config.update("jax_disable_most_optimizations", False)

@@ -73,6 +73,8 @@ def test_where_torch_cuts_probabilities(torch):
 
 def test_keras_divides_by_the_sum_and_cuts():
     keras = pytest.importorskip("keras")
+    if keras.backend.backend() == "tensorflow":
+        pytest.skip("on TensorFlow it cuts first, and then divides by the sum")
     rows = np.concatenate([X, LOG_Q, softmax(X)])
     loss = keras.losses.sparse_categorical_crossentropy
     found = [keras.ops.convert_to_numpy(loss(np.full(len(rows), j), rows)) for j in range(4)]
