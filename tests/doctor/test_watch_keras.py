@@ -169,7 +169,7 @@ def test_where_a_number_is_not_finite_first():
 def test_a_nan_of_a_later_step_is_told_without_its_place():
     look = WatchCallback(probes=False, steps=1)
     x = X.copy()
-    # The hidden units are infinite, and NaN comes behind them: of NaN in a hidden unit, oneDNN makes
+    # The hidden units are infinite, and NaN comes behind them: of NaN in a hidden unit oneDNN makes
     # 0 where a function of TensorFlow fuses the product with bias and ReLU.
     x[40], x[40, 0] = 0, np.inf
     fitted(net(), Sparse(from_logits=True), look, x=x)

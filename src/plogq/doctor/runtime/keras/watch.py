@@ -107,11 +107,7 @@ class KerasWatch:
             self._values = [each for each in self._values if each[0] != last.number]
             self._looking.found.clear()
             self._plain, self._steps = False, 0
-            why = (
-                ""
-                if far
-                else ": a compiled product can make 0 of NaN, so look for NaN in the batch"
-            )
+            why = "" if far else "; a compiled product can make 0 of NaN: look for it in the batch"
             raise LookError(
                 f"computed again, the loss is {last.loss:.4g} where fit has {loss:.4g}{why}"
             )
