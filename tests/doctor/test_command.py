@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from plogq.doctor import Diagnosis, check_code
-from tests.cli.running import PLOGQ, plogq
+from tests.cli.running import PLOGQ, plogq, plogq_here
 
 SICK = "import torch.nn.functional as F\n\nloss = F.cross_entropy(F.softmax(x, dim=1), y)\n"
 HEALTHY = "import torch.nn.functional as F\n\nloss = F.cross_entropy(x, y)\n"
@@ -41,18 +41,18 @@ def test_exit_statuses(folder):
 
 
 def test_a_report_says_where_what_why_and_never_that_all_is_well(folder):
-    said = plogq("doctor", "code", "sick.py").stdout
+    said = plogq_here("doctor", "code", "sick.py").stdout
     assert "sick.py:3:24: PQ301" in said
     assert "    loss = F.cross_entropy(F.softmax(x, dim=1), y)\n" in said
     assert "Certain. " in said
-    assert "That is no proof that all is well" in plogq("doctor", "code", "healthy.py").stdout
+    assert "That is no proof that all is well" in plogq_here("doctor", "code", "healthy.py").stdout
 
 
 def test_what_cannot_be_read_is_named_and_the_rest_is_not_lost(folder):
     (folder / "broken.py").write_text("import torch\ndef (:\n")
     (folder / "latin.py").write_bytes("# é torch\n".encode("latin-1"))
     (folder / "n.ipynb").write_text("[]")
-    done = plogq("doctor", "code", ".")
+    done = plogq_here("doctor", "code", ".")
     assert done.returncode == 1
     assert "sick.py:3:24: PQ301" in done.stdout
     assert "broken.py: not Python: invalid syntax (line 2)" in done.stdout
@@ -62,7 +62,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_not_lost(folder):
 
 def test_a_file_without_a_loss_is_parsed_all_the_same(folder):
     (folder / "broken.py").write_text("x = (\n")
-    done = plogq("doctor", "code", "broken.py")
+    done = plogq_here("doctor", "code", "broken.py")
     assert done.returncode == 1
     assert done.stdout.startswith("Nothing could be read.\n")
     assert "broken.py: not Python: '(' was never closed (line 1)" in done.stdout
@@ -71,18 +71,18 @@ def test_a_file_without_a_loss_is_parsed_all_the_same(folder):
 @pytest.mark.parametrize("name", ["notes.txt", "README"])
 def test_what_is_no_python_is_refused(folder, name):
     (folder / name).write_text(SICK)
-    done = plogq("doctor", "code", name)
+    done = plogq_here("doctor", "code", name)
     assert done.returncode == 1
     assert done.stderr.startswith(f"plogq: {name} must be a folder or end in .py or .ipynb; got ")
 
 
 def test_json_is_read_back(folder):
-    done = plogq("doctor", "code", "sick.py", "--format", "json")
+    done = plogq_here("doctor", "code", "sick.py", "--format", "json")
     assert Diagnosis.read(json.loads(done.stdout)) == check_code("sick.py")
 
 
 def test_github_shows_a_finding_at_its_line(folder):
-    first = plogq("doctor", "code", "sick.py", "--format", "github").stdout.splitlines()[0]
+    first = plogq_here("doctor", "code", "sick.py", "--format", "github").stdout.splitlines()[0]
     assert first.startswith("::error file=sick.py,title=PQ301,line=3,col=24::")
 
 
@@ -125,7 +125,7 @@ def test_checks_are_selected_by_options_and_by_pyproject(folder):
 )
 def test_a_wrong_setting_is_one_sentence(folder, table, said):
     (folder / "pyproject.toml").write_text(f"[tool.plogq.doctor]\n{table}\n")
-    done = plogq("doctor", "code", "sick.py")
+    done = plogq_here("doctor", "code", "sick.py")
     assert done.returncode == 1
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -137,11 +137,11 @@ def test_fix_shows_what_it_changes_and_keeps_the_rest(folder):
         "loss = F.cross_entropy(  # é\r\n  F.softmax( x , 1) ,y)"
     )
     (folder / "sick.py").write_bytes(sick.encode())
-    shown = plogq("doctor", "code", "sick.py", "--diff")
+    shown = plogq_here("doctor", "code", "sick.py", "--diff")
     assert "-  F.softmax( x , 1) ,y)" in shown.stderr
     assert shown.returncode == 3
     assert (folder / "sick.py").read_bytes() == sick.encode()
-    fixed = plogq("doctor", "code", "sick.py", "--fix")
+    fixed = plogq_here("doctor", "code", "sick.py", "--fix")
     assert fixed.stderr == shown.stderr
     assert fixed.returncode == 0
     assert (folder / "sick.py").read_bytes() == sick.replace("F.softmax( x , 1)", "x").encode()
@@ -155,7 +155,7 @@ def test_a_notebook_is_read_by_cell_and_mended_in_place(folder):
     diagnosis = check_code("n.ipynb")
     assert diagnosis.unread == ()
     assert [str(each.where) for each in diagnosis.findings] == ["n.ipynb:cell 4:2:24"]
-    assert plogq("doctor", "code", "n.ipynb", "--fix").returncode == 0
+    assert plogq_here("doctor", "code", "n.ipynb", "--fix").returncode == 0
     mended = [*cells[:3], cells[3].replace("F.softmax(x, dim=1)", "x")]
     assert (folder / "n.ipynb").read_text() == notebook(*mended)
 
@@ -190,10 +190,10 @@ def test_text_and_cell_say_the_same(folder):
 
 
 def test_explain_prints_the_page(folder):
-    said = plogq("doctor", "--explain", "PQ301").stdout
+    said = plogq_here("doctor", "--explain", "PQ301").stdout
     assert said.startswith("# PQ301 softmax_before_logits_loss\n")
-    assert plogq("doctor", "--explain", "PQ999").returncode == 1
-    assert "PQ301  A softmax" in plogq("doctor", "--list").stdout
+    assert plogq_here("doctor", "--explain", "PQ999").returncode == 1
+    assert "PQ301  A softmax" in plogq_here("doctor", "--list").stdout
 
 
 def test_a_percent_sign_inside_an_expression_is_no_magic(folder):
@@ -207,7 +207,7 @@ def test_a_percent_sign_inside_an_expression_is_no_magic(folder):
 def test_a_change_that_would_leave_no_python_is_not_made(folder):
     sick = SICK.replace("(F.softmax(x, dim=1), y)", "(input=F.softmax((x := z), dim=1), target=y)")
     (folder / "sick.py").write_text(sick)
-    assert plogq("doctor", "code", "sick.py", "--fix").returncode == 3
+    assert plogq_here("doctor", "code", "sick.py", "--fix").returncode == 3
     assert (folder / "sick.py").read_text() == sick
 
 
@@ -221,7 +221,7 @@ def test_what_is_nested_too_deep_is_named(folder):
 def test_what_a_file_holds_steers_neither_terminal_nor_page(folder):
     (folder / "sick.py").write_text(SICK.replace("y)\n", "y)  # \x1b[31m <b>\n"))
     diagnosis = check_code("sick.py")
-    for shown in (str(diagnosis), plogq("doctor", "code", "sick.py").stdout):
+    for shown in (str(diagnosis), plogq_here("doctor", "code", "sick.py").stdout):
         assert "\\x1b[31m" in shown
         assert "\x1b" not in shown
     assert "&lt;b&gt;" in diagnosis._repr_html_()

@@ -22,7 +22,7 @@ FEWEST = {VALUES: (50, 45), CODE: (40, 45), TRAINING: (40, 30)}  # sick and heal
 RIGHT = {VALUES: 3, CODE: 3, TRAINING: 1}
 
 
-@pytest.mark.parametrize("series", HALVES)
+@pytest.mark.parametrize("series", [VALUES, CODE, pytest.param(TRAINING, marks=pytest.mark.slow)])
 def test_each_check_is_precise_and_finds_most(series):
     cases, found_in = HALVES[series]
     counts = measure.counts((case, found_in(case)) for case in cases)
@@ -37,6 +37,15 @@ def test_each_check_is_precise_and_finds_most(series):
         assert counted.right >= RIGHT[series], code
         assert counted.precision >= PRECISION, code
         assert counted.recall >= RECALL, code
+
+
+def test_the_first_training_of_each_check_is_found():
+    """All of them, and the healthy ones, are left to the slow tests."""
+    first = {code: case for case in reversed(measure.TRAININGS) for code in case.codes}
+    for code in (check.code for check in all_checks(TRAINING)):
+        assert code in measure.found_in_trainings(first[code]), code
+    healthy = [case for case in measure.TRAININGS if case.kind == "healthy"]
+    assert [case.name for case in healthy[::6] if measure.found_in_trainings(case)] == []
 
 
 @pytest.mark.parametrize("series", HALVES)
@@ -57,6 +66,7 @@ def test_wrong_and_missed_findings_are_counted():
     assert (counted["B"].precision, counted["B"].recall) == (1, 1)
 
 
+@pytest.mark.slow
 def test_the_page_of_precision_is_what_the_corpus_says():
     spec = importlib.util.spec_from_file_location("precision", SCRIPT)
     script = importlib.util.module_from_spec(spec)

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from plogq.doctor import Diagnosis, check_table
 from plogq.errors import TableError
 from plogq.score import score
-from tests.cli.running import plogq
+from tests.cli.running import plogq, plogq_here
 from tests.doctor.corpus.values.draws import coins, drawn, logits, one_hot, softmax
 
 X = logits(60, 3, 1)
@@ -54,9 +54,9 @@ def test_exit_statuses_and_what_is_said(folder):
 
 
 def test_checks_are_selected_and_labels_left_out(folder):
-    done = plogq("doctor", "table", "sick.csv", "--skip", "PQ101,PQ126")
+    done = plogq_here("doctor", "table", "sick.csv", "--skip", "PQ101,PQ126")
     assert done.returncode == 0
-    done = plogq("doctor", "table", "sick.csv", "--select", "PQ101", "--format", "json")
+    done = plogq_here("doctor", "table", "sick.csv", "--select", "PQ101", "--format", "json")
     found = Diagnosis.read(json.loads(done.stdout))
     assert found == check_table("sick.csv", select=["PQ101"])
     assert found.checks == ("PQ101",)
@@ -66,7 +66,7 @@ def test_checks_are_selected_and_labels_left_out(folder):
 
 @pytest.mark.parametrize("form", ["github", "sarif"])
 def test_other_formats_name_the_column(folder, form):
-    done = plogq("doctor", "table", "sick.csv", "--format", form)
+    done = plogq_here("doctor", "table", "sick.csv", "--format", form)
     assert done.returncode == 3
     assert "PQ101" in done.stdout
 

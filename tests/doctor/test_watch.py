@@ -378,7 +378,7 @@ def test_the_gradient_by_layer_is_torchs_own():
     [
         ("net", torch.ones(()), "model must be a module of PyTorch; got str"),
         (nn.Linear(2, 2), 1.5, "loss must be a tensor; got float"),
-        (nn.Linear(2, 2), torch.ones(3), "loss must be one number with a graph; got shape"),
+        (nn.Linear(2, 2), torch.ones(3), "loss must be one real number with a graph; got shape"),
     ],
 )
 def test_what_has_no_gradient_by_layer_is_refused(model, loss, message):

@@ -99,6 +99,7 @@ def test_gradients_at_layers_are_those_of_jax():
     assert activation.name.startswith("test_watch_jax.py:")
 
 
+@pytest.mark.slow
 def test_a_softmax_before_the_loss():
     def twice(params, x, y):
         return cross_entropy(jax.nn.softmax(net(params, x)), y).mean()

@@ -169,10 +169,28 @@ def test_where_a_number_is_not_finite_first():
 def test_a_nan_of_a_later_step_is_told_without_its_place():
     look = WatchCallback(probes=False, steps=1)
     x = X.copy()
-    x[40] = 3e38  # TensorFlow's relu makes 0 of NaN
+    # The hidden units are infinite, and NaN comes behind them: of NaN in a hidden unit oneDNN makes
+    # 0 where a function of TensorFlow fuses the product with bias and ReLU.
+    x[40], x[40, 0] = 0, np.inf
     fitted(net(), Sparse(from_logits=True), look, x=x)
     (found,) = look.diagnosis.findings
     assert (found.code, found.where.what) == ("PQ204", "step 3")
+
+
+def test_a_nan_that_fit_does_not_have_is_no_finding():
+    """A fused product of TensorFlow makes 0 of NaN; here the logs tell another loss."""
+
+    class Tells(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            logs["loss"] = 1.4
+
+    x = X.copy()
+    x[2] = np.nan
+    look = WatchCallback(probes=False)
+    fitted(net(), Sparse(from_logits=True), Tells(), look, x=x)
+    assert look.diagnosis.findings == ()
+    (said,) = look.diagnosis.unread
+    assert "the loss is nan where fit has 1.4; a compiled product can make 0 of NaN" in said.reason
 
 
 @pytest.mark.slow

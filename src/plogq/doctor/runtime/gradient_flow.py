@@ -54,7 +54,8 @@ class GradientFlow(Document):
 def gradient_flow(model: nn.Module, loss: Tensor) -> GradientFlow:
     """Return the gradient of a loss by layer: root mean squares of ∂loss/∂θ.
 
-    The gradients that the parameters have are left as they are, and so is the loss's graph.
+    The gradients that the parameters have are left as they are, and so is the loss's graph. What
+    sees each backward pass sees this one: hooks on tensors and modules, and `retain_grad`.
 
     Parameters
     ----------
@@ -66,7 +67,8 @@ def gradient_flow(model: nn.Module, loss: Tensor) -> GradientFlow:
     Raises
     ------
     TypeError, ValueError
-        The model is no module of PyTorch, or the loss is no number with a graph.
+        The model is no module of PyTorch or has no parameters that learn, or the loss is no number
+        with a graph that reaches them.
 
     Examples
     --------
@@ -83,24 +85,44 @@ def gradient_flow(model: nn.Module, loss: Tensor) -> GradientFlow:
         refuse("model", "be a module of PyTorch", type(model).__name__, error=TypeError)
     if not isinstance(loss, torch.Tensor):
         refuse("loss", "be a tensor", type(loss).__name__, error=TypeError)
-    if loss.numel() != 1 or not loss.requires_grad:
-        came = f"shape {tuple(loss.shape)}, requires_grad={loss.requires_grad}"
-        refuse("loss", "be one number with a graph", came)
+    if loss.numel() != 1 or not loss.requires_grad or not loss.is_floating_point():
+        came = f"shape {tuple(loss.shape)} of {loss.dtype}, requires_grad={loss.requires_grad}"
+        refuse("loss", "be one real number with a graph", came)
+    from plogq.doctor.runtime.pytorch.copies import plain
+    from plogq.doctor.runtime.pytorch.tensors import has_reentrant_checkpoint
+
+    model = plain(model)
     owners = {name: module for name, module in model.named_modules()}  # noqa: C416
     named = {name: each for name, each in model.named_parameters() if each.requires_grad}
-    gradients = torch.autograd.grad(
-        loss.sum(), list(named.values()), retain_graph=True, allow_unused=True
-    )
+    lazy = [name for name, each in named.items() if torch.nn.parameter.is_lazy(each)]
+    if lazy:
+        refuse("model", "have been called once", f"{lazy[0]}, which has no shape yet")
+    if not named:
+        refuse("model", "have parameters that learn", "none with requires_grad")
+    if has_reentrant_checkpoint(loss):
+        refuse("loss", "be computed with use_reentrant=False", "a reentrant checkpoint, whose "
+               "parameters only `backward` reaches")  # fmt: skip
+    try:
+        gradients = torch.autograd.grad(
+            loss.sum(), list(named.values()), retain_graph=True, allow_unused=True
+        )
+    except RuntimeError as error:
+        if "second time" not in str(error):
+            raise
+        refuse("loss", "have its graph: ask before `backward`", "one whose graph was let go")
+    if all(each is None for each in gradients):
+        refuse("loss", "come of the model", "a graph that reaches none of its parameters")
     by_layer: dict[str, list[tuple[Tensor, Tensor]]] = {}
     for (name, each), gradient in zip(named.items(), gradients, strict=True):
         known = torch.zeros_like(each) if gradient is None else gradient
-        by_layer.setdefault(name.rpartition(".")[0], []).append((each.detach(), known.detach()))
+        if each.numel():
+            by_layer.setdefault(name.rpartition(".")[0], []).append((each, known))
     return GradientFlow(
         tuple(
             LayerFlow(
                 layer, type(owners[layer]).__name__, sum(w.numel() for w, _ in pairs),
                 _rms([w for w, _ in pairs]), _rms([g for _, g in pairs]),
-                _sum([(g == 0).sum() for _, g in pairs]) / sum(g.numel() for _, g in pairs),
+                sum(_zeros(g) for _, g in pairs) / sum(g.numel() for _, g in pairs),
             )
             for layer, pairs in by_layer.items()
         )
@@ -108,9 +130,12 @@ def gradient_flow(model: nn.Module, loss: Tensor) -> GradientFlow:
 
 
 def _rms(tensors: list[Tensor]) -> float:
-    square = _sum([each.double().square().sum() for each in tensors])
-    return math.sqrt(square / sum(each.numel() for each in tensors))
+    from plogq.doctor.runtime.pytorch.tensors import square_sum
+
+    return math.sqrt(sum(map(square_sum, tensors)) / sum(each.numel() for each in tensors))
 
 
-def _sum(numbers: list[Tensor]) -> float:
-    return sum(float(each) for each in numbers)
+def _zeros(gradient: Tensor) -> int:
+    """Return how many numbers are 0, also those that a sparse gradient leaves out."""
+    kept = gradient.coalesce().values() if gradient.is_sparse else gradient
+    return gradient.numel() - int((kept != 0).sum())

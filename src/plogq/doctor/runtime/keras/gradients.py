@@ -82,9 +82,9 @@ def random_kept_of_backend() -> Iterator[None]:
     if keras.backend.backend() != "torch":
         yield
         return
-    from plogq.doctor.runtime.pytorch.copies import random_state_kept
+    from plogq.doctor.runtime.pytorch.untouched import unseen
 
-    with random_state_kept(keras.ops.convert_to_tensor(0.0).device):
+    with unseen(keras.ops.convert_to_tensor(0.0).device):
         yield
 
 

@@ -100,13 +100,17 @@ class KerasWatch:
         last = self._looked[-1] if self._looked else None
         if last is None or last.number != self._calls or last.number != len(self._losses):
             return
-        finite = math.isfinite(loss) and math.isfinite(last.loss)
-        if finite and abs(loss - last.loss) > CLOSE * max(abs(loss), 0.1) and self._even:
+        finite = math.isfinite(loss), math.isfinite(last.loss)
+        far = all(finite) and abs(loss - last.loss) > CLOSE * max(abs(loss), 0.1) and self._even
+        if far or finite == (True, False):
             self._looked.pop()
             self._values = [each for each in self._values if each[0] != last.number]
             self._looking.found.clear()
             self._plain, self._steps = False, 0
-            raise LookError(f"computed again, the loss is {last.loss:.4g} where fit has {loss:.4g}")
+            why = "" if far else "; a compiled product can make 0 of NaN: look for it in the batch"
+            raise LookError(
+                f"computed again, the loss is {last.loss:.4g} where fit has {loss:.4g}{why}"
+            )
 
     @property
     def _even(self) -> bool:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from plogq.doctor.runtime.pytorch.copies import copied
 from plogq.doctor.runtime.pytorch.loss_name import named, row_weight
 from plogq.doctor.runtime.pytorch.steps import Step
+from plogq.doctor.runtime.pytorch.tensors import full
 from plogq.doctor.runtime.training import Accumulated
 
 
@@ -68,7 +69,7 @@ def _gradients(
     twin.eval()
     weights = [each for each in twin.parameters() if each.requires_grad]
     losses: list[float] = []
-    difference: list[Tensor] = [torch.zeros_like(each, dtype=torch.float64) for each in weights]
+    difference = [torch.zeros_like(full(each), dtype=torch.float64) for each in weights]
     whole = [torch.zeros_like(each) for each in difference]
     for step, a, b in zip(steps, used, one, strict=True):
         value, _ = step.repeat(twin, its_loss)
@@ -76,8 +77,8 @@ def _gradients(
         gradients = torch.autograd.grad(value, weights, allow_unused=True)
         for i, gradient in enumerate(gradients):
             if gradient is not None:
-                difference[i] += (a - b) * gradient.double()
-                whole[i] += b * gradient.double()
+                difference[i] += (a - b) * full(gradient).double()
+                whole[i] += b * full(gradient).double()
     return losses, _norm(difference), _norm(whole)
 
 

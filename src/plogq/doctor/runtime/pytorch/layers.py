@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from plogq.doctor.runtime.pytorch.activations import ActivationMode
 from plogq.doctor.runtime.pytorch.copies import copied
-from plogq.doctor.runtime.pytorch.steps import Step, check_same, tensors_in
+from plogq.doctor.runtime.pytorch.steps import Step, check_same
+from plogq.doctor.runtime.pytorch.tensors import numbers, square_sum, tensors_in
 from plogq.doctor.runtime.training import Activation, LayerGradient, LookedAtStep, NotFinite
 
 # By what a loss is multiplied so that gradients in float16 are seen which would otherwise be 0.
@@ -37,7 +38,7 @@ class _Layer:
     def add(self, gradient: Tensor, scale: float) -> None:
         """Add the gradient of a call, which is multiplied by a scale."""
         self.seen = True
-        wide = gradient.detach().double() / scale
+        wide = numbers(gradient).double() / scale
         self.square += float((wide * wide).sum())
         self.bad = self.bad or not_finite(gradient, masks=False)
         if gradient.dtype == torch.float16:
@@ -99,8 +100,7 @@ def look(model: nn.Module, loss: Any, step: Step) -> Looked:
     layers = list({id(layer): layer for layer, _ in outputs}.values())
     _backward(value, model, outputs, layers)
     gradients = {name: each.grad for name, each in model.named_parameters() if each.requires_grad}
-    square = sum(float(each.double().square().sum()) for each in gradients.values()
-                 if each is not None)  # fmt: skip
+    square = sum(square_sum(each) for each in gradients.values() if each is not None)
     ran = {layer.name for layer, _ in outputs}
     without = {name for name in ran if _without_gradient(name, gradients)}
     finals = list(tensors_in(output))
@@ -117,7 +117,7 @@ def _without_gradient(layer: str, gradients: dict[str, Tensor | None]) -> bool:
         each for name, each in gradients.items()
         if name.startswith(begin) and "." not in name[len(begin) :]
     ]  # fmt: skip
-    return bool(own) and all(each is None or not each.any() for each in own)
+    return bool(own) and all(each is None or not numbers(each).any() for each in own)
 
 
 def _add(layer: _Layer, scale: float, gradient: Tensor) -> None:
@@ -189,13 +189,14 @@ def not_finite(x: Tensor, *, masks: bool) -> tuple[str, int, int] | None:
 
     With `masks` a −infinity is a masked class, and no such number.
     """
-    if not x.is_floating_point():
+    if not (x.is_floating_point() or x.is_complex()):
         return None
+    x = numbers(x)  # apart from the graph, in which a checkpoint counts what is saved
     bad = ~torch.isfinite(x)
     if masks:
         bad &= ~torch.isneginf(x)
     count = int(bad.sum())
-    return (str(float(x.detach()[bad][0])), count, x.numel()) if count else None
+    return (str(float(x[bad][0])), count, x.numel()) if count else None
 
 
 def _note_broken(

@@ -14,6 +14,7 @@ from plogq.doctor.runtime.pytorch.copies import copied, copied_loss
 from plogq.doctor.runtime.pytorch.drops import Drops
 from plogq.doctor.runtime.pytorch.loss_name import NamedLoss, exact, named, values
 from plogq.doctor.runtime.pytorch.steps import LookError, Step
+from plogq.doctor.runtime.pytorch.tensors import full
 from plogq.doctor.runtime.squared_error import squared_error as of_squared_error
 from plogq.doctor.runtime.training import (
     HalfPrecisionLoss,
@@ -163,7 +164,7 @@ def _trained(
         if isinstance(each, DROPOUTS):
             each.eval()
     weights = [each for each in model.parameters() if each.requires_grad]
-    wide = [each.detach().float().clone() for each in weights]
+    wide = [full(each).float().clone() for each in weights]
     means = [torch.zeros_like(each) for each in wide]
     squares = [torch.zeros_like(each) for each in wide]
     first, best = None, math.inf
@@ -177,13 +178,13 @@ def _trained(
         for i, gradient in enumerate(torch.autograd.grad(value, weights, allow_unused=True)):
             if gradient is None:
                 continue
-            g = gradient.float()
+            g = full(gradient).float()
             means[i].lerp_(g, 0.1)
             squares[i].lerp_(g * g, 0.001)
             m, v = means[i] / (1 - 0.9**turn), squares[i] / (1 - 0.999**turn)
             wide[i] -= rate * m / (v.sqrt() + 1e-8)
             with torch.no_grad():
-                weights[i].copy_(wide[i])
+                full(weights[i]).copy_(wide[i])
     return None if first is None else (first, best)
 
 

@@ -18,6 +18,7 @@ from torch import nn
 from plogq.doctor.runtime.pytorch.copies import copied
 from plogq.doctor.runtime.pytorch.loss_name import named, row_weight
 from plogq.doctor.runtime.pytorch.steps import LookError, Step
+from plogq.doctor.runtime.pytorch.tensors import full
 from plogq.doctor.runtime.training import Accumulated
 
 WAIT = timedelta(seconds=10)  # for what other processes tell
@@ -88,14 +89,14 @@ def _told(model: nn.Module, loss: Any, step: Step) -> np.ndarray[Any, np.dtype[n
     weight = None if known is None or known.reduction != "mean" else row_weight(known)
     twin, its_loss = copied(model, loss)
     weights = [each for each in twin.parameters() if each.requires_grad]
-    size = sum(each.numel() for each in weights)
+    size = sum(full(each).numel() for each in weights)
     if not weight or step.scale is None or size > MOST:
         return np.zeros(3 + (0 if size > MOST else size))
     twin.eval()  # dropout and the batch's own statistics are no matter of weights
     value, _ = step.repeat(twin, its_loss)
     found = torch.autograd.grad(value, weights, allow_unused=True)
     flat = [
-        torch.zeros(each.numel()) if gradient is None else gradient.flatten().cpu().double()
+        (torch.zeros_like(full(each)) if gradient is None else full(gradient)).flatten().cpu()
         for each, gradient in zip(weights, found, strict=True)
     ]
     head = [weight, step.scale, float(value.detach())]

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from plogq.doctor.runtime.pytorch.copies import RandomState
+from plogq.doctor.runtime.pytorch.tensors import has_reentrant_checkpoint, tensors_in
+from plogq.doctor.runtime.pytorch.untouched import RandomState
 
 Way = Callable[[Any], Any]
 
@@ -67,14 +68,13 @@ class Forward:
     @classmethod
     def called(
         cls, model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any],
-        device: torch.device, random: bool,
+        device: torch.device, random: RandomState | None,
     ) -> Forward:  # fmt: skip
         """Return a call that begins."""
         kind = device.type
         autocast = kind, torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)
         return cls(
-            args, kwargs, model.training, autocast, RandomState.now(device) if random else None,
-            _versions(args, kwargs),
+            args, kwargs, model.training, autocast, random, _versions(args, kwargs)
         )  # fmt: skip
 
     @property
@@ -108,6 +108,8 @@ class Step:
         By what the loss was multiplied before its gradient was asked for; None before that.
     logits
         Those of a model that computes the loss itself, without their graph.
+    reentrant
+        Whether a checkpoint hides parameters from all but `backward`; None before it is looked at.
     """
 
     number: int
@@ -119,6 +121,7 @@ class Step:
     scale: float | None = None
     ways: dict[int | str, Way] = field(default_factory=dict)
     logits: Any = None
+    reentrant: bool | None = None
 
     @property
     def own_loss(self) -> bool:
@@ -183,6 +186,11 @@ class Step:
         return replace(self, forward=forward, args=tuple(map(cut, self.args)),
                        kwargs=cut(self.kwargs))  # fmt: skip
 
+    def let_go(self) -> None:
+        """Keep no tensor but the loss: what is known of the step by then is all."""
+        self.forward = replace(self.forward, args=(), kwargs={}, output=None, earlier=None)
+        self.args, self.kwargs, self.ways, self.logits = (), {}, {}, None
+
     def find_ways(self) -> None:
         """Find how each argument of the loss comes of the model's outputs.
 
@@ -218,9 +226,9 @@ class Step:
         Raises
         ------
         LookError
-            The batch was written into since.
+            The batch was written into since; or a gradient is asked for, and a checkpoint hides it.
         """
-        forward = self.forward
+        forward, gradient = self.forward, torch.is_grad_enabled() and self.learning
         if not forward.unchanged:
             raise LookError("the batch was written into after the model had read it")
         if forward.random is not None:
@@ -235,7 +243,7 @@ class Step:
             # What came before the model has a graph of its own, which is the training's.
             output = model(*_apart(forward.args), **_apart(forward.kwargs))
         if self.own_loss:
-            return _scalar(entry(output, "loss")), output
+            return self._open(_scalar(entry(output, "loss")), gradient), output
         args, named = self.arguments(output)
         given = dict([*enumerate(self.args), *self.kwargs.items()])
         for name, now in [*enumerate(args), *named.items()]:
@@ -243,7 +251,16 @@ class Step:
             if isinstance(now, Tensor) and now.shape[1:] != then.shape[1:]:
                 raise LookError("the outputs of a row depend on how many rows there are")
         with torch.set_grad_enabled(self.learning):
-            return _scalar(loss(*args, **named)), output
+            return self._open(_scalar(loss(*args, **named)), gradient), output
+
+    def _open(self, loss: Tensor, gradient: bool) -> Tensor:
+        """Refuse a loss whose gradient is asked for, and whose graph hides a part."""
+        if gradient and self.reentrant is None:
+            self.reentrant = has_reentrant_checkpoint(loss)
+        if gradient and self.reentrant:
+            raise LookError("a reentrant checkpoint shows parameters to `backward` alone: "
+                            "use_reentrant=False shows them")  # fmt: skip
+        return loss
 
 
 def check_same(found: float, loss: float) -> None:
@@ -279,18 +296,6 @@ def entry(output: Any, name: str) -> Any:
             return numbers[0] if len(numbers) == 1 else None
         return next((x for x in tensors if x.ndim > 1), None)
     return getattr(output, name, None)
-
-
-def tensors_in(value: Any, depth: int = 4) -> Iterator[Tensor]:
-    """Yield the tensors in nested tuples, lists and mappings."""
-    if isinstance(value, Tensor):
-        yield value
-    elif depth and isinstance(value, Mapping):
-        for each in value.values():
-            yield from tensors_in(each, depth - 1)
-    elif depth and isinstance(value, (tuple, list)):
-        for each in value:
-            yield from tensors_in(each, depth - 1)
 
 
 def _apart(value: Any) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Set
 from torch import Tensor, nn
 from torch.optim.optimizer import Optimizer
 
+from plogq.doctor.runtime.pytorch.tensors import numbers, square_sum
 from plogq.doctor.runtime.training import StaleGradient, Unreached
 
 FEWEST = 2  # updates without a gradient: a layer may begin behind a weight of 0
@@ -57,7 +58,7 @@ class Updates:
         for name, each in self._named.items():
             if id(each) in used and each.requires_grad:
                 gradients.append(each.grad)
-                if each.grad is None or not each.grad.any():
+                if each.grad is None or not numbers(each.grad).any():
                     self._without[name] += 1
         norm = _norm(gradients)
         if self._left > 0 and norm > 0 and self.stale is None:
@@ -87,5 +88,4 @@ class Updates:
 
 
 def _norm(gradients: list[Tensor | None]) -> float:
-    squares = [float(each.double().square().sum()) for each in gradients if each is not None]
-    return math.sqrt(sum(squares))
+    return math.sqrt(sum(square_sum(each) for each in gradients if each is not None))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
@@ -16,11 +16,12 @@ from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 from plogq.doctor.finding import Unread
 from plogq.doctor.runtime.pytorch import probes, ranks
 from plogq.doctor.runtime.pytorch.accumulated import accumulated
-from plogq.doctor.runtime.pytorch.copies import Hook, plain, random_state_kept
+from plogq.doctor.runtime.pytorch.copies import Hook, plain
 from plogq.doctor.runtime.pytorch.layers import Looked, look
 from plogq.doctor.runtime.pytorch.loss_curve import Curve
 from plogq.doctor.runtime.pytorch.loss_name import NamedLoss, last_function, named, values
 from plogq.doctor.runtime.pytorch.steps import Forward, LookError, Step, entry
+from plogq.doctor.runtime.pytorch.untouched import RandomState, generators, unseen
 from plogq.doctor.runtime.pytorch.updates import Updates
 from plogq.doctor.runtime.training import Training
 from plogq.doctor.values import Values
@@ -62,6 +63,7 @@ class TorchWatch:
         self._looked: list[Looked] = []
         self._found: dict[str, Any] = {}
         self._handles: list[Any] = []
+        self._generators: list[Any] = []  # of random numbers, beside those of the libraries
         self._forward: Forward | None = None
         self._earlier: list[Forward] = []
         self._first: Step | None = None
@@ -91,6 +93,9 @@ class TorchWatch:
         self._handles = []
         self._forward = self._first = None
         self._parts, self._earlier, self._of_others = [], [], set()
+        self._generators = []
+        for looked in self._looked:
+            looked.step.let_go()
 
     @property
     def looking(self) -> bool:
@@ -129,9 +134,12 @@ class TorchWatch:
         if what not in {each.path for each in self.unread}:
             self.unread.append(Unread(what, reason))
 
+    def _unseen(self) -> AbstractContextManager[None]:
+        return unseen(self._device, self._generators)
+
     def _ask(self, field: str, what: str, question: Callable[[], Any]) -> None:
         """Keep the answer to a question; asking it leaves the random generators as they were."""
-        with self._safe(what), random_state_kept(self._device):
+        with self._safe(what), self._unseen():
             answer = question()
             if answer is not None:
                 self._found[field] = answer
@@ -145,7 +153,11 @@ class TorchWatch:
                 if self.looking:
                     earlier = [*self._earlier, self._forward][-MOST_PARTS:]
                     self._earlier = [each for each in earlier if each.kept is not None]
-            self._forward = Forward.called(module, args, kwargs, self._device, self.looking)
+            random = None
+            if self.looking:
+                self._generators = generators(self.inner, self.loss)
+                random = RandomState.now(self._device, self._generators)
+            self._forward = Forward.called(module, args, kwargs, self._device, random)
 
     def _after(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         with self._safe("the model"):
@@ -189,8 +201,8 @@ class TorchWatch:
             self._look_at_evaluation(step)
         elif self.looking:
             hook = Hook(partial(self._backward, step))
-            loss.register_hook(hook)  # type: ignore[no-untyped-call]
-            with random_state_kept(self._device):
+            self._handles.append(loss.register_hook(hook))  # type: ignore[no-untyped-call]
+            with self._unseen():
                 self._look(step)
         else:
             self._glance(step)
@@ -230,7 +242,7 @@ class TorchWatch:
             self._look_at_layers(step)
 
     def _look_at_layers(self, step: Step) -> None:
-        with self._safe("the layers"), random_state_kept(self._device):
+        with self._safe("the layers"), self._unseen():
             found = look(self.model, self.loss, step)
             self._looked.append(found)
             if found.broken is not None:
