@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-import plogq
+import plogq.huggingface
 from plogq.doctor import watch
 from tests.doctor.corpus.unseen.cases import ConvNet, digits, healthy
 
@@ -46,7 +46,7 @@ def tokens_counted_before_they_are_accumulated():
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
 
     def summed(logits, labels):
-        return F.cross_entropy(logits.view(-1, 60), labels.view(-1), reduction="sum")
+        return F.cross_entropy(logits.view(-1, 60), labels.reshape(-1), reduction="sum")
 
     with watch(model, summed) as d:
         for _ in range(4):

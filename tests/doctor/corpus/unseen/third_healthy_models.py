@@ -106,8 +106,8 @@ def a_hinge_gan_with_spectral_norms():
         norm(nn.Linear(64, 1)),
     )  # fmt: skip
     maker = nn.Sequential(nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 64), nn.Sigmoid())
-    opt_d = torch.optim.Adam(critic.parameters(), lr=2e-4, betas=(0, 0.9))
-    opt_g = torch.optim.Adam(maker.parameters(), lr=2e-4, betas=(0, 0.9))
+    opt_d = torch.optim.Adam(critic.parameters(), lr=2e-4, betas=(0.0, 0.9))
+    opt_g = torch.optim.Adam(maker.parameters(), lr=2e-4, betas=(0.0, 0.9))
     x, _ = digits(160)
 
     def hinge(scores, sign):

@@ -1,5 +1,7 @@
 """The third batch of unseen trainings, sick ones: mistakes inside of the model."""
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -38,7 +40,7 @@ def learn(model, x, y, epochs=1, **options):
 def a_deviation_of_a_hundredth_in_ten_layers():
     torch.manual_seed(300)
     sizes = [64, *[100] * 10, 10]
-    layers = [nn.Sequential(nn.Linear(a, b), nn.Tanh()) for a, b in zip(sizes, sizes[1:-1])]
+    layers = [nn.Sequential(nn.Linear(a, b), nn.Tanh()) for a, b in pairwise(sizes[:-1])]
     model = nn.Sequential(nn.Flatten(), *layers, nn.Linear(100, 10))
     for part in model.modules():
         if isinstance(part, nn.Linear):
