@@ -7,7 +7,11 @@ from pathlib import Path
 from tests.doctor.corpus import measure
 from tests.doctor.corpus.unseen.reasons import REASONS
 
-PUBLIC = Path(measure.__file__).parent / "unseen" / "public.json"
+_UNSEEN = Path(measure.__file__).parent / "unseen"
+PUBLIC = {
+    "The example trainings of public projects": _UNSEEN / "public.json",
+    "Those of other projects, after the checks had been mended": _UNSEEN / "public_second.json",
+}
 FIRST, SECOND, THIRD = (
     """\
 Someone wrote these in the style of public projects who had read what `watch` is for, and none of
@@ -52,7 +56,7 @@ def section(table: Callable[..., str]) -> str:
         table("The first run of the third batch", third, THIRD, 3),
         _reasons(third),
         table("All batches now", measure.recorded(measure.NOW), NOW, 3),
-        _public(),
+        *(_public(title, path) for title, path in PUBLIC.items()),
     ])  # fmt: skip
 
 
@@ -72,9 +76,9 @@ def _reasons(first: list[measure.Found]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _public() -> str:
+def _public(title: str, path: Path) -> str:
     """Return what was found in the example trainings of public projects."""
-    given = json.loads(PUBLIC.read_text())
+    given = json.loads(path.read_text())
     runs = given["runs"]
     found = [(run, each) for run in runs for each in run["findings"]]
     counts = {
@@ -83,7 +87,7 @@ def _public() -> str:
     }
     quiet = [run["training"] for run in runs if not run["findings"]]
     lines = [
-        "### The example trainings of public projects\n",
+        f"### {title}\n",
         f"{len(runs)} trainings of {len(given['projects'])} projects, each for its first 60 "
         "updates or a minute of one core. The code is theirs, but for a line that watches, smaller "
         "sizes where a processor needs them, and small data in place of what is downloaded "

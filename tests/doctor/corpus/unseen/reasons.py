@@ -67,7 +67,10 @@ REASONS = {
     "gradients are small, but none of float16's becomes 0.",
     ("padded_lines_divided_by_the_number_of_batches", "PQ205"): "A function that leaves out the "
     "label 0 was no loss that is known. It is now found without its padding.",
-    ("the_state_after_a_hundred_pads", "PQ213"): "The loss falls in its sixth digit, without noise, "
+    (
+        "the_state_after_a_hundred_pads",
+        "PQ213",
+    ): "The loss falls in its sixth digit, without noise, "
     "and was said to fall still. A fall that leads nowhere is now none.",
     ("values_and_returns_of_two_shapes", "PQ111"): "Of the losses that broadcast only `mse_loss` "
     "was known. Now `l1_loss`, `smooth_l1_loss` and `huber_loss` are.",
