@@ -23,8 +23,8 @@ The same author wrote these after the checks had been changed by the first batch
 trainings below, and so had read the checks by then. No check was changed by them before this run.
 """,
     """\
-Another author, who had read neither the checks nor the other batches, wrote these after the checks
-had been mended. What each is to show was committed before the doctor was tried on any. Three that
+Another author wrote these after the checks had been mended, and had read none of the checks, but
+this page, and a few cases of the other batches for their style. What each is to show was committed before the doctor was tried on any. Three that
 ended with an error of their own, before their first update, were run again when that was mended.
 """,
 )
