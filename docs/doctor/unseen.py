@@ -24,8 +24,9 @@ trainings below, and so had read the checks by then. No check was changed by the
 """,
     """\
 Another author wrote these after the checks had been mended, and had read none of the checks, but
-this page, and a few cases of the other batches for their style. What each is to show was committed before the doctor was tried on any. Three that
-ended with an error of their own, before their first update, were run again when that was mended.
+this page, and a few cases of the other batches for their style. What each is to show was committed
+before the doctor was tried on any. Three that ended with an error of their own, before their first
+update, were run again when that was mended.
 """,
 )
 NOW = """\
