@@ -253,6 +253,42 @@ def test_a_nan_of_a_later_step_is_found_at_its_module():
     assert "0 (Linear), and it is given them" in found.evidence[1]
 
 
+@pytest.mark.parametrize("learns", [False, True])
+@pytest.mark.parametrize("first", [0, 5])
+def test_a_loss_of_eval_mode_counts_where_it_is_learnt_from(learns, first):
+    model, criterion = seeded(), nn.CrossEntropyLoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    with watch(model, criterion, probes=False) as d:
+        for turn in range(8):
+            model.train(turn < first)
+            loss = criterion(model(X), Y)  # without no_grad
+            if not learns and turn >= first:
+                model.train()
+                loss = criterion(model(X), Y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    found = [finding.code for finding in d.diagnosis.findings]
+    assert ("PQ209" in found) == learns
+    assert d.diagnosis.unread == ()
+
+
+def test_a_batch_in_a_tuple_is_cut_as_one():
+    class OfTwo(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(16, 4)
+
+        def forward(self, both):
+            return self.layer(torch.cat(both, 1))
+
+    torch.manual_seed(0)
+    model, criterion = OfTwo(), nn.CrossEntropyLoss()
+    with watch(model, criterion) as d:
+        criterion(model((X, X)), Y).backward()
+    assert d.diagnosis.unread == ()
+
+
 def test_gradients_of_layers_are_those_of_the_model():
     torch.manual_seed(0)
     model, criterion = nn.Sequential(nn.Linear(8, 6), nn.Tanh(), nn.Linear(6, 4)), nn.MSELoss()

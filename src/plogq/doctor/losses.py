@@ -56,6 +56,9 @@ LOSSES: dict[str, dict[str, Loss]] = {
         "binary_cross_entropy": Loss("probabilities", "sigmoid", eps=TORCH_EPS),
         "kl_div": Loss("log-probabilities", "distributions"),
         "mse_loss": replace(NUMBERS, broadcasts=True),
+        "l1_loss": replace(NUMBERS, broadcasts=True),
+        "smooth_l1_loss": replace(NUMBERS, broadcasts=True),
+        "huber_loss": replace(NUMBERS, broadcasts=True),
     },
     "keras": {
         "sparse_categorical_crossentropy": Loss("probabilities", "softmax", "indices", KERAS_EPS),
@@ -88,6 +91,9 @@ TORCH_CLASSES = {
     "BCELoss": "binary_cross_entropy",
     "KLDivLoss": "kl_div",
     "MSELoss": "mse_loss",
+    "L1Loss": "l1_loss",
+    "SmoothL1Loss": "smooth_l1_loss",
+    "HuberLoss": "huber_loss",
 }
 KERAS_CLASSES = {
     "SparseCategoricalCrossentropy": "sparse_categorical_crossentropy",

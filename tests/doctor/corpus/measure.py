@@ -28,7 +28,7 @@ VALUES = (*sick.CASES, *healthy.CASES)
 TRAININGS = (*sick_trainings.CASES, *healthy_trainings.CASES)
 # What was found in the unseen trainings when each batch was first tried, and what is found now.
 _UNSEEN = Path(__file__).parent / "unseen"
-FIRST_RUNS = (_UNSEEN / "first_run.json", _UNSEEN / "second_run.json")
+FIRST_RUNS = tuple(_UNSEEN / f"{batch}_run.json" for batch in ("first", "second", "third"))
 NOW = _UNSEEN / "now.json"
 
 

@@ -3,7 +3,8 @@
 ## What it does
 Gives each row of the batch the label of another, three times, and computes the loss of the same
 outputs. Labels are whole numbers, or rows of 0 and 1. Batches in which all labels or all outputs
-are alike are passed over.
+are alike are passed over, and so are outputs that are the same for all classes, and functions whose
+second argument begins with an underscore, as what is not read is named.
 
 ## Why it matters
 Then the labels do not reach the loss: it is computed of something else, every row has the weight 0,

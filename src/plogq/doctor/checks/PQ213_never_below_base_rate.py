@@ -4,8 +4,10 @@
 Compares the losses of the last two quarters of a training of 40 updates or more. A finding says
 that they no longer fall, and that neither is below the entropy of the shares of the labels, which
 is what always giving each class its share costs. Losses so noisy that a fall of 5 % could be hidden
-among them are not called settled. The labels that are counted must be so many that
-their entropy is known to 5 %: of K classes in N labels, it is too low by about (K − 1) / 2N.
+among them are not called settled. One that falls so slowly is, where it is within 1 % of that
+entropy, and a hundred such quarters would not take it 1 % below. The labels that are counted must
+be so many that their entropy is known to 5 %: of K classes in N labels, it is too low by about
+(K − 1) / 2N.
 
 ## Why it matters
 The loss falls at first, for the base rates are learnt within a few steps; it looks like training.
@@ -72,6 +74,7 @@ FEWEST = 40  # steps, and so ten in a quarter
 HIDDEN = 0.05  # of the entropy: a fall that would have been seen
 BIAS = 0.05  # of the entropy, by which that of few labels may be too low
 ERRORS = 2  # standard errors of the difference of two quarters
+QUARTERS = 100  # in which a loss that still falls is to be below the base rates' entropy
 NEAR = 0.01  # of the base rates' entropy: below it, something of the inputs was learnt
 
 
@@ -92,9 +95,13 @@ def find(training: Training) -> Iterator[Finding]:
         return
     error = math.sqrt((before.var(ddof=1) + last.var(ddof=1)) / quarter)
     fall = before.mean() - last.mean()
-    if fall > ERRORS * error or fall + ERRORS * error > HIDDEN * seen.base_rate:
+    near = NEAR * seen.base_rate
+    stands = abs(last.mean() - seen.base_rate) <= near and QUARTERS * fall <= near
+    if fall > ERRORS * error and not stands:
         return
-    if min(before.mean(), last.mean()) < (1 - NEAR) * seen.base_rate:
+    if fall + ERRORS * error > HIDDEN * seen.base_rate:
+        return
+    if min(before.mean(), last.mean()) < seen.base_rate - near:
         return
     yield Finding(
         where=Place("the losses"),
@@ -105,7 +112,9 @@ def find(training: Training) -> Iterator[Finding]:
             f"{seen.base_rate:.4g}",
         ),
         confidence="likely",
-        because=f"The two differ by no more than {ERRORS} standard errors, {error:.2g} each.",
+        because="The loss falls by less than 1/10,000 of it in a quarter of the steps."
+        if fall > ERRORS * error
+        else f"The two differ by no more than {ERRORS} standard errors, {error:.2g} each.",
         fix="look whether inputs and labels belong together, whether the inputs reach the model, "
         "and try other learning rates",
         cost=Cost.if_any(last.mean() - seen.base_rate, "the loss, less that of the base rates"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,8 +18,12 @@ from plogq.doctor.runtime.pytorch.steps import Step
 from plogq.doctor.values import Values, values_of
 
 # The options that the checks of values know, and that modules keep as attributes.
-OPTIONS = ("ignore_index", "label_smoothing", "reduction", "weight", "log_target", "pos_weight")
+OPTIONS = (
+    "ignore_index", "label_smoothing", "reduction", "weight", "log_target", "pos_weight", "beta",
+    "delta",
+)  # fmt: skip
 CLOSE = 1e-4  # of the loss: sums in half precision, or in another order
+EQUAL = 1e-6  # of the loss, in float32: before training, most means of losses are about ln C
 # How autograd calls what only changes a shape or a type, and activations.
 SHAPES = ("View", "UnsafeView", "Squeeze", "Unsqueeze", "Select", "Transpose", "Permute", "ToCopy",
           "Slice", "TBackward", "ReshapeAlias", "Clone")  # fmt: skip
@@ -29,6 +33,9 @@ BY_NUMBER = (
     "cross_entropy", "nll_loss", "binary_cross_entropy_with_logits", "binary_cross_entropy",
     "mse_loss",
 )  # fmt: skip
+OF_CLASSES = BY_NUMBER[:2]  # these leave labels out
+LEFT_OUT = -100  # what they leave out by themselves
+PADDING = (0, -1)  # labels that are often left out, beside the most frequent one
 
 
 @dataclass(frozen=True)
@@ -96,15 +103,26 @@ def _by_number(outputs: Tensor, target: Tensor, loss: float) -> NamedLoss | None
         ]
     for x, y in pairs:
         for name in BY_NUMBER:
-            for reduction in ("mean", "sum"):
-                try:
-                    number = float(getattr(F, name)(x.float(), y, reduction=reduction))
-                except (RuntimeError, ValueError, IndexError):
-                    break
-                same = abs(number - loss) <= CLOSE * max(abs(loss), 1e-3)
-                if same or (math.isnan(number) and math.isnan(loss)):
-                    return NamedLoss(name, {"reduction": reduction}, x, y)
+            for target, close in _tried(name, y):
+                for reduction in ("mean", "sum"):
+                    try:
+                        number = float(getattr(F, name)(x.float(), target, reduction=reduction))
+                    except (RuntimeError, ValueError, IndexError):
+                        break
+                    same = abs(number - loss) <= close * max(abs(loss), 1e-3)
+                    if same or (target is y and math.isnan(number) and math.isnan(loss)):
+                        return NamedLoss(name, {"reduction": reduction}, x, target)
     return None
+
+
+def _tried(name: str, target: Tensor) -> Iterator[tuple[Tensor, float]]:
+    """Yield the target, and the same without one of its labels, each with how close to come."""
+    yield target, CLOSE
+    if name in OF_CLASSES and not target.is_floating_point() and target.numel():
+        labels = {int(target.flatten().mode().values), *PADDING}
+        for each in sorted(labels):
+            if (target == each).any():
+                yield target.masked_fill(target == each, LEFT_OUT), EQUAL
 
 
 def values(loss: NamedLoss, at_start: bool = False, made_by: str = "") -> Values:

@@ -42,7 +42,8 @@ FEWEST = 8  # rows, of which the base rates say something
 def shuffled_labels(loss: Any, at: Step) -> ShuffledLabels | None:
     """Return the loss of the same outputs with the labels of other rows; None if it says nothing.
 
-    Labels are whole numbers, or rows of 0 and 1; rows of outputs must differ.
+    Labels are whole numbers, or rows of 0 and 1. Rows of outputs must differ, and not all of them
+    say the same of every class, as behind weights of 0: then each label costs as much as another.
     """
     outputs, target = at.outputs, at.target
     if at.own_loss or not isinstance(outputs, Tensor) or not isinstance(target, Tensor):
@@ -50,7 +51,9 @@ def shuffled_labels(loss: Any, at: Step) -> ShuffledLabels | None:
     rows = target.shape[0] if target.ndim else 0
     if rows < 2 or outputs.ndim == 0 or outputs.shape[0] != rows or not _are_labels(target):
         return None
-    if _all_alike(outputs.detach()) or _all_alike(target):
+    if _all_alike(outputs.detach()) or _all_alike(target) or leaves_out(loss, 1):
+        return None
+    if outputs.ndim > 1 and outputs.shape[1] > 1 and _all_alike(outputs.detach().movedim(1, 0)):
         return None
     found, loss = [], copied_loss(loss)
     for turn in range(1, ORDERS + 1):
@@ -63,6 +66,13 @@ def shuffled_labels(loss: Any, at: Step) -> ShuffledLabels | None:
         return None
     value = _wide(loss, at, target)
     return ShuffledLabels(value, tuple(found), step("float32") * max(abs(value), 1.0), rows)
+
+
+def leaves_out(loss: Any, place: int) -> bool:
+    """Return whether a function says that it does not read an argument: its name begins with _."""
+    code = getattr(loss, "__code__", None)
+    names = () if code is None else code.co_varnames[: code.co_argcount]
+    return len(names) > place and names[place].startswith("_")
 
 
 def _wide(loss: Any, at: Step, target: Tensor) -> float:

@@ -177,7 +177,9 @@ class Step:
                 return rows[kept.to(given.device)].flatten(0, 1)
             if isinstance(given, Mapping):
                 return {name: cut(each) for name, each in given.items()}
-            return [cut(each) for each in given] if isinstance(given, list) else given
+            if type(given) in (list, tuple):
+                return type(given)(cut(each) for each in given)
+            return given
 
         forward = replace(
             self.forward, args=tuple(map(cut, self.forward.args)), kwargs=cut(self.forward.kwargs)

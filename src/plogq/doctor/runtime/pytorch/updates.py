@@ -75,7 +75,7 @@ class Updates:
         by_layer: dict[str, list[str]] = {}
         for name, each in self._named.items():
             if each.requires_grad:
-                by_layer.setdefault(name.rpartition(".")[0], []).append(name)
+                by_layer.setdefault(_layer(name), []).append(name)
         layers = [
             layer for layer, names in by_layer.items() if layer in ran and never.issuperset(names)
         ]
@@ -85,6 +85,12 @@ class Updates:
                  for layer, names in by_layer.items()}  # fmt: skip
         without = sum(sizes[layer] for layer in layers)
         return Unreached(tuple(layers), without, sum(sizes.values()), self._looks)
+
+
+def _layer(name: str) -> str:
+    """Return the layer of a parameter; what makes its weight, as a spectral norm, is part of it."""
+    owner, parametrized, _ = f".{name}".partition(".parametrizations.")
+    return owner[1:] if parametrized else name.rpartition(".")[0]
 
 
 def _norm(gradients: list[Tensor | None]) -> float:

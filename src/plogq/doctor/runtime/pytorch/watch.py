@@ -195,8 +195,11 @@ class TorchWatch:
             raise LookError("no call of the model was seen before it: hand over what is called, "
                             "such as the compiled model")  # fmt: skip
         step = Step(self.calls, forward, tuple(args), dict(kwargs), loss.detach().mean(), learning)
-        if learning:
+        if learning and forward.training:
             self._curve.add(loss)
+        elif learning:  # an evaluation without no_grad has a gradient, and asks for none
+            learnt = Hook(partial(self._learnt_in_eval_mode, step, loss.detach()))
+            loss.register_hook(learnt)  # type: ignore[no-untyped-call]
         if not learning:
             self._look_at_evaluation(step)
         elif self.looking:
@@ -236,8 +239,8 @@ class TorchWatch:
         if self._first is None:
             self._first = step
             self._ask_of(step, known)
-        elif not step.forward.training:
-            self._ask_for_mode(step)
+        elif step.forward.training and "train_mode" not in self._found:
+            self._ask_for_mode(step)  # an evaluation came first
         if len(self._looked) < self.steps:
             self._look_at_layers(step)
 
@@ -251,7 +254,8 @@ class TorchWatch:
     def _ask_of(self, step: Step, known: NamedLoss | None) -> None:
         """Ask what one batch can answer."""
         model, loss = self.model, self.loss
-        self._ask_for_mode(step)
+        if step.forward.training:
+            self._ask_for_mode(step)
         self._ask("half", "the precision", lambda: probes.half_precision(loss, step, known))
         self._ask("squared", "the squared error", lambda: probes.squared_error(step, known))
         if not self.probes:
@@ -288,9 +292,15 @@ class TorchWatch:
         elif self._curve.is_due:
             self._curve.count(named(self.loss, step))
         if not step.forward.training and "eval_mode" not in self._asked:
-            self._asked.add("eval_mode")
             with self._safe("the modes"):
                 step.find_ways()
+
+    def _learnt_in_eval_mode(self, step: Step, loss: Tensor, gradient: Tensor) -> None:
+        """Look at a loss of eval mode when its gradient is asked for."""
+        with self._safe("the modes"), random_state_kept(self._device):
+            self._curve.add(loss)
+            if step.can_be_repeated and "eval_mode" not in self._asked:
+                self._asked.add("eval_mode")
                 self._ask_for_mode(step)
 
     def _backward(self, step: Step, gradient: Tensor) -> None:
