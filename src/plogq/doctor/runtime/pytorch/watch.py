@@ -297,7 +297,7 @@ class TorchWatch:
 
     def _learnt_in_eval_mode(self, step: Step, loss: Tensor, gradient: Tensor) -> None:
         """Look at a loss of eval mode when its gradient is asked for."""
-        with self._safe("the modes"), random_state_kept(self._device):
+        with self._safe("the modes"), self._unseen():
             self._curve.add(loss)
             if step.can_be_repeated and "eval_mode" not in self._asked:
                 self._asked.add("eval_mode")
