@@ -206,6 +206,7 @@ class Values:
         return None
 
     @cached_property
+    @np.errstate(divide="ignore")  # the log of 0 is −inf
     def log_q(self) -> Array | None:
         """Log-probabilities (R, C) by what the loss takes; None where the rows are none of that.
 
