@@ -9,7 +9,7 @@ from torch import Tensor
 
 from plogq.errors import check_count
 from plogq.torch.checks import check_tensors
-from plogq.torch.head import WORKSPACE, LowRank, asked_of_layer
+from plogq.torch.head import LowRank, asked_of_layer, workspace_of
 from plogq.torch.options import SoftmaxOptions
 from plogq.torch.parallel.asking import asked_of, not_compiled, widened
 from plogq.torch.parallel.exchange import Heading, fail_at_the_first_call
@@ -37,7 +37,7 @@ def linear_cross_entropy(
     label_smoothing: float = 0.0,
     shift: bool = False,
     lora: LowRank | tuple[Tensor, Tensor, float] | None = None,
-    workspace: int = WORKSPACE,
+    workspace: int | None = None,
     compact: bool = True,
     **options: Unpack[SoftmaxOptions],
 ) -> Any:
@@ -61,8 +61,8 @@ def linear_cross_entropy(
     lora
         (A, B, scale): A is whole on every rank, and B is this part, (C_r, r).
     workspace
-        Bytes for the logits that exist at once. Logits of all rows that fit are kept for the
-        backward; others are computed there once more.
+        Bytes for the logits that exist at once; None as for `plogq.torch.linear_cross_entropy`.
+        Logits of all rows that fit are kept for the backward; others are computed there once more.
     reduction, ignore_index, label_smoothing, shift, compact, **options
         As for `plogq.torch.linear_cross_entropy`.
 
@@ -114,7 +114,7 @@ def linear_logprobs(
     mask: Tensor | None = None,
     shift: bool = False,
     lora: LowRank | tuple[Tensor, Tensor, float] | None = None,
-    workspace: int = WORKSPACE,
+    workspace: int | None = None,
     compact: bool = True,
 ) -> TokenLogprobs:
     """`plogq.torch.linear_logprobs` of a layer of which each rank has some classes.
@@ -166,7 +166,7 @@ def _answer(
     label_smoothing: float,
     shift: bool,
     lora: LowRank | tuple[Tensor, Tensor, float] | None,
-    workspace: int,
+    workspace: int | None,
     compact: bool,
     top_k: int,
     options: SoftmaxOptions,
@@ -178,7 +178,7 @@ def _answer(
     ranks = ranks_of(whole.group if group is None and whole is not None else group)
     try:
         check_tensors(input=input, linear_weight=matrix)
-        check_count("workspace", workspace, 1)
+        workspace = workspace_of(workspace, input)
         given: SoftmaxOptions = {**options}
         for name in ("row_weight", "mask"):
             if name in options:

@@ -75,7 +75,9 @@ class HeadPart:
     ) -> HeadPart:
         """Return the part, and refuse a workspace that holds no row."""
         hidden, keep, valid = layer.terms[0][0], rows.keep, None
-        if not on_host(hidden):  # else the rows would be counted with a look at the labels
+        if compact and not on_host(
+            hidden
+        ):  # else the rows would be counted with a look at the labels
             valid = len(hidden) if keep is None else int(keep.sum())
         head = Head(rows, layer, softcap, workspace, compact, valid)
         return cls(head, Pieces.of(head, _ROWS))
