@@ -250,6 +250,23 @@ def a_masked_label_costs_infinity(here):
 
 
 @CASES
+def a_masked_label_in_a_masked_part(here):
+    """No class of the label's part is open, and it has the gradient that one process gives it."""
+    cut = here.cut(C)
+    for rank in range(here.size):
+        part = here._replace(rank=rank).cut(C)
+        for label in range(part.start, part.stop)[:2]:
+            x = torch.arange(2.0 * C, dtype=torch.float64).reshape(2, C).sin()
+            x[0, part] = -torch.inf
+            for options in ({}, {"label_smoothing": 0.1, "weight": WEIGHT}, {"gamma": 2.0}):
+                whole, own = x.clone().requires_grad_(), x[:, cut].clone().requires_grad_()
+                y = torch.tensor([label, 3])
+                pt.cross_entropy(whole, y, reduction="sum", **options).backward()
+                parallel.cross_entropy(own, y, reduction="sum", **options).backward()
+                torch.testing.assert_close(own.grad, whole.grad[:, cut])
+
+
+@CASES
 def padding_has_no_part(here):
     """The last columns hold anything, beyond a vocabulary that no part's end meets."""
     for vocab in (C - 1, C - 6, 1):
