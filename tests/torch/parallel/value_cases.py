@@ -355,6 +355,25 @@ def logprobs_and_entropy(here):
 
 
 @CASES
+def masked_classes_are_among_the_likeliest_before_none(here):
+    """Asked for all classes, each comes once, whichever parts are short, empty or masked."""
+    x = torch.full((2, C), -torch.inf, dtype=torch.float64)
+    x[0, [4, 2]] = torch.tensor([2.0, 1.0], dtype=torch.float64)
+    x[1] = torch.arange(C)
+    found = parallel.logprobs(here.part(x), torch.tensor([2, 3]), top_k=C)
+    assert found.top_ids.sort(1).values.tolist() == [list(range(C))] * 2
+    assert found.top_ids[:, :2].tolist() == [[4, 2], [C - 1, C - 2]]
+    by_class = x.log_softmax(1).gather(1, found.top_ids)
+    torch.testing.assert_close(found.top_logprobs, by_class)
+    matrix, bias = torch.zeros(C, 1).double(), x[0]
+    of_head = parallel.linear_logprobs(
+        torch.ones(1, 1).double(), here.part(matrix, 0), torch.tensor([2]), top_k=C,
+        linear_bias=here.part(bias, 0),
+    )  # fmt: skip
+    assert of_head.top_ids.sort(1).values.tolist() == [list(range(C))]
+
+
+@CASES
 def two_heads_of_one_group(here):
     """Parts of one width here and of two elsewhere: every rank learns where its classes begin."""
     for classes in (C, C + 3, C, C + 3):

@@ -244,7 +244,7 @@ def _found(
     def sums_of(part: Part, rows: Rows) -> PartSums:
         head = HeadPart.of(rows, _own_layer(layer, part), softcap, workspace, compact)
         made[:] = [head]
-        return head.sums(asked.fields, part.first, keep=keeps)
+        return head.sums(asked.fields, part, keep=keeps)
 
     def focal_of(part: Part, rows: Rows, focus: Focus) -> Tensor:
         return made[0].focal(focus)

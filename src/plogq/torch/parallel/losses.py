@@ -211,7 +211,7 @@ def _rows_of(asked: Asked, x: Tensor, heading: Heading, *, entropy: bool) -> tup
 
     def sums_of(part: Part, rows: Rows) -> PartSums:
         z = part.of_classes(x.detach(), 1, -torch.inf)
-        return part_sums(z, Summing(rows, asked.fields, part.first))
+        return part_sums(z, Summing(rows, asked.fields, part.first, part.width))
 
     def focal_of(part: Part, rows: Rows, focus: Focus) -> Tensor:
         return focal_sums(part.of_classes(x.detach(), 1, -torch.inf), rows, focus)

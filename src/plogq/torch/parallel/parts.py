@@ -141,6 +141,9 @@ class Asked:
         if weight.shape not in ((own,), (part.classes,), (total,)):
             expected = f"have shape ({own},) as this rank's part, or ({part.classes},)"
             refuse("weight", expected, tuple(weight.shape))
+        if weight.shape == (own,) == (part.classes,) and part.width and part.first:
+            came = f"({own},), which may be this rank's part or all classes"
+            refuse("weight", f"have shape ({total},), as the columns of all ranks", came)
         if weight.shape != (own,):
             weight = weight[part.first : part.first + part.width]
         return part.of_classes(weight, 0, 0.0)

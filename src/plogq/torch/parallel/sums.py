@@ -93,11 +93,14 @@ class Summing:
         What is wanted.
     first
         The number of this part's first class among all.
+    width
+        How many classes it has; with 0 its only column is none.
     """
 
     rows: Rows
     fields: Fields
     first: int
+    width: int
 
 
 def no_native_sums(x: Tensor, asked: Summing) -> str:
@@ -227,7 +230,7 @@ def add_sums_of_labels(found: PartSums, x: Tensor, asked: Summing) -> None:
     best = x.topk(min(fields.top_k, x.shape[1])) if fields.top_k else None
     for i in range(fields.top_k):
         assert best is not None
-        there = i < best.values.shape[1]
+        there = i < min(best.values.shape[1], asked.width)
         lowest = torch.full_like(sums["max"], -torch.inf)
         sums[f"top{i}"] = best.values[:, i] if there else lowest
         none = torch.full_like(found.top, -1)
