@@ -130,8 +130,8 @@ def class_weights_that_may_be_a_part_or_all(here):
     if here.rank == 0:
         refused(here, "an error on rank 1", own=own, target=Y % 4, weight=torch.ones(4), vocab=4)
     else:
-        refused(here, r"weight must have shape \(7,\), as the columns of all ranks; got \(4,\), which",
-                own=own, target=Y % 4, weight=torch.ones(4), vocab=4)  # fmt: skip
+        sentence = r"weight must have shape \(7,\), as the columns of all ranks; got \(4,\), which"
+        refused(here, sentence, own=own, target=Y % 4, weight=torch.ones(4), vocab=4)
     weight = torch.arange(1.0, 8.0)
     found = parallel.cross_entropy(own, Y % 4, weight, vocab=4)
     right = torch.nn.functional.cross_entropy(X[:, :4], Y % 4, weight[:4])
@@ -214,3 +214,18 @@ def a_divisor_of_other_masks(here):
         with pytest.raises(TypeError, match=f"{name} must be {kind}; got {dtype}"):
             parallel.global_denominator(Y, **given)
     assert parallel.global_denominator(Y, mask=Y >= 0) == here.size * 3
+
+
+@CASES
+def an_argument_that_one_rank_alone_refuses_later(here):
+    """It makes no call, since it cannot know how long the others' packets are: they time out."""
+    group = dist.new_group(timeout=datetime.timedelta(seconds=1))
+    parallel.cross_entropy(here.part(X), Y, group=group)
+    if here.rank == 0:
+        with pytest.raises(ValueError, match="label_smoothing must be in"):
+            parallel.cross_entropy(here.part(X), Y, group=group, label_smoothing=2.0)
+        time.sleep(1.5)
+    else:
+        with pytest.raises(RuntimeError, match=r"(?i)timed? ?out|closed"):
+            parallel.cross_entropy(here.part(X), Y, group=group)
+    dist.barrier()

@@ -14,9 +14,10 @@ from plogq.torch.options import SoftmaxOptions
 from plogq.torch.parallel.asking import asked_of, not_compiled, widened
 from plogq.torch.parallel.exchange import Heading, fail_at_the_first_call
 from plogq.torch.parallel.focal import Focus
+from plogq.torch.parallel.found import Found, together
 from plogq.torch.parallel.head_part import HeadPart
 from plogq.torch.parallel.losses import token_logprobs, upstream_of, values_of
-from plogq.torch.parallel.parts import Asked, Found, Part, together
+from plogq.torch.parallel.parts import Asked, Part
 from plogq.torch.parallel.ranks import Group, part_of, ranks_of, replicated
 from plogq.torch.parallel.sums import PartSums
 from plogq.torch.questions import Layer, Rows, TokenLogprobs, wants_gradient, without_autocast

@@ -18,7 +18,8 @@ from plogq.torch.engines.head_pieces import Pieces, RowEngine
 from plogq.torch.engines.head_products import wide
 from plogq.torch.parallel.engines import part_sums, write_slopes
 from plogq.torch.parallel.focal import Focus, focal_sums
-from plogq.torch.parallel.parts import Found, Part
+from plogq.torch.parallel.found import Found
+from plogq.torch.parallel.parts import Part
 from plogq.torch.parallel.ranks import Ranks, summed
 from plogq.torch.parallel.sums import Fields, PartSums, Summing
 from plogq.torch.questions import Head, Layer, Rows, arithmetic, without_autocast

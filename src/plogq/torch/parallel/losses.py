@@ -15,7 +15,8 @@ from plogq.torch.parallel.asking import asked_of, not_compiled, widened
 from plogq.torch.parallel.engines import part_sums, write_slopes
 from plogq.torch.parallel.exchange import Heading, fail_at_the_first_call
 from plogq.torch.parallel.focal import Focus, focal_sums
-from plogq.torch.parallel.parts import Asked, Found, Part, together
+from plogq.torch.parallel.found import Found, together
+from plogq.torch.parallel.parts import Asked, Part
 from plogq.torch.parallel.ranks import Group, part_of, ranks_of, replicated
 from plogq.torch.parallel.sums import PartSums, Summing
 from plogq.torch.private import is_transformed

@@ -23,7 +23,7 @@ from plogq.torch.engines.native_rows import run_rows
 from plogq.torch.questions import Rows, arithmetic
 
 ELSEWHERE = -1  # the label of a row whose class is another rank's
-_NO_INDEX = -(1 << 62)  # an ignore_index that no label has
+NO_INDEX = -(1 << 62)  # an ignore_index that no label has: rows are left out by `keep`
 
 
 class Fields(NamedTuple):
@@ -164,7 +164,7 @@ def plain_rows(target: Tensor, keep: Tensor | None, options: Options) -> Rows:
     """Return the question for the kernel's plain loss at the options' temperature."""
     plain = Options(temperature=options.temperature)
     return Rows(
-        target, False, _NO_INDEX, None, keep, plain, target.shape[:1],
+        target, False, NO_INDEX, None, keep, plain, target.shape[:1],
         validate=False, loss=CROSS_ENTROPY,
     )  # fmt: skip
 
