@@ -49,7 +49,8 @@ def cross_entropy(
         Class indices of all classes, in that shape without C_r, the same on every rank; or this
         part of distributions.
     weight : (C_r,) or (C,)
-        The class weights of this part, or of all classes.
+        The class weights of this part, of all classes, or of all columns with their padding: the
+        last is asked for where one length may be the first or the second.
     group
         The process group, or a DeviceMesh of one axis; None for all ranks, or for the DTensor's.
     vocab
