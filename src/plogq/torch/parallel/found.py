@@ -175,8 +175,11 @@ def together(
         words, sketches, values, failure = exchanged(ranks, heading, numbers, len(names), room)
         sound = None
         if on_host(like) or rows.validate:
-            if not checked(words, sketches, ranks, failure):
-                continue
+            try:
+                if not checked(words, sketches, ranks, failure):
+                    continue
+            finally:
+                failure = None  # it holds this frame, and with it the group and all tensors
         elif failure is not None:
             raise failure
         else:
