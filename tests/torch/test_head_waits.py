@@ -183,3 +183,27 @@ def test_bad_targets_become_nan_or_are_refused(reduction, weight):
     with pytest.raises(ValueError, match="target must sum to 1"):
         of_head(h, m, target=soft, workspace=ROOM)
     assert of_head(h, m, target=soft, workspace=ROOM, compact=False).isnan()
+
+
+def test_the_default_workspace_is_that_of_the_device(monkeypatch):
+    """Here 64 MiB, and elsewhere 1 GiB; what is given holds everywhere."""
+    given = []
+    fit = head_pieces.rows_that_fit
+    monkeypatch.setattr(
+        head_pieces, "rows_that_fit", lambda head, e: given.append(head.workspace) or fit(head, e)
+    )
+
+    def step():
+        h, m = leaves(HIDDEN, MATRIX)
+        pt.linear_cross_entropy(h, m, LABELS)
+        pt.linear_logprobs(h, m, LABELS)
+        pt.linear_distillation_loss(h, m, HIDDEN, teacher_weight=MATRIX)
+        of_head(h, m, workspace=ROOM)
+
+    step()
+    monkeypatch.setattr(door, "on_host", lambda x: True)
+    step()
+    assert given == [1 << 30] * 3 + [ROOM] + [64 << 20] * 3 + [ROOM]
+    for wrong in (0, 1.5, "1 GiB"):
+        with pytest.raises((ValueError, TypeError), match="workspace must be"):
+            of_head(*leaves(HIDDEN, MATRIX), workspace=wrong)

@@ -30,7 +30,9 @@ from plogq.torch.questions import (
 from plogq.torch.reductions import reduction_name
 from plogq.torch.softmax import question, shaped
 
-WORKSPACE = 64 << 20
+WORKSPACE = 64 << 20  # on the CPU, where its caches are filled
+# A GPU reads and writes the whole gradient of the matrix for each piece, so it has fewer of them.
+WORKSPACE_OF_DEVICES = 1 << 30
 # What the ranks' rows have to do with each other, a sharded matrix cannot tell.
 WHOLE = (
     "be whole beside an input that is: take its full_tensor(grad_placements=[P] * mesh.ndim), with "
@@ -69,7 +71,7 @@ def linear_cross_entropy(
     label_smoothing: float = 0.0,
     shift: bool = False,
     lora: LowRank | tuple[Tensor, Tensor, float] | None = None,
-    workspace: int = WORKSPACE,
+    workspace: int | None = None,
     valid: int | None = None,
     compact: bool = True,
     **options: Unpack[SoftmaxOptions],
@@ -101,8 +103,9 @@ def linear_cross_entropy(
     lora
         (A, B, scale): the layer's matrix is linear_weight + scale · B A, which is never formed.
     workspace
-        Bytes for the logits that exist at once, beside the float32 gradient of `linear_weight`.
-        Losses and gradients do not depend on it, but for rounding.
+        Bytes for the logits that exist at once, beside the float32 gradient of `linear_weight`;
+        None for 64 MiB on the CPU and 1 GiB on other devices. Losses and gradients do not depend
+        on it, but for rounding.
     valid
         The number of rows that are not left out, if it is known; on the CPU it is checked, and on
         another device one that is too small makes the loss NaN.
@@ -193,7 +196,7 @@ def layer_cross_entropy(
     )  # fmt: skip
     more = (checked_layer(each, matrix, None, None).terms[0] for each, matrix in others)
     layer = layer._replace(terms=(*layer.terms, *more))
-    return answer_of_head(layer, rows, options.get("softcap"), WORKSPACE, None, True)
+    return answer_of_head(layer, rows, options.get("softcap"), None, None, True)
 
 
 def asked_of_layer(
@@ -334,18 +337,26 @@ def _shifted(
     return target, shifted
 
 
+def workspace_of(given: int | None, x: Tensor) -> int:
+    """Return the bytes for a head's logits that exist at once, on the device of x."""
+    if given is None:
+        return WORKSPACE if on_host(x) else WORKSPACE_OF_DEVICES
+    check_count("workspace", given, 1)
+    return given
+
+
 def answer_of_head(
     layer: Layer,
     rows: Rows,
     softcap: float | None,
-    workspace: int,
+    workspace: int | None,
     valid: int | None,
     compact: bool,
     teacher: Teacher | None = None,
 ) -> Any:
     """Return the loss of a head, by the first engine that takes it, in the shape of the rows."""
-    check_count("workspace", workspace, 1)
     hidden, kept = layer.terms[0][0], rows.kept()
+    workspace = workspace_of(workspace, hidden)
     if valid is not None:
         check_count("valid", valid)
         if on_host(hidden) and values_known(hidden):
@@ -369,7 +380,7 @@ def linear_logprobs(
     mask: Tensor | None = None,
     shift: bool = False,
     lora: LowRank | tuple[Tensor, Tensor, float] | None = None,
-    workspace: int = WORKSPACE,
+    workspace: int | None = None,
     compact: bool = True,
 ) -> TokenLogprobs:
     """Return log p of each token and the entropy H(p) of each row, p = softmax(input · Wᵀ / T).
@@ -410,7 +421,7 @@ def linear_logprobs(
         weight=None, ignore_index=ignore_index, reduction="none", label_smoothing=0.0,
         options={**given, "return_stats": True},
     )  # fmt: skip
-    check_count("workspace", workspace, 1)
+    workspace = workspace_of(workspace, input)
     check_count("top_k", top_k)
     if rows.soft:
         refuse("tokens", "be class indices", "distributions")

@@ -10,7 +10,7 @@ from plogq.errors import refuse
 from plogq.kernels.arguments import check_softcap
 from plogq.torch.checks import check_tensors
 from plogq.torch.distillation import distillation
-from plogq.torch.head import WORKSPACE, LowRank, answer_of_head, asked_of_layer, checked_layer
+from plogq.torch.head import LowRank, answer_of_head, asked_of_layer, checked_layer
 from plogq.torch.options import RowOptions
 from plogq.torch.questions import Teacher, arithmetic
 
@@ -32,7 +32,7 @@ def linear_distillation_loss(
     ignore_index: int | None = None,
     shift: bool = False,
     lora: LowRank | tuple[Tensor, Tensor, float] | None = None,
-    workspace: int = WORKSPACE,
+    workspace: int | None = None,
     valid: int | None = None,
     compact: bool = True,
     **options: Unpack[RowOptions],

@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 import torch
 from torch import Tensor, nn
 
-from plogq.torch.head import WORKSPACE, linear_cross_entropy
+from plogq.torch.head import linear_cross_entropy
 from plogq.torch.options import SoftmaxOptions, refuse_unknown
 
 _KNOWN = frozenset(get_type_hints(SoftmaxOptions)) | {
@@ -59,7 +59,7 @@ class LinearCrossEntropyLoss(_Base):  # type: ignore[misc]
         weight: Tensor | None = None,
         ignore_index: int | None = None,
         label_smoothing: float = 0.0,
-        workspace: int = WORKSPACE,
+        workspace: int | None = None,
         **options: Any,
     ) -> None:
         nn.Module.__init__(self)

@@ -122,6 +122,23 @@ def class_weights_of_another_shape_on_a_rank(here):
 
 
 @CASES
+def class_weights_that_may_be_a_part_or_all(here):
+    """The last part has as many columns as there are classes, and only one of them is a class."""
+    if here.size != 2:
+        return
+    own = X[:, :3] if here.rank == 0 else X[:, 3:7]
+    if here.rank == 0:
+        refused(here, "an error on rank 1", own=own, target=Y % 4, weight=torch.ones(4), vocab=4)
+    else:
+        sentence = r"weight must have shape \(7,\), as the columns of all ranks; got \(4,\), which"
+        refused(here, sentence, own=own, target=Y % 4, weight=torch.ones(4), vocab=4)
+    weight = torch.arange(1.0, 8.0)
+    found = parallel.cross_entropy(own, Y % 4, weight, vocab=4)
+    right = torch.nn.functional.cross_entropy(X[:, :4], Y % 4, weight[:4])
+    torch.testing.assert_close(found, right)
+
+
+@CASES
 def a_workspace_that_holds_no_row_on_a_rank(here):
     hidden, matrix = torch.ones(R, 2), torch.ones(C, 2)
     own = here.part(matrix, 0)
@@ -186,4 +203,29 @@ def a_slow_rank_is_waited_for_and_one_that_fails_ends_in_torchs_error(here):
             with pytest.raises(RuntimeError, match=r"(?i)timed? ?out|closed"):
                 loss.backward() if backward else step(group)
             assert time.monotonic() - begin < 10
+    dist.barrier()
+
+
+@CASES
+def a_divisor_of_other_masks(here):
+    """A mask of numbers would be multiplied, and weights of bools be none."""
+    for name, dtype, kind in (("mask", torch.int64, "bool"), ("row_weight", torch.bool, "numbers")):
+        given = {name: torch.ones(R, dtype=dtype)}
+        with pytest.raises(TypeError, match=f"{name} must be {kind}; got {dtype}"):
+            parallel.global_denominator(Y, **given)
+    assert parallel.global_denominator(Y, mask=Y >= 0) == here.size * 3
+
+
+@CASES
+def an_argument_that_one_rank_alone_refuses_later(here):
+    """It makes no call, since it cannot know how long the others' packets are: they time out."""
+    group = dist.new_group(timeout=datetime.timedelta(seconds=1))
+    parallel.cross_entropy(here.part(X), Y, group=group)
+    if here.rank == 0:
+        with pytest.raises(ValueError, match="label_smoothing must be in"):
+            parallel.cross_entropy(here.part(X), Y, group=group, label_smoothing=2.0)
+        time.sleep(1.5)
+    else:
+        with pytest.raises(RuntimeError, match=r"(?i)timed? ?out|closed"):
+            parallel.cross_entropy(here.part(X), Y, group=group)
     dist.barrier()

@@ -250,6 +250,23 @@ def a_masked_label_costs_infinity(here):
 
 
 @CASES
+def a_masked_label_in_a_masked_part(here):
+    """No class of the label's part is open, and it has the gradient that one process gives it."""
+    cut = here.cut(C)
+    for rank in range(here.size):
+        part = here._replace(rank=rank).cut(C)
+        for label in range(part.start, part.stop)[:2]:
+            x = torch.arange(2.0 * C, dtype=torch.float64).reshape(2, C).sin()
+            x[0, part] = -torch.inf
+            for options in ({}, {"label_smoothing": 0.1, "weight": WEIGHT}, {"gamma": 2.0}):
+                whole, own = x.clone().requires_grad_(), x[:, cut].clone().requires_grad_()
+                y = torch.tensor([label, 3])
+                pt.cross_entropy(whole, y, reduction="sum", **options).backward()
+                parallel.cross_entropy(own, y, reduction="sum", **options).backward()
+                torch.testing.assert_close(own.grad, whole.grad[:, cut])
+
+
+@CASES
 def padding_has_no_part(here):
     """The last columns hold anything, beyond a vocabulary that no part's end meets."""
     for vocab in (C - 1, C - 6, 1):
@@ -267,6 +284,8 @@ def padding_has_no_part(here):
             own = here.part(x).requires_grad_()
             if target.is_floating_point():
                 target = here.part(F.pad(target, (0, C - vocab)))
+            if "weight" in options and vocab == C - 6:  # of four parts one is as wide as that
+                options["weight"] = F.pad(options["weight"], (0, C - vocab), value=torch.nan)
             found = parallel.cross_entropy(own, target, vocab=vocab, **options)
             found.backward()
             torch.testing.assert_close(found, expected)
@@ -335,6 +354,25 @@ def logprobs_and_entropy(here):
         (2 * picked.sum() + (UPSTREAM * entropy).sum()).backward()
         (2 * found.logprobs.sum() + (UPSTREAM * found.entropy).sum()).backward()
         torch.testing.assert_close(parts.grad, here.part(wholes.grad.nan_to_num(0.0)))
+
+
+@CASES
+def masked_classes_are_among_the_likeliest_before_none(here):
+    """Asked for all classes, each comes once, whichever parts are short, empty or masked."""
+    x = torch.full((2, C), -torch.inf, dtype=torch.float64)
+    x[0, [4, 2]] = torch.tensor([2.0, 1.0], dtype=torch.float64)
+    x[1] = torch.arange(C)
+    found = parallel.logprobs(here.part(x), torch.tensor([2, 3]), top_k=C)
+    assert found.top_ids.sort(1).values.tolist() == [list(range(C))] * 2
+    assert found.top_ids[:, :2].tolist() == [[4, 2], [C - 1, C - 2]]
+    by_class = x.log_softmax(1).gather(1, found.top_ids)
+    torch.testing.assert_close(found.top_logprobs, by_class)
+    matrix, bias = torch.zeros(C, 1).double(), x[0]
+    of_head = parallel.linear_logprobs(
+        torch.ones(1, 1).double(), here.part(matrix, 0), torch.tensor([2]), top_k=C,
+        linear_bias=here.part(bias, 0),
+    )  # fmt: skip
+    assert of_head.top_ids.sort(1).values.tolist() == [list(range(C))]
 
 
 @CASES

@@ -4,7 +4,9 @@ import pytest
 import torch
 
 import plogq.torch as pt
-from plogq.torch.engines import ENGINES, head_products
+from plogq.torch import autograd, checks, reductions
+from plogq.torch import head as door
+from plogq.torch.engines import ENGINES, head_job, head_logprobs, head_pieces, head_products
 from tests.torch.head_cases import (
     BIAS,
     HIDDEN,
@@ -109,6 +111,68 @@ def test_rows_of_logits_begin_where_vectors_do(triton_engine, monkeypatch):
     with pt.engine("formula"):
         expected = value_and_gradients(of_all_logits, leaves(HIDDEN, MATRIX), target=LABELS)
     torch.testing.assert_close(found[0].cpu().double(), expected[0], rtol=1e-5, atol=1e-6)
+
+
+GIVEN = [{}, {"compact": False}, {"valid": int((LABELS != -100).sum())}, {"valid": len(LABELS)}]
+
+
+@pytest.fixture
+def elsewhere(monkeypatch):
+    """Let the head take interpreted tensors for those of another device."""
+    for module in (checks, door, reductions, head_job, head_logprobs, autograd, head_pieces):
+        monkeypatch.setattr(module, "on_host", lambda x: False)
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("given", GIVEN)
+@pytest.mark.parametrize("name", ["plain", "all"])
+def test_rows_that_count_are_found_on_the_device(triton_engine, name, given):
+    """Rows that are left out hold NaN, which reaches nothing."""
+    options = dict(OPTIONS[name])
+    left_out = (LABELS == -100) | ~options.get("mask", LABELS == LABELS)
+    if "valid" in given:
+        given = {"valid": min(given["valid"], max(1, int((~left_out).sum())))}
+    with pt.engine("formula"):
+        expected = value_and_gradients(of_all_logits, leaves(HIDDEN, MATRIX, BIAS), **options)
+    broken = HIDDEN.masked_fill(left_out[:, None], torch.nan)
+    tensors = [
+        t.detach().to(triton_engine).requires_grad_()
+        for t in leaves(broken, MATRIX, BIAS, dtype=torch.float32)
+    ]
+    options = in_float32({"target": LABELS} | options, triton_engine)
+    with ENGINES.seen() as seen:
+        found = value_and_gradients(of_head, tensors, **options, **given, workspace=1500)
+    assert seen == ["triton"]
+    for ours, exactly in zip(found, expected, strict=True):
+        torch.testing.assert_close(
+            ours.detach().cpu().double(), exactly.detach(), rtol=1e-5, atol=2e-6
+        )
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_a_label_that_is_no_class_is_refused_or_makes_its_row_nan(triton_engine, reduction):
+    labels = LABELS.clone()
+    labels[3] = C
+    labels = labels.to(triton_engine)
+    tensors = [
+        t.detach().to(triton_engine).requires_grad_()
+        for t in leaves(HIDDEN, MATRIX, dtype=torch.float32)
+    ]
+    for given in GIVEN[1:3]:
+        loss = of_head(*tensors, target=labels, reduction=reduction, **given)
+        of_hidden, of_matrix = torch.autograd.grad(loss.sum(), tensors)
+        assert loss.isnan().all() if reduction == "mean" else loss.isnan().nonzero().item() == 3
+        assert of_hidden[3].isnan().all()
+        assert of_matrix.isnan().any()
+    with pytest.raises(ValueError, match=r"target must be a class index .* row 3"):
+        of_head(*tensors, target=labels, reduction=reduction)
+
+
+def test_a_head_with_a_teacher_is_the_formulas(triton_engine):
+    hidden, matrix = (t.to(triton_engine) for t in leaves(HIDDEN, MATRIX, dtype=torch.float32))
+    with pytest.raises(NotImplementedError, match="triton: the kernel has no distillation loss"):
+        pt.linear_distillation_loss(hidden, matrix, hidden, teacher_weight=matrix)
 
 
 def test_a_budget_that_is_too_small(triton_engine):

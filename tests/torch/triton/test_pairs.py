@@ -28,6 +28,12 @@ LOSSES = {
     "distillation of labels alone": (distilled, {"alpha": 0.0}),
     "distillation, all": (distilled, {
         "mask": MASK, "row_weight": WEIGHT, "z_loss": 0.01, "denominator": 2.0}),
+    "distillation by JS": (pt.distillation_loss, {"beta": 0.5}),
+    "distillation by reverse KL": (pt.distillation_loss, {"beta": 1.0, "temperature": 3.0}),
+    "distillation by JS with labels": (distilled, {
+        "beta": 0.5, "temperature": 3.0, "alpha": 0.25, "z_loss": 0.01}),
+    "distillation by reverse KL with labels": (distilled, {
+        "beta": 1.0, "mask": MASK, "row_weight": WEIGHT, "reduction": "sum"}),
     "reverse KL": (model_second(pt.reverse_kl_loss), {"temperature": 2.0}),
     "reverse KL, by rows": (model_second(pt.reverse_kl_loss), {"reduction": "none", "mask": MASK}),
     "JS": (model_second(pt.js_divergence_loss), {}),

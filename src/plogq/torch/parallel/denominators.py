@@ -78,6 +78,9 @@ def global_denominator(
     for name, t in (("mask", mask), ("row_weight", row_weight)):
         if t is not None and t.shape != target.shape:
             refuse(name, f"have the target's shape {tuple(target.shape)}", tuple(t.shape))
+        if t is not None and (name == "mask") != (t.dtype == torch.bool):
+            kind = "bool" if name == "mask" else "numbers"
+            refuse(name, f"be {kind}", t.dtype, error=TypeError)
     if mask is not None:
         counted = counted & mask
     by_row = counted.double()

@@ -189,7 +189,10 @@ def exchanged(
     packets = gathered(packet, ranks)
     words = packets[:, :_WORDS].contiguous().view(whole)
     values = packets[:, begin:].view(ranks.size, count, heading.rows)
-    return words.long(), packets[:, _WORDS:begin], values, failure
+    try:
+        return words.long(), packets[:, _WORDS:begin], values, failure
+    finally:
+        del failure  # it holds this frame, and with it the group
 
 
 def whole_numbers(values: Tensor) -> Tensor:
@@ -210,7 +213,10 @@ def checked(words: Tensor, sketches: Tensor, ranks: Ranks, failure: Exception | 
         remember(ranks, headings)
         return False
     if failure is not None:
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure  # it holds this frame
     _refuse_failed(headings)
     for rank, heading in enumerate(headings):
         if heading.target != headings[0].target:

@@ -9,14 +9,15 @@ from torch import Tensor
 
 from plogq.errors import check_count
 from plogq.torch.checks import check_tensors
-from plogq.torch.head import WORKSPACE, LowRank, asked_of_layer
+from plogq.torch.head import LowRank, asked_of_layer, workspace_of
 from plogq.torch.options import SoftmaxOptions
 from plogq.torch.parallel.asking import asked_of, not_compiled, widened
 from plogq.torch.parallel.exchange import Heading, fail_at_the_first_call
 from plogq.torch.parallel.focal import Focus
+from plogq.torch.parallel.found import Found, together
 from plogq.torch.parallel.head_part import HeadPart
 from plogq.torch.parallel.losses import token_logprobs, upstream_of, values_of
-from plogq.torch.parallel.parts import Asked, Found, Part, together
+from plogq.torch.parallel.parts import Asked, Part
 from plogq.torch.parallel.ranks import Group, part_of, ranks_of, replicated
 from plogq.torch.parallel.sums import PartSums
 from plogq.torch.questions import Layer, Rows, TokenLogprobs, wants_gradient, without_autocast
@@ -37,7 +38,7 @@ def linear_cross_entropy(
     label_smoothing: float = 0.0,
     shift: bool = False,
     lora: LowRank | tuple[Tensor, Tensor, float] | None = None,
-    workspace: int = WORKSPACE,
+    workspace: int | None = None,
     compact: bool = True,
     **options: Unpack[SoftmaxOptions],
 ) -> Any:
@@ -61,8 +62,8 @@ def linear_cross_entropy(
     lora
         (A, B, scale): A is whole on every rank, and B is this part, (C_r, r).
     workspace
-        Bytes for the logits that exist at once. Logits of all rows that fit are kept for the
-        backward; others are computed there once more.
+        Bytes for the logits that exist at once; None as for `plogq.torch.linear_cross_entropy`.
+        Logits of all rows that fit are kept for the backward; others are computed there once more.
     reduction, ignore_index, label_smoothing, shift, compact, **options
         As for `plogq.torch.linear_cross_entropy`.
 
@@ -114,7 +115,7 @@ def linear_logprobs(
     mask: Tensor | None = None,
     shift: bool = False,
     lora: LowRank | tuple[Tensor, Tensor, float] | None = None,
-    workspace: int = WORKSPACE,
+    workspace: int | None = None,
     compact: bool = True,
 ) -> TokenLogprobs:
     """`plogq.torch.linear_logprobs` of a layer of which each rank has some classes.
@@ -166,7 +167,7 @@ def _answer(
     label_smoothing: float,
     shift: bool,
     lora: LowRank | tuple[Tensor, Tensor, float] | None,
-    workspace: int,
+    workspace: int | None,
     compact: bool,
     top_k: int,
     options: SoftmaxOptions,
@@ -178,7 +179,7 @@ def _answer(
     ranks = ranks_of(whole.group if group is None and whole is not None else group)
     try:
         check_tensors(input=input, linear_weight=matrix)
-        check_count("workspace", workspace, 1)
+        workspace = workspace_of(workspace, input)
         given: SoftmaxOptions = {**options}
         for name in ("row_weight", "mask"):
             if name in options:
@@ -244,7 +245,7 @@ def _found(
     def sums_of(part: Part, rows: Rows) -> PartSums:
         head = HeadPart.of(rows, _own_layer(layer, part), softcap, workspace, compact)
         made[:] = [head]
-        return head.sums(asked.fields, part.first, keep=keeps)
+        return head.sums(asked.fields, part, keep=keeps)
 
     def focal_of(part: Part, rows: Rows, focus: Focus) -> Tensor:
         return made[0].focal(focus)

@@ -18,7 +18,8 @@ from plogq.torch.engines.head_pieces import Pieces, RowEngine
 from plogq.torch.engines.head_products import wide
 from plogq.torch.parallel.engines import part_sums, write_slopes
 from plogq.torch.parallel.focal import Focus, focal_sums
-from plogq.torch.parallel.parts import Found
+from plogq.torch.parallel.found import Found
+from plogq.torch.parallel.parts import Part
 from plogq.torch.parallel.ranks import Ranks, summed
 from plogq.torch.parallel.sums import Fields, PartSums, Summing
 from plogq.torch.questions import Head, Layer, Rows, arithmetic, without_autocast
@@ -75,12 +76,14 @@ class HeadPart:
     ) -> HeadPart:
         """Return the part, and refuse a workspace that holds no row."""
         hidden, keep, valid = layer.terms[0][0], rows.keep, None
-        if not on_host(hidden):  # else the rows would be counted with a look at the labels
+        if compact and not on_host(
+            hidden
+        ):  # else the rows would be counted with a look at the labels
             valid = len(hidden) if keep is None else int(keep.sum())
         head = Head(rows, layer, softcap, workspace, compact, valid)
         return cls(head, Pieces.of(head, _ROWS))
 
-    def sums(self, fields: Fields, first: int, *, keep: bool) -> PartSums:
+    def sums(self, fields: Fields, part: Part, *, keep: bool) -> PartSums:
         """Return the sums of all rows; those that are left out have any."""
         hidden = self.head.layer.terms[0][0]
         dtype = arithmetic(hidden)
@@ -88,7 +91,8 @@ class HeadPart:
         top = torch.zeros(len(hidden), dtype=torch.int64, device=hidden.device)
         with torch.no_grad(), without_autocast(hidden):
             for piece in self._all(self.head.layer):
-                found = part_sums(piece.capped, Summing(piece.rows, fields, first))
+                asked = Summing(piece.rows, fields, part.first, part.width)
+                found = part_sums(piece.capped, asked)
                 top[piece.at] = found.top
                 for name, values in found.by_name.items():
                     if name not in whole:

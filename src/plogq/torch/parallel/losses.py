@@ -15,7 +15,8 @@ from plogq.torch.parallel.asking import asked_of, not_compiled, widened
 from plogq.torch.parallel.engines import part_sums, write_slopes
 from plogq.torch.parallel.exchange import Heading, fail_at_the_first_call
 from plogq.torch.parallel.focal import Focus, focal_sums
-from plogq.torch.parallel.parts import Asked, Found, Part, together
+from plogq.torch.parallel.found import Found, together
+from plogq.torch.parallel.parts import Asked, Part
 from plogq.torch.parallel.ranks import Group, part_of, ranks_of, replicated
 from plogq.torch.parallel.sums import PartSums, Summing
 from plogq.torch.private import is_transformed
@@ -48,7 +49,8 @@ def cross_entropy(
         Class indices of all classes, in that shape without C_r, the same on every rank; or this
         part of distributions.
     weight : (C_r,) or (C,)
-        The class weights of this part, or of all classes.
+        The class weights of this part, of all classes, or of all columns with their padding: the
+        last is asked for where one length may be the first or the second.
     group
         The process group, or a DeviceMesh of one axis; None for all ranks, or for the DTensor's.
     vocab
@@ -211,7 +213,7 @@ def _rows_of(asked: Asked, x: Tensor, heading: Heading, *, entropy: bool) -> tup
 
     def sums_of(part: Part, rows: Rows) -> PartSums:
         z = part.of_classes(x.detach(), 1, -torch.inf)
-        return part_sums(z, Summing(rows, asked.fields, part.first))
+        return part_sums(z, Summing(rows, asked.fields, part.first, part.width))
 
     def focal_of(part: Part, rows: Rows, focus: Focus) -> Tensor:
         return focal_sums(part.of_classes(x.detach(), 1, -torch.inf), rows, focus)

@@ -191,9 +191,12 @@ class Merged(NamedTuple):
         count, end = fields.top_k, numbers.shape[1] - fields.top_k
         logits = numbers[:, end - count : end].flatten(0, 1).t()
         ids = whole_numbers(numbers[:, end:]).flatten(0, 1).t()
-        best = logits.topk(count)
-        values = (best.values - self.state.max[:, None]) / self.options.temperature
-        return values - self.log_total[:, None], ids.gather(1, best.indices)
+        # A part of fewer classes fills up with −1 and −inf, which come after masked classes.
+        last = (ids < 0).to(torch.int8).argsort(stable=True)
+        logits, ids = logits.gather(1, last), ids.gather(1, last)
+        best = logits.sort(descending=True, stable=True)
+        values = (best.values[:, :count] - self.state.max[:, None]) / self.options.temperature
+        return values - self.log_total[:, None], ids.gather(1, best.indices[:, :count])
 
     def _surprisal(self) -> Tensor:
         gap = self.state.max - self.sums["x_target"]

@@ -97,14 +97,17 @@ def native_slopes(x: Tensor, asked: Sloping) -> None:
     lost = lost if keep is None else lost & keep
     if lost.any():
         into.masked_fill_(lost[:, None], torch.nan)
-    _finish(asked, counted)
+    _finish(asked, is_open)
 
 
-def _finish(asked: Sloping, counted: Tensor) -> None:
+def _finish(asked: Sloping, is_open: Tensor) -> None:
     """Write the gradient at the label, and at the largest logit, of which the kernel knew nothing.
 
-    The kernel took the part's largest logit for the label, and its gradient there is not used.
+    The kernel took the part's largest logit for the label, and its gradient there is not used. A
+    row that is not open has no logit above −inf in this part, and may have its label here.
     """
+    keep = asked.rows.keep
+    counted = is_open if keep is None else is_open & keep
     label, top, coefficients, into = asked.rows.target, asked.top, asked.coefficients, asked.into
     assert label is not None
     assert coefficients.label is not None
@@ -119,7 +122,8 @@ def _finish(asked: Sloping, counted: Tensor) -> None:
     at_top = torch.where(
         asked.holds, largest, torch.where(is_label, at_top + coefficients.c, at_top)
     )
-    here = (label != ELSEWHERE) & ~is_label & counted
+    here = (label != ELSEWHERE) & ~(is_label & is_open)
+    here = here if keep is None else here & keep
     place = label.clamp(min=0)
     for at, values, where in ((top, at_top, counted), (place, coefficients.label, here)):
         kept = into.gather(1, at[:, None])

@@ -23,7 +23,7 @@ from plogq.torch.engines.native_rows import run_rows
 from plogq.torch.questions import Rows, arithmetic
 
 ELSEWHERE = -1  # the label of a row whose class is another rank's
-_NO_INDEX = -(1 << 62)  # an ignore_index that no label has
+NO_INDEX = -(1 << 62)  # an ignore_index that no label has: rows are left out by `keep`
 
 
 class Fields(NamedTuple):
@@ -93,11 +93,14 @@ class Summing:
         What is wanted.
     first
         The number of this part's first class among all.
+    width
+        How many classes it has; with 0 its only column is none.
     """
 
     rows: Rows
     fields: Fields
     first: int
+    width: int
 
 
 def no_native_sums(x: Tensor, asked: Summing) -> str:
@@ -161,7 +164,7 @@ def plain_rows(target: Tensor, keep: Tensor | None, options: Options) -> Rows:
     """Return the question for the kernel's plain loss at the options' temperature."""
     plain = Options(temperature=options.temperature)
     return Rows(
-        target, False, _NO_INDEX, None, keep, plain, target.shape[:1],
+        target, False, NO_INDEX, None, keep, plain, target.shape[:1],
         validate=False, loss=CROSS_ENTROPY,
     )  # fmt: skip
 
@@ -227,7 +230,7 @@ def add_sums_of_labels(found: PartSums, x: Tensor, asked: Summing) -> None:
     best = x.topk(min(fields.top_k, x.shape[1])) if fields.top_k else None
     for i in range(fields.top_k):
         assert best is not None
-        there = i < best.values.shape[1]
+        there = i < min(best.values.shape[1], asked.width)
         lowest = torch.full_like(sums["max"], -torch.inf)
         sums[f"top{i}"] = best.values[:, i] if there else lowest
         none = torch.full_like(found.top, -1)
