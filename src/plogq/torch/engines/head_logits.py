@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from array_api_compat import torch as xp
 from torch import Tensor
 
 from plogq.formulas import softmax_core
-from plogq.torch.engines.head_products import add_logits, wide
+from plogq.torch.engines.head_products import add_logits, logits_room, wide
 from plogq.torch.questions import Head, Layer, Teacher, arithmetic, without_autocast
 
 CAPPING = 3  # float32 arrays like the logits that a softcap has at a time
@@ -71,8 +70,8 @@ class TeacherPieces:
         if teacher is None or teacher.layer is None:
             return None if teacher is None else cls(teacher, None)
         layer = teacher.layer
-        shape, device = (size, layer.classes), layer.terms[0][0].device
-        return cls(teacher, torch.empty(shape, dtype=layer.dtype, device=device))
+        device = layer.terms[0][0].device
+        return cls(teacher, logits_room(size, layer.classes, layer.dtype, device))
 
     def logits(self, at: slice | Tensor) -> Tensor:
         """Return those of the rows of a piece, (n, C)."""
