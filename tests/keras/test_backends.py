@@ -25,7 +25,8 @@ def run(backend, *words):
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    said = done.stdout[-3000:] + done.stderr[:2000] + done.stderr[-2000:]  # a crash's stack is first
+    assert done.returncode == 0, said
     return done.stdout
 
 
