@@ -25,7 +25,8 @@ def run(backend, *words):
         text=True,
         check=False,
     )
-    said = done.stdout[-3000:] + done.stderr[:2000] + done.stderr[-2000:]  # a crash's stack is first
+    # The stack of a crash comes first, the modules that were loaded last.
+    said = done.stdout[-3000:] + done.stderr[:2000] + done.stderr[-2000:]
     assert done.returncode == 0, said
     return done.stdout
 
