@@ -11,6 +11,8 @@ import codecs
 import io
 import os
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from typing import NoReturn
 
 PARSER_EXAMPLES = """\
@@ -23,6 +25,20 @@ examples:
 exit status: 0 done, 1 bad input, 2 wrong usage, 3 something was found
 or a gate is closed, 130 interrupted
 """
+COMMANDS = (
+    "score",
+    "recalibrate",
+    "labels",
+    "compare",
+    "lm",
+    "code",
+    "choose",
+    "doctor",
+    "explore",
+    "demo",
+    "completion",
+    "about",
+)
 
 
 def main() -> None:
@@ -40,7 +56,8 @@ def main() -> None:
             codecs.register_error("plogq", _plain)
             sys.stdout.reconfigure(errors="plogq")
         try:
-            arguments = _parser().parse_args(joined_values(sys.argv[1:]))
+            words = joined_values(sys.argv[1:])
+            arguments = _parser(words).parse_args(words)
         except SystemExit:  # --help has ended, but its text may not be written yet
             sys.stdout.flush()
             raise
@@ -103,23 +120,10 @@ def _drop_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser of all commands; of the one alone that the words name, to start sooner."""
     from plogq import __version__
-    from plogq.cli import (
-        about,
-        choose,
-        code,
-        compare,
-        completion,
-        demo,
-        doctor,
-        explore,
-        help,
-        labels,
-        lm,
-        recalibrate,
-        score,
-    )
+    from plogq.cli import help
     from plogq.cli.parser import Parser
 
     parser = Parser(
@@ -131,20 +135,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"plogq {__version__}")
     parser.set_defaults(run=lambda _: parser.print_help())
     parser.commands = parser.add_subparsers(title="commands", metavar="COMMAND [options]")
-    for command in (
-        score,
-        recalibrate,
-        labels,
-        compare,
-        lm,
-        code,
-        choose,
-        doctor,
-        explore,
-        demo,
-        completion,
-        about,
-    ):
-        command.add(parser.commands)
+    alone = words[:1] if words and words[0] in COMMANDS and words[0] != "completion" else COMMANDS
+    for name in alone:
+        import_module(f"plogq.cli.{name}").add(parser.commands)
     help.add(parser.commands, parser)
     return parser
