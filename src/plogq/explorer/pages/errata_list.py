@@ -26,7 +26,7 @@ SOURCES = {  # of an erratum by its name: where the error can be read, or a text
     "minus sign": "Read in: optax 0.2.8, the documentation of "
     "`softmax_cross_entropy_with_integer_labels`. Its code has the sign.",
     "nll_loss": f"Met in: [pytorch/pytorch#10033]({ISSUES}/10033).",
-    "kl_div": f"Met in: [pytorch/pytorch#57459]({ISSUES}/57459).",
+    "kl_div": f"Met in: [pytorch/pytorch#5282]({ISSUES}/5282).",
     "a maximum": f"Right in: {BOOK}, theorem 2.6.4, which is about the entropy.",
     "prefix property": f"Right in: {BOOK}, section 5.1.",
     "forward KL": "Right in: Goodfellow, Bengio and Courville, *Deep Learning*, section 5.5.",
