@@ -80,3 +80,25 @@ def test_options_that_liger_is_told_by_are_ours():
     rows = CELLS.findall((FOLDER / "liger.md").read_text())
     ours = {name for row in rows for name in re.findall(r"(\w+)=", row.split(" | ")[1])}
     assert ours - {"model"} <= known
+
+
+def test_the_right_column_of_ligers_page_is_ours():
+    """Liger itself is not installed: docs/coming-from/liger.py prints both columns where it is."""
+    import torch
+
+    import plogq.torch as pt
+
+    torch.manual_seed(0)
+    x, y = torch.randn(6, 50), torch.tensor([1, 2, -100, 4, 49, 0])
+    page = (FOLDER / "liger.md").read_text()
+    shown = {
+        line[:34].strip(): line[34:].split()
+        for line in re.search(r"```text\n(.*?)```", page, re.DOTALL)[1].splitlines()
+    }
+    assert float(shown["plain"][1]) == pytest.approx(pt.cross_entropy(x, y).item(), rel=1e-7)
+    smooth = pt.cross_entropy(x, y, label_smoothing=0.1, z_loss=1e-4).item()
+    assert float(shown["smoothing and z-loss"][1]) == pytest.approx(smooth, rel=1e-7)
+    half = pt.cross_entropy(x.bfloat16(), y).item()
+    assert float(shown["bfloat16"][1]) == pytest.approx(half, rel=1e-6)
+    sure = pt.cross_entropy(torch.tensor([[0.0, -40]]), y[-1:]).item()
+    assert float(shown["logits (0, -40), class 0"][1]) == pytest.approx(sure, rel=1e-6)
