@@ -160,6 +160,37 @@ def test_the_sample_is_of_the_lowest_hashes():
     assert kept.rows().bucket.tolist() == lowest.tolist()
 
 
+@pytest.mark.parametrize("every", [1, 4])
+def test_a_sample_of_a_known_number_of_rows_takes_up_no_more_than_twice_its_size(every):
+    n = 20_000
+    size, row = 50, np.arange(n)
+    given = row % every == 0, row[:, None] * 1.0, row, None, row * 0.5, row
+    free, bounded = (
+        sample.Sample(sample.SAMPLE_NUMBERS // size, 3, of_rows=rows) for rows in (None, n)
+    )
+    for each in (free, bounded):
+        each.add(0, *given)
+    assert bounded.is_whole() == (every == 1)
+    assert free.is_whole()
+    assert bounded._held < 150 // every
+    if every == 1:
+        assert bounded.rows().row.tolist() == free.rows().row.tolist()
+
+
+def test_where_most_rows_are_impossible_the_sample_is_taken_again(monkeypatch):
+    data = table(4000, 3, 2.0, 7)
+    logits = np.where(np.arange(4000)[:, None] % 4 > 0, 0.0, data["logits"])
+    impossible = (np.arange(4000) % 4 > 0)[:, None] & (data["labels"][:, None] == np.arange(3))
+    logits = np.where(impossible, -np.inf, logits)
+    monkeypatch.setattr(sample, "SAMPLE_ROWS", 900)
+    found = score({"logits": logits, "labels": data["labels"]}, bootstrap=0)
+    monkeypatch.setattr(sample.Sample, "is_whole", lambda _: True)
+    short = score({"logits": logits, "labels": data["labels"]}, bootstrap=0)
+    assert found.cross_entropy == np.inf
+    assert found.temperature.rows == 900
+    assert short.temperature.rows < 900
+
+
 def test_splitmix64_reference_values():
     """The first outputs for the seed 1234567, from Vigna's splitmix64.c."""
     assert [int(h) for h in splitmix64(np.arange(3, dtype=np.uint64), np.uint64(1234567))] == [

@@ -25,6 +25,7 @@ class Job:
     floor: float | None
     top: int
     seed: int
+    of_rows: int | None = None  # how many the table has
 
     def new_state(self) -> State:
         """Return a state that has seen no rows."""
@@ -36,6 +37,7 @@ class Job:
             floor=self.floor,
             top=self.top,
             seed=self.seed,
+            of_rows=self.of_rows,
         )
 
     def figures(self, part: Part) -> tuple[Batch, RowFigures | FusedRows]:

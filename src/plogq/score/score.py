@@ -206,16 +206,20 @@ def score(
 
         refuse_code(columns, engine)
     opened = Predictions(table, columns)
-    job = Job(opened.columns, opened.labels, floor, top, seed)
+    job = Job(opened.columns, opened.labels, floor, top, seed, table.rows)
 
     def done(rows: int) -> None:
         if progress is not None:
             progress(rows, table.rows)
 
-    if engine == "local":
-        state = sum_on_threads(job, table, done)
-    else:
-        state = _dask().sum_on_workers(job, table, scheduler, done)
+    def summed(job: Job) -> Any:
+        if engine == "local":
+            return sum_on_threads(job, table, done)
+        return _dask().sum_on_workers(job, table, scheduler, done)
+
+    state = summed(job)
+    if not state.sample.is_whole():  # most rows are impossible, left out, or of weight 0
+        state = summed(replace(job, of_rows=None))
     refuse_nothing_left(table.paths[0], state.rows(), state.left_out)
     result = summarise(
         state,

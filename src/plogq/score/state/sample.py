@@ -33,14 +33,20 @@ class Sampled(NamedTuple):
 class Sample:
     """A sample that fits in memory: of a small table, all rows.
 
-    With `part` = k it keeps 1/k as many.
+    With `part` = k it keeps 1/k as many. Where it is said `of_rows` how many rows there will be, it
+    takes up no more than twice as many as it needs, so that a run of them, which is sent to others,
+    has only its share. That is too few if fewer than half of the rows may be sampled: `is_whole`.
     """
 
-    def __init__(self, classes: int, seed: int, part: int = 1) -> None:
+    def __init__(self, classes: int, seed: int, part: int = 1, of_rows: int | None = None) -> None:
         self._classes = classes
         self._size = max(1, min(SAMPLE_ROWS, SAMPLE_NUMBERS // classes) // part)
         self._seed = np.uint64(seed)
         self._limit = np.uint64(2**64 - 1)
+        self._bounded = of_rows is not None and of_rows > 2 * self._size
+        if self._bounded:
+            assert of_rows is not None
+            self._limit = np.uint64(2 * self._size * 2**64 // of_rows)
         self._parts: list[Sampled] = []
         self._held = 0
 
@@ -79,6 +85,10 @@ class Sample:
     def most_bytes(self) -> int:
         """Return how much memory logits in double precision may take here, in bytes."""
         return 2 * self._size * self._classes * 8
+
+    def is_whole(self) -> bool:
+        """Tell whether these are the rows that a sample without `of_rows` would have."""
+        return not self._bounded or self._held >= self._size
 
     def merge(self, other: Self) -> None:
         """Offer the rows of another sample."""

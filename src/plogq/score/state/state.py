@@ -52,6 +52,8 @@ class State:
         How many of the most surprising rows to keep.
     seed
         The seed of the buckets, and of the sample that recalibrations are fitted to.
+    of_rows
+        How many rows there will be, of all states together, where that is known: see `Sample`.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class State:
         floor: float | None = None,
         top: int = 20,
         seed: int = 0,
+        of_rows: int | None = None,
     ) -> None:
         self.classes = classes
         self.soft = soft
@@ -85,7 +88,7 @@ class State:
         self.ids = Ids(seed)
         self.surprisal_bins = Tally(SURPRISAL_BINS, weighted)
         # Impossible rows have a sample of their own: they may be few, and matter much.
-        self.sample = Sample(classes, seed)
+        self.sample = Sample(classes, seed, of_rows=of_rows)
         self.impossible_sample = Sample(classes, seed, part=8)
         self.slices = {column: Slices(column, classes, weighted, soft) for column in slices}
 
