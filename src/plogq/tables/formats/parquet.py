@@ -46,7 +46,13 @@ class ParquetFile:
         # remote file pays for that with a request per page, so it is read ahead instead.
         local = isinstance(self.system, fs.LocalFileSystem)
         buffer = {"pre_buffer": False, "buffer_size": 1 << 17} if local else {"pre_buffer": True}
-        return pq.ParquetFile(self.path, filesystem=self.system, metadata=self._metadata, **buffer)
+        return pq.ParquetFile(
+            self.path,
+            filesystem=self.system,
+            metadata=self._metadata,
+            page_checksum_verification=True,  # of pages that have one, as Spark writes them
+            **buffer,
+        )
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Yield batches of at most about `wanted.size` bytes."""
