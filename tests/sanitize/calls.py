@@ -6,6 +6,9 @@ or written. Run by `python -m tests.sanitize address`.
 
 import itertools
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -128,3 +131,20 @@ def test_sums_hashes_and_halves(instruction_set):
         assert len(sums.values()) == 7
         lowest_hashes(3, n, 1, 1 << 62)
         widen(own(np.arange(n, dtype=np.float16)))
+
+
+BEYOND = """
+import numpy as np
+from plogq.kernels.rows import row_statistics
+x = np.frombuffer(bytearray(4 * 64), np.float32)
+row_statistics(np.lib.stride_tricks.as_strided(x, (4, 64), (256, 4)), np.zeros(4, np.int64))
+"""
+
+
+def test_a_read_beyond_the_memory_ends_the_process():
+    """The numbers of a forged array lie beyond its memory: the sanitizer is there, and sees it."""
+    assert "libasan" in Path("/proc/self/maps").read_text()
+    done = subprocess.run([sys.executable, "-c", BEYOND], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "AddressSanitizer: heap-buffer-overflow" in done.stderr
+    assert "row" in done.stderr.split("#1")[1]
