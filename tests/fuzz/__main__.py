@@ -29,6 +29,7 @@ BUILT = ROOT / "build" / "fuzz"
 CORPUS = Path(__file__).parent / "corpus" / "native"
 HANGS = 20  # seconds
 AT_ONCE = 2000  # inputs of one process
+NATIVE_AT_ONCE = 100_000
 NATIVE = "native code"  # words, orders and rows as weights, by libFuzzer
 SHARE_OF_NATIVE = 0.95  # it is a hundred times as fast as the others
 FLAGS = ["-std=c++20", "-O2", "-g1", "-ffp-contract=off", "-fno-sanitize-recover=all"]
@@ -93,7 +94,7 @@ class Run:
 
 
 def try_some(run: Run, name: str, first: int, count: int) -> None:
-    """Run one process over some inputs; where it dies, another goes on behind the input at fault."""
+    """Run a process over some inputs; where it dies, another goes on behind the input at fault."""
     last = first + count
     while first < last:
         begin = time.monotonic()
@@ -121,26 +122,32 @@ def try_some(run: Run, name: str, first: int, count: int) -> None:
         first += done
 
 
-def try_native(run: Run, count: int) -> None:
-    """Run libFuzzer over the native code; the inputs that reach new code are kept and begun with."""
-    program, grown = BUILT / "native_fuzz", BUILT / "grown"
-    grown.mkdir(exist_ok=True)
+def build_native() -> Path:
+    program = BUILT / "native_fuzz"
     compiler = os.environ.get("FUZZ_CXX", "clang++")
     command = [compiler, *FLAGS, "-fsanitize=fuzzer,address,undefined", "-I", "native",
                "tests/fuzz/native.cpp", "-o", str(program)]  # fmt: skip
     subprocess.run(command, cwd=ROOT, check=True)
-    begin, seed = time.monotonic(), run.state[NATIVE]["done"] + 1
+    return program
+
+
+def try_native(run: Run, count: int) -> None:
+    """Run libFuzzer over the native code; inputs that reach new code are kept and begun with."""
+    program, grown = build_native(), BUILT / "grown"
+    grown.mkdir(exist_ok=True)
     (BUILT / "found").mkdir(exist_ok=True)
-    done = subprocess.run(
-        [program, f"-runs={count}", f"-seed={seed}", "-max_len=600", f"-timeout={HANGS}",
-         f"-artifact_prefix={BUILT}/found/native_", str(grown), str(CORPUS)],
-        capture_output=True, text=True, check=False, errors="replace",
-    )  # fmt: skip
-    if done.returncode:
-        print(f"\n{NATIVE}:\n{done.stderr[-3000:]}", flush=True)
-        run.state[NATIVE]["faults"].append(seed)
-    ran = re.findall(r"^#(\d+)", done.stderr, re.MULTILINE)
-    run.add(NATIVE, int(ran[-1]) if ran else 0, time.monotonic() - begin, {})
+    for left in range(count, 0, -NATIVE_AT_ONCE):
+        begin, seed = time.monotonic(), run.state[NATIVE]["done"] + 1
+        done = subprocess.run(
+            [program, f"-runs={min(left, NATIVE_AT_ONCE)}", f"-seed={seed}", "-max_len=600",
+             f"-timeout={HANGS}", f"-artifact_prefix={BUILT}/found/native_", grown, CORPUS],
+            capture_output=True, text=True, check=False, errors="replace",
+        )  # fmt: skip
+        if done.returncode:
+            print(f"\n{NATIVE}:\n{done.stderr[-3000:]}", flush=True)
+            run.state[NATIVE]["faults"].append(seed)
+        ran = re.findall(r"^#(\d+)", done.stderr, re.MULTILINE)
+        run.add(NATIVE, int(ran[-1]) if ran else 0, time.monotonic() - begin, {})
 
 
 def table(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""What a fuzzed reader may do: refuse in one line, or give the numbers that a plain reader gives."""
+"""What a reader may do with any input: refuse in one line, or give a plain reader's numbers."""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from plogq.tables.row_figures import LARGEST_SURPRISAL
 
 
-class Wrong(AssertionError):  # noqa: N818
+class Wrong(AssertionError):
     """A reader did neither: the reason."""
 
 

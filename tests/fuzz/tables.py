@@ -1,4 +1,4 @@
-"""Tables of predictions in every format, damaged: each is refused, or costs what a plain reader says.
+"""Tables of predictions in every format, damaged: refused, or the costs that a plain reader says.
 
 The plain readers are Python's `csv` and `json`, NumPy's `load` and Arrow's own, with no look at how
 a file may be meant. Where a plain reader cannot read what plogq reads (another delimiter, a percent
@@ -331,15 +331,22 @@ def arrow_table(rng: random.Random) -> pa.Table:
                       rng.choice((pa.int64(), pa.int8(), pa.uint16())))  # fmt: skip
     if kind == "logprobs":
         number = pa.float64()
-    return pa.table({"label": labels, kind: pa.array(predictions(rng, kind), pa.list_(number, size))})
+    rows = pa.array(predictions(rng, kind), pa.list_(number, size))
+    return pa.table({"label": labels, kind: rows})
 
 
 def parquet(rng: random.Random, folder: Path) -> str:
     file = io.BytesIO()
     checked = rng.random() < 0.5
-    pq.write_table(arrow_table(rng), file, compression=rng.choice(("none", "snappy", "zstd", "gzip")),
-                   write_page_checksum=checked, data_page_version=rng.choice(("1.0", "2.0")),
-                   use_dictionary=rng.random() < 0.5, row_group_size=rng.choice((3, 100)))  # fmt: skip
+    pq.write_table(
+        arrow_table(rng),
+        file,
+        compression=rng.choice(("none", "snappy", "zstd", "gzip")),
+        write_page_checksum=checked,
+        data_page_version=rng.choice(("1.0", "2.0")),
+        use_dictionary=rng.random() < 0.5,
+        row_group_size=rng.choice((3, 100)),
+    )
     data = damaged_bytes(rng, file.getvalue(), [file.getvalue()])
     path = folder / "x.parquet"
     path.write_bytes(data)

@@ -35,7 +35,7 @@ def instruction_set(request, monkeypatch):
 
 
 def own(array):
-    """Give a copy whose memory ends where the array ends: what lies behind it is the sanitizer's."""
+    """Give a copy whose memory ends where the array ends: the sanitizer watches what is behind."""
     return np.frombuffer(bytearray(array.tobytes()), array.dtype).reshape(array.shape)
 
 
@@ -144,7 +144,9 @@ row_statistics(np.lib.stride_tricks.as_strided(x, (4, 64), (256, 4)), np.zeros(4
 def test_a_read_beyond_the_memory_ends_the_process():
     """The numbers of a forged array lie beyond its memory: the sanitizer is there, and sees it."""
     assert "libasan" in Path("/proc/self/maps").read_text()
-    done = subprocess.run([sys.executable, "-c", BEYOND], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", BEYOND], capture_output=True, text=True, check=False
+    )
     assert done.returncode != 0
     assert "AddressSanitizer: heap-buffer-overflow" in done.stderr
     assert "row" in done.stderr.split("#1")[1]

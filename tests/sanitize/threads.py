@@ -4,6 +4,8 @@ Run by `python -m tests.sanitize thread`, whose sanitizer ends the process at a 
 must also be those of one thread, to the last bit.
 """
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -98,5 +100,27 @@ def test_codes():
     assert set(at_once(lambda: decompress_bytes(compress_bytes(data, order=2)))) == {data}
 
 
-def test_the_sanitizer_is_there():
+RACE = """
+import threading
+import numpy as np
+from plogq.kernels.rows import softmax_loss
+
+x, y = np.zeros((4000, 100), np.float32), np.zeros(4000, np.int64)
+gradient, start = np.empty_like(x), threading.Barrier(2)
+
+def call():
+    start.wait()
+    for _ in range(20):
+        softmax_loss(x, y, gradient=gradient, threads=1)
+
+for each in [threading.Thread(target=call) for _ in range(2)]:
+    each.start()
+"""
+
+
+def test_a_race_ends_the_process():
+    """Two callers share the memory of their gradients: the sanitizer is there, and sees it."""
     assert "libtsan" in Path("/proc/self/maps").read_text()
+    done = subprocess.run([sys.executable, "-c", RACE], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "ThreadSanitizer: data race" in done.stderr

@@ -54,7 +54,7 @@ def flat_schema(schema: pa.Schema) -> pa.Schema:
 
 def names_of(schema: pa.Schema) -> list[str]:
     """Return the names of the columns, and of the fields of records; Arrow decodes them here."""
-    return flat_schema(schema).names
+    return list(flat_schema(schema).names)
 
 
 def type_of(schema: pa.Schema, way: tuple[str, ...]) -> pa.DataType:
