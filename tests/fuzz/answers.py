@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import json
+import math
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -56,8 +57,8 @@ def leaves(value: Any, at: tuple[Any, ...] = ()) -> dict[tuple[Any, ...], Any]:
 
 
 def is_same(said: Any, given: Any) -> bool:
-    """Tell whether a value was kept; a number is one of float64, and null may stand for absent."""
-    if given is None or said == given:
+    """Tell whether a value was kept: numbers as float64, infinities as text; null is absent."""
+    if given is None or said == given or (given in (math.inf, -math.inf) and said == str(given)):
         return True
     return type(given) is int and type(said) is float and float(given) == said
 

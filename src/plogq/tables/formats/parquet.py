@@ -88,5 +88,6 @@ class ParquetFile:
         with self._open(ahead=False) as file:
             few = file.iter_batches(FIRST_ROWS, pieces, others, use_threads=False)
             for first in few:
-                return fixed // 8 + int(first.nbytes) // max(1, first.num_rows)
+                fixed += 8 * int(first.nbytes) // max(1, int(first.num_rows))
+                break
         return fixed // 8
