@@ -22,7 +22,6 @@ from plogq.score import LabelErrors, label_errors, score
 from tests.codes.fuzz import run as damaged_codes
 from tests.fuzz.damage import damaged_bytes, damaged_json
 from tests.fuzz.judge import Wrong, check_refusal
-from tests.lm.records import WRITTEN, completion
 
 # Results
 
@@ -37,7 +36,6 @@ def arrays(seed: int) -> dict[str, Any]:
 def documents() -> list[tuple[type[Document], Any]]:
     """Give a result of each command, as JSON."""
     path = Path(__file__).parent / "corpus" / "tokens.jsonl"
-    path.write_text(json.dumps(completion(WRITTEN)) + "\n")
     a, b = arrays(1), arrays(2)
     found = [
         score(a, bootstrap=40, top=3),
