@@ -2,6 +2,9 @@
 # make test    the same with the development tools, then the tests, but for those marked slow
 # make test-all   every test
 # make quick   the first case of each test, without a browser
+# make sanitize   the native code's calls under AddressSanitizer and UndefinedBehaviorSanitizer
+# make sanitize-threads   its threads under ThreadSanitizer
+# make fuzz    damaged inputs for every reader (N=1000000 of them; needs clang with libFuzzer)
 # make wheels  a release's wheels for Linux on this processor, built twice and tried (PYTHONS="python3.11 …")
 # make web     the pages' script and style sheet, from web/ (needs Node.js)
 PYTHON ?= python3
@@ -13,7 +16,8 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 TEST   := OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist worksteal
 BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
-.PHONY: demo test test-all quick lint bench accuracy schema checks errata commands benchmarks precision gallery wheels web clean
+.PHONY: demo test test-all quick lint bench accuracy schema checks errata commands benchmarks \
+        precision gallery wheels web clean sanitize sanitize-threads fuzz
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.app
@@ -34,6 +38,17 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+sanitize: $(VENV)/.dev
+	$(BIN)/python -m tests.sanitize address
+
+sanitize-threads: $(VENV)/.dev
+	$(BIN)/python -m tests.sanitize thread
+
+N ?= 1000000
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz --n $(N)
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/cross_entropy.py

@@ -31,6 +31,7 @@ struct Arithmetic;
 template <>
 struct Arithmetic<float> {
   using Int = int32_t;
+  using Unsigned = uint32_t;
   static constexpr int mantissa_bits = 23;
   static constexpr Int bias = 127;
   static constexpr Int sqrt_half = 0x3f3504f3;  // the bits of sqrt(1/2)
@@ -46,6 +47,7 @@ struct Arithmetic<float> {
 template <>
 struct Arithmetic<double> {
   using Int = int64_t;
+  using Unsigned = uint64_t;
   static constexpr int mantissa_bits = 52;
   static constexpr Int bias = 1023;
   static constexpr Int sqrt_half = 0x3fe6a09e667f3bcd;
@@ -156,8 +158,10 @@ inline Vector<A> scale(Vector<A> a, Vector<A> n) {
 #else
   using Constants = Arithmetic<A>;
   using Int = IntOf<A>;
+  using Unsigned = typename Constants::Unsigned;  // lanes whose result is not used may wrap around
   const Vector<Int> power =
-      bit_cast<Vector<Int>>(n + Constants::rounder) - bit_cast<Int>(Constants::rounder);
+      bit_cast<Vector<Int>>(bit_cast<Vector<Unsigned>>(n + Constants::rounder) -
+                            bit_cast<Unsigned>(Constants::rounder));
   const Vector<Int> half = power >> 1;
   a *= bit_cast<Vector<A>>((half + Constants::bias) << Constants::mantissa_bits);
   return a * bit_cast<Vector<A>>((power - half + Constants::bias) << Constants::mantissa_bits);

@@ -29,7 +29,7 @@ from plogq.tables.formats.registry import SAID, WEAK, TableFile, ending_of, kind
 from plogq.tables.formats.stream import Stream, is_stream
 from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Types, Wanted
-from plogq.tables.structs import add_inner, flat_schema, inner_columns, type_of
+from plogq.tables.structs import add_inner, flat_schema, inner_columns, names_of, type_of
 
 # A batch is small enough that its arrays stay in the processor's cache and memory stays flat,
 # large enough that the work per batch does not show.
@@ -243,7 +243,8 @@ def reading(path: str, kind: str) -> Iterator[None]:
         if asked is None or int(asked.group(1)) < MOST_BYTES:
             raise
         raise TableError(f"{path}: not a readable {kind} file: it is damaged") from error
-    except (pa.ArrowException, OSError, EOFError, zlib.error, lzma.LZMAError, BadZipFile) as error:
+    except (pa.ArrowException, OSError, EOFError, zlib.error, lzma.LZMAError, BadZipFile,
+            UnicodeDecodeError) as error:  # fmt: skip
         reason = (str(error).strip() or "it is cut short").splitlines()[0]
         raise TableError(f"{path}: not a readable {kind} file: {reason}") from error
 
@@ -379,4 +380,6 @@ def open_file(
 ) -> TableFile:
     """Open a file of a format; what is wrong with it is a `TableError`."""
     with reading(path, kind.format):
-        return open_as(kind, system, path, text)
+        opened = open_as(kind, system, path, text)
+        names_of(opened.schema)  # refused here where they are not UTF-8
+        return opened

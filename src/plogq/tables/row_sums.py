@@ -82,8 +82,8 @@ def _unit(size: Array, digits: int) -> Array:
 
 
 def _rounded(size: Array, digits: int) -> Array:
-    unit = _unit(size, digits)
-    rounded: Array = np.rint(size / unit) * unit
+    unit = _unit(size, digits)  # 0 where so small a unit is no number: there is nothing to round
+    rounded: Array = np.where(unit > 0, np.rint(size / np.where(unit > 0, unit, 1.0)) * unit, size)
     return rounded
 
 

@@ -52,6 +52,11 @@ def flat_schema(schema: pa.Schema) -> pa.Schema:
     return pa.schema(fields)
 
 
+def names_of(schema: pa.Schema) -> list[str]:
+    """Return the names of the columns, and of the fields of records; Arrow decodes them here."""
+    return list(flat_schema(schema).names)
+
+
 def type_of(schema: pa.Schema, way: tuple[str, ...]) -> pa.DataType:
     """Return the type of a field of records."""
     kind = schema.field(way[0]).type

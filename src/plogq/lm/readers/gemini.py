@@ -52,7 +52,8 @@ def _tokens(candidate: dict[str, Any]) -> list[Token]:
     for i, (given, top) in enumerate(zip(chosen, tops, strict=True)):
         entry = object_of(given, f"chosenCandidates[{i}]")
         logprob = logprob_of(_field(entry, "logProbability"), f"chosenCandidates[{i}]")
-        others = object_of(top, f"topCandidates[{i}]").get("candidates") or []
+        where = f"topCandidates[{i}]"
+        others = list_of(object_of(top, where).get("candidates") or [], f"{where}.candidates")
         values = [_field(x, "logProbability") for x in others if isinstance(x, dict)]
         likeliest = tuple(number_of(x, "topCandidates") for x in values if x is not None)
         tokens.append(Token(text_of(entry.get("token")), logprob, others=likeliest))
@@ -63,7 +64,9 @@ def _text(candidate: dict[str, Any]) -> str | None:
     """Return the text of the parts; None for a call of a function, whose text is not known."""
     content = candidate["content"]
     parts = content.get("parts") if isinstance(content, dict) else None
-    said = [text_of(part.get("text")) for part in parts or [] if isinstance(part, dict)]
+    if not isinstance(parts, list):
+        return None
+    said = [text_of(part.get("text")) for part in parts if isinstance(part, dict)]
     texts = [text for text in said if text is not None]
     return "".join(texts) if texts and len(texts) == len(said) else None
 

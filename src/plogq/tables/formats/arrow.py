@@ -65,9 +65,18 @@ class ArrowFile:
         with self._open(wanted.columns) as reader:
             if isinstance(reader, pa.RecordBatchStreamReader):
                 for batch in reader:
-                    yield batch.select(wanted.columns)
+                    yield _checked(batch.select(wanted.columns))
                 self._check_end()
             else:
                 every = range(reader.num_record_batches)
                 for i in every if wanted.pieces is None else wanted.pieces:
-                    yield reader.get_batch(i).select(wanted.columns)
+                    yield _checked(reader.get_batch(i).select(wanted.columns))
+
+
+def _checked(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch whose lengths, offsets and texts are what its types promise.
+
+    Arrow's reader trusts them: what a damaged file says would be read beyond its memory.
+    """
+    batch.validate(full=True)
+    return batch

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
@@ -28,6 +27,7 @@ from plogq.tables.formats.arrays import (
     rows_that_fit,
     schema_of,
 )
+from plogq.tables.formats.packed import unzipping
 from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Wanted
 
@@ -64,12 +64,8 @@ class Npz:
 
     @contextmanager
     def _open(self) -> Iterator[zipfile.ZipFile]:
-        try:
-            with zipfile.ZipFile(self.system.open_input_file(self.path)) as archive:
-                yield archive
-        # RuntimeError: it is encrypted, or compressed in a way that Python does not know
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as error:
-            raise OSError(str(error) or "it is cut short") from error
+        with unzipping(), zipfile.ZipFile(self.system.open_input_file(self.path)) as archive:
+            yield archive
 
     def _head(self, file: IO[bytes], name: str) -> Head:
         """Return an array's header, after which the file stands at the first number."""

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import lzma
 import re
+import struct
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 import pyarrow as pa
@@ -30,9 +34,26 @@ def open_unpacked(system: fs.FileSystem, path: str) -> pa.NativeFile:
     if first.startswith(XZ):
         return pa.PythonFile(lzma.open(system.open_input_file(path)), mode="r")
     if first.startswith(ZIP):
-        archive = zipfile.ZipFile(system.open_input_file(path))
-        return pa.PythonFile(archive.open(only_member(archive, path)), mode="r")
+        with unzipping():
+            archive = zipfile.ZipFile(system.open_input_file(path))
+            return pa.PythonFile(archive.open(only_member(archive, path)), mode="r")
     return system.open_input_stream(path, compression=None)
+
+
+@contextmanager
+def unzipping() -> Iterator[None]:
+    """Raise OSError where `zipfile` finds a damaged archive, which it says in many ways.
+
+    RuntimeError: it is encrypted, or compressed in a way that Python does not know. ValueError: a
+    name or a place in it cannot be.
+    """
+    try:
+        yield
+    except TableError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError, EOFError,
+            ValueError, OverflowError) as error:  # fmt: skip
+        raise OSError(str(error) or "it is cut short") from error
 
 
 def first_bytes(system: fs.FileSystem, path: str) -> bytes:

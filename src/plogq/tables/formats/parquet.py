@@ -11,6 +11,8 @@ from pyarrow import fs
 from plogq.tables.formats.text_options import TextOptions
 from plogq.tables.formats.wanted import Wanted
 
+FIRST_ROWS = 64  # that say how long the lists and texts of a table are
+
 
 class ParquetFile:
     """A Parquet file, read page by page so that memory does not grow with its row groups."""
@@ -39,30 +41,53 @@ class ParquetFile:
         meta = self._metadata
         return [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
 
-    def _open(self) -> Any:
+    def _open(self, *, ahead: bool | None = None) -> Any:
+        """Open for reading, `ahead` of what is decoded; without it, as the place of the file asks.
+
+        If nothing is read ahead, only the pages being decoded are in memory; a remote file pays for
+        that with a request per page.
+        """
         import pyarrow.parquet as pq
 
-        # Without pre_buffer and with a buffer, only the pages being decoded are in memory; a
-        # remote file pays for that with a request per page, so it is read ahead instead.
         local = isinstance(self.system, fs.LocalFileSystem)
-        buffer = {"pre_buffer": False, "buffer_size": 1 << 17} if local else {"pre_buffer": True}
-        return pq.ParquetFile(self.path, filesystem=self.system, metadata=self._metadata, **buffer)
+        pages = {"pre_buffer": False, "buffer_size": 1 << 17}
+        return pq.ParquetFile(
+            self.path,
+            filesystem=self.system,
+            metadata=self._metadata,
+            page_checksum_verification=True,  # of pages that have one, as Spark writes them
+            **({"pre_buffer": True} if (not local if ahead is None else ahead) else pages),
+        )
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Yield batches of at most about `wanted.size` bytes."""
+        pieces = None if wanted.pieces is None else list(wanted.pieces)
+        each = self._bytes_of_a_row(wanted.columns, pieces)
         with self._open() as file:
-            meta, read = file.metadata, set(wanted.columns)
-            size = sum(
-                chunk.total_uncompressed_size
-                for group in (meta.row_group(i) for i in range(min(1, meta.num_row_groups)))
-                for chunk in (group.column(j) for j in range(group.num_columns))
-                if chunk.path_in_schema.split(".list.")[0] in read
-            )
-            each = size // max(1, meta.row_group(0).num_rows) if size else 1
-            fit = max(1, min(wanted.rows, wanted.size // max(1, each)))
             yield from file.iter_batches(
-                batch_size=fit,
-                row_groups=None if wanted.pieces is None else list(wanted.pieces),
+                batch_size=max(1, min(wanted.rows, wanted.size // max(1, each))),
+                row_groups=pieces,
                 columns=wanted.columns,
                 use_threads=wanted.threads,
             )
+
+    def _bytes_of_a_row(self, columns: list[str], pieces: list[int] | None) -> int:
+        """Return about how many bytes a row takes, by the types of columns or by the first rows.
+
+        The file's metadata has sizes, too, but where they are damaged to look at them ends the
+        process: pyarrow does not catch what its library throws there.
+        """
+        fixed, others = 0, []
+        for name in columns:
+            try:
+                fixed += int(self.schema.field(name).type.bit_width)
+            except (KeyError, ValueError):
+                others.append(name)
+        if not others:
+            return fixed // 8
+        with self._open(ahead=False) as file:
+            few = file.iter_batches(FIRST_ROWS, pieces, others, use_threads=False)
+            for first in few:
+                fixed += 8 * int(first.nbytes) // max(1, int(first.num_rows))
+                break
+        return fixed // 8

@@ -17,7 +17,7 @@ from plogq.tables.formats.arrow import ArrowFile
 from plogq.tables.formats.csv import CsvFile
 from plogq.tables.formats.json import JsonFile, JsonLines
 from plogq.tables.formats.npz import Npz
-from plogq.tables.formats.packed import ENDINGS, ZIP, first_bytes, only_member
+from plogq.tables.formats.packed import ENDINGS, ZIP, first_bytes, only_member, unzipping
 from plogq.tables.formats.parquet import ParquetFile
 from plogq.tables.formats.text_options import TextOptions
 
@@ -97,7 +97,7 @@ def kind_of(system: fs.FileSystem, path: str) -> type[TableFile] | None:
 
 
 def _kind_inside(system: fs.FileSystem, path: str) -> type[TableFile] | None:
-    with zipfile.ZipFile(system.open_input_file(path)) as archive:
+    with unzipping(), zipfile.ZipFile(system.open_input_file(path)) as archive:
         names = archive.namelist()
         if names and all(name.endswith(".npy") for name in names):
             return Npz
