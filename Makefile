@@ -2,6 +2,7 @@
 # make test    the same with the development tools, then the tests, but for those marked slow
 # make test-all   every test
 # make quick   the first case of each test, without a browser
+# make site    the documentation as a site, in build/site: open its index.html
 # make wheels  a release's wheels for Linux on this processor, built twice and tried (PYTHONS="python3.11 …")
 # make web     the pages' script and style sheet, from web/ (needs Node.js)
 PYTHON ?= python3
@@ -13,7 +14,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 TEST   := OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist worksteal
 BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
-.PHONY: demo test test-all quick lint bench accuracy schema checks precision gallery wheels web clean
+.PHONY: demo test test-all quick lint bench accuracy schema checks precision gallery site wheels web clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.app
@@ -67,6 +68,11 @@ gallery: $(VENV)/.dev
 	$(BIN)/python docs/explorer.py
 	$(BIN)/python docs/report.py
 
+# It loads nothing from elsewhere, and needs no server
+site: $(VENV)/.site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "Open build/site/index.html"
+
 PYTHONS ?= $(PYTHON)
 
 wheels:
@@ -90,8 +96,12 @@ $(VENV)/.app: $(BUILD) | $(VENV)/bin/python
 	$(PIP) -e '.[app]'
 	@touch $@
 
+$(VENV)/.site: $(BUILD) | $(VENV)/bin/python
+	$(PIP) -e '.[site]'
+	@touch $(VENV)/.app $@
+
 # jaxlib first: with its headers, XLA can call the row kernel (CMakeLists.txt finds them)
 $(VENV)/.dev: $(BUILD) | $(VENV)/bin/python
 	$(PIP) jaxlib
 	$(PIP) -e '.[dev]'
-	@touch $(VENV)/.app $@
+	@touch $(VENV)/.app $(VENV)/.site $@

@@ -1,0 +1,140 @@
+"""What `mkdocs build` does beside its plugins: pages that are made, and links between pages.
+
+The reference has a page for each public module. Files that stand outside `docs/` and that pages name
+become pages themselves. A path in backticks, as in `docs/score.md`, becomes a link.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from pathlib import Path
+from typing import Any
+
+import public_names
+from mkdocs.structure.files import File, Files
+from rewritten import rewritten
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOWN = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
+PATH = re.compile(r"`((?:docs|examples|benchmarks)/[\w./-]+\.(?:md|py|txt))`")
+FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+LANGUAGE = {".py": "python", ".txt": "text"}
+
+# For the whole build: nav titles of pages, and where each public name is documented.
+titles: dict[str, str] = {}
+places: dict[str, str] = {}
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add the pages that are made, and fill the folders of the navigation."""
+    package = public_names.load()
+    for module in public_names.MODULES:
+        page = f"reference/{module}.md"
+        files.append(File.generated(config, page, content=reference(package, module)))
+        places.update({f"{module}.{n}": page for n in public_names.names(package, module)})
+        places[module] = page
+    for name in SHOWN:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        text = re.sub(r"\]\(docs/", "](../", text)
+        files.append(File.generated(config, f"files/{name}", content=text))
+    for name in sorted(named_files(files)):
+        text = (ROOT / name).read_text(encoding="utf-8").rstrip()
+        fence = "`" * 4
+        page = f"# `{name}`\n\n{fence}{LANGUAGE[Path(name).suffix]}\n{text}\n{fence}\n"
+        files.append(File.generated(config, f"files/{name}.md", content=page))
+    config.nav = filled(config.nav, files)
+    titles.update(titled(config.nav))
+    return files
+
+
+def reference(package: Any, module: str) -> str:
+    """Return the page of a public module: its docstring, then its names in sections."""
+    lines = [f"# `{module}`", "", f"::: {module}"]
+    lines += ["    options: { show_root_heading: false, members: [] }", ""]
+    sections: dict[str, list[str]] = {}
+    for name in public_names.names(package, module):
+        sections.setdefault(section(package, f"{module}.{name}"), []).append(name)
+    level = 2 if len(sections) == 1 else 3
+    for title, names in sections.items():
+        lines += [f"## {title}", ""] if level == 3 else []
+        for name in names:
+            lines += [f"::: {module}.{name}", f"    options: {{ heading_level: {level} }}", ""]
+    return "\n".join(lines)
+
+
+def section(package: Any, name: str) -> str:
+    """Return what the module that defines a name is about, for the measures and formulas alone."""
+    if name.count(".") > 1:
+        return ""
+    docstring = package[name.removeprefix("plogq.")].final_target.parent.docstring
+    return docstring.value.split("\n")[0].split(":")[0].split(",")[0].rstrip(".")
+
+
+def named_files(files: Files) -> set[str]:
+    """Return the files outside `docs/` that pages name."""
+    texts = [file.content_string for file in files.documentation_pages()]
+    named = {path for text in texts for path in PATH.findall(text)}
+    return {path for path in named if path[:5] != "docs/" and (ROOT / path).is_file()}
+
+
+def filled(nav: Any, files: Files) -> Any:
+    """Return a part of the navigation with the pages of a folder in the folder's place."""
+    if isinstance(nav, list):
+        return [filled(item, files) for item in nav]
+    if isinstance(nav, dict):
+        return {title: filled(item, files) for title, item in nav.items()}
+    if not nav.endswith("/"):
+        return nav
+    pages = [file.src_uri for file in files.documentation_pages()]
+    inside = [page for page in pages if posixpath.dirname(page) + "/" == nav]
+    if nav == "reference/":
+        return [{f"{m}": f"reference/{m}.md"} for m in public_names.MODULES]
+    return sorted(inside, key=lambda page: (not page.endswith("README.md"), page))
+
+
+def titled(nav: Any) -> dict[str, str]:
+    """Return the title that the navigation gives to each page."""
+    found: dict[str, str] = {}
+    for item in nav:
+        if isinstance(item, dict):
+            for title, inside in item.items():
+                found |= {inside: title} if isinstance(inside, str) else titled(inside)
+    return found
+
+
+def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
+    """Link the paths of other pages, and colour sessions of Python as such."""
+    here = posixpath.dirname(page.file.src_uri)
+
+    def link(match: re.Match[str]) -> str:
+        path = match[1]
+        to = path.removeprefix("docs/") if path[:5] == "docs/" else f"files/{path}.md"
+        if files.get_file_from_path(to) is None or to == page.file.src_uri:
+            return match[0]
+        label = f"“{titles[to]}”" if to in titles else f"`{path}`"
+        return f"[{label}]({posixpath.relpath(to, here)})"
+
+    parts, end = [], 0
+    for fence in FENCE.finditer(markdown):
+        parts += [PATH.sub(link, markdown[end : fence.start()])]
+        parts += [re.sub(r"\A```python\n(?=>>>)", "```pycon\n", fence[0])]
+        end = fence.end()
+    return "".join([*parts, PATH.sub(link, markdown[end:])])
+
+
+def on_page_content(html: str, page: Any, files: Files, **_: Any) -> str:
+    """Typeset the equations of the reference, and link names to it."""
+    here = posixpath.dirname(page.file.dest_uri)
+    module = Path(page.file.src_uri).stem if page.file.src_uri[:10] == "reference/" else None
+
+    def address(name: str) -> str | None:
+        own = f"{module}.{name}" if module else name
+        known = own if own in places else name
+        if known not in places or known == module:
+            return None
+        at = files.get_file_from_path(places[known])
+        anchor = "" if known in public_names.MODULES else f"#{known}"
+        return posixpath.relpath(at.dest_uri, here or ".") + anchor
+
+    return rewritten(html, address)
