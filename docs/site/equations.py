@@ -21,17 +21,19 @@ RELATIONS = set("=≤≥<>≈≠→∝")
 PLUS, TIMES = set("+−±"), set("·×/")
 SEPARATORS = set(",;‖|")
 LARGE = {"Σ": "∑", "Π": "∏", "∫": "∫"}
-PAIRS = {"(": ")", "[": "]", "⌈": "⌉"}
+PAIRS = {"(": ")", "[": "]", "⌈": "⌉", "⌊": "⌋"}
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿᵀ", "0123456789+−nT", strict=True))
 LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+−", strict=True))
 # Letters that are words, unless a sign stands beside them, and words that a sign makes no factor.
 ARTICLES = {"a", "A", "I"}
-PROSE = set("and are as at by for from in is it not of only or than that the to with where".split())
+PROSE = set(
+    "and are as at by for from in is it least most not of only or than that the to with where".split()
+)
 NAMED = {"JS", "dx"}  # factors of more than one letter
 
 TOKEN = re.compile(
     r"(?P<space>\s+)"
-    r"|(?P<number>\d+(?:,\d{3})+|\d*\.?\d+(?:e[-−]?\d+)?|[½∞…])"
+    r"|(?P<number>\d+(?:,\d{3})+|\d*\.?\d+(?:e[-−+]?\d+)?|[½∞…])"
     r"|(?P<greek>∂[A-Za-zα-ω]+|[α-ωΓΔ][\u0300-\u036f]*)"
     r"|(?P<word>[A-Za-zℓ][\u0300-\u036f]*(?:[A-Za-z]+\d?)*(?:_(?!KL\b|[ijk]{2}\b)[A-Za-z]{2,})*)"
     r"|(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿᵀ]+)|(?P<lowered>[₀₁₂₃₄₅₆₇₈₉₊₋]+)"
@@ -39,6 +41,10 @@ TOKEN = re.compile(
     re.DOTALL,
 )
 INDEX = re.compile(r"_(\{[^{}]*\}|KL|[ijk]{2}|[A-Za-z0-9](?![A-Za-z0-9]))")
+
+
+LONG = 30  # characters that a phone's line holds
+BREAK = "\0"  # in MathML: here a line may end
 
 
 class NoEquationError(Exception):
@@ -49,9 +55,19 @@ def typeset(text: str) -> str:
     """Return text as HTML, with each equation in it as MathML."""
     parts, at = [], 0
     for start, end, mathml in equations(text):
-        parts += [escape(text[at:start], quote=False), f"<math>{mathml}</math>"]
+        parts += [escape(text[at:start], quote=False), *lines(mathml, end - start > LONG)]
         at = end
     return "".join([*parts, escape(text[at:], quote=False)])
+
+
+def lines(mathml: str, long: bool) -> list[str]:
+    """Return an equation; a long one in pieces, between which a line may end before a sign."""
+    pieces = mathml.split(BREAK) if long else [mathml.replace(BREAK, "")]
+    pieces = [
+        piece.replace('<mo form="infix"', '<mo form="infix" lspace="0"', piece[:3] == "<mo")
+        for piece in pieces
+    ]
+    return [" ".join(f"<math>{piece}</math>" for piece in pieces)]
 
 
 def equations(text: str) -> list[tuple[int, int, str]]:
@@ -67,8 +83,9 @@ def equations(text: str) -> list[tuple[int, int, str]]:
         except NoEquationError:
             at += 1
             continue
-        cut = reader.at < len(text) and text[reader.at - 1 : reader.at + 1].isalnum()
-        if reader.strong and not cut:
+        cut = re.compile(r"[._-]?\w").match(text, reader.at) and text[reader.at - 1].isalnum()
+        lettered = "<mi>" in mathml and ("<mo" in mathml or "<mtext>" not in mathml)
+        if reader.strong and lettered and not cut:
             found.append((at, reader.at, mathml))
         at = reader.at
     return found
@@ -114,7 +131,7 @@ class Reader:
             self.at, self.strong = at, strong
             return None
         self.strong |= sign not in SEPARATORS
-        return operator(sign) + after
+        return (BREAK if sign in PLUS | RELATIONS else "") + operator(sign) + after
 
     def relation(self) -> str:
         """Read sums with relations between them."""
@@ -183,7 +200,7 @@ class Reader:
     def word(self, text: str, end: int, aside: bool) -> str:
         """Read a letter, a function's name, or a word that stands for a number."""
         self.at, before = end, self.at
-        if text in PROSE:
+        if text in PROSE or self.text[end : end + 1] == "-":
             raise NoEquationError
         if text in FUNCTIONS:
             under = "munder" if text in ("max", "min") else "msub"
@@ -196,26 +213,28 @@ class Reader:
                 return name
             self.strong = True
             return found
-        short = len(text.rstrip("".join(map(chr, range(0x300, 0x370))))) == 1
-        known = (short and text not in ARTICLES) or text in NAMED or self.text[end : end + 1] == "("
-        if not known and not self.near_sign(before):
+        marked = "\u0300" <= text[-1] <= "\u036f"
+        named = len(text) == 1 + marked or text in NAMED
+        called = self.text[end : end + 1] == "("
+        article = text in ARTICLES and not (text == "A" and aside)
+        if not (called or (named and not article) or self.near_sign(before)):
             raise NoEquationError
-        if not (short or text in NAMED) and aside and not self.depth:
+        if aside and not (named or self.depth or (called and "_" in text)):
             raise NoEquationError
-        named = short or text in NAMED
+        self.strong |= marked
         return self.scripts(f"<mi>{text}</mi>" if named else f"<mtext>{text}</mtext>")
 
     def near_sign(self, before: int) -> bool:
         """Whether a sign of arithmetic, an index or a bracket joins a word to the equation."""
-        after = self.text[self.at :].lstrip()[:1]
-        if self.text[self.at : self.at + 1] == "_" and INDEX.match(self.text, self.at):
+        after, ahead = self.text[self.at :], self.text[:before]
+        if INDEX.match(after) or after[:1] in RAISED:
             return True
-        ahead = self.text[:before].rstrip()[-1:]
-        signs = RELATIONS | PLUS | TIMES | set(RAISED) | {"‖"}
+        signs = "".join((RELATIONS - {"→"}) | PLUS | TIMES | {"‖"})
         if self.depth:
-            signs |= SEPARATORS | set("()[]|")
-            return ahead in signs and after in signs
-        return bool(after) and (after in signs or (bool(ahead) and ahead in signs))
+            signs += ",;|()[]"
+            return ahead.rstrip()[-1:] in signs and after.lstrip()[:1] in signs
+        spaced = rf"\s[{re.escape(signs)}]"  # without spaces it is a path, or a name
+        return bool(re.match(spaced, after) or re.search(spaced + r"\s*$", ahead))
 
     def bracket(self, opening: str, aside: bool) -> str:
         """Read a list between brackets."""
@@ -230,8 +249,9 @@ class Reader:
         if inner.sign({closing}) is None:
             raise NoEquationError
         lone = not inner.strong and not re.search(r"[\d,‖|]", self.text[start : inner.at])
-        attached = start and self.text[start - 1].isalnum() and not self.text[start].isspace()
-        if lone and not attached and opening != "[" and re.search(r"\w{2}", self.text[start : inner.at]):
+        attached = start and re.match(r"[\w\u0300-\u036f]", self.text[start - 1])
+        word = re.search(r"\w{2}", self.text[start : inner.at])
+        if lone and word and not attached and opening != "[":
             raise NoEquationError
         self.at = inner.at
         self.strong |= inner.strong
@@ -257,6 +277,8 @@ class Reader:
             else:
                 break
             self.strong = True
+        if below or above:
+            base = base.replace(BREAK, "")
         if below and above:
             base = f"<msubsup><mrow>{base}</mrow>{below}{above}</msubsup>"
         elif below:
@@ -279,7 +301,7 @@ class Reader:
         """Read what a base is raised to: one letter with its index, a number, or a bracket."""
         kind, text, end = self.next()
         if text == "(":
-            return f"<mrow>{self.bracket(text, aside=False)}</mrow>"
+            return f"<mrow>{self.bracket(text, aside=False)}</mrow>".replace(BREAK, "")
         if kind not in ("number", "greek", "word") or len(text) > 1:
             raise NoEquationError
         self.at = end
@@ -315,5 +337,5 @@ def indices(text: str) -> str:
         elif kind == "word" and "_" in match[0]:
             parts.append(f"<mtext>{match[0]}</mtext>")
         else:
-            parts.append(f'<mtext> {escape(match[0])} </mtext>')
+            parts.append(f"<mtext> {escape(match[0])} </mtext>")
     return "<mrow>" + "".join(parts) + "</mrow>"

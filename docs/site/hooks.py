@@ -18,6 +18,8 @@ from rewritten import rewritten
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 PATH = re.compile(r"`((?:docs|examples|benchmarks)/[\w./-]+\.(?:md|py|txt))`")
+# Pages of names and paths, in which nothing is an equation.
+AS_WRITTEN = ("files/", "doctor/field-test", "doctor/precision")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LANGUAGE = {".py": "python", ".txt": "text"}
 
@@ -137,4 +139,4 @@ def on_page_content(html: str, page: Any, files: Files, **_: Any) -> str:
         anchor = "" if known in public_names.MODULES else f"#{known}"
         return posixpath.relpath(at.dest_uri, here or ".") + anchor
 
-    return rewritten(html, address)
+    return rewritten(html, address, equations=not page.file.src_uri.startswith(AS_WRITTEN))

@@ -58,7 +58,9 @@ def load() -> Any:
 
 def names(package: Any, module: str) -> list[str]:
     """Return the public names of a module that are not modules themselves."""
-    at = package[WRITTEN_IN.get(module, module).removeprefix("plogq.")] if "." in module else package
+    at = (
+        package[WRITTEN_IN.get(module, module).removeprefix("plogq.")] if "." in module else package
+    )
     found = [str(name) for name in at.exports]
     return [name for name in found if f"{module}.{name}" not in MODULES and name != "__version__"]
 

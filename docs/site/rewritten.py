@@ -1,4 +1,4 @@
-"""HTML of a page with the names of plogq linked to the reference."""
+"""HTML of a page with equations as MathML, and the names of plogq linked to the reference."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Callable
 from html import escape
 from html.parser import HTMLParser
 
+from equations import typeset
+
 # Nothing inside these is touched.
 LEFT = {"a", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "script", "style", "svg", "math"}
 
 
-def rewritten(html: str, address: Callable[[str], str | None]) -> str:
+def rewritten(html: str, address: Callable[[str], str | None], *, equations: bool) -> str:
     """Return the HTML with `<code>` of a public name inside a link to `address(name)`."""
-    reader = Rewriter(address)
+    reader = Rewriter(address, equations)
     reader.feed(html)
     reader.close()
     return "".join(reader.parts)
@@ -21,9 +23,9 @@ def rewritten(html: str, address: Callable[[str], str | None]) -> str:
 class Rewriter(HTMLParser):
     """Copies HTML as it is written, but for text outside the elements of `LEFT`."""
 
-    def __init__(self, address: Callable[[str], str | None]) -> None:
+    def __init__(self, address: Callable[[str], str | None], equations: bool) -> None:
         super().__init__(convert_charrefs=True)
-        self.address = address
+        self.address, self.equations = address, equations
         self.parts: list[str] = []
         self.inside: list[str] = []
         self.left = 0
@@ -48,6 +50,8 @@ class Rewriter(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Copy text, with a link around a name."""
         text = escape(data, quote=False)
+        if self.equations and not self.left and "code" not in self.inside:
+            text = typeset(data)
         if not self.left and self.inside[-1:] == ["code"] and (to := self.address(data)):
             code = self.parts.pop()
             self.parts.append(f'<a href="{to}">{code}{text}')
