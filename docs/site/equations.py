@@ -16,19 +16,24 @@ from __future__ import annotations
 import re
 from html import escape
 
-FUNCTIONS = set("log log1p ln exp max min softmax softplus sigmoid tanh lse argmax".split())
+FUNCTIONS = {
+    *("log", "log1p", "ln", "exp", "max", "min", "argmax", "lse"),
+    *("softmax", "softplus", "sigmoid", "tanh"),
+}
 RELATIONS = set("=≤≥<>≈≠→∝")
 PLUS, TIMES = set("+−±"), set("·×/")
 SEPARATORS = set(",;‖|")
+BREAKING = RELATIONS | PLUS | set("‖·")  # a line may end before them
 LARGE = {"Σ": "∑", "Π": "∏", "∫": "∫"}
 PAIRS = {"(": ")", "[": "]", "⌈": "⌉", "⌊": "⌋"}
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿᵀ", "0123456789+−nT", strict=True))
 LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+−", strict=True))
 # Letters that are words, unless a sign stands beside them, and words that a sign makes no factor.
 ARTICLES = {"a", "A", "I"}
-PROSE = set(
-    "and are as at by for from in is it least most not of only or than that the to with where".split()
-)
+PROSE = {
+    *("and", "are", "as", "at", "by", "for", "from", "in", "is", "it", "least", "most", "not"),
+    *("of", "only", "or", "than", "that", "the", "to", "with", "where"),
+}
 NAMED = {"JS", "dx"}  # factors of more than one letter
 
 TOKEN = re.compile(
@@ -55,19 +60,16 @@ def typeset(text: str) -> str:
     """Return text as HTML, with each equation in it as MathML."""
     parts, at = [], 0
     for start, end, mathml in equations(text):
-        parts += [escape(text[at:start], quote=False), *lines(mathml, end - start > LONG)]
+        parts += [escape(text[at:start], quote=False), lines(mathml, end - start > LONG)]
         at = end
     return "".join([*parts, escape(text[at:], quote=False)])
 
 
-def lines(mathml: str, long: bool) -> list[str]:
+def lines(mathml: str, long: bool) -> str:
     """Return an equation; a long one in pieces, between which a line may end before a sign."""
-    pieces = mathml.split(BREAK) if long else [mathml.replace(BREAK, "")]
-    pieces = [
-        piece.replace('<mo form="infix"', '<mo form="infix" lspace="0"', piece[:3] == "<mo")
-        for piece in pieces
-    ]
-    return [" ".join(f"<math>{piece}</math>" for piece in pieces)]
+    first, *others = mathml.split(BREAK) if long else [mathml.replace(BREAK, "")]
+    later = [piece.replace('"infix"', '"infix" lspace="0"', 1) for piece in others]
+    return " ".join(f"<math>{piece}</math>" for piece in [first, *later])
 
 
 def equations(text: str) -> list[tuple[int, int, str]]:
@@ -131,7 +133,7 @@ class Reader:
             self.at, self.strong = at, strong
             return None
         self.strong |= sign not in SEPARATORS
-        return (BREAK if sign in PLUS | RELATIONS else "") + operator(sign) + after
+        return (BREAK if sign in BREAKING else "") + operator(sign) + after
 
     def relation(self) -> str:
         """Read sums with relations between them."""
@@ -195,6 +197,7 @@ class Reader:
             self.after_function = False
 
     def space(self) -> str:
+        """Return a space where the text has one."""
         return '<mspace width=".2em"/>' if self.text[self.at : self.at + 1].isspace() else ""
 
     def word(self, text: str, end: int, aside: bool) -> str:

@@ -1,7 +1,7 @@
 """What `mkdocs build` does beside its plugins: pages that are made, and links between pages.
 
-The reference has a page for each public module. Files that stand outside `docs/` and that pages name
-become pages themselves. A path in backticks, as in `docs/score.md`, becomes a link.
+The reference has a page for each public module. Files that stand outside `docs/`, and that pages
+name, become pages themselves. A path in backticks, as in `docs/score.md`, becomes a link.
 """
 
 from __future__ import annotations
@@ -139,4 +139,11 @@ def on_page_content(html: str, page: Any, files: Files, **_: Any) -> str:
         anchor = "" if known in public_names.MODULES else f"#{known}"
         return posixpath.relpath(at.dest_uri, here or ".") + anchor
 
+    html = html.replace("<th></th>", "<td></td>")  # the corner of a table heads nothing
     return rewritten(html, address, equations=not page.file.src_uri.startswith(AS_WRITTEN))
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Name the dialog of the search, which the theme leaves without a name."""
+    dialog = 'data-md-component="search" role="dialog"'
+    return output.replace(dialog, f'{dialog} aria-label="Search"')

@@ -81,7 +81,7 @@ class PublicNames(griffe.Extension):
 
 
 def add_pages(package: Any) -> None:
-    """Add the functions that `plogq.notebook` makes of the explorer's pages while it is imported."""
+    """Add the functions that `plogq.notebook` makes of the explorer's pages as it is imported."""
     from plogq import notebook
 
     for module in (package["notebook"], package["explore"]):

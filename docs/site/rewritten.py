@@ -43,6 +43,10 @@ class Rewriter(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         """Copy the tag."""
         self.left -= tag in LEFT
+        if self.inside[-1:] == ["linked"]:
+            self.inside.pop()
+            self.parts.append("</code></a>")
+            return
         while self.inside and self.inside.pop() != tag:  # void elements have no end
             pass
         self.parts.append(f"</{tag}>")
