@@ -14,7 +14,8 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 TEST   := OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist worksteal
 BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
-.PHONY: demo test test-all quick lint bench accuracy schema checks precision gallery site wheels web clean
+.PHONY: demo test test-all quick lint bench accuracy schema checks errata commands benchmarks precision
+.PHONY: gallery site wheels web clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.app
@@ -59,6 +60,15 @@ schema: $(VENV)/.dev
 
 checks: $(VENV)/.dev
 	$(BIN)/python docs/doctor/pages.py
+
+errata: $(VENV)/.dev
+	$(BIN)/python docs/errata.py
+
+benchmarks: $(VENV)/.dev
+	$(BIN)/python docs/benchmarks.py
+
+commands: $(VENV)/.dev
+	$(BIN)/python docs/commands.py
 
 precision: $(VENV)/.dev
 	$(BIN)/python docs/doctor/precision.py

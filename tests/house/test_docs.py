@@ -11,7 +11,9 @@ from plogq.cli import _parser
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+FOLDERS = [ROOT / "docs", ROOT / "docs" / "commands", ROOT / "docs" / "coming-from"]
+PAGES = [page for folder in FOLDERS for page in sorted(folder.glob("*.md"))]
+DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", *PAGES]
 IDS = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 PATH = re.compile(r"`((?:src|native|tests|docs|benchmarks|examples)/[\w./-]*)`")
 
@@ -53,7 +55,9 @@ def test_make_targets_named_in_the_documents_exist():
     named = {
         target
         for document in DOCUMENTS
-        for target in re.findall(r"\bmake ([a-z-]+)(?=`|\n| +#)", document.read_text())
+        for target in re.findall(
+            r"(?:`|^|&& )make ([a-z-]+)(?=`|\n| +#)", document.read_text(), re.MULTILINE
+        )
     }
     assert named <= targets
     assert {"demo", "test"} <= named

@@ -18,6 +18,19 @@ HABITS = {
     "inputs": "The wrong input",
     "words": "The wrong word",
 }
+BOOK = "Cover and Thomas, *Elements of Information Theory*"
+ISSUES = "https://github.com/pytorch/pytorch/issues"
+SOURCES = {  # of an erratum by its name: where the error can be read, or a text that has it right
+    "impossible": f"Right in: {BOOK}, section 2.1: 0 log 0 is 0, which is a term of the sum.",
+    "two dice": "Right in: Desurvire, *Classical and Quantum Information Theory*, table 4.1.",
+    "minus sign": "Read in: optax 0.2.8, the documentation of "
+    "`softmax_cross_entropy_with_integer_labels`. Its code has the sign.",
+    "nll_loss": f"Met in: [pytorch/pytorch#10033]({ISSUES}/10033).",
+    "kl_div": f"Met in: [pytorch/pytorch#5282]({ISSUES}/5282).",
+    "a maximum": f"Right in: {BOOK}, theorem 2.6.4, which is about the entropy.",
+    "prefix property": f"Right in: {BOOK}, section 5.1.",
+    "forward KL": "Right in: Goodfellow, Bengio and Courville, *Deep Learning*, section 5.5.",
+}
 DICE = np.array([1, 2, 3, 4, 5, 6, 5, 4, 3, 2, 1]) / 36  # of the sums 2 to 12
 
 

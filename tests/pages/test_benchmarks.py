@@ -1,0 +1,25 @@
+"""docs/benchmarks.md has what the benchmarks printed, each of them."""
+
+import pytest
+
+from tests.pages.scripts import script
+
+SCRIPT = script("benchmarks")
+
+
+def test_the_page_is_current():
+    assert SCRIPT.PAGE.read_text() == SCRIPT.page(), "make benchmarks"
+
+
+@pytest.mark.parametrize("path", sorted(SCRIPT.RESULTS.glob("*.txt")), ids=lambda path: path.stem)
+def test_every_result_is_shown_or_named(path):
+    page = SCRIPT.PAGE.read_text()
+    shown = path.read_text().rstrip("\n")
+    assert f"```\n{shown}\n```" in page or f"benchmarks/results/{path.name}" in page
+
+
+def test_a_result_without_a_place_is_an_error(monkeypatch, tmp_path):
+    (tmp_path / "new.txt").write_text("1 ms\n")
+    monkeypatch.setattr(SCRIPT, "RESULTS", tmp_path)
+    with pytest.raises(ValueError, match="no place on the page for new"):
+        SCRIPT.page()

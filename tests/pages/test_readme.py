@@ -1,0 +1,22 @@
+"""The README's outputs are those of the commands' pages."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+
+
+def test_a_score_is_shown_as_the_commands_page_has_it():
+    shown = re.search(r"```console\n(.*?)\n…\n```", README.read_text(), re.DOTALL)[1]
+    assert len(shown.splitlines()) > 10
+    assert f"```console\n{shown}\n" in (ROOT / "docs" / "commands" / "score.md").read_text()
+
+
+def test_a_finding_is_shown_as_the_commands_page_has_it():
+    shown = re.search(r"```\n(train.py:.*?\n)```", README.read_text(), re.DOTALL)[1]
+    assert f"\n{shown}" in (ROOT / "docs" / "commands" / "doctor.md").read_text()
+
+
+def test_it_stays_short():
+    assert len(README.read_text().splitlines()) <= 150
