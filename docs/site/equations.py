@@ -252,7 +252,7 @@ class Reader:
         if inner.sign({closing}) is None:
             raise NoEquationError
         lone = not inner.strong and not re.search(r"[\d,‖|]", self.text[start : inner.at])
-        attached = start and re.match(r"[\w\u0300-\u036f]", self.text[start - 1])
+        attached = re.match(r"[\w\u0300-\u036f][(\[]", self.text[max(start - 1, 0) :])
         word = re.search(r"\w{2}", self.text[start : inner.at])
         if lone and word and not attached and opening != "[":
             raise NoEquationError
@@ -282,12 +282,13 @@ class Reader:
             self.strong = True
         if below or above:
             base = base.replace(BREAK, "")
+            base = base if base.count("<m") == 1 else f"<mrow>{base}</mrow>"
         if below and above:
-            base = f"<msubsup><mrow>{base}</mrow>{below}{above}</msubsup>"
+            base = f"<msubsup>{base}{below}{above}</msubsup>"
         elif below:
-            base = f"<{under}><mrow>{base}</mrow>{below}</{under}>"
+            base = f"<{under}>{base}{below}</{under}>"
         elif above:
-            base = f"<msup><mrow>{base}</mrow>{above}</msup>"
+            base = f"<msup>{base}{above}</msup>"
         called = base.endswith(("</mi>", "</mtext>", "</msub>"))
         if applied and called and self.text[self.at : self.at + 1] in ("(", "["):
             try:
@@ -320,7 +321,7 @@ def operator(sign: str, form: str = "infix") -> str:
     if sign in ("/", "|"):
         return f'<mo lspace="0.1em" rspace="0.1em" stretchy="false">{sign}</mo>'
     if sign == "‖":
-        return '<mo lspace="0.25em" rspace="0.25em" stretchy="false" form="infix">‖</mo>'
+        return '<mo form="infix" stretchy="false">‖</mo>'
     return f'<mo form="{form}">{escape(sign)}</mo>'
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import public_names
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from rewritten import rewritten
 
@@ -31,6 +32,8 @@ places: dict[str, str] = {}
 def on_files(files: Files, config: Any) -> Files:
     """Add the pages that are made, and fill the folders of the navigation."""
     package = public_names.load()
+    if undocumented := public_names.undocumented(package):
+        raise PluginError(f"Public names without a docstring: {', '.join(undocumented)}")
     for module in public_names.MODULES:
         page = f"reference/{module}.md"
         files.append(File.generated(config, page, content=reference(package, module)))
@@ -139,6 +142,9 @@ def on_page_content(html: str, page: Any, files: Files, **_: Any) -> str:
         anchor = "" if known in public_names.MODULES else f"#{known}"
         return posixpath.relpath(at.dest_uri, here or ".") + anchor
 
+    for name in public_names.names(public_names.load(), module) if module else []:
+        if f'id="{module}.{name}"' not in html:
+            raise PluginError(f"{module}.{name} is not in the reference")
     html = html.replace("<th></th>", "<td></td>")  # the corner of a table heads nothing
     return rewritten(html, address, equations=not page.file.src_uri.startswith(AS_WRITTEN))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from inspect import Parameter, signature
 from typing import Any
 
@@ -43,6 +44,7 @@ KINDS = {kind: griffe.ParameterKind[kind.name.lower()] for kind in type(Paramete
 METHODS = {"engine": "only", "explain": "explain"}
 
 
+@cache
 def load() -> Any:
     """Return the package as griffe reads it."""
     return griffe.load(
@@ -63,6 +65,12 @@ def names(package: Any, module: str) -> list[str]:
     )
     found = [str(name) for name in at.exports]
     return [name for name in found if f"{module}.{name}" not in MODULES and name != "__version__"]
+
+
+def undocumented(package: Any) -> list[str]:
+    """Return the public names without a docstring."""
+    found = [f"{module}.{name}" for module in MODULES for name in names(package, module)]
+    return [name for name in found if not package[name.removeprefix("plogq.")].has_docstring]
 
 
 class PublicNames(griffe.Extension):
