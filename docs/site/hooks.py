@@ -73,7 +73,7 @@ def section(package: Any, name: str) -> str:
     if name.count(".") > 1:
         return ""
     docstring = package[name.removeprefix("plogq.")].final_target.parent.docstring
-    return docstring.value.split("\n")[0].split(":")[0].split(",")[0].rstrip(".")
+    return re.split(r":|, each|, from|\.?\n", docstring.value)[0].rstrip(".")
 
 
 def named_files(files: Files) -> set[str]:
