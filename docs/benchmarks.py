@@ -70,7 +70,7 @@ def _measured(name: str) -> str:
     docstring = ast.get_docstring(ast.parse((BENCHMARKS / f"{name}.py").read_text())) or ""
     printed = (RESULTS / f"{name}.txt").read_text().rstrip("\n")
     first = docstring.partition("\n")[0]
-    return f"### {name}\n\n{first} (`benchmarks/{name}.py`)\n\n```\n{printed}\n```\n"
+    return f"### {name}\n\n{first} (`benchmarks/{name}.py`)\n\n```text\n{printed}\n```\n"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 A page is written by hand, but for what stands below a line of "$ …" in a block of `console`: that
 line is run, and its output is put there. Of a shell there is what the pages need: `cat FILE`,
-`echo $?`, and `| head -N` or `| tail -N` behind a command.
+`echo $?`, and `| head -N` or `| tail -N` behind a command. The explorer, which runs on, is stopped.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -111,6 +112,8 @@ def _run(command: str, status: int) -> tuple[list[str], int]:
             return [str(status)], 0
         case ["cat", file]:
             lines = Path(file).read_text().splitlines()
+        case ["plogq", "explore", *arguments]:
+            lines = _address(arguments)
         case ["plogq", *arguments]:
             lines, status = _plogq(arguments)
         case words:
@@ -120,6 +123,17 @@ def _run(command: str, status: int) -> tuple[list[str], int]:
         count = int(size)
         lines = lines[:-count] if which == "head" else lines[count:]
     return lines, status
+
+
+def _address(arguments: list[str]) -> list[str]:
+    """Return the line that the explorer prints as it begins to serve, whatever its port."""
+    run = "import sys; from plogq.cli import main; sys.argv[0] = 'plogq'; main()"
+    command = [sys.executable, "-c", run, "explore", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as explorer:
+        assert explorer.stdout is not None
+        line = explorer.stdout.readline()
+        explorer.kill()
+    return [re.sub(r":\d+/", ":PORT/", line)]
 
 
 def _plogq(arguments: list[str]) -> tuple[list[str], int]:

@@ -15,7 +15,6 @@ from plogq.demo import run_demo
 from plogq.demo.run import read_digits
 
 
-
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")

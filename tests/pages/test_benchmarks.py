@@ -15,7 +15,7 @@ def test_the_page_is_current():
 def test_every_result_is_shown_or_named(path):
     page = SCRIPT.PAGE.read_text()
     shown = path.read_text().rstrip("\n")
-    assert f"```\n{shown}\n```" in page or f"benchmarks/results/{path.name}" in page
+    assert f"```text\n{shown}\n```" in page or f"benchmarks/results/{path.name}" in page
 
 
 def test_a_result_without_a_place_is_an_error(monkeypatch, tmp_path):
