@@ -84,18 +84,22 @@ def named_files(files: Files) -> set[str]:
 
 
 def filled(nav: Any, files: Files) -> Any:
-    """Return a part of the navigation with the pages of a folder in the folder's place."""
+    """Return a part of the navigation with the pages of a folder in the folder's place.
+
+    A page that is not there is left out: that all pages are listed is what the build checks.
+    """
     if isinstance(nav, list):
-        return [filled(item, files) for item in nav]
+        return [item for item in (filled(item, files) for item in nav) if item]
     if isinstance(nav, dict):
-        return {title: filled(item, files) for title, item in nav.items()}
-    if not nav.endswith("/"):
-        return nav
-    pages = [file.src_uri for file in files.documentation_pages()]
-    inside = [page for page in pages if posixpath.dirname(page) + "/" == nav]
+        inside = {title: filled(item, files) for title, item in nav.items()}
+        return {title: item for title, item in inside.items() if item}
     if nav == "reference/":
-        return [{f"{m}": f"reference/{m}.md"} for m in public_names.MODULES]
-    return sorted(inside, key=lambda page: (not page.endswith("README.md"), page))
+        return [{module: f"reference/{module}.md"} for module in public_names.MODULES]
+    pages = [file.src_uri for file in files.documentation_pages()]
+    if nav.endswith("/"):
+        found = [page for page in pages if posixpath.dirname(page) + "/" == nav]
+        return sorted(found, key=lambda page: (not page.endswith("README.md"), page))
+    return nav if nav in pages else None
 
 
 def titled(nav: Any) -> dict[str, str]:
