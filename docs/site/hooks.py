@@ -19,6 +19,7 @@ from rewritten import rewritten
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 PATH = re.compile(r"`((?:docs|examples|benchmarks)/[\w./-]+\.(?:md|py|txt))`")
+LINK = re.compile(r"\]\((?!\w+:)([\w./-]+\.(?:py|txt))\)")  # of a page to a file that is none
 # Pages of names and paths, in which nothing is an equation.
 AS_WRITTEN = ("files/", "doctor/field-test", "doctor/precision")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -77,10 +78,17 @@ def section(package: Any, name: str) -> str:
 
 
 def named_files(files: Files) -> set[str]:
-    """Return the files outside `docs/` that pages name."""
-    texts = [file.content_string for file in files.documentation_pages()]
-    named = {path for text in texts for path in PATH.findall(text)}
-    return {path for path in named if path[:5] != "docs/" and (ROOT / path).is_file()}
+    """Return the files that pages name, and that are not pages."""
+    named: set[str] = set()
+    for file in files.documentation_pages():
+        named.update(PATH.findall(file.content_string))
+        named.update(from_root(file, path) for path in LINK.findall(file.content_string))
+    return {path for path in named if path[-3:] != ".md" and (ROOT / path).is_file()}
+
+
+def from_root(file: File, path: str) -> str:
+    """Return the path from the root of what a page in `docs/` calls by a path from itself."""
+    return posixpath.normpath(posixpath.join("docs", posixpath.dirname(file.src_uri), path))
 
 
 def filled(nav: Any, files: Files) -> Any:
@@ -116,20 +124,26 @@ def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
     """Link the paths of other pages, and colour sessions of Python as such."""
     here = posixpath.dirname(page.file.src_uri)
 
+    def linked_file(match: re.Match[str]) -> str:
+        to = f"files/{from_root(page.file, match[1])}.md"
+        return f"]({posixpath.relpath(to, here)})"
+
     def link(match: re.Match[str]) -> str:
         path = match[1]
-        to = path.removeprefix("docs/") if path[:5] == "docs/" else f"files/{path}.md"
+        to = path.removeprefix("docs/") if path[-3:] == ".md" else f"files/{path}.md"
         if files.get_file_from_path(to) is None or to == page.file.src_uri:
             return match[0]
         label = f"“{titles[to]}”" if to in titles else f"`{path}`"
         return f"[{label}]({posixpath.relpath(to, here)})"
 
+    if page.file.src_uri.endswith((".py.md", ".txt.md")):
+        return markdown
     parts, end = [], 0
     for fence in FENCE.finditer(markdown):
-        parts += [PATH.sub(link, markdown[end : fence.start()])]
+        parts += [PATH.sub(link, LINK.sub(linked_file, markdown[end : fence.start()]))]
         parts += [re.sub(r"\A```python\n(?=>>>)", "```pycon\n", fence[0])]
         end = fence.end()
-    return "".join([*parts, PATH.sub(link, markdown[end:])])
+    return "".join([*parts, PATH.sub(link, LINK.sub(linked_file, markdown[end:]))])
 
 
 def on_page_content(html: str, page: Any, files: Files, **_: Any) -> str:
