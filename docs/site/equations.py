@@ -160,7 +160,7 @@ class Reader:
                 continue
             try:
                 space = self.text[at : at + 1].isspace()
-                found += ('<mspace width=".2em"/>' if space else "") + self.factor(aside=space)
+                found += ('<mspace width=".2em"/> ' if space else "") + self.factor(aside=space)
             except NoEquationError:
                 self.at, self.strong = at, strong
                 return found
@@ -198,7 +198,7 @@ class Reader:
 
     def space(self) -> str:
         """Return a space where the text has one."""
-        return '<mspace width=".2em"/>' if self.text[self.at : self.at + 1].isspace() else ""
+        return '<mspace width=".2em"/> ' if self.text[self.at : self.at + 1].isspace() else ""
 
     def word(self, text: str, end: int, aside: bool) -> str:
         """Read a letter, a function's name, or a word that stands for a number."""

@@ -52,7 +52,7 @@ def test_prose_stays_prose(text):
 
 def test_what_is_below_and_above_a_letter():
     assert typeset("log p_j²") == (
-        '<math><mi>log</mi><mspace width=".2em"/><msubsup><mi>p</mi>'
+        '<math><mi>log</mi><mspace width=".2em"/> <msubsup><mi>p</mi>'
         "<mrow><mi>j</mi></mrow><mrow><mn>2</mn></mrow></msubsup></math>"
     )
     assert typeset("a < b & c") == (
@@ -63,7 +63,7 @@ def test_what_is_below_and_above_a_letter():
 def test_a_line_may_end_in_a_long_equation_before_a_sign():
     html = typeset("H(p, q) = −Σ p log q = H(p) + D_KL(p ‖ q)")
     pieces = ElementTree.fromstring(f"<p>{html}</p>")
-    texts = ["".join(piece.itertext()) for piece in pieces]
+    texts = ["".join(piece.itertext()).replace(" ", "") for piece in pieces]
     assert texts == ["H(p,q)", "=−∑plogq", "=H(p)", "+DKL(p", "‖q)"]
     assert [piece.tail for piece in pieces] == [" ", " ", " ", " ", None]
 
