@@ -185,7 +185,8 @@ def test_squared_error_of_a_softmax():
 
 
 @pytest.mark.slow
-def test_a_text_is_about_its_next_token():
+@pytest.mark.parametrize("start", [1.0, 2.0])
+def test_a_text_is_about_its_next_token(start):
     """A model of language has its labels in its inputs: other labels are other inputs."""
     tokens = jnp.arange(80).reshape(8, 10) % 7
 
@@ -194,7 +195,7 @@ def test_a_text_is_about_its_next_token():
         return cross_entropy(logits[:, :-1], tokens[:, 1:]).mean()
 
     with watch(text) as d:
-        d.look({"w": jax.random.normal(KEYS[3], (7, 7))}, tokens)
+        d.look({"w": start * jax.random.normal(KEYS[3], (7, 7), jnp.float32)}, tokens)
     assert (codes(d), said(d)) == ([], [])
     ((_, values),) = d._values
     assert values.labels.size == 72

@@ -20,6 +20,8 @@ HEAVY = {
     "pydantic",
     "typer",
     "sklearn",
+    "sympy",
+    "triton",
 }
 
 
@@ -60,6 +62,14 @@ def test_the_door_of_jax_loads_jax_alone():
     assert "jax" in doors
     assert "torch" in heavy_modules_after("import plogq.jax, torch")
     assert heavy_modules_after("import plogq; plogq.PACKAGES") == set()
+
+
+def test_the_door_of_torch_leaves_its_compiler_alone():
+    """It takes longer to load than torch, and loads Triton, which ends a process of TensorFlow."""
+    step = "x = torch.ones(2, 3, requires_grad=True); pt.cross_entropy(x, torch.tensor([0, 1]))"
+    statement = f"import torch, plogq.torch as pt; {step}.backward()"
+    assert heavy_modules_after(statement) == {"torch"}
+    assert "triton" in heavy_modules_after("import torch._dynamo")
 
 
 @pytest.mark.slow  # Keras starts four times

@@ -25,7 +25,9 @@ def run(backend, *words):
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    # The stack of a crash comes first, the modules that were loaded last.
+    said = done.stdout[-3000:] + done.stderr[:2000] + done.stderr[-2000:]
+    assert done.returncode == 0, said
     return done.stdout
 
 

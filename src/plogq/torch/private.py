@@ -15,7 +15,6 @@ from torch._C import _are_functorch_transforms_active, _len_torch_dispatch_stack
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.autograd import forward_ad
 from torch.compiler import is_compiling
-from torch.fx.experimental import symbolic_shapes
 from torch.nn import _reduction
 
 _KEYS, _KEY = torch._C.DispatchKeySet, torch._C.DispatchKey
@@ -26,8 +25,15 @@ legacy_reduction = (
     _reduction.legacy_get_string
 )  # of size_average and reduce, which torch deprecated
 
-# Of a size in a graph: true only where that needs no value which is not known yet.
-surely = getattr(symbolic_shapes, "guard_or_false", bool)
+
+def surely(condition: Any) -> bool:
+    """Return a condition of sizes; in a graph, false where it needs a value not known yet."""
+    if isinstance(condition, bool) and not is_compiling():  # a compiler shows its own as a bool
+        return condition
+    from torch.fx.experimental import symbolic_shapes  # imports sympy: as long as all of torch
+
+    found: bool = getattr(symbolic_shapes, "guard_or_false", bool)(condition)
+    return found
 
 
 def in_transform() -> bool:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Protocol
 
 import numpy as np
 
 from plogq.doctor.readings import Array, step
+from plogq.doctor.runtime.by_heart import RATES, ROWS, Cost, follow
 from plogq.doctor.runtime.training import OverfitTrial, ShuffledLabels, SplitBatch
 from plogq.doctor.values import Values
 
 ORDERS = 3  # in which the labels are tried
-RATES = (1e-2, 1e-3)
-UPDATES = 40
-ROWS = 16  # that are learnt by heart
-FEWEST = 8  # rows, of which the base rates say something
 ALIKE = 1e-4  # of outputs, in which they differ by chance behind many layers
 
 Batch = list[Any]
@@ -127,33 +125,19 @@ def overfit(loss: Loss, weights: Sequence[Any], batch: Batch, target: int) -> Ov
         return None
     kept = np.linspace(0, size - 1, min(ROWS, size)).round().astype(np.int64)
     small = of_rows(batch, target, kept)
-    trials = [_trained(loss, weights, small, rate) for rate in RATES]
-    known = [each for each in trials if each is not None]
-    if len(known) < len(trials):
-        return None
-    start, base_rate, rows = known[0][0]
-    best = min(each for _, each in known)
-    return OverfitTrial(start, best, base_rate, rows, UPDATES, RATES)
+    return follow(_costs(loss, weights, small, rate) for rate in RATES)
 
 
-def _trained(
-    loss: Loss, weights: Sequence[Any], batch: Batch, rate: float
-) -> tuple[tuple[float, float, int], float] | None:
-    """Return what rows cost at first, and the least cross-entropy of them in steps of Adam."""
+def _costs(loss: Loss, weights: Sequence[Any], batch: Batch, rate: float) -> Iterator[Cost | None]:
+    """Yield what rows cost before each step of Adam; None where they have no classes."""
     dtypes = [np.asarray(each).dtype for each in weights]
     wide = [np.asarray(each).astype(np.float32) for each in weights]
     means = [np.zeros_like(each) for each in wide]
     squares = [np.zeros_like(each) for each in wide]
-    first, best = None, math.inf
-    for turn in range(1, UPDATES + 1):
+    for turn in count(1):
         now = [each.astype(dtype) for each, dtype in zip(wide, dtypes, strict=True)]
         answer = loss.answer(now, batch)
-        scored = None if answer.given is None else answer.given.scored
-        if scored is None or len(scored.truth) < FEWEST or (scored.truth == scored.truth[0]).all():
-            return None
-        cost = float(scored.losses.mean())
-        first = first or (cost, scored.base_rate_entropy, len(scored.truth))
-        best = min(best, cost)
+        yield None if answer.given is None else Cost.of(answer.given.scored)
         for i, gradient in enumerate(answer.gradient):
             if gradient is None:
                 continue
@@ -162,4 +146,3 @@ def _trained(
             squares[i] += 0.001 * (g * g - squares[i])
             m, v = means[i] / (1 - 0.9**turn), squares[i] / (1 - 0.999**turn)
             wide[i] -= rate * m / (np.sqrt(v) + 1e-8)
-    return None if first is None else (first, best)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import torch
@@ -13,14 +12,6 @@ from plogq.torch.engines import head_logprobs
 from plogq.torch.engines.compiled import Compiled
 from plogq.torch.engines.head_logits import logits_of, teacher_logits
 from plogq.torch.questions import Answer, Elements, Head, Rows, TokenHead
-
-_LOG = logging.getLogger("plogq.torch")
-
-
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
-def _say_in_graph(reason: str) -> None:
-    """Log this while torch.compile makes a graph, since the graph itself cannot."""
-    _LOG.info("inside torch.compile, all logits of a head are built (%s)", reason)
 
 
 class Materialised:
@@ -38,7 +29,9 @@ class Materialised:
     def answer(self, x: Tensor, question: Rows | Elements | Head) -> Any:
         """Compute the loss of all logits."""
         if torch.compiler.is_compiling():
-            _say_in_graph(Compiled().refusal(x, question) or "no other engine is open")
+            from plogq.torch.engines.in_graph import say_all_logits
+
+            say_all_logits(Compiled().refusal(x, question) or "no other engine is open")
         if isinstance(question, TokenHead):
             return head_logprobs.of_all_logits(question)
         assert isinstance(question, Head)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -17,17 +18,20 @@ from plogq.torch.parallel.sums import Fields
 from plogq.torch.questions import Rows, arithmetic
 
 F = TypeVar("F", bound=Callable[..., Any])
-_NOT_COMPILED = "the ranks exchange their sums between the graphs, and each checks the others'"
 
 
 def not_compiled(function: F) -> F:
-    """Let a function run between the graphs of torch.compile, which says this reason."""
-    disable: Any = torch.compiler.disable
-    try:
-        outside: F = disable(function, reason=_NOT_COMPILED)
-    except TypeError:  # an older torch takes no reason
-        outside = disable(function)
-    return outside
+    """Let a function run between the graphs of torch.compile."""
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if torch.compiler.is_compiling():
+            from plogq.torch.parallel.between_graphs import call_outside
+
+            return call_outside(function, *args, **kwargs)
+        return function(*args, **kwargs)
+
+    return cast(F, called)
 
 
 def widened(x: Tensor, axis: int) -> Tensor:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from plogq.doctor.readings import are_hot, step
+from plogq.doctor.runtime.by_heart import RATES, ROWS, Cost, follow
 from plogq.doctor.runtime.pytorch.copies import copied, copied_loss
 from plogq.doctor.runtime.pytorch.drops import Drops
 from plogq.doctor.runtime.pytorch.loss_name import NamedLoss, exact, named, values
@@ -33,10 +35,6 @@ DROPOUTS = (
 BY_MODE = (*DROPOUTS, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 ALIKE = 1e-4  # of outputs, in which they differ by chance behind many layers
 ORDERS = 3  # in which the labels are tried
-RATES = (1e-2, 1e-3)
-UPDATES = 40
-ROWS = 16  # that a copy learns by heart
-FEWEST = 8  # rows, of which the base rates say something
 
 
 def shuffled_labels(loss: Any, at: Step) -> ShuffledLabels | None:
@@ -154,21 +152,13 @@ def overfit(model: nn.Module, loss: Any, at: Step) -> OverfitTrial | None:
     if small is None or parameters < ROWS:
         return None
     try:
-        trials = [_trained(*copied(model, loss), small, rate) for rate in RATES]
+        return follow(_costs(*copied(model, loss), small, rate) for rate in RATES)
     except LookError:  # a batch that is a whole, as that of contrasted pairs
         return None
-    known = [each for each in trials if each is not None]
-    if len(known) < len(trials):
-        return None
-    start, base_rate, rows = known[0][0]
-    best = min(each for _, each in known)
-    return OverfitTrial(start, best, base_rate, rows, UPDATES, RATES)
 
 
-def _trained(
-    model: nn.Module, loss: Any, at: Step, rate: float
-) -> tuple[tuple[float, float, int], float] | None:
-    """Return what rows cost at first, and the least cross-entropy of them in steps of Adam."""
+def _costs(model: nn.Module, loss: Any, at: Step, rate: float) -> Iterator[Cost | None]:
+    """Yield what rows cost before each step of Adam; None where they have no classes."""
     model.train()
     for each in model.modules():
         if isinstance(each, DROPOUTS):
@@ -177,14 +167,9 @@ def _trained(
     wide = [full(each).float().clone() for each in weights]
     means = [torch.zeros_like(each) for each in wide]
     squares = [torch.zeros_like(each) for each in wide]
-    first, best = None, math.inf
-    for turn in range(1, UPDATES + 1):
+    for turn in count(1):
         value, output = at.repeat(model, loss)
-        found = _cross_entropy(loss, at, output, value)
-        if found is None:
-            return None
-        first = first or found
-        best = min(best, found[0])
+        yield _cost(loss, at, output, value)
         for i, gradient in enumerate(torch.autograd.grad(value, weights, allow_unused=True)):
             if gradient is None:
                 continue
@@ -195,21 +180,15 @@ def _trained(
             wide[i] -= rate * m / (v.sqrt() + 1e-8)
             with torch.no_grad():
                 full(weights[i]).copy_(wide[i])
-    return None if first is None else (first, best)
 
 
-def _cross_entropy(
-    loss: Any, at: Step, output: Any, value: Tensor
-) -> tuple[float, float, int] | None:
-    """Return the cross-entropy, that of the base rates, and the rows of a batch with classes."""
+def _cost(loss: Any, at: Step, output: Any, value: Tensor) -> Cost | None:
+    """Return what the rows of a batch with classes cost."""
     args, kwargs = at.arguments(output)
     forward = replace(at.forward, output=output)
     now = replace(at, forward=forward, args=args, kwargs=kwargs, loss=value.detach())
     known = named(loss, now)
-    scored = None if known is None else values(known).scored
-    if scored is None or len(scored.truth) < FEWEST or (scored.truth == scored.truth[0]).all():
-        return None
-    return float(scored.losses.mean()), scored.base_rate_entropy, len(scored.truth)
+    return None if known is None else Cost.of(values(known).scored)
 
 
 def half_precision(loss: Any, at: Step, known: NamedLoss | None) -> HalfPrecisionLoss | None:
