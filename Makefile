@@ -5,6 +5,7 @@
 # make sanitize   the native code's calls under AddressSanitizer and UndefinedBehaviorSanitizer
 # make sanitize-threads   its threads under ThreadSanitizer
 # make fuzz    damaged inputs for every reader (N=1000000 of them; needs clang with libFuzzer)
+# make site    the documentation as a site, in build/site: open its index.html
 # make wheels  a release's wheels for Linux on this processor, built twice and tried (PYTHONS="python3.11 …")
 # make web     the pages' script and style sheet, from web/ (needs Node.js)
 PYTHON ?= python3
@@ -17,7 +18,7 @@ TEST   := OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
 BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
 .PHONY: demo test test-all quick lint bench accuracy schema checks errata commands benchmarks \
-        precision gallery wheels web clean sanitize sanitize-threads fuzz
+        precision gallery wheels web clean sanitize sanitize-threads fuzz site
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.app
@@ -91,6 +92,11 @@ gallery: $(VENV)/.dev
 	$(BIN)/python docs/explorer.py
 	$(BIN)/python docs/report.py
 
+# It loads nothing from elsewhere, and needs no server
+site: $(VENV)/.site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "Open build/site/index.html"
+
 PYTHONS ?= $(PYTHON)
 
 wheels:
@@ -114,8 +120,12 @@ $(VENV)/.app: $(BUILD) | $(VENV)/bin/python
 	$(PIP) -e '.[app]'
 	@touch $@
 
+$(VENV)/.site: $(BUILD) | $(VENV)/bin/python
+	$(PIP) -e '.[site]'
+	@touch $(VENV)/.app $@
+
 # jaxlib first: with its headers, XLA can call the row kernel (CMakeLists.txt finds them)
 $(VENV)/.dev: $(BUILD) | $(VENV)/bin/python
 	$(PIP) jaxlib
 	$(PIP) -e '.[dev]'
-	@touch $(VENV)/.app $@
+	@touch $(VENV)/.app $(VENV)/.site $@

@@ -113,4 +113,5 @@ globals().update({
     name: _function(name, page) for name, page in PAGES.items() if name != "predictions"
 })  # fmt: skip
 
-__all__ = ["Explorer", *PAGES]
+__all__ = ["Explorer"]
+__all__.extend(PAGES)

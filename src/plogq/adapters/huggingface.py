@@ -31,7 +31,8 @@ __all__ = [
     "unpatch",
 ]
 
-IGNORED = -100  # the label that Hugging Face's losses leave out
+IGNORED = -100
+"""The label that Hugging Face's losses leave out."""
 
 
 def compute_metrics(

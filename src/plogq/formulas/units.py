@@ -8,8 +8,10 @@ from typing import Any, Literal, get_args
 from plogq.errors import refuse
 
 Unit = Literal["nat", "bit", "hartley"]
+"""The names of the units: of base e, 2 and 10."""
 UNITS: tuple[Unit, ...] = get_args(Unit)
 NATS_PER_UNIT: dict[Unit, float] = {"nat": 1.0, "bit": math.log(2), "hartley": math.log(10)}
+"""How many nats each unit has: 1, ln 2, ln 10."""
 
 
 def check_unit(unit: str) -> None:

@@ -51,7 +51,8 @@ from plogq.jax.softmax_losses import (
 from plogq.kernels.question import Statistics
 
 explain, engine = ENGINES.explain, ENGINES.only
-safe_softmax_cross_entropy = softmax_cross_entropy  # optax has two, of which this is the safe one
+safe_softmax_cross_entropy = softmax_cross_entropy
+"""`softmax_cross_entropy`: optax has two, of which this is the safe one."""
 
 __all__ = [
     "ElementOptions",
