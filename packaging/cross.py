@@ -1,4 +1,4 @@
-"""Compile the native code for other systems: `python packaging/cross.py [TARGET …]`, or `make cross`.
+"""Compile the native code for other systems: `python packaging/cross.py [TARGET …]`.
 
 Zig's compiler has the C and C++ library of each; any warning of ours is an error. Python's headers
 are those of the Python that runs this, with a configuration that states the other system's sizes.

@@ -35,4 +35,5 @@ def main(options: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    sys.path.pop(0)  # this folder, whose folders jax and torch are not the libraries
     sys.exit(main(sys.argv[1:]))
