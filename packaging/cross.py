@@ -55,6 +55,7 @@ def compile_for(target: str, commands: Path) -> Path:
         "CMAKE_CXX_COMPILER": ROOT / "packaging" / "zig-c++",
         "CMAKE_CXX_FLAGS": f"-isystem {headers}",
         "CMAKE_TRY_COMPILE_TARGET_TYPE": "STATIC_LIBRARY",  # there is nothing to link it with
+        "CMAKE_INSTALL_NAME_TOOL": "true",  # a tool of macOS, for what is linked
         "CMAKE_OSX_SYSROOT": "",
         "CMAKE_OSX_ARCHITECTURES": "",
         "Python_EXECUTABLE": commands / "python",
