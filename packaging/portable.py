@@ -72,7 +72,7 @@ def plogq(native: Path) -> None:
     work = TREE / "work"
     shutil.rmtree(work, ignore_errors=True)
     names = ["src", "tests", "docs", "examples", "native", "pyproject.toml", "conftest.py"]
-    names += ["CHANGELOG.md", "README.md"]
+    names += ["CHANGELOG.md", "README.md", "benchmarks"]
     run("cp", "-r", "--parents", *names, _made(work), cwd=ROOT)
     (module,) = native.glob("_native*.so")
     kernels = work / "src" / "plogq" / "kernels"
