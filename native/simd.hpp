@@ -11,7 +11,9 @@
 namespace plogq {
 namespace {
 
-#if defined(__AVX512F__)
+#if defined(PLOGQ_VECTOR_BYTES)  // benchmarks/neon.py tries others
+constexpr int kVectorBytes = PLOGQ_VECTOR_BYTES;
+#elif defined(__AVX512F__)
 constexpr int kVectorBytes = 64;
 #elif defined(__AVX__)
 constexpr int kVectorBytes = 32;
