@@ -4,9 +4,8 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
-#if defined(__AVX512F__)
-#include <immintrin.h>
-#endif
+
+#include "intrinsics.hpp"
 
 namespace plogq {
 namespace {
