@@ -3,6 +3,9 @@
 # make test-all   every test
 # make quick   the first case of each test, without a browser
 # make wheels  a release's wheels for Linux on this processor, built twice and tried (PYTHONS="python3.11 …")
+# make cross   the native code compiled for other systems; a warning is an error
+# make portable   the tests without frameworks on an emulated arm64 (root; packaging/portable.py)
+# make floors  the tests at the lowest versions that pyproject.toml allows
 # make web     the pages' script and style sheet, from web/ (needs Node.js)
 PYTHON ?= python3
 VENV   := .venv
@@ -13,7 +16,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 TEST   := OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist worksteal
 BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
-.PHONY: demo test test-all quick lint bench accuracy schema checks precision gallery wheels web clean
+.PHONY: demo test test-all quick lint bench accuracy schema checks precision gallery wheels cross portable floors web clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.app
@@ -71,6 +74,15 @@ PYTHONS ?= $(PYTHON)
 
 wheels:
 	$(PYTHON) packaging/wheels.py $(PYTHONS)
+
+cross:
+	$(PYTHON) packaging/cross.py
+
+portable:
+	$(PYTHON) packaging/portable.py $(ARGS)
+
+floors:
+	$(PYTHON) packaging/floors.py
 
 # The pages' scripts and styles, from web/: only for who changes them
 web:
