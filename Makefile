@@ -81,8 +81,8 @@ cross:
 portable:
 	$(PYTHON) packaging/portable.py $(ARGS)
 
-floors:
-	$(PYTHON) packaging/floors.py
+floors: $(VENV)/.dev
+	$(BIN)/python packaging/floors.py
 
 # The pages' scripts and styles, from web/: only for who changes them
 web:
