@@ -79,7 +79,7 @@ def main() -> None:
     for build in asked.builds:
         name, _, python = build.partition("=")
         workers[name] = subprocess.Popen([python, "-P", __file__, WORKER], **pipes)
-    names = [json.loads(worker.stdout.readline()) for worker in workers.values()][0]
+    names, *_ = [json.loads(worker.stdout.readline()) for worker in workers.values()]
     print(f"{'median of ' + str(asked.rounds) + ', ms':48}", *(f"{name:>9}" for name in workers))
     for case in names:
         seconds = {name: [] for name in workers}
