@@ -29,8 +29,10 @@ def test_every_finite_number_is_read(half, classes):
 @pytest.mark.parametrize("n", [2**16, 37, 3, 0])
 def test_every_float16_is_widened(n):
     halves = np.arange(2**16, dtype=np.uint16).view(np.float16)[-n or 2**16 :]
-    np.testing.assert_array_equal(widen(halves), halves.astype(np.float32))
-    np.testing.assert_array_equal(widen(halves[::2]), halves[::2].astype(np.float32))
+    with np.errstate(invalid="ignore"):  # arm64 says so of a signalling NaN
+        want = halves.astype(np.float32)
+    np.testing.assert_array_equal(widen(halves), want)
+    np.testing.assert_array_equal(widen(halves[::2]), want[::2])
 
 
 @pytest.mark.parametrize("classes", [2, 80])
