@@ -2,7 +2,8 @@
 
 Needs root, Debian's debootstrap, qemu-user-static and binfmt-support, and Python 3.11. A Debian
 tree is unpacked, not configured, and its Python run by the emulator; the native code is compiled
-by packaging/cross.py. Half an hour on two cores with `--quick -m "not slow"`, the options of old.
+by packaging/cross.py. Without options, the first case of each test that is not slow: half an hour
+on two busy cores.
 """
 
 from __future__ import annotations
