@@ -46,6 +46,7 @@ def compile_for(target: str, commands: Path) -> Path:
     headers = room / "headers"
     headers.mkdir(parents=True, exist_ok=True)
     (headers / "pyconfig.h").write_text(configuration(system) + "\n")
+    (headers / "none.lib").touch()  # CMake asks for Python's library; nothing is linked with it
     include = run(commands / "python", "-c", "import sysconfig as s; print(s.get_path('include'))")
     settings = os.environ | {"ZIG_TARGET": zig_target, "PATH": f"{commands}:{os.environ['PATH']}"}
     # The binding's own code is CMake's to compile when the module is linked.
