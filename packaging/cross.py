@@ -21,6 +21,7 @@ TARGETS = {
     "aarch64-linux": ("Linux", "aarch64", "aarch64-linux-gnu.2.28"),
     "x86_64-macos": ("Darwin", "x86_64", "x86_64-macos"),
     "aarch64-macos": ("Darwin", "arm64", "aarch64-macos"),
+    # Not among those compiled unasked: CMake finds no Python for it yet.
     "x86_64-windows": ("Windows", "AMD64", "x86_64-windows-gnu"),
 }
 SIZES = {"SHORT": 2, "INT": 4, "LONG_LONG": 8, "VOID_P": 8, "SIZE_T": 8, "TIME_T": 8, "PID_T": 4}
@@ -87,7 +88,7 @@ def xla_headers(commands: Path) -> str:
 def main() -> None:
     """Compile for each target."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("targets", nargs="*", default=list(TARGETS), metavar="TARGET")
+    parser.add_argument("targets", nargs="*", default=list(TARGETS)[:3], metavar="TARGET")
     asked = parser.parse_args()
     if unknown := set(asked.targets) - set(TARGETS):
         parser.error(f"TARGET must be of {', '.join(TARGETS)}; got {', '.join(sorted(unknown))}")
