@@ -7,6 +7,9 @@
 # make fuzz    damaged inputs for every reader (N=1000000 of them; needs clang with libFuzzer)
 # make site    the documentation as a site, in build/site: open its index.html
 # make wheels  a release's wheels for Linux on this processor, built twice and tried (PYTHONS="python3.11 …")
+# make cross   the native code compiled for other systems; a warning is an error
+# make portable   the tests without frameworks on an emulated arm64 (root; packaging/portable.py)
+# make floors  the tests at the lowest versions that pyproject.toml allows
 # make web     the pages' script and style sheet, from web/ (needs Node.js)
 PYTHON ?= python3
 VENV   := .venv
@@ -18,7 +21,8 @@ TEST   := OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
 BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
 .PHONY: demo test test-all quick lint bench accuracy schema checks errata commands benchmarks \
-        precision gallery wheels web clean sanitize sanitize-threads fuzz site
+        precision gallery wheels web clean sanitize sanitize-threads fuzz site cross portable \
+        floors
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.app
@@ -101,6 +105,15 @@ PYTHONS ?= $(PYTHON)
 
 wheels:
 	$(PYTHON) packaging/wheels.py $(PYTHONS)
+
+cross:
+	$(PYTHON) packaging/cross.py
+
+portable:
+	$(PYTHON) packaging/portable.py $(ARGS)
+
+floors: $(VENV)/.dev
+	$(BIN)/python packaging/floors.py
 
 # The pages' scripts and styles, from web/: only for who changes them
 web:

@@ -71,7 +71,7 @@ bool has(const AnyBuffer& buffer, DataType type, size_t count) {
 
 // Asks for large pages where the system has not yet given any: XLA allocates each large result anew,
 // and to touch 500 MB of fresh memory in small pages takes four times as long as to compute them.
-void prefer_large_pages(void* begin, size_t bytes) {
+void prefer_large_pages([[maybe_unused]] void* begin, [[maybe_unused]] size_t bytes) {
 #ifdef MADV_HUGEPAGE
   constexpr size_t page = size_t(2) << 20;
   const uintptr_t first = (reinterpret_cast<uintptr_t>(begin) + page - 1) / page * page;

@@ -1,11 +1,9 @@
 // Loads and stores of vectors, from and to any type of logits.
 #pragma once
 #include <type_traits>
-#if defined(__F16C__)
-#include <immintrin.h>
-#endif
 
 #include "batch.hpp"
+#include "intrinsics.hpp"
 #include "simd.hpp"
 
 namespace plogq {

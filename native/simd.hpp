@@ -4,14 +4,15 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
-#if defined(__AVX512F__)
-#include <immintrin.h>
-#endif
+
+#include "intrinsics.hpp"
 
 namespace plogq {
 namespace {
 
-#if defined(__AVX512F__)
+#if defined(PLOGQ_VECTOR_BYTES)  // benchmarks/neon.py tries others
+constexpr int kVectorBytes = PLOGQ_VECTOR_BYTES;
+#elif defined(__AVX512F__)
 constexpr int kVectorBytes = 64;
 #elif defined(__AVX__)
 constexpr int kVectorBytes = 32;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -42,7 +44,14 @@ def what_to_install(who: str, error: ModuleNotFoundError) -> str:
     if package not in EXTRA_OF:
         return str(error)
     install = f"pip install 'plogq[{EXTRA_OF[package]}]'"
+    if package == "constriction" and not _has_its_wheel():
+        install = f"pip install {package} (on this machine, with a Rust compiler)"
     return f"{who} needs {package}, which is not installed: {install}"
+
+
+def _has_its_wheel() -> bool:
+    """Return whether pyproject.toml asks for constriction here: it has a wheel for this machine."""
+    return sys.platform == "darwin" or platform.machine() in ("x86_64", "AMD64")
 
 
 @contextmanager

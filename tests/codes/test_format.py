@@ -106,6 +106,7 @@ def test_varints(n, after):
 
 def test_fuzz():
     """A thousandth of `python -m tests.codes.fuzz`, which runs them all."""
+    pytest.importorskip("constriction")
     outcome = fuzz.run(2000, seed=1)
     assert outcome["cases"] == 2000
     assert outcome["refused"] > 1000

@@ -3,13 +3,13 @@
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
-from scipy.sparse import csr_matrix
-from sklearn.datasets import load_digits
-from sklearn.linear_model import LogisticRegression
 
 from plogq.codes import compress, prequential
+from tests.optional import optional
+
+pd, sparse = optional("pandas"), optional("scipy.sparse")
+datasets, linear_model = optional("sklearn.datasets"), optional("sklearn.linear_model")
 
 
 class Frequencies:
@@ -59,10 +59,10 @@ def test_every_row_a_block_of_frequencies_is_krichevsky_trofimov():
 
 def test_a_model_that_learns_and_one_that_only_fits():
     x, y = data()
-    found = prequential(LogisticRegression(), x, y)
+    found = prequential(linear_model.LogisticRegression(), x, y)
     assert found.learned_bits > 0.4 * found.labels_bits
     noise = np.random.default_rng(1).standard_normal((400, 100))
-    lost = prequential(LogisticRegression(C=100), noise, y)
+    lost = prequential(linear_model.LogisticRegression(C=100), noise, y)
     assert lost.learned_bits < 0
     assert lost.parameters == 101
     # It fits, but what it fits has to be sent: no better than without a model.
@@ -71,8 +71,8 @@ def test_a_model_that_learns_and_one_that_only_fits():
 
 
 def test_digits_are_learned():
-    digits = load_digits()
-    model = LogisticRegression(max_iter=200)
+    digits = datasets.load_digits()
+    model = linear_model.LogisticRegression(max_iter=200)
     found = prequential(model, digits.data / 16, digits.target)
     assert not hasattr(model, "coef_")  # copies were fitted
     assert found.bits < 0.25 * found.uniform_bits
@@ -95,11 +95,11 @@ def test_the_number_is_a_code_that_can_be_sent():
 
 def test_data_frames_one_class_and_unknown_parameters():
     x, y = data(50)
-    frame = prequential(LogisticRegression(), pd.DataFrame(x, columns=["a", "b"]), y)
-    assert frame.bits == pytest.approx(prequential(LogisticRegression(), x, y).bits)
+    frame = prequential(linear_model.LogisticRegression(), pd.DataFrame(x, columns=["a", "b"]), y)
+    assert frame.bits == pytest.approx(prequential(linear_model.LogisticRegression(), x, y).bits)
     ordered = np.sort(y)  # the first blocks hold one class: no model is trained on them
-    assert prequential(LogisticRegression(), x, ordered, cuts=[5, 10]).bits > 0
-    one = prequential(LogisticRegression(), x, np.zeros(50))
+    assert prequential(linear_model.LogisticRegression(), x, ordered, cuts=[5, 10]).bits > 0
+    one = prequential(linear_model.LogisticRegression(), x, np.zeros(50))
     assert (one.bits, one.uniform_bits, one.labels_bits) == (0.0, 0.0, 0.0)
     unknown = prequential(Frequencies(), x, y)
     assert (unknown.two_part_bits, unknown.parameters) == (None, None)
@@ -109,11 +109,11 @@ def test_data_frames_one_class_and_unknown_parameters():
 
 def test_sparse_inputs():
     x, y = data(60)
-    wanted = prequential(LogisticRegression(), x, y)
-    found = prequential(LogisticRegression(), csr_matrix(x), y)
+    wanted = prequential(linear_model.LogisticRegression(), x, y)
+    found = prequential(linear_model.LogisticRegression(), sparse.csr_matrix(x), y)
     assert found.bits == pytest.approx(wanted.bits, rel=1e-6)
     with pytest.raises(ValueError, match="inputs must have 60 rows"):
-        prequential(LogisticRegression(), csr_matrix(x[1:]), y)
+        prequential(linear_model.LogisticRegression(), sparse.csr_matrix(x[1:]), y)
 
 
 class Broken(Frequencies):

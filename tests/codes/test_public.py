@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import plogq.codes
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "codes.py"
@@ -25,6 +27,8 @@ def test_import_is_light():
 
 
 def test_example_runs():
+    pytest.importorskip("sklearn")
+    pytest.importorskip("constriction")
     run = subprocess.run([sys.executable, str(EXAMPLE)], capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "")
     assert "held-out labels in" in run.stdout

@@ -2,7 +2,6 @@
 
 import inspect
 
-import jax
 import numpy as np
 import pytest
 
@@ -10,6 +9,9 @@ from plogq import formulas
 from tests.formulas.backends import BACKENDS, JAX, TORCH, flat, to_numpy
 from tests.formulas.calls import CALLS, LOSSES, OF_FLOATS, SPLIT
 from tests.formulas.names import FUNCTIONS
+from tests.optional import optional
+
+jax = optional("jax")
 
 each_backend = pytest.mark.parametrize("backend", BACKENDS, ids=str)
 each_call = pytest.mark.parametrize("call", CALLS, ids=str)

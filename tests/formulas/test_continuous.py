@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
 
 import plogq
 from tests import oracles
+from tests.optional import optional
 from tests.oracles import mp
+
+stats = optional("scipy.stats")
 
 
 def normal(mean, sigma):

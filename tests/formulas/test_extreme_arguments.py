@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
-import torch
 
 from plogq import formulas as f
+from tests.optional import optional
+
+torch = optional("torch")
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int64", "uint64"])

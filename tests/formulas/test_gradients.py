@@ -2,16 +2,17 @@
 
 from functools import partial
 
-import jax
 import numpy as np
 import pytest
-import torch
 
 from plogq import formulas as f
 from tests import oracles
 from tests.formulas.backends import JAX, TORCH, to_numpy
 from tests.formulas.calls import LOSSES, PROB, TABLES, P, Q
+from tests.optional import optional
 from tests.oracles import Softmax, derivative, exact, mp, one_hot, smoothed
+
+jax, torch = optional("jax"), optional("torch")
 
 X = np.array([1.5, -0.75, 3.0, 0.125])
 TEACHER = np.array([0.5, 2.0, -1.0, 0.0])

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 import plogq
 from plogq import codes
@@ -14,6 +13,9 @@ from plogq.numpy import (
     row_statistics,
     squared_error,
 )
+from tests.optional import optional
+
+torch = optional("torch")
 
 X = np.log([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.6, 0.3, 0.1]])
 Y = np.array([0, 1, 2])
@@ -94,9 +96,11 @@ def test_codes_take_tensors():
 
 
 @pytest.mark.parametrize(
-    "wrong", [[[1.0], [1.0, 2.0]], torch.eye(2).to_sparse()], ids=["ragged", "sparse"]
+    "wrong",
+    [lambda: [[1.0], [1.0, 2.0]], lambda: torch.eye(2).to_sparse()],
+    ids=["ragged", "sparse"],
 )
 def test_what_is_no_array_is_refused_in_one_line(wrong):
     with pytest.raises(TypeError, match=r"^weights must be an array; got \w+: .*") as caught:
-        to_numpy("weights", wrong)
+        to_numpy("weights", wrong())
     assert "\n" not in str(caught.value)

@@ -5,13 +5,13 @@ Each case names the public thread in which its trap is described.
 
 import math
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
-import torch
 
 from plogq import formulas as f
+from tests.optional import optional
+
+jax, jnp, torch = optional("jax"), optional("jax.numpy"), optional("torch")
 
 NAN, INF = float("nan"), float("inf")
 

@@ -1,11 +1,12 @@
 """Where values cannot be looked at, what would be refused is NaN: figure and gradient."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import plogq as f
+from tests.optional import optional
+
+jax, jnp = optional("jax"), optional("jax.numpy")
 
 P = [[0.7, 0.2, 0.1], [0.25, 0.25, 0.5]]
 BAD = {

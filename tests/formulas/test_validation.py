@@ -1,14 +1,15 @@
 """Bad input is refused in words: which argument, what was expected, what came, and where first."""
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
-import torch
 
 from plogq import formulas as f
 from tests.formulas.backends import BACKENDS
 from tests.formulas.calls import CALLS, OF_FLOATS, SPLIT
 from tests.formulas.names import FUNCTIONS
+from tests.optional import optional
+
+jnp, torch = optional("jax.numpy"), optional("torch")
 
 P = [[0.5, 0.5], [0.25, 0.75], [1.0, 0.0]]
 X = [[1.0, 2.0], [0.0, 0.0], [3.0, -1.0]]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from plogq import extras
 from plogq.extras import EXTRA_OF
 
 ROOT = Path(__file__).parents[2]
@@ -191,3 +192,12 @@ def test_extras_are_those_of_the_package():
     for package, extra in EXTRA_OF.items():
         name = brought_by.get(package, package)
         assert [line for line in extras[extra] if line.startswith(name)], package
+
+
+def test_a_package_without_a_wheel_is_not_said_to_come_with_an_extra(monkeypatch):
+    monkeypatch.setattr(extras.sys, "platform", "linux")
+    monkeypatch.setattr(extras.platform, "machine", lambda: "aarch64")
+    said = extras.what_to_install("this", ModuleNotFoundError(name="constriction"))
+    assert said.endswith("pip install constriction (on this machine, with a Rust compiler)")
+    said = extras.what_to_install("this", ModuleNotFoundError(name="rich"))
+    assert said.endswith("pip install 'plogq[app]'")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from plogq.kernels.threads import default_threads
 from tests.kernels.calls import kernel
 
+ROOT = Path(__file__).parents[2]
 X = np.zeros((4, 3), np.float32)
 Y = np.zeros(4, np.int64)
 
@@ -198,4 +200,4 @@ kernel.row_statistics(x, threads=4)
 if child:
     raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, cwd=ROOT)
