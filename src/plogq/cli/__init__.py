@@ -13,6 +13,8 @@ import os
 import sys
 from typing import NoReturn
 
+from plogq.signals import ended_in_order, status_of
+
 PARSER_EXAMPLES = """\
 examples:
   plogq demo                        train a model on real data, and score it
@@ -21,7 +23,7 @@ examples:
   plogq help score                  the options of a command
 
 exit status: 0 done, 1 bad input, 2 wrong usage, 3 something was found
-or a gate is closed, 130 interrupted
+or a gate is closed, 130 interrupted, 143 told to end (SIGTERM)
 """
 
 
@@ -29,8 +31,16 @@ def main() -> None:
     """Run the command line.
 
     Its exit status is 0 done, 1 bad input in one line, 2 usage, 3 something was found or a gate is
-    closed, or 130 interrupted.
+    closed, 130 interrupted, or 143 told to end.
     """
+    try:
+        with ended_in_order():
+            _run()
+    except KeyboardInterrupt as interrupt:
+        sys.exit(status_of(interrupt))
+
+
+def _run() -> None:
     try:
         from plogq.cli.options import joined_values
 
@@ -48,8 +58,6 @@ def main() -> None:
         sys.stdout.flush()
         if status:
             sys.exit(status)
-    except KeyboardInterrupt:
-        sys.exit(130)
     except BrokenPipeError:
         _drop_stdout()
         sys.exit(1)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 
 from plogq.doctor.check import CODE, Check, all_checks, chosen
@@ -14,6 +12,7 @@ from plogq.doctor.source.code import Code
 from plogq.doctor.source.files import source_files
 from plogq.doctor.source.settings import Settings, settings_for
 from plogq.doctor.source.text import UnreadableError, parsed, read_text, reason
+from plogq.signals import held_back
 
 Progress = Callable[[int, int | None], None]
 Answer = tuple[bool, tuple[Finding, ...], tuple[Unread, ...]]
@@ -78,26 +77,40 @@ def check_code(
 
 
 def _answers(files: Sequence[Path], looking: Sequence[Check], workers: int) -> Iterator[Answer]:
-    answer = partial(_answer, codes=tuple(each.code for each in looking))
+    codes = tuple(each.code for each in looking)
     workers = min(workers, len(files) // FEW + 1)
     if workers == 1:
-        yield from map(answer, files)
+        for file in files:
+            yield _answer(file, codes)
         return
-    from concurrent.futures import ProcessPoolExecutor  # both take long to load
-    from multiprocessing import get_context
+    # Both take long to load.
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import active_children, get_context
 
-    context = get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_leave_interrupts) as pool:
+    others = set(active_children())
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         try:
-            yield from pool.map(answer, files, chunksize=CHUNK)
-        except BaseException:  # of an interrupt, too: otherwise what waits would be read first
-            pool.shutdown(wait=False, cancel_futures=True)
+            with held_back():  # the processes start here
+                answers = [
+                    pool.submit(_answers_of, files[start : start + CHUNK], codes)
+                    for start in range(0, len(files), CHUNK)
+                ]
+            for each in answers:
+                yield from each.result()
+        except BaseException as error:  # of an interrupt, too: nobody waits for what is left
+            for process in set(active_children()) - others:
+                process.kill()
+            if isinstance(error, BrokenProcessPool):
+                raise ChildProcessError(
+                    "a process that read files was killed, perhaps for lack of memory: run it "
+                    "again, on fewer files"
+                ) from error
             raise
 
 
-def _leave_interrupts() -> None:
-    """Leave Ctrl-C to the process that waits for this one."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _answers_of(paths: Sequence[Path], codes: Sequence[str]) -> list[Answer]:
+    return [_answer(path, codes) for path in paths]
 
 
 def _answer(path: Path, codes: Sequence[str]) -> Answer:
