@@ -67,9 +67,9 @@ def write_whole(path: Path, data: bytes) -> None:
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """Open a file that is never seen half-written: it is written beside its place, then moved.
 
-    A device or pipe (/dev/stdout) is written to directly, since it must not be replaced. A file that
-    was there keeps its permissions. Raises an OSError that names `path`. After any error, and after
-    Ctrl-C, nothing is left; a process that is killed (SIGKILL) leaves `.NAME.PID.part`.
+    A device or pipe (/dev/stdout) is written to directly, since it must not be replaced. A file
+    that was there keeps its permissions. Raises an OSError that names `path`. After any error, and
+    after Ctrl-C, nothing is left; a process that is killed (SIGKILL) leaves `.NAME.PID.part`.
     """
     try:
         if path.exists() and not path.is_file():

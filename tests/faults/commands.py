@@ -54,7 +54,7 @@ class Command:
     outputs: tuple[str, ...] = ()
     status: int = 0
     resumes: str = ""  # what of its own lies beside an output until that is whole
-    heavy: bool = False  # it loads a framework, or starts processes
+    workers: bool = False  # it starts processes
     copies: str = ""  # inputs that it changes in place, and are copied for each run
     same: bool = True  # it prints and writes the same each time
 
@@ -64,21 +64,22 @@ class Command:
 
 
 QUICK = ("--bootstrap", "50")
-COMMANDS = (
+COMMANDS = (  # those that take longest first
+    Command("lm --model --save", ("lm", "--model", "{in}/model", "{in}/texts.jsonl", "--save",
+            "o.parquet", "--json", "o.json", "--batch-tokens", "256"), ("o.parquet", "o.json"),
+            resumes="o.parquet.part"),
+    Command("score --engine dask", ("score", "{in}/t.parquet", "--json", "o.json", *QUICK,
+            "--engine", "dask"), ("o.json",), workers=True),
+    Command("doctor code", ("doctor", "code", "{in}/code"), status=3, workers=True),
     Command("score", ("score", "{in}/t.parquet", "--json", "o.json", "--html", "o.html"),
             ("o.json", "o.html")),
-    Command("score | ", ("score", "{in}/t.parquet", *QUICK)),
+    Command("score, a report", ("score", "{in}/t.parquet", *QUICK)),
     Command("score --fail-if", ("score", "{in}/t.parquet", "--json", "o.json", *QUICK,
             "--fail-if", "accuracy > 0"), ("o.json",), status=3),
-    Command("score --engine dask", ("score", "{in}/t.parquet", "--json", "o.json", *QUICK,
-            "--engine", "dask"), ("o.json",), heavy=True),
     Command("compare", ("compare", "{in}/t.parquet", "{in}/u.parquet", "--json", "o.json",
             "--html", "o.html"), ("o.json", "o.html")),
     Command("lm", ("lm", "{in}/tokens.parquet", "--json", "o.json", "--html", "o.html"),
             ("o.json", "o.html")),
-    Command("lm --model --save", ("lm", "--model", "{in}/model", "{in}/texts.jsonl", "--save",
-            "o.parquet", "--json", "o.json", "--batch-tokens", "256"), ("o.parquet", "o.json"),
-            resumes="o.parquet.part", heavy=True),
     Command("code FILE", ("code", "{in}/book.txt", "--order", "3", "--out", "o.plq"), ("o.plq",)),
     Command("code --decode", ("code", "{in}/book.plq", "--decode", "--out", "o.txt"), ("o.txt",)),
     Command("code --label", ("code", "{in}/t.parquet", "--label", "label", "--out", "o.plq"),
@@ -92,7 +93,6 @@ COMMANDS = (
     Command("labels", ("labels", "{in}/t.parquet", "--csv", "o.csv", "--json", "o.json"),
             ("o.csv", "o.json")),
     Command("doctor table", ("doctor", "table", "{in}/t.parquet")),
-    Command("doctor code", ("doctor", "code", "{in}/code"), status=3, heavy=True),
     Command("doctor code --fix", ("doctor", "code", "fixed", "--fix"), copies="fixed"),
     Command("demo", ("demo", "--folder", "out"), ("out/predictions.parquet",), same=False),
 )  # fmt: skip

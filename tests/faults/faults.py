@@ -12,13 +12,15 @@ import resource
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.commands import Command
-from tests.faults.running import NOBODY, OLD, UNFINISHED, Place, Run, place
+from tests.faults.running import OLD, UNFINISHED, Place, Run, place
 
+PAGE = 4096
 EARLY = 'cli/__init__.py"'  # a traceback without it is of Python's own start
 
 
@@ -79,15 +81,37 @@ def _resumed(there: Place, of: Run) -> list[str]:
     return [f"run again: {each}" for each in wrong if "left in its folder" not in each]
 
 
-def full_disk(
-    command: Command, inputs: Path, of: Whole, rng: random.Random, *, old: bool | None = None
-) -> list[str]:
-    """Let no file grow beyond a random size that is below an output's."""
-    sizes = [len(of.run.files[name]) for name in command.outputs] or [1]
-    most = rng.randrange(max(sizes))
-    with place(command, inputs, old=rng.random() < 0.5 if old is None else old) as there:
+def full_disk(command: Command, inputs: Path, of: Whole, rng: random.Random) -> list[str]:
+    """Let the disk be full before an output is whole; without outputs, that of the report.
+
+    It is a file system of a few pages, or, where none may be mounted, a limit to the size of files.
+    """
+    if not (command.outputs or command.copies):
+        with place(command, inputs) as there, Path("/dev/full").open("w") as full:
+            run = there.run(stdout=full.fileno())
+            return judged(command, inputs, run, of.run, {1}, said="No space left")
+    large = max(len(of.run.files[name]) for name in command.outputs or of.run.files)
+    most = rng.randrange(min(300, large - 1), large)  # the sentence goes to a file, too
+    with place(command, inputs, old=rng.random() < 0.5) as there:
+        if large > 3 * PAGE and not command.copies and rng.random() < 0.5:
+            with _small_disk(there.work, most // PAGE * PAGE) as mounted:
+                if mounted:
+                    run = there.run()
+                    return judged(command, inputs, run, of.run, {1}, said="No space left")
         run = there.run(limits={resource.RLIMIT_FSIZE: most})
         return judged(command, inputs, run, of.run, {1}, said="File too large")
+
+
+@contextmanager
+def _small_disk(folder: Path, size: int) -> Iterator[bool]:
+    """Mount a disk of so many bytes, and yield whether that was allowed."""
+    options = ["-t", "tmpfs", "-o", f"size={max(size, PAGE)},mode=777", "tmpfs", str(folder)]
+    mounted = not subprocess.run(["mount", *options], capture_output=True, check=False).returncode
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", str(folder)], check=True)
 
 
 def read_only(command: Command, inputs: Path, of: Whole, rng: random.Random) -> list[str]:
@@ -96,7 +120,7 @@ def read_only(command: Command, inputs: Path, of: Whole, rng: random.Random) -> 
         folders = [there.work, *(path for path in there.work.rglob("*") if path.is_dir())]
         for folder in folders:
             folder.chmod(0o555)
-        run = there.run(user=NOBODY if os.geteuid() == 0 else None)
+        run = there.run(owner_alone=True)
         for folder in folders:
             folder.chmod(0o755)
         return judged(command, inputs, run, of.run, {1}, said="read-only")
@@ -191,7 +215,7 @@ def judged(
         wrong.append(f"a traceback: {run.said[-600:]}")
     lines = [line for line in run.said.splitlines() if line.strip()]
     if not done and not early:
-        if len(lines) > 1:
+        if len(lines) > 1 and not command.copies:  # it prints what it changes
             wrong.append(f"{len(lines)} lines: {run.said[-300:]}")
         elif said is not None and said not in run.said:
             wrong.append(f"not {said!r}: {run.said[-300:]}")
@@ -212,7 +236,7 @@ def judged(
 def _before_main(run: Run, which: signal.Signals | None) -> bool:
     """Return whether a signal came while Python itself started, before there was a command.
 
-    Python then dies of it, or says KeyboardInterrupt (with status 1 where it came among .pth files).
+    Python then dies of it, or says KeyboardInterrupt (with status 1 if it was reading .pth files).
     """
     ends = {-which, 1} if which == signal.SIGINT else {-(which or 0)}
     return which is not None and run.status in ends and EARLY not in run.said

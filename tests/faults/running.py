@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import resource
@@ -11,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from tests.faults.commands import Command
 
 OLD = b"what was there before\n"
 UNFINISHED = re.compile(r"\..+\.\d+\.part")  # a file that is being written, beside its place
-NOBODY = 65534
+# Of Linux: root that has lost this capability may not write to what is read-only.
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
 SECONDS = 120  # that a command may take, under whatever happens to it
 
 
@@ -57,7 +59,7 @@ class Place:
         disturb: Callable[[subprocess.Popen[bytes], Path], None] | None = None,
         *,
         limits: dict[int, int] | None = None,
-        user: int | None = None,
+        owner_alone: bool = False,
         stdout: int | None = None,
     ) -> Run:
         """Run the command, disturb it, and return what is there when all has ended."""
@@ -66,13 +68,14 @@ class Place:
         def begin() -> None:
             for which, most in limits.items():
                 resource.setrlimit(which, (most, most))
+            if owner_alone and os.geteuid() == 0:
+                ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE)
 
-        who = {} if user is None else {"user": user, "group": user, "extra_groups": []}
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             process = subprocess.Popen(
                 self.command.argv(self.inputs), cwd=self.work, preexec_fn=begin,
                 stdin=subprocess.DEVNULL, stdout=out if stdout is None else stdout, stderr=err,
-                start_new_session=True, env=environment(self.tmp), **who,
+                start_new_session=True, env=environment(self.tmp),
             )  # fmt: skip
             try:
                 if disturb is not None:
@@ -85,7 +88,7 @@ class Place:
                 stream.seek(0)
             return Run(
                 status, out.read(), err.read().decode(errors="replace"), _files(self.work),
-                _modes(self.work), sorted(os.listdir(self.tmp)), processes,
+                _modes(self.work), sorted(path.name for path in self.tmp.iterdir()), processes,
             )  # fmt: skip
 
 
@@ -127,10 +130,8 @@ def _left(session: int) -> list[str]:
     while (left := _of_session(session)) and time.monotonic() < end:
         time.sleep(0.05)
     for pid in left:
-        try:
+        with suppress(ProcessLookupError):
             os.kill(int(pid.split()[0]), signal.SIGKILL)
-        except ProcessLookupError:
-            pass
     return left
 
 

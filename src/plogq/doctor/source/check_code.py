@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import parent_process
 from pathlib import Path
+from threading import Thread
 
 from plogq.doctor.check import CODE, Check, all_checks, chosen
 from plogq.doctor.finding import Diagnosis, Finding, Unread
@@ -89,7 +92,7 @@ def _answers(files: Sequence[Path], looking: Sequence[Check], workers: int) -> I
     from multiprocessing import active_children, get_context
 
     others = set(active_children())
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with_parent) as pool:
         try:
             with held_back():  # the processes start here
                 answers = [
@@ -107,6 +110,18 @@ def _answers(files: Sequence[Path], looking: Sequence[Check], workers: int) -> I
                     "again, on fewer files"
                 ) from error
             raise
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that it reads for has been killed: no queue tells of that."""
+
+    def wait() -> None:
+        parent = parent_process()
+        assert parent is not None
+        parent.join()
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def _answers_of(paths: Sequence[Path], codes: Sequence[str]) -> list[Answer]:
