@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +28,8 @@ from tests.faults.commands import COMMANDS, Command, make_inputs  # noqa: E402
 RESULTS = ROOT / "benchmarks" / "results" / "faults.txt"
 PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- benchmarks/faults.py -->\n```\n", "```\n<!-- end -->\n"
+NAME = 26  # characters of a row that are the command's name
+NAMES = [each.name for each in COMMANDS]
 Fault = Callable[..., list[str]]
 
 
@@ -66,42 +68,48 @@ def row(command: Command, inputs: Path, moments: int) -> tuple[str, Counter[str]
             held += not found
             wrong.update(f"{command.name}, {name}: {' '.join(each.split())}" for each in found)
         cells.append(f"{held}/{times}")
-    return f"{command.name:26}" + "".join(f"{cell:>10}" for cell in cells), wrong
+    return f"{command.name:{NAME}}" + "".join(f"{cell:>10}" for cell in cells), wrong
 
 
-def table(moments: int, names: list[str], at_once: int) -> Iterator[str]:
+def table(moments: int, chosen: list[Command], at_once: int) -> Iterator[tuple[str, list[str]]]:
+    """Yield each command's row as it comes, and what did not hold."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(at_once) as pool:
         inputs = Path(folder)
-        inputs.chmod(0o755)
-        make_inputs(inputs, rows=100_000)
-        chosen = [each for each in COMMANDS if not names or each.name in names]
-        yield f"{'':26}" + "".join(f"{name:>10}" for name in columns(moments))
-        wrong = Counter[str]()
-        for line, found in pool.map(lambda each: row(each, inputs, moments), chosen):
-            yield line
-            wrong += found
-    yield ""
-    yield "what did not hold:" if wrong else "all held"
-    for each, times in wrong.most_common():
-        yield f"  {times} × {each[:500]}"
+        make_inputs(inputs, rows=100_000, model=any(each.resumes for each in chosen))
+        rows = [pool.submit(row, each, inputs, moments) for each in chosen]
+        for each in as_completed(rows):
+            line, wrong = each.result()
+            yield line, [f"  {times} × {said[:500]}" for said, times in wrong.most_common()]
+
+
+def keep(rows: dict[str, str], head: str) -> None:
+    """Write rows into the results and the page; those of other commands stay as they are."""
+    if RESULTS.exists():
+        lines = RESULTS.read_text().splitlines()
+        rows = {name: line for line in lines if (name := line[:NAME].strip()) in NAMES} | rows
+    ordered = [rows[name] for name in NAMES if name in rows]
+    text = "\n".join([machine("numpy", "pyarrow", "distributed"), "", head, *ordered]) + "\n"
+    RESULTS.write_text(text)
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    PAGE.write_text(before + BEGIN + text + END + rest.partition(END)[2])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--moments", type=int, default=50, help="how often a command is killed")
     parser.add_argument("--at-once", type=int, default=1, help="commands that run side by side")
-    parser.add_argument("--only", nargs="*", default=[], help="names of commands")
+    parser.add_argument("--only", nargs="*", default=NAMES, help="names of commands")
     arguments = parser.parse_args()
-    lines = [machine("numpy", "pyarrow", "distributed"), ""]
-    for line in lines:
-        print(line)
-    for line in table(arguments.moments, arguments.only, arguments.at_once):
-        print(line, flush=True)
-        lines.append(line)
-    if not arguments.only:
-        RESULTS.write_text("\n".join(lines) + "\n")
-        before, _, rest = PAGE.read_text().partition(BEGIN)
-        PAGE.write_text(before + BEGIN + RESULTS.read_text() + END + rest.partition(END)[2])
+    chosen = [each for each in COMMANDS if each.name in arguments.only]
+    head = " " * NAME + "".join(f"{name:>10}" for name in columns(arguments.moments))
+    print(machine("numpy", "pyarrow", "distributed"), "", head, sep="\n")
+    wrong = []
+    for line, found in table(arguments.moments, chosen, arguments.at_once):
+        print(line, *found, sep="\n", flush=True)
+        wrong += found
+        keep({line[:NAME].strip(): line}, head)
+    print("\nall held" if not wrong else "\nnot all held", flush=True)
+    sys.exit(bool(wrong))
 
 
 if __name__ == "__main__":

@@ -54,16 +54,28 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Hold back Ctrl-C and its kin in this thread, and for good in what is started meanwhile.
+    """Hold back Ctrl-C and its kin until the end, and for good in what is started meanwhile.
 
-    They go to all processes of a terminal. Here only the main thread receives them: threads and
-    processes that start while they are held back never do, and are closed in order.
+    A terminal sends them to all its processes. Threads and processes that start meanwhile never
+    receive them, and are closed in order by the one that does.
     """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *TOLD_TO_END})
+    held = {signal.SIGINT, *TOLD_TO_END}
+    came: list[int] = []
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        # A mask is of one thread: another may receive the signal, whose handler runs in this one.
+        for number in held:
+            if callable(signal.getsignal(number)):
+                before[number] = signal.signal(number, lambda number, _: came.append(number))
+    mask = None
+    if hasattr(signal, "pthread_sigmask"):  # Windows has none
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, held)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
