@@ -79,3 +79,20 @@ def held_back() -> Iterator[None]:
             signal.signal(number, handler)
         if came:
             signal.raise_signal(came[0])
+
+
+@contextmanager
+def none_left_behind() -> Iterator[None]:
+    """Kill, after an error, the processes that were started meanwhile: nobody waits for them.
+
+    Python itself would, at its end, tell them to end (SIGTERM), which they may have held back.
+    """
+    from multiprocessing import active_children  # it takes long to load
+
+    others = set(active_children())
+    try:
+        yield
+    except BaseException:
+        for process in set(active_children()) - others:
+            process.kill()
+        raise

@@ -7,6 +7,7 @@ scoring two million rows.
 from __future__ import annotations
 
 import argparse
+import atexit
 import codecs
 import io
 import os
@@ -65,11 +66,15 @@ def _run() -> None:
         from plogq.extras import what_to_install
 
         _fail(what_to_install("plogq " + " ".join(sys.argv[1:2]), error))
-    except (ValueError, OSError, MemoryError) as error:
+    except MemoryError as error:
+        _skip_teardown()
+        _fail(_sentence(error))
+    except (ValueError, OSError) as error:
         _fail(_sentence(error))
     except RuntimeError as error:
         if "can't start new thread" not in str(error):
             raise
+        _skip_teardown()
         _fail("no further thread can be started: out of memory, or too many processes")
 
 
@@ -80,6 +85,11 @@ def _fail(message: str) -> NoReturn:
     print(f"plogq: {printable(' '.join(message.split()))}", file=sys.stderr)
     _drop_stdout()
     sys.exit(1)
+
+
+def _skip_teardown() -> None:
+    """End before libraries are torn down: Arrow crashes then if it lacked memory or threads."""
+    atexit.register(os._exit, 1)
 
 
 def _sentence(error: Exception) -> str:

@@ -15,7 +15,7 @@ from plogq.doctor.source.code import Code
 from plogq.doctor.source.files import source_files
 from plogq.doctor.source.settings import Settings, settings_for
 from plogq.doctor.source.text import UnreadableError, parsed, read_text, reason
-from plogq.signals import held_back
+from plogq.signals import held_back, none_left_behind
 
 Progress = Callable[[int, int | None], None]
 Answer = tuple[bool, tuple[Finding, ...], tuple[Unread, ...]]
@@ -89,27 +89,26 @@ def _answers(files: Sequence[Path], looking: Sequence[Check], workers: int) -> I
     # Both take long to load.
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import active_children, get_context
+    from multiprocessing import get_context
 
-    others = set(active_children())
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with_parent) as pool:
+    spawn = get_context("spawn")
+    with (
+        ProcessPoolExecutor(workers, spawn, initializer=_end_with_parent) as pool,
+        none_left_behind(),
+    ):
+        with held_back():  # the processes start here
+            answers = [
+                pool.submit(_answers_of, files[start : start + CHUNK], codes)
+                for start in range(0, len(files), CHUNK)
+            ]
         try:
-            with held_back():  # the processes start here
-                answers = [
-                    pool.submit(_answers_of, files[start : start + CHUNK], codes)
-                    for start in range(0, len(files), CHUNK)
-                ]
             for each in answers:
                 yield from each.result()
-        except BaseException as error:  # of an interrupt, too: nobody waits for what is left
-            for process in set(active_children()) - others:
-                process.kill()
-            if isinstance(error, BrokenProcessPool):
-                raise ChildProcessError(
-                    "a process that read files was killed, perhaps for lack of memory: run it "
-                    "again, on fewer files"
-                ) from error
-            raise
+        except BrokenProcessPool as error:
+            raise ChildProcessError(
+                "a process that read files was killed, perhaps for lack of memory: run it again, "
+                "on fewer files"
+            ) from error
 
 
 def _end_with_parent() -> None:

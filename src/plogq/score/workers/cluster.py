@@ -16,7 +16,7 @@ from distributed.comm.addressing import get_address_host_port
 import plogq
 from plogq.errors import TableError
 from plogq.kernels.threads import default_threads
-from plogq.signals import held_back
+from plogq.signals import held_back, none_left_behind
 
 SECONDS_TO_CONNECT = 30
 LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio")
@@ -65,7 +65,7 @@ def own_workers(count: int) -> Iterator[LocalCluster]:
     ):  # fmt: skip
         # Python starts the tracker with the first process, and then unblocks signals: hence before.
         resource_tracker.ensure_running()
-        with held_back():
+        with none_left_behind(), held_back():
             cluster = _start(count, folder)
         try:
             with Client(cluster, set_as_default=False) as client:
