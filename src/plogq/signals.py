@@ -1,4 +1,4 @@
-"""A command that is told to end (SIGTERM, SIGHUP) ends as after Ctrl-C, and cleans up first."""
+"""A command that is told to end (Ctrl-C, SIGTERM, SIGHUP) tidies up first."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 from typing import NoReturn
 
@@ -28,28 +29,40 @@ def status_of(interrupt: KeyboardInterrupt) -> int:
     return 128 + (interrupt.number if isinstance(interrupt, ToldToEnd) else signal.SIGINT)
 
 
-@contextmanager
-def ended_in_order() -> Iterator[None]:
-    """Raise `ToldToEnd` on the signals that would end the process at once, its files half-written.
+@dataclass
+class Told:
+    """Which signal has told the command to end, if one has."""
 
-    A signal that the caller ignores (`nohup`) or handles stays as it is. Outside of the main thread
-    nothing is changed.
+    number: int | None = None
+
+    def end(self, number: int, frame: FrameType | None) -> NoReturn:
+        """Raise `ToldToEnd`; told again by anything but Ctrl-C, the command goes on to tidy up."""
+        self.number = number
+        if number != signal.SIGINT:
+            signal.signal(number, signal.SIG_IGN)
+        raise ToldToEnd(number)
+
+
+@contextmanager
+def ended_in_order() -> Iterator[Told]:
+    """Raise `ToldToEnd` on Ctrl-C, and on the signals that would end the process at once.
+
+    What is yielded knows of a signal that came, whatever a library has made of the exception: an
+    import that it breaks off may end in an ImportError or a SyntaxError. A signal that the caller
+    ignores (`nohup`) or handles stays as it is. Outside of the main thread nothing is changed.
     """
-    before = {}
+    told, before = Told(), {}
     if threading.current_thread() is threading.main_thread():
-        for number in TOLD_TO_END:
-            if signal.getsignal(number) is signal.SIG_DFL:
-                before[number] = signal.signal(number, _end)
+        for number in (signal.SIGINT, *TOLD_TO_END):
+            handler = signal.getsignal(number)
+            if handler in (signal.SIG_DFL, signal.default_int_handler):
+                before[number] = handler
+                signal.signal(number, told.end)
     try:
-        yield
+        yield told
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _end(number: int, frame: FrameType | None) -> NoReturn:
-    signal.signal(number, signal.SIG_IGN)  # told again, it goes on to tidy up
-    raise ToldToEnd(number)
 
 
 @contextmanager

@@ -9,8 +9,25 @@ import time
 
 import pytest
 
+from plogq import cli
 from plogq.signals import ToldToEnd, ended_in_order, held_back, status_of
 from tests.cli.running import PLOGQ
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_that_a_library_turns_into_another_error(number, monkeypatch, capsys):
+    def broken():
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            raise SyntaxError("can't load unicodedata module") from None
+
+    monkeypatch.setattr(cli, "_parser", broken)
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 128 + number
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

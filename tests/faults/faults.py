@@ -130,7 +130,7 @@ def read_only(command: Command, inputs: Path, of: Whole, rng: random.Random) -> 
 
 def little_memory(command: Command, inputs: Path, of: Whole, rng: random.Random) -> list[str]:
     """Let the process have a random amount of memory."""
-    most = rng.randrange(150 << 20, 3 << 30)
+    most = rng.randrange(256 << 20, 3 << 30)
     with place(command, inputs) as there:
         run = there.run(limits={resource.RLIMIT_AS: most})
         wrong = judged(command, inputs, run, of.run, {1}, said="")

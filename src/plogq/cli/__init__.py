@@ -27,6 +27,8 @@ exit status: 0 done, 1 bad input, 2 wrong usage, 3 something was found
 or a gate is closed, 130 interrupted, 143 told to end (SIGTERM)
 """
 
+NO_ROOM = "failed to map segment"  # of a shared library, in the loader's words
+
 
 def main() -> None:
     """Run the command line.
@@ -34,48 +36,58 @@ def main() -> None:
     Its exit status is 0 done, 1 bad input in one line, 2 usage, 3 something was found or a gate is
     closed, 130 interrupted, or 143 told to end.
     """
-    try:
-        with ended_in_order():
+    with ended_in_order() as told:
+        try:
             _run()
-    except KeyboardInterrupt as interrupt:
-        sys.exit(status_of(interrupt))
+        except KeyboardInterrupt as interrupt:
+            sys.exit(status_of(interrupt))
+        except Exception as error:
+            if told.number is not None:  # a library has made another error of the interrupt
+                sys.exit(128 + told.number)
+            _explain(error)
 
 
 def _run() -> None:
+    from plogq.cli.options import joined_values
+
+    if sys.stdout is None:  # the caller has closed it: what is printed goes nowhere
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        codecs.register_error("plogq", _plain)
+        sys.stdout.reconfigure(errors="plogq")
     try:
-        from plogq.cli.options import joined_values
-
-        if sys.stdout is None:  # the caller has closed it: what is printed goes nowhere
-            sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            codecs.register_error("plogq", _plain)
-            sys.stdout.reconfigure(errors="plogq")
-        try:
-            arguments = _parser().parse_args(joined_values(sys.argv[1:]))
-        except SystemExit:  # --help has ended, but its text may not be written yet
-            sys.stdout.flush()
-            raise
-        status = arguments.run(arguments)
+        arguments = _parser().parse_args(joined_values(sys.argv[1:]))
+    except SystemExit:  # --help has ended, but its text may not be written yet
         sys.stdout.flush()
-        if status:
-            sys.exit(status)
-    except BrokenPipeError:
-        _drop_stdout()
-        sys.exit(1)
-    except ModuleNotFoundError as error:
-        from plogq.extras import what_to_install
+        raise
+    status = arguments.run(arguments)
+    sys.stdout.flush()
+    if status:
+        sys.exit(status)
 
-        _fail(what_to_install("plogq " + " ".join(sys.argv[1:2]), error))
-    except MemoryError as error:
-        _skip_teardown()
-        _fail(_sentence(error))
-    except (ValueError, OSError) as error:
-        _fail(_sentence(error))
-    except RuntimeError as error:
-        if "can't start new thread" not in str(error):
-            raise
-        _skip_teardown()
-        _fail("no further thread can be started: out of memory, or too many processes")
+
+def _explain(error: Exception) -> NoReturn:
+    """Say in one line what went wrong, and end; raise an error that is a fault of ours."""
+    match error:
+        case BrokenPipeError():
+            _drop_stdout()
+            sys.exit(1)
+        case MemoryError():
+            _skip_teardown()
+            _fail(_sentence(error))
+        case ModuleNotFoundError():
+            from plogq.extras import what_to_install
+
+            _fail(what_to_install("plogq " + " ".join(sys.argv[1:2]), error))
+        case ImportError() if NO_ROOM in str(error):
+            _skip_teardown()
+            _fail("out of memory: a library cannot be loaded")
+        case ValueError() | OSError():
+            _fail(_sentence(error))
+        case RuntimeError() if "can't start new thread" in str(error):
+            _skip_teardown()
+            _fail("no further thread can be started: out of memory, or too many processes")
+    raise error
 
 
 def _fail(message: str) -> NoReturn:
