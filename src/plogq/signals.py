@@ -106,6 +106,9 @@ def none_left_behind() -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for process in set(active_children()) - others:
+        started = set(active_children()) - others
+        for process in started:
             process.kill()
+        for process in started:
+            process.join(5)
         raise

@@ -93,6 +93,8 @@ def _start(count: int, folder: str) -> LocalCluster:
         hint = (
             'out of memory, or a script that does its work outside of `if __name__ == "__main__":`'
         )
+        # At the end of Python it would tell of those that did, and are killed.
+        logging.getLogger("distributed.process").setLevel(logging.CRITICAL)
         raise ConnectionError(f"Dask's workers did not start: {hint} ({error})") from error
 
 
