@@ -22,7 +22,7 @@ BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
 .PHONY: demo test test-all quick lint bench accuracy schema checks errata commands benchmarks \
         precision gallery wheels web clean sanitize sanitize-threads fuzz site cross portable \
-        floors
+        floors faults load
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.app
@@ -69,6 +69,14 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/codes.py
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/explorer.py
+
+# Every command killed at 50 random moments, and short of disk, memory, rights: 20 minutes
+faults: $(VENV)/.dev
+	$(BIN)/python benchmarks/faults.py
+
+# 10^8 rows, 10^5 columns, 10^6 classes, 10^4 documents: needs 8 GB of disk and of memory
+load: $(VENV)/.dev
+	$(BIN)/python benchmarks/load.py
 
 accuracy: $(VENV)/.dev
 	$(BIN)/python docs/accuracy.py

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,8 +67,9 @@ def write_whole(path: Path, data: bytes) -> None:
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """Open a file that is never seen half-written: it is written beside its place, then moved.
 
-    A device or pipe (/dev/stdout) is written to directly, since it must not be replaced. Raises an
-    OSError that names `path`. After any error, and after Ctrl-C, nothing is left.
+    A device or pipe (/dev/stdout) is written to directly, since it must not be replaced. A file
+    that was there keeps its permissions. Raises an OSError that names `path`. After any error, and
+    after Ctrl-C, nothing is left; a process that is killed (SIGKILL) leaves `.NAME.PID.part`.
     """
     try:
         if path.exists() and not path.is_file():
@@ -85,6 +87,8 @@ def _beside(path: Path) -> Iterator[IO[bytes]]:
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with beside.open("wb") as file:
+            if path.is_file():
+                beside.chmod(stat.S_IMODE(path.stat().st_mode))
             yield file
         beside.replace(path)
     finally:

@@ -35,6 +35,8 @@ def table(tmp_path):
          "out of memory: malloc of size 99 failed"),
         (RuntimeError("can't start new thread"),
          "no further thread can be started: out of memory, or too many processes"),
+        (ImportError("libarrow.so.2600: failed to map segment from shared object"),
+         "out of memory: a library cannot be loaded"),
         (OSError(12, "Cannot allocate memory", "t.csv"), "t.csv: Cannot allocate memory"),
         (ConnectionError("3 workers died"), "3 workers died"),
         (ModuleNotFoundError("No module named 'torch'", name="torch"),
@@ -48,10 +50,34 @@ def test_one_sentence(error, said, monkeypatch, capsys):
 
     monkeypatch.setattr(sys, "argv", ["plogq", "score"])
     monkeypatch.setattr(cli, "_parser", fail)
+    at_exit = []
+    monkeypatch.setattr(cli.atexit, "register", lambda *call: at_exit.append(call))
     with pytest.raises(SystemExit) as end:
         cli.main()
     assert end.value.code == 1
+    # Without memory or threads, Arrow's own end would crash.
+    assert at_exit == (
+        [(os._exit, 1)] if "memory" in said.partition(": ")[0] or "thread" in said else []
+    )
     assert capsys.readouterr().err == f"plogq: {said}\n"
+
+
+def test_no_thread_to_read_a_file_is_not_a_fault_of_the_file(table):
+    with pytest.raises(RuntimeError, match="can't start new thread"), readers.reading("t", "CSV"):
+        raise pa.ArrowException("Unknown error: Failed to launch worker thread: Resource")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit to memory, as Linux has it")
+@pytest.mark.parametrize("size", [256, 384, 512])
+def test_little_memory_ends_in_one_sentence(size, table):
+    limit = f'ulimit -v {size << 10}; exec "$@"'
+    words = ["score", str(table), "--label", "y", "--probs", "p"]
+    command = ["bash", "-c", limit, "bash", *PLOGQ, *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode in (0, 1)
+    assert "Traceback" not in done.stderr
+    assert (done.returncode == 1) == (done.stderr != "")
 
 
 def test_a_fault_of_ours_is_not_hidden(monkeypatch):

@@ -88,3 +88,11 @@ def test_the_page_on_ranks_is_as_the_benchmark_printed_it():
     printed = (ROOT / "benchmarks" / "results" / "parallel_losses.txt").read_text()
     page = (ROOT / "docs" / "parallel.md").read_text()
     assert f"<!-- benchmarks/parallel_losses.py -->\n```\n{printed}```\n<!-- end -->\n" in page
+
+
+@pytest.mark.parametrize("name", ["faults", "load"])
+def test_what_was_tried_is_on_the_page(name):
+    """Else `make faults` or `make load` was run, and its page not kept, or the other way round."""
+    printed = (ROOT / "benchmarks" / "results" / f"{name}.txt").read_text()
+    page = (ROOT / "docs" / "reliability.md").read_text()
+    assert f"<!-- benchmarks/{name}.py -->\n```\n{printed}```\n<!-- end -->\n" in page

@@ -7,6 +7,7 @@ scoring two million rows.
 from __future__ import annotations
 
 import argparse
+import atexit
 import codecs
 import io
 import os
@@ -14,6 +15,8 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
+
+from plogq.signals import ended_in_order, status_of
 
 PARSER_EXAMPLES = """\
 examples:
@@ -23,7 +26,7 @@ examples:
   plogq help score                  the options of a command
 
 exit status: 0 done, 1 bad input, 2 wrong usage, 3 something was found
-or a gate is closed, 130 interrupted
+or a gate is closed, 130 interrupted, 143 told to end (SIGTERM)
 """
 COMMANDS = (
     "score",
@@ -40,46 +43,68 @@ COMMANDS = (
     "about",
 )
 
+NO_ROOM = "failed to map segment"  # of a shared library, in the loader's words
+
 
 def main() -> None:
     """Run the command line.
 
     Its exit status is 0 done, 1 bad input in one line, 2 usage, 3 something was found or a gate is
-    closed, or 130 interrupted.
+    closed, 130 interrupted, or 143 told to end.
     """
-    try:
-        from plogq.cli.options import joined_values
-
-        if sys.stdout is None:  # the caller has closed it: what is printed goes nowhere
-            sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            codecs.register_error("plogq", _plain)
-            sys.stdout.reconfigure(errors="plogq")
+    with ended_in_order() as told:
         try:
-            words = joined_values(sys.argv[1:])
-            arguments = _parser(words).parse_args(words)
-        except SystemExit:  # --help has ended, but its text may not be written yet
-            sys.stdout.flush()
-            raise
-        status = arguments.run(arguments)
-        sys.stdout.flush()
-        if status:
-            sys.exit(status)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        _drop_stdout()
-        sys.exit(1)
-    except ModuleNotFoundError as error:
-        from plogq.extras import what_to_install
+            _run()
+        except KeyboardInterrupt as interrupt:
+            sys.exit(status_of(interrupt))
+        except Exception as error:
+            if told.number is not None:  # a library has made another error of the interrupt
+                sys.exit(128 + told.number)
+            _explain(error)
 
-        _fail(what_to_install("plogq " + " ".join(sys.argv[1:2]), error))
-    except (ValueError, OSError, MemoryError) as error:
-        _fail(_sentence(error))
-    except RuntimeError as error:
-        if "can't start new thread" not in str(error):
-            raise
-        _fail("no further thread can be started: out of memory, or too many processes")
+
+def _run() -> None:
+    from plogq.cli.options import joined_values
+
+    if sys.stdout is None:  # the caller has closed it: what is printed goes nowhere
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        codecs.register_error("plogq", _plain)
+        sys.stdout.reconfigure(errors="plogq")
+    try:
+        words = joined_values(sys.argv[1:])
+        arguments = _parser(words).parse_args(words)
+    except SystemExit:  # --help has ended, but its text may not be written yet
+        sys.stdout.flush()
+        raise
+    status = arguments.run(arguments)
+    sys.stdout.flush()
+    if status:
+        sys.exit(status)
+
+
+def _explain(error: Exception) -> NoReturn:
+    """Say in one line what went wrong, and end; raise an error that is a fault of ours."""
+    match error:
+        case BrokenPipeError():
+            _drop_stdout()
+            sys.exit(1)
+        case MemoryError():
+            _skip_teardown()
+            _fail(_sentence(error))
+        case ModuleNotFoundError():
+            from plogq.extras import what_to_install
+
+            _fail(what_to_install("plogq " + " ".join(sys.argv[1:2]), error))
+        case ImportError() if NO_ROOM in str(error):
+            _skip_teardown()
+            _fail("out of memory: a library cannot be loaded")
+        case ValueError() | OSError():
+            _fail(_sentence(error))
+        case RuntimeError() if "can't start new thread" in str(error):
+            _skip_teardown()
+            _fail("no further thread can be started: out of memory, or too many processes")
+    raise error
 
 
 def _fail(message: str) -> NoReturn:
@@ -89,6 +114,11 @@ def _fail(message: str) -> NoReturn:
     print(f"plogq: {printable(' '.join(message.split()))}", file=sys.stderr)
     _drop_stdout()
     sys.exit(1)
+
+
+def _skip_teardown() -> None:
+    """End before libraries are torn down: Arrow crashes then if it lacked memory or threads."""
+    atexit.register(os._exit, 1)
 
 
 def _sentence(error: Exception) -> str:

@@ -245,6 +245,8 @@ def reading(path: str, kind: str) -> Iterator[None]:
         raise TableError(f"{path}: not a readable {kind} file: it is damaged") from error
     except (pa.ArrowException, OSError, EOFError, zlib.error, lzma.LZMAError, BadZipFile,
             UnicodeDecodeError) as error:  # fmt: skip
+        if "Failed to launch worker thread" in str(error):  # Arrow's words; these are Python's
+            raise RuntimeError("can't start new thread") from error
         reason = (str(error).strip() or "it is cut short").splitlines()[0]
         raise TableError(f"{path}: not a readable {kind} file: {reason}") from error
 

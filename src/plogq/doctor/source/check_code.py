@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from multiprocessing import parent_process
 from pathlib import Path
+from threading import Thread
 
 from plogq.doctor.check import CODE, Check, all_checks, chosen
 from plogq.doctor.finding import Diagnosis, Finding, Unread
@@ -14,6 +15,7 @@ from plogq.doctor.source.code import Code
 from plogq.doctor.source.files import source_files
 from plogq.doctor.source.settings import Settings, settings_for
 from plogq.doctor.source.text import UnreadableError, parsed, read_text, reason
+from plogq.signals import held_back, none_left_behind
 
 Progress = Callable[[int, int | None], None]
 Answer = tuple[bool, tuple[Finding, ...], tuple[Unread, ...]]
@@ -78,26 +80,51 @@ def check_code(
 
 
 def _answers(files: Sequence[Path], looking: Sequence[Check], workers: int) -> Iterator[Answer]:
-    answer = partial(_answer, codes=tuple(each.code for each in looking))
+    codes = tuple(each.code for each in looking)
     workers = min(workers, len(files) // FEW + 1)
     if workers == 1:
-        yield from map(answer, files)
+        for file in files:
+            yield _answer(file, codes)
         return
-    from concurrent.futures import ProcessPoolExecutor  # both take long to load
+    # Both take long to load.
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
-    context = get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_leave_interrupts) as pool:
+    spawn = get_context("spawn")
+    with (
+        ProcessPoolExecutor(workers, spawn, initializer=_end_with_parent) as pool,
+        none_left_behind(),
+    ):
+        with held_back():  # the processes start here
+            answers = [
+                pool.submit(_answers_of, files[start : start + CHUNK], codes)
+                for start in range(0, len(files), CHUNK)
+            ]
         try:
-            yield from pool.map(answer, files, chunksize=CHUNK)
-        except BaseException:  # of an interrupt, too: otherwise what waits would be read first
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            for each in answers:
+                yield from each.result()
+        except BrokenProcessPool as error:
+            raise ChildProcessError(
+                "a process that read files was killed, perhaps for lack of memory: run it again, "
+                "on fewer files"
+            ) from error
 
 
-def _leave_interrupts() -> None:
-    """Leave Ctrl-C to the process that waits for this one."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _end_with_parent() -> None:
+    """End this process when the one that it reads for has been killed: no queue tells of that."""
+
+    def wait() -> None:
+        parent = parent_process()
+        assert parent is not None
+        parent.join()
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
+
+
+def _answers_of(paths: Sequence[Path], codes: Sequence[str]) -> list[Answer]:
+    return [_answer(path, codes) for path in paths]
 
 
 def _answer(path: Path, codes: Sequence[str]) -> Answer:

@@ -12,9 +12,9 @@ import uvicorn
 from plogq.explorer.pages.predictions_report import Report
 from plogq.explorer.server.app import application
 from plogq.explorer.server.threads import end_if_computing
+from plogq.signals import status_of
 
 HOST = "127.0.0.1"  # never beyond this machine
-INTERRUPTED = 130  # the exit status of a command that Ctrl-C ends
 
 
 def serve(
@@ -48,8 +48,9 @@ def serve(
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         try:
             _Server(config).run(sockets=[listening])
-        finally:
-            end_if_computing(INTERRUPTED)
+        except KeyboardInterrupt as interrupt:
+            end_if_computing(status_of(interrupt))
+            raise
 
 
 def listener(port: int) -> socket.socket:

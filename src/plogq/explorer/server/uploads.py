@@ -37,6 +37,9 @@ async def upload(request: Request) -> Response:
         return JSONResponse(encoded(report))
     except ValueError as error:
         return refused(error)
+    except (OSError, MemoryError) as error:  # of this machine, not of the table nor of a page
+        why = getattr(error, "strerror", None) or str(error) or "out of memory"
+        return JSONResponse({"error": f"{name}: {why}"}, status_code=507)
 
 
 async def receive(request: Request, file: BinaryIO, name: str, largest: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,6 +16,7 @@ from distributed.comm.addressing import get_address_host_port
 import plogq
 from plogq.errors import TableError
 from plogq.kernels.threads import default_threads
+from plogq.signals import held_back, none_left_behind
 
 SECONDS_TO_CONNECT = 30
 LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio")
@@ -56,24 +56,23 @@ def connect(scheduler: str | None) -> Iterator[Client]:
 def own_workers(count: int) -> Iterator[LocalCluster]:
     """Yield a cluster of processes that only this machine can reach; all of it is removed again.
 
-    A Ctrl-C goes to all processes of a terminal. Here only the main thread receives it: threads and
-    processes that start while it is blocked never do, and are closed in order.
+    The threads and processes of it receive no Ctrl-C, and are closed in order.
     """
     with tempfile.TemporaryDirectory(prefix="plogq-") as folder, dask.config.set(
         # By default Dask sets an environment variable here which keeps glibc from learning how much
         # freed memory to hold on to; it would stay set in this process, too.
         {"distributed.nanny.pre-spawn-environ": {}, "temporary-directory": folder}
     ):  # fmt: skip
-        # Python starts the tracker with the first process, and then unblocks Ctrl-C: hence before.
+        # Python starts the tracker with the first process, and then unblocks signals: hence before.
         resource_tracker.ensure_running()
-        with _no_interrupt():
+        with none_left_behind(), held_back():
             cluster = _start(count, folder)
         try:
             with Client(cluster, set_as_default=False) as client:
                 client.register_plugin(_Quiet())
             yield cluster
         finally:
-            with _no_interrupt():
+            with held_back():
                 cluster.sync(_stop, cluster)
                 cluster.close()
 
@@ -94,6 +93,8 @@ def _start(count: int, folder: str) -> LocalCluster:
         hint = (
             'out of memory, or a script that does its work outside of `if __name__ == "__main__":`'
         )
+        # At the end of Python it would tell of those that did, and are killed.
+        logging.getLogger("distributed.process").setLevel(logging.CRITICAL)
         raise ConnectionError(f"Dask's workers did not start: {hint} ({error})") from error
 
 
@@ -124,16 +125,6 @@ def _silence() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
-
-
-@contextmanager
-def _no_interrupt() -> Iterator[None]:
-    """Block Ctrl-C in this thread meanwhile, and for good in what is started meanwhile."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _same_version(client: Client, scheduler: str) -> None:
