@@ -3,6 +3,8 @@
 # make test-all   every test
 # make quick   the first case of each test, without a browser
 # make wheels  a release's wheels for Linux on this processor, built twice and tried (PYTHONS="python3.11 …")
+# make history   what `make bench` printed, added to the benchmarks' history, and which ratio moved
+# make mutants   how many small changes of the code no test sees (about an hour of one core)
 # make web     the pages' script and style sheet, from web/ (needs Node.js)
 PYTHON ?= python3
 VENV   := .venv
@@ -13,7 +15,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 TEST   := OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist worksteal
 BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
-.PHONY: demo test test-all quick lint bench accuracy schema checks precision gallery wheels web clean
+.PHONY: demo test test-all quick lint bench history mutants accuracy schema checks precision gallery wheels web clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.app
@@ -49,6 +51,16 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/codes.py
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/explorer.py
+
+history: $(VENV)/.dev
+	$(BIN)/python benchmarks/history.py add
+	$(BIN)/python benchmarks/history.py page
+	$(BIN)/python benchmarks/history.py moved
+
+# Cosmic Ray makes the changes, in a copy of the repository under build/
+mutants: $(VENV)/.dev
+	$(PIP) -r tests/mutation/requirements.txt
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 nice $(BIN)/python -m tests.mutation.run
 
 accuracy: $(VENV)/.dev
 	$(BIN)/python docs/accuracy.py
