@@ -1,0 +1,63 @@
+"""A mutant put into functions that are already there: only their code objects are exchanged.
+
+Importing and collecting all tests takes seconds, and running a few of them does not. Where a mutant
+changes nothing but the inside of functions, every function object of the module is given the code
+that the changed text compiles to, wherever the function is held.
+"""
+
+import gc
+from collections import defaultdict
+from collections.abc import Iterator
+from types import CodeType, FunctionType
+
+
+def bodies(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:
+    """Yield every function's code in a module, also of methods, by its name and first line."""
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield (constant.co_qualname, constant.co_firstlineno), constant
+            yield from bodies(constant)
+
+
+def outside(code: CodeType) -> object:
+    """Return what runs when the module is imported: its code and that of its classes' bodies."""
+    inner = [
+        outside(c) if is_class(c) else (c.co_qualname, c.co_firstlineno)
+        for c in code.co_consts
+        if isinstance(c, CodeType)
+    ]
+    plain = [repr(c) for c in code.co_consts if not isinstance(c, CodeType)]
+    return code.co_code, code.co_names, plain, inner
+
+
+def is_class(code: CodeType) -> bool:
+    """Tell whether this is the body of a class: it begins by setting __module__."""
+    return code.co_names[:2] == ("__name__", "__module__")
+
+
+class Module:
+    """A module's text, and the functions that were made of it, found once."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path, self.code = path, compile(text, path, "exec")
+        self.functions = defaultdict(list)
+        for thing in gc.get_objects():
+            if type(thing) is FunctionType and thing.__code__.co_filename == path:
+                key = thing.__code__.co_qualname, thing.__code__.co_firstlineno
+                self.functions[key].append(thing)
+
+    def exchange(self, changed: str) -> bool:
+        """Give every function its code in the changed text; False if that is not the change."""
+        new = compile(changed, self.path, "exec")
+        if outside(new) != outside(self.code):
+            return False
+        before, after = dict(bodies(self.code)), dict(bodies(new))
+        altered = {key for key in before if key in after and before[key] != after[key]}
+        if not any(self.functions[key] for key in altered):
+            return False
+        for key in altered:
+            for function in self.functions[key]:
+                if len(function.__code__.co_freevars) != len(after[key].co_freevars):
+                    return False
+                function.__code__ = after[key]
+        return True
