@@ -131,15 +131,14 @@ class Part:
         file = max(lines, key=lambda f: sum(map(len, lines[f].values())))
         code = (self.copy / file).read_text()
         line = max(lines[file], key=lambda n: len(lines[file][n]))
-        tests, _ = self.known.tests(file, code, int(line), 2)
-        tests = [test for test in tests if test.partition("::")[0] == tests[0].partition("::")[0]]
+        tests, _ = self.known.tests(file, code, int(line), self.config["tests_seconds"])
         broken = code.replace("    return ", "    return None and ")
         inside = self.tried.inside(file, broken, tests)
         assert inside is not None, f"{file} that returns nothing: its functions are not found"
         assert inside.word == "killed", f"{file} that returns nothing, exchanged: {inside}"
-        by_import = self.tried.by_import(file, broken, tests)
+        by_import = self.tried.by_import(file, broken, [inside.by])
         assert by_import.word in ("killed", "no module"), f"{file} returns nothing: {by_import}"
-        same = self.tried.by_import(file, code + "\n", tests)
+        same = self.tried.by_import(file, code + "\n", [inside.by])
         assert same.word == "survived", f"unchanged {file}: {same}"
         print(f"unchanged {file} passes; returning nothing it fails {inside.by}")
 
