@@ -15,7 +15,10 @@ QUIET += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of what the firs
 
 
 def record(source: str, items: Sequence[pytest.Item], kept: Path) -> None:
-    """Run collected tests unchanged; keep, for each line of the source, those that reach it."""
+    """Run collected tests unchanged; keep, for each line of the source, those that reach it.
+
+    What was kept of other tests stays.
+    """
     import coverage
 
     from tests.mutation.trial import failed
@@ -34,12 +37,16 @@ def record(source: str, items: Sequence[pytest.Item], kept: Path) -> None:
         print(item.nodeid, f"{seconds[item.nodeid]:.2f}")
     measured.stop()
     measured.save()
-    lines: dict[str, dict[int, list[str]]] = {}
+    old = json.loads(kept.read_text()) if kept.exists() else {}
+    lines: dict[str, dict[str, list[str]]] = old.get("lines", {})
     found = measured.get_data()
     for file in found.measured_files():
-        by_line = found.contexts_by_lineno(file)
-        lines[os.path.relpath(file)] = {n: sorted(set(t) - {""}) for n, t in by_line.items()}
-    kept.write_text(json.dumps({"seconds": seconds, "failed": bad, "lines": lines}))
+        of_file = lines.setdefault(os.path.relpath(file), {})
+        for line, tests in found.contexts_by_lineno(file).items():
+            of_file[str(line)] = sorted({*of_file.get(str(line), []), *tests} - {""})
+    seconds = old.get("seconds", {}) | seconds
+    written = {"seconds": seconds, "failed": [*old.get("failed", []), *bad], "lines": lines}
+    kept.write_text(json.dumps(written))
 
 
 class Reach:

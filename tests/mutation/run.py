@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *config["parts"]])
     parser.add_argument("--survivors", action="store_true", help="only those of the last time")
     parser.add_argument("--table", action="store_true", help="only print, from what is kept")
-    parser.add_argument("--recorded", action="store_true", help="what reaches what is not asked")
+    parser.add_argument("--recorded", action="store_true", help="record new tests only")
     asked = parser.parse_args()
     KEPT.mkdir(parents=True, exist_ok=True)
     for part in [] if asked.table else asked.parts or config["parts"]:
@@ -66,10 +66,13 @@ class Part:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         begin = time.monotonic()
         recorded = KEPT / f"{self.name}.reach.json"
-        if not (self.asked.recorded and recorded.exists()):
-            log = recorded.with_suffix(".log")
-            recording = partial(reach.record, self.own["source"], session.items, recorded)
-            trial.in_fork(lambda: recording() or 0, 3600, log)
+        if not self.asked.recorded:
+            recorded.unlink(missing_ok=True)
+        known = set(reach.Reach(recorded).seconds) if recorded.exists() else set()
+        new = [item for item in session.items if item.nodeid not in known]
+        if new:
+            recording = partial(reach.record, self.own["source"], new, recorded)
+            trial.in_fork(lambda: recording() or 0, 3600, recorded.with_suffix(".log"))
         self.known = reach.Reach(recorded)
         self.tried = trial.Tried(self.copy, session, self.config["limit_seconds"])
         self.known.failed |= set(self.known.seconds) - set(self.tried.items)

@@ -2,7 +2,6 @@
 
 import ast
 import random
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
@@ -30,23 +29,20 @@ def listed(root: Path, source: str, left_out: Sequence[str]) -> dict[tuple[Any, 
 
     A change of an annotation is left out: annotations are not evaluated.
     """
-    from cosmic_ray.commands.init import init
-    from cosmic_ray.work_db import WorkDB
+    from cosmic_ray.ast import ast_nodes, get_ast
+    from cosmic_ray.plugins import get_operator, operator_names
 
-    files = sorted((root / source).rglob("*.py"))
-    hidden = {str(file): list(annotations(file.read_text())) for file in files}
+    names = [n for n in operator_names() if not any(fnmatchcase(n, out) for out in left_out)]
+    operators = {n: get_operator(n)() for n in names if not get_operator(n).arguments()}
     places = defaultdict(list)
-    with tempfile.TemporaryDirectory() as folder:
-        work = WorkDB(Path(folder) / "session.sqlite", WorkDB.Mode.create)
-        init(files, work, {})
-        for item in work.work_items:
-            (change,) = item.mutations
-            start, path = tuple(change.start_pos), str(change.module_path)
-            if any(fnmatchcase(change.operator_name, pattern) for pattern in left_out):
-                continue
-            if not any(begin <= start < end for begin, end in hidden[path]):
-                places[path, start].append((change.operator_name, change.occurrence))
-        work.close()
+    for file in sorted((root / source).rglob("*.py")):
+        code = file.read_text()
+        hidden, nodes = list(annotations(code)), list(ast_nodes(get_ast(code)))
+        for name, operator in operators.items():
+            starts = [start for node in nodes for start, _ in operator.mutation_positions(node)]
+            for occurrence, start in enumerate(map(tuple, starts)):
+                if not any(begin <= start < end for begin, end in hidden):
+                    places[str(file), start].append((name, occurrence))
     return {place: sorted(places[place]) for place in sorted(places)}
 
 
