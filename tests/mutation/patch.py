@@ -2,9 +2,11 @@
 
 Importing and collecting all tests takes seconds, and running a few of them does not. Where a mutant
 changes nothing but the inside of functions, every function object of the module is given the code
-that the changed text compiles to, wherever the function is held.
+that the changed text compiles to, wherever the function is held; likewise the literal defaults of
+its arguments.
 """
 
+import ast
 import gc
 from collections import defaultdict
 from collections.abc import Iterator
@@ -39,7 +41,7 @@ class Module:
     """A module's text, and the functions that were made of it, found once."""
 
     def __init__(self, path: str, text: str) -> None:
-        self.path, self.code = path, compile(text, path, "exec")
+        self.path, self.text, self.code = path, text, compile(text, path, "exec")
         self.functions = defaultdict(list)
         for thing in gc.get_objects():
             if type(thing) is FunctionType and thing.__code__.co_filename == path:
@@ -50,7 +52,7 @@ class Module:
         """Give every function its code in the changed text; False if that is not the change."""
         new = compile(changed, self.path, "exec")
         if outside(new) != outside(self.code):
-            return False
+            return self.exchange_defaults(changed)
         before, after = dict(bodies(self.code)), dict(bodies(new))
         altered = {key for key in before if key in after and before[key] != after[key]}
         if not any(self.functions[key] for key in altered):
@@ -61,3 +63,51 @@ class Module:
                     return False
                 function.__code__ = after[key]
         return True
+
+    def exchange_defaults(self, changed: str) -> bool:
+        """Give a function the defaults that it has in the changed text, where they are literals."""
+        pairs = zip(heads(self.text), heads(changed), strict=False)
+        differing = [(old, new) for old, new in pairs if ast.dump(old.args) != ast.dump(new.args)]
+        if len(differing) != 1 or without_heads(self.text) != without_heads(changed):
+            return False
+        ((old, new),) = differing
+        found = [
+            function
+            for (name, line), functions in self.functions.items()
+            for function in functions
+            if name.rpartition(".")[2] == old.name
+            and line == min([old.lineno, *(d.lineno for d in old.decorator_list)])
+        ]
+        try:
+            plain = tuple(ast.literal_eval(value) for value in new.args.defaults)
+            named = {
+                argument.arg: ast.literal_eval(value)
+                for argument, value in zip(new.args.kwonlyargs, new.args.kw_defaults, strict=True)
+                if value is not None
+            }
+        except ValueError:
+            return False
+        for function in found:
+            if len(function.__defaults__ or ()) != len(plain):
+                return False
+            if {*(function.__kwdefaults__ or {})} != {*named}:
+                return False
+            function.__defaults__, function.__kwdefaults__ = plain or None, named or None
+        return bool(found)
+
+
+Head = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def heads(text: str) -> list[Head]:
+    """Return the functions of a text, outer before inner."""
+    return [node for node in ast.walk(ast.parse(text)) if isinstance(node, Head)]
+
+
+def without_heads(text: str) -> str:
+    """Return the tree of a text without what functions take."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, Head):
+            node.args = ast.arguments([], [], None, [], [], None, [])
+    return ast.dump(tree)

@@ -77,14 +77,19 @@ class Reach:
 
 
 def statement(code: str, line: int) -> range:
-    """Return the lines of the innermost statement on a line; of a compound one only its head."""
+    """Return the lines of the innermost statement on a line.
+
+    Of a compound statement that is its head; a function's head stands for the whole function, for
+    its defaults matter to whoever calls it.
+    """
     best = range(line, line + 1)
     for node in ast.walk(ast.parse(code)):
-        if not isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
+        if not isinstance(node, ast.stmt | ast.ExceptHandler):
             continue
         body = getattr(node, "body", None)
-        begin = node.lineno if hasattr(node, "lineno") else line
-        end = body[0].lineno if body else (node.end_lineno or begin) + 1
-        if begin <= line < max(end, begin + 1):
-            best = range(begin, max(end, begin + 1))  # later ones in the walk are further inside
+        head = body[0].lineno if body else (node.end_lineno or node.lineno) + 1
+        if node.lineno <= line < max(head, node.lineno + 1):
+            whole = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            end = (node.end_lineno or line) + 1 if whole else max(head, node.lineno + 1)
+            best = range(node.lineno, end)  # what comes later in the walk is further inside
     return best

@@ -45,6 +45,9 @@ class Pair:
             return self.left + 1
         return 0
 
+    def more(self, *, by=1):
+        return self.left + by
+
 
 def adder(x):
     def add(y):
@@ -75,8 +78,10 @@ def module(tmp_path):
         ("y + x", "y - x", lambda m: m.kept.__wrapped__(5), 6, -4),
         ("self.left + 1", "self.left + 2", lambda m: m.Pair(5).sum(), 6, 7),
         ("x + y", "x * y", lambda m: m.add_three(5), 8, 15),
+        ("x: int = 1", "x: int = 3", lambda m: m.twice(), 2, 6),
+        ("by=1):", "by=4):", lambda m: m.Pair(5).more(), 6, 9),
     ],
-    ids=["function", "nested and cached", "method", "closure made by the import"],
+    ids=["function", "nested and cached", "method", "closure of the import", "default", "named"],
 )
 def test_functions_get_the_changed_code(module, before, after, call, was, now):
     made, patched = module
@@ -89,7 +94,7 @@ def test_functions_get_the_changed_code(module, before, after, call, was, now):
     ("before", "after"),
     [
         ("FACTOR = 2", "FACTOR = 3"),
-        ("x: int = 1", "x: int = 2"),
+        ("x: int = 1", "x: int = FACTOR"),
         ("@functools.lru_cache\n", ""),
         ("@dataclass\n", "@dataclass(frozen=True)\n"),
         ("left: int\n", "left: int = 1\n"),
@@ -110,7 +115,7 @@ def test_annotations_are_found():
 
 @pytest.mark.parametrize(
     ("line", "lines"),
-    [(10, range(10, 14)), (12, range(10, 14)), (8, range(8, 9)), (28, range(28, 29))],
+    [(10, range(10, 14)), (12, range(10, 14)), (8, range(8, 14)), (28, range(28, 29))],
     ids=["of one line", "of many lines", "a head", "the innermost"],
 )
 def test_a_line_belongs_to_its_statement(line, lines):
