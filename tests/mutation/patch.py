@@ -79,13 +79,13 @@ class Module:
             and line == min([old.lineno, *(d.lineno for d in old.decorator_list)])
         ]
         try:
-            plain = tuple(ast.literal_eval(value) for value in new.args.defaults)
+            plain = tuple(constant(value) for value in new.args.defaults)
             named = {
-                argument.arg: ast.literal_eval(value)
+                argument.arg: constant(value)
                 for argument, value in zip(new.args.kwonlyargs, new.args.kw_defaults, strict=True)
                 if value is not None
             }
-        except ValueError:
+        except NameError:
             return False
         for function in found:
             if len(function.__defaults__ or ()) != len(plain):
@@ -94,6 +94,11 @@ class Module:
                 return False
             function.__defaults__, function.__kwdefaults__ = plain or None, named or None
         return bool(found)
+
+
+def constant(value: ast.expr) -> object:
+    """Return the value of an expression without names, such as -1 or not 1."""
+    return eval(compile(ast.Expression(value), "default", "eval"), {"__builtins__": {}})
 
 
 Head = ast.FunctionDef | ast.AsyncFunctionDef

@@ -78,7 +78,7 @@ def module(tmp_path):
         ("y + x", "y - x", lambda m: m.kept.__wrapped__(5), 6, -4),
         ("self.left + 1", "self.left + 2", lambda m: m.Pair(5).sum(), 6, 7),
         ("x + y", "x * y", lambda m: m.add_three(5), 8, 15),
-        ("x: int = 1", "x: int = 3", lambda m: m.twice(), 2, 6),
+        ("x: int = 1", "x: int = not 1", lambda m: m.twice(), 2, 0),
         ("by=1):", "by=4):", lambda m: m.Pair(5).more(), 6, 9),
     ],
     ids=["function", "nested and cached", "method", "closure of the import", "default", "named"],
