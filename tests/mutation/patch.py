@@ -3,11 +3,12 @@
 Importing and collecting all tests takes seconds, and running a few of them does not. Where a mutant
 changes nothing but the inside of functions, every function object of the module is given the code
 that the changed text compiles to, wherever the function is held; likewise the literal defaults of
-its arguments.
+its arguments, and the module's constants.
 """
 
 import ast
 import gc
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from types import CodeType, FunctionType
@@ -52,7 +53,7 @@ class Module:
         """Give every function its code in the changed text; False if that is not the change."""
         new = compile(changed, self.path, "exec")
         if outside(new) != outside(self.code):
-            return self.exchange_defaults(changed)
+            return self.exchange_defaults(changed) or self.exchange_constants(changed)
         before, after = dict(bodies(self.code)), dict(bodies(new))
         altered = {key for key in before if key in after and before[key] != after[key]}
         if not any(self.functions[key] for key in altered):
@@ -94,6 +95,40 @@ class Module:
                 return False
             function.__defaults__, function.__kwdefaults__ = plain or None, named or None
         return bool(found)
+
+    def exchange_constants(self, changed: str) -> bool:
+        """Give the module's constants their values in the changed text, here and where imported.
+
+        What an import made of a constant, such as a default, keeps the old one.
+        """
+        old, new = ast.parse(self.text).body, ast.parse(changed).body
+        if len(old) != len(new):
+            return False
+        pairs = zip(old, new, strict=True)
+        altered = [(a, b) for a, b in pairs if ast.dump(a) != ast.dump(b)]
+        if not all(isinstance(a, ast.Assign) and type(a) is type(b) for a, b in altered):
+            return False
+        own = next((m for m in [*sys.modules.values()] if is_file(m, self.path)), None)
+        if own is None:
+            return False
+        for _, assignment in altered:
+            assert isinstance(assignment, ast.Assign)
+            for target in assignment.targets:
+                if not isinstance(target, ast.Name):
+                    return False
+                name, before = target.id, own.__dict__[target.id]
+                code = compile(ast.Module([assignment], []), self.path, "exec")
+                exec(code, own.__dict__)
+                for module in [*sys.modules.values()]:
+                    held = getattr(module, "__dict__", {})
+                    if held.get(name) is before:
+                        held[name] = own.__dict__[name]
+        return bool(altered)
+
+
+def is_file(module: object, path: str) -> bool:
+    """Tell whether a module was read from a file."""
+    return getattr(module, "__dict__", {}).get("__file__") == path
 
 
 def constant(value: ast.expr) -> object:

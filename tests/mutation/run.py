@@ -31,21 +31,28 @@ def main() -> None:
     parser.add_argument("--survivors", action="store_true", help="only those of the last time")
     parser.add_argument("--table", action="store_true", help="only print, from what is kept")
     parser.add_argument("--recorded", action="store_true", help="record new tests only")
+    parser.add_argument("--shard", default="0/1", help="only every n-th of them: 0/2, 1/2")
     asked = parser.parse_args()
     KEPT.mkdir(parents=True, exist_ok=True)
     for part in [] if asked.table else asked.parts or config["parts"]:
         # Each part in a process of its own: what one imported does not serve the other.
-        log = KEPT / f"{part}.log"
+        log = KEPT / f"{label(part, asked)}.log"
         status, _ = trial.in_fork(partial(try_part, part, config, asked), 10**6, log)
         if status:
             sys.exit(f"{part}: stopped with {status}: see {log}")
     print("\n".join(table(list(config["parts"]))))
 
 
+def label(part: str, asked: argparse.Namespace) -> str:
+    """Name what is kept of a part, or of a share of its mutants."""
+    first, of = asked.shard.split("/")
+    return part if of == "1" else f"{part}.{first}"
+
+
 def try_part(name: str, config: dict[str, Any], asked: argparse.Namespace) -> int:
     """Collect the tests of one part, then try its mutants; keep how each ended."""
     sys.stdout.reconfigure(line_buffering=True)
-    copy = tree.copied(name)
+    copy = tree.copied(label(name, asked))
     tree.enter(copy)
     part = Part(name, config, asked, copy)
     tests = config["parts"][name]["tests"]
@@ -60,12 +67,13 @@ class Part:
         self, name: str, config: dict[str, Any], asked: argparse.Namespace, copy: Path
     ) -> None:
         self.name, self.config, self.asked, self.copy = name, config, asked, copy
+        self.label = label(name, asked)
         self.own = config["parts"][name]
         self.status = 1
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         begin = time.monotonic()
-        recorded = KEPT / f"{self.name}.reach.json"
+        recorded = KEPT / f"{self.label}.reach.json"
         if not self.asked.recorded:
             recorded.unlink(missing_ok=True)
         known = set(reach.Reach(recorded).seconds) if recorded.exists() else set()
@@ -92,12 +100,15 @@ class Part:
 
     def try_all(self) -> None:
         """Try the mutants, or with --survivors those that survived, and keep what is found."""
-        kept = KEPT / f"{self.name}.json"
+        first, of = map(int, self.asked.shard.split("/"))
+        kept = KEPT / f"{self.label}.json"
         old = json.loads(kept.read_text()) if kept.exists() and self.asked.survivors else []
         caught = {tuple(row["key"]): row for row in old if row["outcome"] in CAUGHT}
         results: list[dict[str, Any]] = []
-        for mutant in self.drawn():
-            if len(results) >= self.own["mutants"]:
+        for number, mutant in enumerate(self.drawn()):
+            if number % of != first:
+                continue
+            if len(results) * of >= self.own["mutants"]:
                 break
             if mutant.key() in caught:
                 results.append(caught[mutant.key()])
