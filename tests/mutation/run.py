@@ -163,10 +163,10 @@ def table(parts: list[str]) -> list[str]:
     equivalent = {(row["file"], row["before"], row["after"]) for row in explained}
     lines = [f"{'':10}{'mutants':>9}{'equivalent':>12}{'caught':>8}{'left':>6}{'rate':>8}"]
     for part in parts:
-        kept = KEPT / f"{part}.json"
-        if not kept.exists():
+        shares = list(KEPT.glob(f"{part}.[0-9].json")) or [*KEPT.glob(f"{part}.json")]
+        rows = [row for file in shares for row in json.loads(file.read_text())]
+        if not rows:
             continue
-        rows = json.loads(kept.read_text())
         caught = sum(row["outcome"] in CAUGHT for row in rows)
         same = sum(row["outcome"] not in CAUGHT and tuple(row["key"]) in equivalent for row in rows)
         rate = caught / (len(rows) - same)
