@@ -8,6 +8,7 @@ import pytest
 
 from plogq.score import score
 from plogq.score.figures.measures.estimate import Estimate, average, mean
+from plogq.score.figures.measures.smooth import CELLS, _Grid, smooth_error
 from plogq.score.figures.promise import refit_variance
 from tests.oracles import exact, mp
 
@@ -133,3 +134,40 @@ def test_the_measures_by_class_end_beyond_128_classes():
     assert score({"logits": x, "labels": labels}).measures.classwise_ece is not None
     x, labels = sharpened(150, 129)
     assert score({"logits": x, "labels": labels}).measures.classwise_ece is None
+
+
+def reflected(place, width):
+    """The share of a Gaussian around a place, reflected at 0 and 1, that lies below ½."""
+    normal = mp.ncdf
+    ends = [sign * place + 2 * k for k in range(-6, 7) for sign in (1, -1)]
+    return sum(normal((mp.mpf(0.5) - e) / width) - normal(-e / width) for e in ends)
+
+
+def test_the_smooth_error_of_two_places_is_the_root_in_mpmath():
+    """Of −¼ at ¼ and ¼ at ¾, both sides of ½ are as far off: ∫ |r| is twice that below ½."""
+    q, hit, weight = np.array([0.25, 0.75]), np.array([0.75, 0.25]), np.ones(2)
+
+    def off(width):
+        return 2 * (reflected(mp.mpf(0.25), width) - reflected(mp.mpf(0.75), width)) / 4
+
+    root = mp.findroot(lambda width: off(width) - width, (0.1, 0.5), solver="anderson")
+    assert smooth_error(q, hit, weight).value == pytest.approx(float(root), rel=1e-5)
+
+
+@pytest.mark.parametrize("q", [0.0, 0.01, 0.3, 0.9, 1.0])
+def test_the_smooth_error_of_one_place_is_its_residual(q):
+    """A Gaussian reflected at both ends loses nothing, so that ∫ |r| is |q − hit| at any width."""
+    for hit in (0.0, 1.0):
+        found = smooth_error(np.array([q, q]), np.array([hit, hit]), np.array([1.0, 3.0]))
+        assert found.value == pytest.approx(abs(q - hit), rel=1e-6, abs=1e-12)
+
+
+def test_masses_lie_between_the_centres_of_cells():
+    """Spread over two cells, a mass keeps its size and its place."""
+    q = np.array([0.3, 0.50001, 0.9])
+    centres = (np.arange(CELLS) + 0.5) / CELLS
+    for place in q:
+        cells = _Grid(np.array([place])).spread(np.array([2.0]))
+        assert cells.sum() == pytest.approx(2, rel=1e-15)
+        assert (cells * centres).sum() / 2 == pytest.approx(place, rel=1e-12)
+    assert _Grid(q).at(centres) == pytest.approx(q, rel=1e-12)
