@@ -164,11 +164,15 @@ def table(parts: list[str]) -> list[str]:
     lines = [f"{'':10}{'mutants':>9}{'equivalent':>12}{'caught':>8}{'left':>6}{'rate':>8}"]
     for part in parts:
         shares = list(KEPT.glob(f"{part}.[0-9].json")) or [*KEPT.glob(f"{part}.json")]
-        rows = [row for file in shares for row in json.loads(file.read_text())]
+        found = [row for file in shares for row in json.loads(file.read_text())]
+        rows = {tuple(row["key"]): row["outcome"] for row in found}
         if not rows:
             continue
-        caught = sum(row["outcome"] in CAUGHT for row in rows)
-        same = sum(row["outcome"] not in CAUGHT and tuple(row["key"]) in equivalent for row in rows)
+        caught = sum(
+            word == "killed" or (word in CAUGHT and key not in equivalent)
+            for key, word in rows.items()
+        )
+        same = sum(word != "killed" and key in equivalent for key, word in rows.items())
         rate = caught / (len(rows) - same)
         figures = f"{len(rows):9}{same:12}{caught:8}{len(rows) - same - caught:6}{rate:8.1%}"
         lines.append(f"{part:10}{figures}")

@@ -170,4 +170,12 @@ def test_masses_lie_between_the_centres_of_cells():
         cells = _Grid(np.array([place])).spread(np.array([2.0]))
         assert cells.sum() == pytest.approx(2, rel=1e-15)
         assert (cells * centres).sum() / 2 == pytest.approx(place, rel=1e-12)
+    ends = [_Grid(np.array([end])).spread(np.array([2.0])) for end in (0.0, 1.0)]
+    assert (ends[0][0], ends[1][-1]) == (2, 2)  # beyond the outer centres all is in one cell
     assert _Grid(q).at(centres) == pytest.approx(q, rel=1e-12)
+
+
+def test_two_classes_the_wrong_way_round_are_said_to_be():
+    x, _ = sharpened(60, 2)
+    warnings = score({"logits": x, "labels": x.argmin(axis=1)}).warnings
+    assert any(w.code == "reading" and "mostly predicted" in w.message for w in warnings)
