@@ -20,7 +20,7 @@ from tests.mutation import reach, sample, tree, trial
 
 HERE = Path(__file__).parent
 KEPT = tree.ROOT / "build" / "mutants"
-CAUGHT = {"killed", "hangs"}
+CAUGHT = {"killed"}  # one that ran out of its time may have been slowed by others
 
 
 def main() -> None:
