@@ -10,6 +10,8 @@
 # make cross   the native code compiled for other systems; a warning is an error
 # make portable   the tests without frameworks on an emulated arm64 (root; packaging/portable.py)
 # make floors  the tests at the lowest versions that pyproject.toml allows
+# make history   what `make bench` printed, added to the benchmarks' history, and which ratio moved
+# make mutants   how many small changes of the code no test sees (about an hour of one core)
 # make web     the pages' script and style sheet, from web/ (needs Node.js)
 PYTHON ?= python3
 VENV   := .venv
@@ -22,7 +24,7 @@ BUILD  := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
 
 .PHONY: demo test test-all quick lint bench accuracy schema checks errata commands benchmarks \
         precision gallery wheels web clean sanitize sanitize-threads fuzz site cross portable \
-        floors faults load
+        floors faults load history mutants
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.app
@@ -77,6 +79,15 @@ faults: $(VENV)/.dev
 # 10^8 rows, 10^5 columns, 10^6 classes, 10^4 documents: needs 8 GB of disk and of memory
 load: $(VENV)/.dev
 	$(BIN)/python benchmarks/load.py
+history: $(VENV)/.dev
+	$(BIN)/python benchmarks/history.py add
+	$(BIN)/python benchmarks/history.py page
+	$(BIN)/python benchmarks/history.py moved
+
+# Cosmic Ray makes the changes, in a copy of the repository under build/
+mutants: $(VENV)/.dev
+	$(PIP) -r tests/mutation/requirements.txt
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 nice $(BIN)/python -m tests.mutation.run
 
 accuracy: $(VENV)/.dev
 	$(BIN)/python docs/accuracy.py
