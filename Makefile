@@ -79,6 +79,7 @@ faults: $(VENV)/.dev
 # 10^8 rows, 10^5 columns, 10^6 classes, 10^4 documents: needs 8 GB of disk and of memory
 load: $(VENV)/.dev
 	$(BIN)/python benchmarks/load.py
+
 history: $(VENV)/.dev
 	$(BIN)/python benchmarks/history.py add
 	$(BIN)/python benchmarks/history.py page
