@@ -113,11 +113,18 @@ int64_t few_figures(const Figures<In>& b, int64_t begin, int64_t end) {
       x_label = label == j ? x : x_label;
     }
     FigureSums sums;
-    int64_t j = 0;
-    for (; j + 4 <= b.classes; j += 4) sums.add<4>(column, j, max, top, label);
-    if (b.classes - j == 3) sums.add<3>(column, j, max, top, label);
-    if (b.classes - j == 2) sums.add<2>(column, j, max, top, label);
-    if (b.classes - j == 1) sums.add<1>(column, j, max, top, label);
+    for (int64_t j = 0, some; j < b.classes; j += some) {
+      // At most five side by side, for which there are registers, and all about as many.
+      const int64_t left = b.classes - j, turns = (left + 4) / 5;
+      some = (left + turns - 1) / turns;
+      switch (some) {
+        case 5: sums.add<5>(column, j, max, top, label); break;
+        case 4: sums.add<4>(column, j, max, top, label); break;
+        case 3: sums.add<3>(column, j, max, top, label); break;
+        case 2: sums.add<2>(column, j, max, top, label); break;
+        default: sums.add<1>(column, j, max, top, label);
+      }
+    }
     const Vector<double> log_total = log1p<double>(sums.rest);
     const Vector<double> loss = (max - x_label) + log_total;
     const Vector<double> confidence = 1 / (1 + sums.rest);
