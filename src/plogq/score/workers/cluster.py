@@ -65,16 +65,18 @@ def own_workers(count: int) -> Iterator[LocalCluster]:
     ):  # fmt: skip
         # Python starts the tracker with the first process, and then unblocks signals: hence before.
         resource_tracker.ensure_running()
-        with none_left_behind(), held_back():
-            cluster = _start(count, folder)
+        cluster = None
         try:
+            with held_back(), none_left_behind():
+                cluster = _start(count, folder)
             with Client(cluster, set_as_default=False) as client:
                 client.register_plugin(_Quiet())
             yield cluster
         finally:
-            with held_back():
-                cluster.sync(_stop, cluster)
-                cluster.close()
+            if cluster is not None:  # also where a signal came while it started
+                with held_back():
+                    cluster.sync(_stop, cluster)
+                    cluster.close()
 
 
 def _start(count: int, folder: str) -> LocalCluster:
