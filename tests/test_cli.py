@@ -181,7 +181,7 @@ def test_names_cannot_steer_the_terminal_by_an_error(tmp_path):
 def test_ctrl_c_while_starting():
     code = (
         "import plogq.cli\n"
-        "def parser():\n"
+        "def parser(words):\n"
         "    raise KeyboardInterrupt\n"
         "plogq.cli._parser = parser\n"
         "plogq.cli.main()\n"

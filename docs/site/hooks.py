@@ -22,6 +22,7 @@ PATH = re.compile(r"`((?:docs|examples|benchmarks)/[\w./-]+\.(?:md|py|txt))`")
 LINK = re.compile(r"\]\((?!\w+:)([\w./-]+\.(?:py|txt))\)")  # of a page to a file that is none
 # Pages of names and paths, in which nothing is an equation.
 AS_WRITTEN = ("files/", "doctor/field-test", "doctor/precision")
+NAMED = re.compile(r"\[[\w/-]+\.md\]\(([^)\s]+)\)")  # `[score.md](score.md)`
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LANGUAGE = {".py": "python", ".txt": "text"}
 
@@ -136,14 +137,22 @@ def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
         label = f"“{titles[to]}”" if to in titles else f"`{path}`"
         return f"[{label}]({posixpath.relpath(to, here)})"
 
+    def named(match: re.Match[str]) -> str:
+        """Let a link that shows the name of a page's file show its title."""
+        to = posixpath.normpath(posixpath.join(here, match[1].partition("#")[0]))
+        return f"[“{titles[to]}”]({match[1]})" if to in titles else match[0]
+
+    def linked(text: str) -> str:
+        return NAMED.sub(named, PATH.sub(link, LINK.sub(linked_file, text)))
+
     if page.file.src_uri.endswith((".py.md", ".txt.md")):
         return markdown
     parts, end = [], 0
     for fence in FENCE.finditer(markdown):
-        parts += [PATH.sub(link, LINK.sub(linked_file, markdown[end : fence.start()]))]
+        parts += [linked(markdown[end : fence.start()])]
         parts += [re.sub(r"\A```python\n(?=>>>)", "```pycon\n", fence[0])]
         end = fence.end()
-    return "".join([*parts, PATH.sub(link, LINK.sub(linked_file, markdown[end:]))])
+    return "".join([*parts, linked(markdown[end:])])
 
 
 def on_page_content(html: str, page: Any, files: Files, **_: Any) -> str:

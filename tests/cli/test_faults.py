@@ -45,7 +45,7 @@ def table(tmp_path):
     ],
 )  # fmt: skip
 def test_one_sentence(error, said, monkeypatch, capsys):
-    def fail():
+    def fail(words):
         raise error
 
     monkeypatch.setattr(sys, "argv", ["plogq", "score"])
@@ -81,7 +81,7 @@ def test_little_memory_ends_in_one_sentence(size, table):
 
 
 def test_a_fault_of_ours_is_not_hidden(monkeypatch):
-    def fail():
+    def fail(words):
         raise RuntimeError("a fault of ours")
 
     monkeypatch.setattr(cli, "_parser", fail)

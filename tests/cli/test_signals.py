@@ -16,7 +16,7 @@ from tests.cli.running import PLOGQ
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_that_a_library_turns_into_another_error(number, monkeypatch, capsys):
-    def broken():
+    def broken(words):
         try:
             os.kill(os.getpid(), number)
             time.sleep(5)

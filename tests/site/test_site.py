@@ -20,7 +20,7 @@ PACKAGE = ROOT / "src" / "plogq"
 # What serves the public modules, and has no page.
 SERVING = {
     *("adapters", "cli", "conditions", "errors", "extras", "files", "formulas", "kernels"),
-    *("kinds", "notebook", "records", "reports", "tables"),
+    *("kinds", "notebook", "records", "reports", "signals", "tables"),
 }
 PAGES = {
     "first": "index.html",

@@ -12,7 +12,7 @@ import torch
 from benchmarks import gpu
 
 RESULTS = Path("benchmarks/results/triton_resources.txt")
-TARGETS = ("NVIDIA 8.0", "NVIDIA 9.0", "NVIDIA 10.0", "AMD gfx942")
+TARGETS = ("NVIDIA 9.0",)  # a minute each; benchmarks/triton_resources.py compiles for all four
 
 
 def test_the_whole_measurement_in_small(monkeypatch):
