@@ -115,18 +115,15 @@ def scaling(path: Path, rounds: int) -> Iterator[str]:
 def costs(path: Path) -> tuple[dict[str, float], Iterator[str]]:
     """Measure a row, a state and a merge, on one thread."""
     table = open_table(path)
-    columns = find_columns(
-        table, label="label", predictions={}, classes=None, annotators=False,
-        weight=None, slices=[], group=None, id=None,
-    )  # fmt: skip
+    columns = find_columns(table, label="label")
     first = next(table.parts(columns.read(), columns.types()))
     names = classes_of(first, columns)
-    job = Job(columns, Labels(names, columns), None, 20, 0)
+    job = Job(columns, Labels(names, columns), None, 20, 0, table.rows)
     [file] = table.readers
     count = len(file.pieces("label"))
     half = [
-        engine.Partition(type(file), file.system, str(path), range(at, at + count // 2), 0, start,
-                         None)
+        engine.Partition(type(file), file.system, str(path), file.text,
+                         range(at, at + count // 2), 0, start, None)
         for at, start in ((0, 0), (count // 2, table.rows // 2))
     ]  # fmt: skip
 

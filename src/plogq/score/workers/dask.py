@@ -33,10 +33,10 @@ from plogq.tables.partitions import Partition, Pieces, files_of, plan
 from plogq.tables.readers import File, Table, open_file, reading
 
 # Short runs lose less with a worker, show progress sooner, and keep workers from waiting for the
-# last one. But for each run a state is made, sent and merged, which takes as long as summing about
-# a fifth of a number for each byte of the state (benchmarks/scaling.py).
+# last one. But for each run a state is made, sent and merged, which takes as long as summing half a
+# number for each byte of the state (benchmarks/scaling.py): at most an eighth is spent on that.
 RUNS_PER_THREAD = 8
-NUMBERS_PER_STATE_BYTE = 1
+NUMBERS_PER_STATE_BYTE = 4
 NUMBERS_PER_RUN = 1 << 28
 MERGED_AT_ONCE = 4
 
