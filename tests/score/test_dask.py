@@ -216,7 +216,7 @@ def test_a_plan_has_every_row_once_and_in_order(files, runs, last):
 def test_runs_are_few_enough_to_merge_and_enough_to_lose_one():
     state = 10_000_000  # bytes
     assert engine.most_runs(1000, 2, state) == 2  # a small table: one for each worker
-    assert engine.most_runs(5 * state, 2, state) == 5
+    assert engine.most_runs(20 * state, 2, state) == 5
     assert engine.most_runs(100 * state, 2, state) == 16
     assert engine.most_runs(10**12, 2, state) == -(-(10**12) // 2**28)  # a few seconds each
 
