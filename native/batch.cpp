@@ -23,23 +23,35 @@ extern const InstructionSet x86_64_v3, x86_64_v4;
 #ifdef PLOGQ_X86_64_ROWS
 namespace {
 
-// Whether the processor has the level x86-64-v3. Clang before 15 does not know the levels by name,
-// nor the three features that are asked of the processor itself.
-bool has_v3() {
-  unsigned a = 0, b = 0, c = 0, d = 0, extended = 0;
-  if (!__get_cpuid(1, &a, &b, &c, &d) || !__get_cpuid(0x80000001, &a, &b, &extended, &d))
-    return false;
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-         __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma") && (c & bit_F16C) &&
-         (c & bit_MOVBE) && (extended & bit_LZCNT);
-}
+// What the processor and the system have, asked of the processor itself: what compilers offer
+// (__builtin_cpu_supports) says no to everything in a library that Zig has linked, and Clang before
+// 15 does not know all features by name.
+struct Processor {
+  unsigned features = 0, more = 0, extended = 0, saved = 0;
 
-// Whether the processor has what the level x86-64-v4 adds to x86-64-v3.
-bool has_v4() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512vl");
-}
+  Processor() {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    if (__get_cpuid(1, &a, &b, &c, &d)) features = c;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) more = b;
+    if (__get_cpuid(0x80000001, &a, &b, &c, &d)) extended = c;
+    if (features & bit_OSXSAVE) asm("xgetbv" : "=a"(saved), "=d"(d) : "c"(0));
+  }
+
+  // Whether it has the level x86-64-v3, and the system saves its registers.
+  bool has_v3() const {
+    constexpr unsigned first = bit_AVX | bit_FMA | bit_F16C | bit_MOVBE;
+    constexpr unsigned second = bit_AVX2 | bit_BMI | bit_BMI2;
+    return (features & first) == first && (more & second) == second && (extended & bit_LZCNT) &&
+           (saved & 0x6) == 0x6;
+  }
+
+  // Whether it has what the level x86-64-v4 adds to x86-64-v3.
+  bool has_v4() const {
+    constexpr unsigned all =
+        bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL;
+    return (more & all) == all && (saved & 0xe6) == 0xe6;
+  }
+};
 
 }  // namespace
 #endif
@@ -47,10 +59,10 @@ bool has_v4() {
 std::vector<const InstructionSet*> instruction_sets() {
   std::vector<const InstructionSet*> sets{&baseline};
 #ifdef PLOGQ_X86_64_ROWS
-  __builtin_cpu_init();
-  if (has_v3()) {
+  const Processor here;
+  if (here.has_v3()) {
     sets.push_back(&x86_64_v3);
-    if (has_v4()) sets.push_back(&x86_64_v4);
+    if (here.has_v4()) sets.push_back(&x86_64_v4);
   }
 #endif
   return sets;
