@@ -31,6 +31,7 @@ class ParquetFile:
         self.path = path
         self.system = system
         self._metadata: Any = None
+        self._row_bytes: dict[tuple[str, ...], int] = {}
         with self._open() as file:
             self.schema = file.schema_arrow
             self.rows: int | None = file.metadata.num_rows
@@ -62,7 +63,10 @@ class ParquetFile:
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Yield batches of at most about `wanted.size` bytes."""
         pieces = None if wanted.pieces is None else list(wanted.pieces)
-        each = self._bytes_of_a_row(wanted.columns, pieces)
+        read = tuple(wanted.columns)
+        each = self._row_bytes.get(read)
+        if each is None:  # asked once, not again by every thread that reads some of the pieces
+            each = self._row_bytes[read] = self._bytes_of_a_row(wanted.columns, pieces)
         with self._open() as file:
             yield from file.iter_batches(
                 batch_size=max(1, min(wanted.rows, wanted.size // max(1, each))),
