@@ -28,6 +28,16 @@ def browser():
         browser.close()
 
 
+def listen(page, complaints, allowed):
+    """Note what a page complains of, and what it asks for that is not `allowed`."""
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "request",
+        lambda request: None if allowed(request.url) else complaints.append(request.url),
+    )
+
+
 @pytest.fixture
 def open_page(browser, tmp_path):
     """Open HTML at a size; whatever the page complains of or asks for fails the test."""
@@ -41,17 +51,9 @@ def open_page(browser, tmp_path):
         )
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: (complaints.append("a dialog"), dialog.dismiss()))
-        page.on(
-            "request",
-            lambda request: (
-                None
-                if request.url == path.as_uri() or request.url.startswith(("data:", "blob:"))
-                else complaints.append(request.url)
-            ),
-        )
+        own = path.as_uri()
+        listen(page, complaints, lambda url: url == own or url.startswith(("data:", "blob:")))
         page.goto(path.as_uri())
         page.wait_for_selector("h1")
         return page

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.explorer.conftest import axe, browser, violations
+from tests.explorer.conftest import axe, browser, listen, violations
 
 __all__ = ["axe", "browser", "violations"]
 ROOT = Path(__file__).parents[2]
@@ -71,15 +71,8 @@ def visit(browser):
         )
         contexts.append(context)
         page = context.new_page()
-        allowed = "file:" if url.startswith("file:") else url[: url.index("/", 8)]
-
-        def asked(request):
-            if not request.url.startswith((allowed, "data:", "blob:")):
-                complaints.append(request.url)
-
-        page.on("request", asked)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        own = "file:" if url.startswith("file:") else url[: url.index("/", 8)]
+        listen(page, complaints, lambda url: url.startswith((own, "data:", "blob:")))
         page.goto(url)
         page.wait_for_selector("h1")
         return page
